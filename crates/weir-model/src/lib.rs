@@ -1,0 +1,14 @@
+//! Weir's domain, without any I/O.
+//!
+//! This crate holds the identifiers, the update documents with the fragments derived from them, the compiled
+//! catalogue that answers scans, targeting (which deployment of an update a computer gets), and the status machine
+//! that turns reported events into compliance. Everything is a function from values to values.
+//!
+//! *Invariant:* nothing here reads a clock, draws random numbers, or touches files, SQL or HTTP. `now` is a parameter.
+
+pub mod catalogue;
+pub mod document;
+pub mod ids;
+pub mod status;
+pub mod targeting;
+pub mod update;
