@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The update point: the client plane that Windows Update Agents scan against, the admin plane, and the jobs between.
+//!
+//! * [`state`] is what all parts share: the store, the content store, the live catalogue, keys and settings.
+//! * [`live`] compiles the catalogue into the snapshot that scans read, and swaps it.
+//! * [`client`] answers the client plane (SOAP, content, self-update); it never runs SQL on the scan path.
+//! * [`ingest`] makes status reports durable before they are acknowledged.
+//! * [`content`] answers ranges of verified files.
+//! * [`admin`], [`start`], [`config`] and [`jobs`] are the administrators' side, start-up and background work.
+//!
+//! *Invariant:* no SQL here (it is in `weir-store`), no decisions that belong to `weir-model`, and no route of one plane
+//! on another plane's listener.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod admin;
+pub mod client;
+pub mod config;
+pub mod content;
+pub mod ingest;
+pub mod jobs;
+pub mod live;
+pub mod start;
+pub mod state;
