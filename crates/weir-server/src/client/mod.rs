@@ -1,1 +1,4 @@
-//! Placeholder until its owner lands the interface.
+//! The client plane.
+
+pub mod cookie;
+pub mod limit;

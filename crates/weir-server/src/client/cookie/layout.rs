@@ -1,0 +1,268 @@
+//! What is inside the two cookies, byte for byte. All numbers are little-endian; texts have a length of two bytes.
+//! A layout that changes gets another version byte; cookies of an unknown version are InvalidCookie.
+
+use uuid::Uuid;
+use weir_model::ids::{ChangeNumber, ComputerId};
+
+/// Version byte of both layouts.
+const VERSION: u8 = 1;
+/// Bound on the names that travel inside, in bytes altogether.
+const TEXT_LIMIT: usize = 4_096;
+
+/// The names to put in are longer than a cookie carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the names of a computer take at most {TEXT_LIMIT} bytes")]
+pub struct CookieTooLong;
+
+/// Protocol version a client said in GetCookie, compared as two integers.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ProtocolVersion {
+    /// Before the point.
+    pub major: u16,
+    /// After it.
+    pub minor: u16,
+}
+
+impl ProtocolVersion {
+    /// Reads `x.y`; None for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.trim().split_once('.')?;
+        let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok()).flatten();
+        Some(Self { major: number(major)?, minor: number(minor)? })
+    }
+}
+
+/// How far a computer has followed the changes of one pass.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Anchor {
+    /// Changes up to this one are known to the computer.
+    pub change: ChangeNumber,
+    /// Which groups (and with them which deployments) that was true for: [`crate::live::GroupSet::fingerprint`]. Another
+    /// fingerprint means that everything may have changed.
+    pub groups: u64,
+}
+
+/// The anchors of the passes. A scan restricted to categories has its own two, with a hash of the categories: it must
+/// not move the others, or changes outside of it were lost.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Anchors {
+    /// Full software scans.
+    pub software: Option<Anchor>,
+    /// Full driver scans.
+    pub driver: Option<Anchor>,
+    /// Printer catalogues.
+    pub printer: Option<Anchor>,
+    /// Hash of the categories that the next two are for.
+    pub filter: u64,
+    /// Software scans of those categories.
+    pub filtered_software: Option<Anchor>,
+    /// Driver scans of those categories.
+    pub filtered_driver: Option<Anchor>,
+}
+
+impl Anchors {
+    /// The anchor a software (or driver) scan starts from. `filter` is None for a full scan. A filtered scan may also
+    /// start from the full scan's anchor, whichever is newer.
+    pub fn scan(&self, driver: bool, filter: Option<u64>) -> Option<Anchor> {
+        let full = if driver { self.driver } else { self.software };
+        let filtered = if driver { self.filtered_driver } else { self.filtered_software };
+        match filter {
+            Some(filter) if filter == self.filter => match (full, filtered) {
+                (Some(a), Some(b)) => Some(if a.change > b.change { a } else { b }),
+                (one, other) => other.or(one),
+            },
+            _ => full,
+        }
+    }
+
+    /// Notes that a scan reached `anchor`.
+    pub fn advance(&mut self, driver: bool, filter: Option<u64>, anchor: Anchor) {
+        let Some(filter) = filter else {
+            *(if driver { &mut self.driver } else { &mut self.software }) = Some(anchor);
+            return;
+        };
+        if filter != self.filter {
+            self.filter = filter;
+            self.filtered_software = None;
+            self.filtered_driver = None;
+        }
+        *(if driver { &mut self.filtered_driver } else { &mut self.filtered_software }) = Some(anchor);
+    }
+}
+
+/// Inside the cookie of GetAuthorizationCookie.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuthorizationCookie {
+    /// Server that made it.
+    pub server: Uuid,
+    /// Milliseconds since 1970 from which it is void.
+    pub expires_ms: i64,
+    /// The computer.
+    pub computer: ComputerId,
+    /// Its DNS name, as it said.
+    pub dns_name: String,
+    /// Target groups it asked for, as it said.
+    pub requested_groups: Vec<String>,
+}
+
+/// Inside the cookie of GetCookie and of every NewCookie.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cookie {
+    /// Server that made it.
+    pub server: Uuid,
+    /// Milliseconds since 1970 from which it is void. NewCookies do not move it.
+    pub expires_ms: i64,
+    /// LastChange of the configuration the computer knows, milliseconds since 1970.
+    pub last_change_ms: i64,
+    /// What the client speaks.
+    pub protocol: ProtocolVersion,
+    /// How far it has followed changes.
+    pub anchors: Anchors,
+    /// The computer.
+    pub computer: ComputerId,
+    /// Its DNS name, as it said.
+    pub dns_name: String,
+    /// Target groups it asked for, as it said.
+    pub requested_groups: Vec<String>,
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_names(out: &mut Vec<u8>, computer: &ComputerId, dns_name: &str, groups: &[String]) -> Result<(), CookieTooLong> {
+    let total = dns_name.len() + groups.iter().map(|group| group.len() + 2).sum::<usize>();
+    if total > TEXT_LIMIT {
+        return Err(CookieTooLong);
+    }
+    put_text(out, computer.as_str());
+    put_text(out, dns_name);
+    out.extend_from_slice(&(groups.len() as u16).to_le_bytes());
+    for group in groups {
+        put_text(out, group);
+    }
+    Ok(())
+}
+
+fn put_anchor(out: &mut Vec<u8>, anchor: Option<Anchor>) {
+    let (flag, change, groups) = anchor.map_or((0, 0, 0), |anchor| (1, anchor.change.0, anchor.groups));
+    out.push(flag);
+    out.extend_from_slice(&change.to_le_bytes());
+    out.extend_from_slice(&groups.to_le_bytes());
+}
+
+/// Reads from the front; None as soon as something is missing.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.bytes(N)?.try_into().ok()
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(u8::from_le_bytes)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn i64(&mut self) -> Option<i64> {
+        self.array().map(i64::from_le_bytes)
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let length = self.u16()?;
+        std::str::from_utf8(self.bytes(usize::from(length))?).ok()
+    }
+
+    fn names(&mut self) -> Option<(ComputerId, String, Vec<String>)> {
+        let computer = self.text()?.parse().ok()?;
+        let dns_name = self.text()?.to_owned();
+        let count = self.u16()?;
+        let groups = (0..count).map(|_| self.text().map(str::to_owned)).collect::<Option<_>>()?;
+        Some((computer, dns_name, groups))
+    }
+
+    fn anchor(&mut self) -> Option<Option<Anchor>> {
+        let flag = self.u8()?;
+        let anchor = Anchor { change: ChangeNumber(self.u64()?), groups: self.u64()? };
+        Some((flag == 1).then_some(anchor))
+    }
+
+    fn end<T>(&self, value: T) -> Option<T> {
+        self.0.is_empty().then_some(value)
+    }
+}
+
+impl AuthorizationCookie {
+    /// The bytes to seal.
+    pub fn encode(&self) -> Result<Vec<u8>, CookieTooLong> {
+        let mut out = Vec::with_capacity(128);
+        out.push(VERSION);
+        out.extend_from_slice(self.server.as_bytes());
+        out.extend_from_slice(&self.expires_ms.to_le_bytes());
+        put_names(&mut out, &self.computer, &self.dns_name, &self.requested_groups)?;
+        Ok(out)
+    }
+
+    /// Reads opened bytes; None if they are not of this layout.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        if reader.u8()? != VERSION {
+            return None;
+        }
+        let server = Uuid::from_bytes(reader.array()?);
+        let expires_ms = reader.i64()?;
+        let (computer, dns_name, requested_groups) = reader.names()?;
+        reader.end(Self { server, expires_ms, computer, dns_name, requested_groups })
+    }
+}
+
+impl Cookie {
+    /// The bytes to seal.
+    pub fn encode(&self) -> Result<Vec<u8>, CookieTooLong> {
+        let mut out = Vec::with_capacity(256);
+        out.push(VERSION);
+        out.extend_from_slice(self.server.as_bytes());
+        out.extend_from_slice(&self.expires_ms.to_le_bytes());
+        out.extend_from_slice(&self.last_change_ms.to_le_bytes());
+        out.extend_from_slice(&self.protocol.major.to_le_bytes());
+        out.extend_from_slice(&self.protocol.minor.to_le_bytes());
+        let Anchors { software, driver, printer, filter, filtered_software, filtered_driver } = self.anchors;
+        for anchor in [software, driver, printer, filtered_software, filtered_driver] {
+            put_anchor(&mut out, anchor);
+        }
+        out.extend_from_slice(&filter.to_le_bytes());
+        put_names(&mut out, &self.computer, &self.dns_name, &self.requested_groups)?;
+        Ok(out)
+    }
+
+    /// Reads opened bytes; None if they are not of this layout.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        if reader.u8()? != VERSION {
+            return None;
+        }
+        let server = Uuid::from_bytes(reader.array()?);
+        let (expires_ms, last_change_ms) = (reader.i64()?, reader.i64()?);
+        let protocol = ProtocolVersion { major: reader.u16()?, minor: reader.u16()? };
+        let (software, driver, printer) = (reader.anchor()?, reader.anchor()?, reader.anchor()?);
+        let (filtered_software, filtered_driver) = (reader.anchor()?, reader.anchor()?);
+        let filter = reader.u64()?;
+        let anchors = Anchors { software, driver, printer, filter, filtered_software, filtered_driver };
+        let (computer, dns_name, requested_groups) = reader.names()?;
+        reader.end(Self { server, expires_ms, last_change_ms, protocol, anchors, computer, dns_name, requested_groups })
+    }
+}
