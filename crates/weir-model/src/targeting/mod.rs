@@ -1,6 +1,10 @@
 //! Who gets what: collections, deployments, and which deployment of an update wins for a computer (design: the nearest
 //! deployment of a branch hides those above it; among branches the strongest wins).
 
+mod precedence;
+
+pub use precedence::{Branch, BranchDeployment, Decision, Explanation};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
