@@ -1,0 +1,81 @@
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::ids::UpdateIdentity;
+
+/// Event ids that have an effect (MS-WUSP 6.3; others are only logged).
+pub mod event_id {
+    /// Detection succeeded.
+    pub const DETECTION_SUCCEEDED: i32 = 147;
+    /// Detection failed.
+    pub const DETECTION_FAILED: i32 = 148;
+    /// Client status with the lists U, V, W, g and h.
+    pub const CLIENT_STATUS: i32 = 156;
+    /// Installation failed.
+    pub const INSTALL_FAILED: i32 = 182;
+    /// Installation succeeded.
+    pub const INSTALL_SUCCEEDED: i32 = 183;
+    /// Installation succeeded, a restart is due.
+    pub const INSTALL_SUCCEEDED_REBOOT: i32 = 184;
+    /// Scheduled installation succeeded.
+    pub const SCHEDULED_SUCCEEDED: i32 = 190;
+    /// Scheduled installation succeeded, a restart is due.
+    pub const SCHEDULED_SUCCEEDED_REBOOT: i32 = 191;
+    /// Scheduled installation failed.
+    pub const SCHEDULED_FAILED: i32 = 195;
+    /// Installation at shutdown succeeded.
+    pub const SHUTDOWN_SUCCEEDED: i32 = 197;
+    /// Installation at shutdown failed.
+    pub const SHUTDOWN_FAILED: i32 = 198;
+    /// Installation at shutdown succeeded, a restart is due.
+    pub const SHUTDOWN_SUCCEEDED_REBOOT: i32 = 199;
+    /// The restart after an installation is done.
+    pub const REBOOT_COMPLETED: i32 = 202;
+    /// The update failed after the restart.
+    pub const FAILED_AFTER_REBOOT: i32 = 204;
+    /// Removal failed.
+    pub const UNINSTALL_FAILED: i32 = 221;
+    /// Removal succeeded.
+    pub const UNINSTALL_SUCCEEDED: i32 = 222;
+}
+
+/// One reported event, as far as status depends on it (MS-WUSP 2.2.2.3.1, ReportingEvent).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    /// `EventInstanceID`: unique, so that an event reported twice counts once.
+    pub instance_id: Uuid,
+    /// `EventID`.
+    pub event_id: i32,
+    /// `SourceID`.
+    pub source_id: i32,
+    /// `UpdateID`, none for the zero GUID.
+    pub update: Option<UpdateIdentity>,
+    /// `Win32HResult`.
+    pub hresult: i32,
+    /// `TimeAtTarget`.
+    pub at: Timestamp,
+    /// `AppName`, empty if absent.
+    pub app_name: String,
+    /// `ReplacementStrings`, empty if absent.
+    pub replacement_strings: Vec<String>,
+    /// `MiscData`.
+    pub misc: MiscData,
+}
+
+/// `MiscData` of an event: `tag=value`, where the tag is the whole text before the first `=`, case-sensitive.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct MiscData(Vec<(String, String)>);
+
+impl MiscData {
+    /// Splits the strings of an event. One without `=` is a tag with an empty value.
+    pub fn parse<S: AsRef<str>>(strings: impl IntoIterator<Item = S>) -> Self {
+        let _ = strings.into_iter().count();
+        unimplemented!()
+    }
+
+    /// Value of the first string with exactly this tag.
+    pub fn value(&self, tag: &str) -> Option<&str> {
+        let _ = (tag, &self.0);
+        unimplemented!()
+    }
+}
