@@ -1,1 +1,21 @@
-//! Placeholder.
+//! What tests and benchmarks are made of: update documents, a synthetic catalogue of realistic shape, payloads, a
+//! scripted Windows Update Agent, replay of recorded exchanges, and a `weir` process of their own.
+//!
+//! *Invariant:* development only. Nothing that ships depends on this crate. Everything generated is a function of its
+//! seed, so that a failure can be repeated.
+
+pub mod agent;
+pub mod catalogue;
+pub mod document;
+pub mod payload;
+pub mod process;
+pub mod random;
+pub mod replay;
+pub mod shared;
+
+pub use agent::{AgentState, Computer, ScanOutcome, ScriptedAgent};
+pub use document::Document;
+pub use payload::Payload;
+pub use process::WeirProcess;
+pub use random::Random;
+pub use shared::{shared, shared_dir};
