@@ -1,1 +1,3 @@
-//! Placeholder until its owner lands the interface.
+//! Answers GET and HEAD for verified files.
+
+pub mod range;
