@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Request and response types of the REST interface, shared by the server and the command line. One file per resource.
+//!
+//! *Invariant:* nothing here decides anything. Types that are read from a peer refuse unknown fields, names are
+//! snake_case, times are RFC 3339 in UTC, GUIDs are lower case, lists are `{items, next}` with `next` null at the end.
+//!
+//! All paths are below [`PREFIX`] on the admin listener; every request carries `Authorization: Bearer` with the text of
+//! `admin.token` (or the session cookie that the sign-in link gave, which may only read). Every refusal is a
+//! [`problem::Problem`].
+
+pub mod alert;
+pub mod audit;
+pub mod collection;
+pub mod compliance;
+pub mod computer;
+pub mod content;
+pub mod deployment;
+pub mod import;
+pub mod list;
+pub mod problem;
+pub mod selection;
+pub mod setting;
+pub mod status;
+pub mod update;
+
+pub use list::{Created, List, Reference};
+pub use problem::Problem;
+
+/// Where all resources are found on the admin listener.
+pub const PREFIX: &str = "/api/v1";

@@ -1,0 +1,136 @@
+//! `computers`: who scans here.
+//!
+//! * `GET computers?collection=&cursor=&limit=` answers a [`crate::List`] of [`ComputerRow`].
+//! * `GET computers/{id}?language=` answers [`ComputerDetail`]; `DELETE computers/{id}` 204.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::Reference;
+
+/// Query parameters of `GET computers`.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ComputerQuery {
+    /// Only computers in the collection of this name or id, or in one below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
+    /// `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// At most this many entries, 1 to 1000; default 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// State of an update on a computer.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateState {
+    /// Needed, its files are on the computer.
+    Downloaded,
+    /// The last attempt failed.
+    Failed,
+    /// There.
+    Installed,
+    /// Does not apply.
+    NotApplicable,
+    /// Installed; the computer must restart.
+    PendingRestart,
+    /// Needed.
+    Required,
+    /// Not evaluated yet.
+    Unknown,
+}
+
+/// Updates of a computer by state.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StateCounts {
+    /// Not evaluated yet.
+    pub unknown: u64,
+    /// Do not apply.
+    pub not_applicable: u64,
+    /// Needed.
+    pub required: u64,
+    /// Needed, files are on the computer.
+    pub downloaded: u64,
+    /// There.
+    pub installed: u64,
+    /// The last attempt failed.
+    pub failed: u64,
+    /// Installed; the computer must restart.
+    pub pending_restart: u64,
+}
+
+/// One computer in a list.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComputerRow {
+    /// The id it gave itself.
+    pub id: String,
+    /// Its DNS name; empty until it registered.
+    pub name: String,
+    /// Address of its last contact.
+    pub address: Option<String>,
+    /// Operating system with version.
+    pub os: String,
+    /// Processor architecture, such as `AMD64`.
+    pub architecture: String,
+    /// Maker and model.
+    pub model: String,
+    /// Its collections, All Computers aside.
+    pub collections: Vec<Reference>,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// Its last scan.
+    pub last_sync: Option<Timestamp>,
+    /// Its last report.
+    pub last_report: Option<Timestamp>,
+    /// Its last contact was over plain HTTP.
+    pub plain_http: bool,
+    /// Its updates by state.
+    pub counts: StateCounts,
+    /// Installed or not applicable, everything; false while unknown.
+    pub compliant: bool,
+}
+
+/// One computer in full.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComputerDetail {
+    /// As in lists.
+    #[serde(flatten)]
+    pub row: ComputerRow,
+    /// Groups that it asked to be in.
+    pub requested_groups: Vec<String>,
+    /// Updates that it needs.
+    pub needed: Vec<ComputerUpdate>,
+    /// Updates that failed.
+    pub failed: Vec<ComputerUpdate>,
+    /// Updates that it has.
+    pub installed: Vec<ComputerUpdate>,
+}
+
+/// One update on one computer.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComputerUpdate {
+    /// The update.
+    pub id: Uuid,
+    /// Its newest revision.
+    pub revision: u32,
+    /// Its title.
+    pub title: String,
+    /// Knowledge base articles.
+    pub kb: Vec<String>,
+    /// Its state on this computer.
+    pub state: UpdateState,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// The last error, as `0x80070005`.
+    pub error: Option<String>,
+    /// The deployment that wins for this computer; null: offered for detection only.
+    pub deployment: Option<i32>,
+    /// Why it was offered, in words.
+    pub why: String,
+}

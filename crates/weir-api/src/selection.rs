@@ -1,0 +1,78 @@
+//! `products`, `classifications`, `languages`: what to synchronize.
+//!
+//! * `GET products?language=` and `GET classifications?language=` answer a [`crate::List`] of [`Category`]; the first is a
+//!   tree (company, family, product).
+//! * `GET languages` answers a [`crate::List`] of [`Language`].
+//! * `PUT` replaces the selection, `POST` adds to it, `DELETE` removes from it; each takes a [`SelectionChange`] as JSON
+//!   and answers a [`Selection`].
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use weir_model::update::CategoryKind;
+
+/// Query parameters of lists with localized titles.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageQuery {
+    /// Short name of the language of titles, such as `de`; English where there is no such title, and by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// A category of the catalogue with those below it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Category {
+    /// Its update id.
+    pub id: Uuid,
+    /// `company`, `product_family`, `product` or `update_classification`.
+    #[schema(value_type = String)]
+    pub kind: CategoryKind,
+    /// Its title in the language asked for.
+    pub title: String,
+    /// Newest revision.
+    pub revision: u32,
+    /// Selected for synchronization. Families and companies are selected when all products below them are.
+    pub selected: bool,
+    /// Whether it may hold updates (`ProhibitsUpdates` is not set).
+    pub holds_updates: bool,
+    /// `ExcludedByDefault`: not proposed to a new administrator.
+    pub excluded_by_default: bool,
+    /// Categories below it, by title.
+    #[schema(no_recursion)]
+    pub children: Vec<Category>,
+}
+
+/// One of the 39 languages of the catalogue.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Language {
+    /// Short name, such as `pt-br`: its id in selections.
+    pub id: String,
+    /// Number of the language in server synchronization and packages, such as 1046; 0 is all languages.
+    pub lcid: u32,
+    /// English name.
+    pub name: String,
+    /// Whether it is selected.
+    pub selected: bool,
+}
+
+/// A change of a selection.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SelectionChange {
+    /// Everything there is now; `ids` must be empty then.
+    #[serde(default)]
+    pub all: bool,
+    /// Ids: GUIDs of categories (a family or company stands for the products below it), short names or numbers of
+    /// languages.
+    #[serde(default)]
+    pub ids: Vec<String>,
+}
+
+/// A selection after a change.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Selection {
+    /// Everything selected now, in order: GUIDs in lower case, or short names of languages.
+    pub selected: Vec<String>,
+}
