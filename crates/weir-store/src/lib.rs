@@ -1,1 +1,50 @@
-//! Placeholder.
+//! Everything Weir keeps: the database (schema, migrations, queries) and the content store.
+//!
+//! [`Store`] is the database. Work happens in units: [`Store::read`] gives a closure a consistent view, [`Store::write`]
+//! gives it the one writer's transaction, named after the [`Actor`] who asked for it. Both block; an asynchronous caller
+//! moves them to a thread of its own. Methods of [`ReadTx`] and [`WriteTx`] are named noun first (`deployment_list`,
+//! `computer_register`), so that a search for the noun finds every operation.
+//!
+//! [`content::ContentStore`] keeps the files of updates, addressed by digest.
+//!
+//! *Invariant:* no SQL outside this crate, and no decisions inside it: what is offered, active or compliant is decided
+//! in `weir-model` and only stored here. *Invariant:* nothing here reads a clock or draws random numbers.
+
+pub mod access;
+pub mod alert;
+pub mod audit;
+pub mod catalogue;
+mod codec;
+pub mod collection;
+pub mod computer;
+pub mod content;
+pub mod content_file;
+mod db;
+pub mod deployment;
+mod error;
+pub mod event;
+pub mod flag;
+pub mod fragment;
+pub mod job;
+pub mod list;
+mod lock;
+mod migrate;
+pub mod revision;
+pub mod selection;
+pub mod setting;
+pub mod site;
+mod sql;
+mod store;
+
+pub use db::{ReadTx, WriteTx};
+pub use error::StoreError;
+pub use store::{Actor, Options, Store};
+
+/// One page of a list, with what to ask for the next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page<T> {
+    /// The rows, in the order of the list.
+    pub items: Vec<T>,
+    /// Cursor of the next page; none at the end.
+    pub next: Option<String>,
+}

@@ -1,0 +1,128 @@
+//! What can go wrong in the store.
+
+use std::path::PathBuf;
+
+use weir_model::ids::{CollectionId, DeploymentId, UpdateId, UpdateIdentity};
+
+/// Why the store did not do what it was asked. Nothing was changed, unless a variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Built-in collections can be neither deleted nor renamed.
+    #[error("the collection {0:?} is built in and cannot be changed")]
+    BuiltInCollection(String),
+    /// Another process or transaction held the database too long.
+    #[error("the database is busy ({action}); try again")]
+    Busy {
+        /// The statement or step that had to wait.
+        action: &'static str,
+    },
+    /// A collection of that name exists, compared without regard to case.
+    #[error("a collection named {0:?} exists already")]
+    CollectionExists(String),
+    /// The collection still has what keeps it from being deleted.
+    #[error("the collection {name:?} cannot be deleted while it has {what}")]
+    CollectionInUse {
+        /// Its name.
+        name: String,
+        /// For example `2 deployments`.
+        what: String,
+    },
+    /// The content folder could not be read or written.
+    #[error("{action} {} failed", path.display())]
+    Content {
+        /// What was being done.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// Bytes did not have the digest or size they must have; they were put aside.
+    #[error("{subject} is not what it claims to be: {difference}; kept in {} for inspection", quarantined.display())]
+    ContentMismatch {
+        /// The content file, by digest or name.
+        subject: String,
+        /// Expected and found size or digest.
+        difference: String,
+        /// Where the rejected bytes are.
+        quarantined: PathBuf,
+    },
+    /// A stored value does not have the form that this program writes.
+    #[error("the database is damaged: {what}; restore a backup or run `weir doctor`")]
+    Corrupt {
+        /// Table and value, or what the engine said.
+        what: String,
+    },
+    /// A rule of the schema was broken.
+    #[error("{action} would break a rule of the database: {rule}")]
+    Constraint {
+        /// The statement.
+        action: &'static str,
+        /// The rule in words, or the engine's message.
+        rule: String,
+    },
+    /// A cursor that no list of this store gave out.
+    #[error("{0:?} is not a cursor of this list; begin without one")]
+    Cursor(String),
+    /// The update is deployed to the collection already.
+    #[error("deployment {existing} already deploys this to {collection}; delete it or change it instead")]
+    DeploymentExists {
+        /// The deployment in the way.
+        existing: DeploymentId,
+        /// The collection's name.
+        collection: String,
+    },
+    /// No space is left where the database or the content lives.
+    #[error("the disk is full ({action}); free some space and try again")]
+    DiskFull {
+        /// The statement or step.
+        action: &'static str,
+    },
+    /// The revision is stored already with another text.
+    #[error("{0} is stored already with a different text")]
+    DifferentText(UpdateIdentity),
+    /// A computer, deployment or other object that is not there.
+    #[error("there is no {kind} {id}")]
+    Missing {
+        /// What kind of object.
+        kind: &'static str,
+        /// How it was named.
+        id: String,
+    },
+    /// The schema could not be brought up to date.
+    #[error("bringing the database {} up to date failed", path.display())]
+    Migration {
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        source: Box<refinery::Error>,
+    },
+    /// The data folder or a file of it could not be opened.
+    #[error("opening {} failed", path.display())]
+    Open {
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// Another process has the data folder.
+    #[error("the data folder {} is in use by another Weir process; stop it first", .0.display())]
+    Locked(PathBuf),
+    /// Anything else the database engine answered.
+    #[error("the database failed ({action})")]
+    Query {
+        /// The statement or step.
+        action: &'static str,
+        /// The engine's answer.
+        source: rusqlite::Error,
+    },
+    /// A number ran out of its range.
+    #[error("no {0} is left to give out")]
+    Exhausted(&'static str),
+    /// A collection that is not there.
+    #[error("there is no collection {0}")]
+    UnknownCollection(CollectionId),
+    /// An update that is not there.
+    #[error("there is no update {0}")]
+    UnknownUpdate(UpdateId),
+}
