@@ -1,0 +1,113 @@
+//! What the tests need beyond a Rust toolchain.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{root, succeed, target_dir, works};
+
+/// A program of the operating system.
+struct Tool {
+    /// What shows that it is here: a program and arguments with which it ends well.
+    probe: (&'static str, &'static [&'static str]),
+    /// The Debian package that has it.
+    package: &'static str,
+    /// What for.
+    purpose: &'static str,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        probe: ("cabextract", &["--version"]),
+        package: "cabextract",
+        purpose: "the cabinets we write are unpacked by an independent program",
+    },
+    Tool {
+        probe: ("python3", &["-c", "import venv, ensurepip"]),
+        package: "python3-venv",
+        purpose: "SOAP answers are validated by an independent library, zeep",
+    },
+];
+
+/// Provides everything and gives the Python interpreter that has zeep.
+pub(crate) fn provide() -> Result<PathBuf> {
+    tools()?;
+    let python = python()?;
+    let shared = std::env::var_os("WEIR_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    if !shared.join("captures").is_dir() {
+        println!(
+            "xtask: the folder of captures and genuine data is not at {}: the tests that need it will fail. Name it in \
+             the environment variable WEIR_SHARED.",
+            shared.display()
+        );
+    }
+    Ok(python)
+}
+
+fn missing() -> Vec<&'static Tool> {
+    TOOLS.iter().filter(|tool| !works(tool.probe.0, tool.probe.1)).collect()
+}
+
+fn tools() -> Result<()> {
+    let absent = missing();
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = absent.iter().map(|tool| tool.package).collect();
+    let by_hand = || {
+        let reasons: Vec<_> = absent.iter().map(|tool| format!("\n  {}: {}", tool.package, tool.purpose)).collect();
+        format!(
+            "the tests need these Debian packages:{}\ninstall them with: apt-get install {}",
+            reasons.concat(),
+            packages.join(" ")
+        )
+    };
+    if !works("apt-get", &["--version"]) {
+        bail!("{} (this system has no apt-get: use its own package manager)", by_hand());
+    }
+    let apt = |arguments: &[&str]| -> Result<()> {
+        let mut command = if works("id", &["-u"]) && user_is_root() {
+            Command::new("apt-get")
+        } else if works("sudo", &["-n", "true"]) {
+            let mut command = Command::new("sudo");
+            command.args(["-n", "apt-get"]);
+            command
+        } else {
+            bail!("{}\n(neither root nor able to use sudo without a password)", by_hand());
+        };
+        succeed(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "--quiet"]).with_context(by_hand)?;
+    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    install.extend(&packages);
+    apt(&install).with_context(by_hand)?;
+    let absent = missing();
+    if let Some(tool) = absent.first() {
+        bail!("{} is installed, but `{} {}` still fails", tool.package, tool.probe.0, tool.probe.1.join(" "));
+    }
+    Ok(())
+}
+
+fn user_is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// An environment of its own below the target folder, made anew when the pinned versions change.
+fn python() -> Result<PathBuf> {
+    let requirements = root().join("tests/wsdl/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).with_context(|| requirements.display().to_string())?;
+    let folder = target_dir().join("wsdl-venv");
+    let (python, stamp) = (folder.join("bin/python"), folder.join("requirements.txt"));
+    let current = fs::read_to_string(&stamp).is_ok_and(|found| found == wanted);
+    if current && works(&python, &["-c", "import zeep"]) {
+        return Ok(python);
+    }
+    fs::create_dir_all(target_dir())?;
+    succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements))
+        .context(
+            "zeep could not be installed; it takes a Python package index or a folder of wheels (PIP_FIND_LINKS)",
+        )?;
+    fs::write(&stamp, wanted)?;
+    Ok(python)
+}
