@@ -56,6 +56,18 @@ pub enum CabError {
     Write(String),
 }
 
+impl CabError {
+    /// The file is shorter than its own structures say.
+    pub(super) fn end() -> Self {
+        Self::Malformed("it ends inside a header or data block".into())
+    }
+
+    /// Turns the end of the source into damage of the cabinet.
+    pub(super) fn end_of_file(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof { Self::end() } else { Self::Io(error) }
+    }
+}
+
 impl From<CabError> for io::Error {
     fn from(error: CabError) -> Self {
         match error {

@@ -182,10 +182,13 @@ fn find_matches(plain: &[u8], table: &mut [u16], shift: u32, payload: &mut Paylo
             position += 1 + ((position - anchor) >> 6);
             continue;
         }
-        let length = 4 + common_length(&plain[candidate + 4..], &plain[position + 4..]);
+        let end = position + 4 + common_length(&plain[candidate + 4..], &plain[position + 4..]);
+        // The match may have begun before the position where it was noticed.
+        let (before, earlier) = (&plain[anchor..position], &plain[..candidate]);
+        position -= before.iter().rev().zip(earlier.iter().rev()).take_while(|(a, b)| a == b).count();
         payload.literals(&plain[anchor..position]);
-        payload.copy(offset, length);
-        position += length;
+        payload.copy(offset, end - position);
+        position = end;
         anchor = position;
         if position <= last {
             // One position inside the match keeps runs of similar markup linked.

@@ -41,7 +41,7 @@ pub enum XpressError {
         /// Index of the block, from 0.
         block: usize,
     },
-    /// A size field is 0 or above [`MAX_BLOCK`], or the payload is longer than the original.
+    /// A size field is 0 or above [`MAX_BLOCK`].
     #[error("Xpress block {block} has the impossible size {size}; ask for the body again")]
     Size {
         /// Index of the block, from 0.
