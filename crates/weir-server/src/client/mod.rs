@@ -1,4 +1,5 @@
 //! The client plane.
 
+pub mod body;
 pub mod cookie;
 pub mod limit;

@@ -1,0 +1,192 @@
+//! The body of an answer: ready bytes, or pieces that are read while they are sent.
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::task::JoinHandle;
+
+/// Gives the pieces of a body one by one. `next` may block; it is called off the request path, and not before the
+/// piece before it was taken, so that a slow reader holds one piece in memory and no thread.
+pub trait Source: Send + 'static {
+    /// The next piece, not empty; None at the end.
+    fn next(&mut self) -> io::Result<Option<Bytes>>;
+
+    /// The next piece if it can be had without blocking; None if that cannot be known.
+    fn next_ready(&mut self) -> Option<io::Result<Option<Bytes>>> {
+        None
+    }
+}
+
+type Reading = JoinHandle<(Box<dyn Source>, io::Result<Option<Bytes>>)>;
+
+enum Kind {
+    Bytes(VecDeque<Bytes>),
+    Idle(Box<dyn Source>),
+    Reading(Reading),
+    Done,
+}
+
+/// A body of known length.
+pub struct Body {
+    kind: Kind,
+    remaining: u64,
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body").field("remaining", &self.remaining).finish_non_exhaustive()
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::from(Bytes::new())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        let remaining = bytes.len() as u64;
+        let kind = if bytes.is_empty() { Kind::Done } else { Kind::Bytes(VecDeque::from([bytes])) };
+        Self { kind, remaining }
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Bytes::from(bytes))
+    }
+}
+
+impl Body {
+    /// A body of exactly `length` bytes that are read while they are sent. If the source gives fewer or more, the
+    /// connection is cut, so that the other side does not take a damaged answer for a whole one.
+    pub fn streamed(length: u64, source: Box<dyn Source>) -> Self {
+        let kind = if length == 0 { Kind::Done } else { Kind::Idle(source) };
+        Self { kind, remaining: length }
+    }
+
+    /// Bytes still to come.
+    pub fn len(&self) -> u64 {
+        self.remaining
+    }
+
+    /// Whether nothing comes any more.
+    pub fn is_empty(&self) -> bool {
+        self.remaining == 0
+    }
+
+    fn take(&mut self, piece: io::Result<Option<Bytes>>) -> Option<io::Result<Frame<Bytes>>> {
+        let cut = |what| Some(Err(io::Error::new(io::ErrorKind::InvalidData, what)));
+        match piece {
+            Ok(Some(piece)) => match self.remaining.checked_sub(piece.len() as u64) {
+                Some(remaining) => {
+                    self.remaining = remaining;
+                    if remaining == 0 {
+                        self.kind = Kind::Done;
+                    }
+                    Some(Ok(Frame::data(piece)))
+                }
+                None => cut("the body is longer than announced"),
+            },
+            Ok(None) if self.remaining == 0 => None,
+            Ok(None) => cut("the body is shorter than announced"),
+            Err(error) => {
+                tracing::warn!(%error, "an answer was cut off: its source cannot be read");
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        loop {
+            match std::mem::replace(&mut self.kind, Kind::Done) {
+                Kind::Done => return Poll::Ready(None),
+                Kind::Bytes(mut pieces) => {
+                    let piece = pieces.pop_front();
+                    self.kind = if pieces.is_empty() { Kind::Done } else { Kind::Bytes(pieces) };
+                    return Poll::Ready(self.take(Ok(piece)));
+                }
+                Kind::Idle(mut source) => {
+                    if let Some(piece) = source.next_ready() {
+                        self.kind = Kind::Idle(source);
+                        return Poll::Ready(self.take(piece));
+                    }
+                    self.kind = Kind::Reading(tokio::task::spawn_blocking(move || {
+                        let piece = source.next();
+                        (source, piece)
+                    }));
+                }
+                Kind::Reading(mut reading) => match Pin::new(&mut reading).poll(context) {
+                    Poll::Pending => {
+                        self.kind = Kind::Reading(reading);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok((source, piece))) => {
+                        self.kind = Kind::Idle(source);
+                        return Poll::Ready(self.take(piece));
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(io::Error::other(error)))),
+                },
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.kind, Kind::Done)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    struct Numbers(Vec<&'static [u8]>);
+
+    impl Source for Numbers {
+        fn next(&mut self) -> io::Result<Option<Bytes>> {
+            Ok(if self.0.is_empty() { None } else { Some(Bytes::from_static(self.0.remove(0))) })
+        }
+    }
+
+    async fn collect(body: Body) -> io::Result<Vec<u8>> {
+        Ok(body.collect().await?.to_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn pieces_arrive_in_order() {
+        let body = Body::streamed(5, Box::new(Numbers(vec![b"ab", b"c", b"de"])));
+        assert_eq!(http_body::Body::size_hint(&body).exact(), Some(5));
+        assert_eq!(collect(body).await.expect("whole"), b"abcde");
+        assert_eq!(collect(Body::from(b"xyz".to_vec())).await.expect("whole"), b"xyz");
+        assert_eq!(collect(Body::default()).await.expect("whole"), b"");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_length_cuts_the_answer() {
+        for length in [4, 6] {
+            let body = Body::streamed(length, Box::new(Numbers(vec![b"ab", b"c", b"de"])));
+            assert!(collect(body).await.is_err(), "{length}");
+        }
+    }
+}
