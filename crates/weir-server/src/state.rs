@@ -3,13 +3,191 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
+use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore};
+
+use crate::{
+    client::{
+        cookie::{KeyRing, SealError},
+        limit::{AddressLimit, HourLimit},
+    },
+    ingest::Ingest,
+    live::{Live, PublishError},
+};
+
+/// Cookie keys older than this stop sealing; a new one takes over when the server starts or a day passes.
+const KEY_SEALS: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+/// Cookie keys older than this are forgotten: a computer that was away for longer refreshes its cache.
+const KEY_OPENS: jiff::SignedDuration = jiff::SignedDuration::from_hours(365 * 24);
+/// Answers with large fragments that are sent at once; each holds one piece in memory.
+const GIANTS_IN_FLIGHT: usize = 128;
+
+/// Everything the parts of the server share. One value per process.
+pub struct AppState {
+    /// The database.
+    pub store: Store,
+    /// Files of updates.
+    pub content: ContentStore,
+    /// This site.
+    pub server: ServerIdentity,
+    /// Seals cookies.
+    pub keys: KeyRing,
+    /// Settings that the client plane reads.
+    pub configuration: SettingsCell,
+    /// The catalogue as scans see it, and the computers.
+    pub live: Live,
+    /// Makes reports, registrations and contacts durable.
+    pub ingest: Ingest,
+    /// Calls without a cookie.
+    pub addresses: AddressLimit,
+    /// Answers with large fragments under way.
+    pub giants: Arc<Semaphore>,
+    content_port: AtomicU16,
+}
+
+/// Why the server's state could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The database.
+    #[error("the site's identity, keys or computers cannot be read or stored")]
+    Store(#[source] StoreError),
+    /// Keys.
+    #[error("the cookie keys cannot be used")]
+    Keys(#[source] SealError),
+    /// The first publish.
+    #[error("the catalogue cannot be published")]
+    Publish(#[source] PublishError),
+}
+
+impl AppState {
+    /// Gives a new site its identity, loads keys and computers, publishes the catalogue, and starts the writer thread of
+    /// [`Ingest`] and the activation timer of [`Live`]. Must run inside a Tokio runtime.
+    ///
+    /// `settings` are the site's; the caller replaces them in [`AppState::configuration`] when they change.
+    pub async fn open(store: Store, content: ContentStore, settings: ClientSettings) -> Result<Arc<Self>, StateError> {
+        let (setup, last_change) = {
+            let store = store.clone();
+            blocking(move || {
+                let site = ensure_site(&store)?;
+                Ok((rotate_keys(&store, site.0)?, site.1))
+            })
+            .await
+            .map_err(StateError::Store)?
+        };
+        let (server, keys) = setup;
+        let keys = KeyRing::new(keys).map_err(StateError::Keys)?;
+        let live = Live::new(store.clone());
+        let ingest = Ingest::start(store.clone(), live.clone(), HourLimit::default());
+        let configuration = Configuration { settings, last_change_ms: last_change.as_millisecond() };
+        let state = Arc::new(Self {
+            store,
+            content,
+            server,
+            keys,
+            configuration: SettingsCell::new(configuration),
+            live,
+            ingest,
+            addresses: AddressLimit::default(),
+            giants: Arc::new(Semaphore::new(GIANTS_IN_FLIGHT)),
+            content_port: AtomicU16::new(0),
+        });
+        state.live.open().await.map_err(StateError::Publish)?;
+        Ok(state)
+    }
+
+    /// Runs a unit of reading off the request path.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.store.clone();
+        blocking(move || store.read(work)).await
+    }
+
+    /// Runs a unit of writing off the request path; durable when this returns. Follow it with
+    /// `state.live.republish().await` if scans must see it.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        actor: Actor,
+        work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.store.clone();
+        blocking(move || store.write(&actor, work)).await
+    }
+
+    /// The port of the plain client listener, for content URLs.
+    pub fn content_port(&self) -> u16 {
+        self.content_port.load(Ordering::Relaxed)
+    }
+
+    /// Says which port the plain client listener got.
+    pub fn set_content_port(&self, port: u16) {
+        self.content_port.store(port, Ordering::Relaxed);
+    }
+}
+
+/// Runs blocking work on a thread for it. A panic of the work goes on in the caller.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(StoreError::Busy { action: "the server is stopping" }),
+        },
+    }
+}
+
+fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp), StoreError> {
+    let now = Timestamp::now();
+    if let Some(site) = store.read(|tx| tx.site())? {
+        return Ok((ServerIdentity(site.server_id), site.config_changed_at));
+    }
+    let id = Uuid::new_v4();
+    store.write(&Actor::system("start", now), |tx| {
+        tx.site_create(id)?;
+        tx.site_config_changed()
+    })?;
+    let site = store.read(|tx| tx.site())?;
+    Ok((ServerIdentity(id), site.map_or(now, |site| site.config_changed_at)))
+}
+
+type Keys = Vec<(u32, Vec<u8>)>;
+
+/// Makes a key if none is young enough, retires and forgets old ones, and returns those that open.
+fn rotate_keys(store: &Store, server: ServerIdentity) -> Result<(ServerIdentity, Keys), StoreError> {
+    let now = Timestamp::now();
+    let keys = store.read(|tx| tx.keys_list())?;
+    let age = |key: &weir_store::site::SealingKey| now.duration_since(key.created_at);
+    let young = keys.iter().any(|key| key.retired_at.is_none() && age(key) < KEY_SEALS);
+    if !young {
+        let fresh = KeyRing::generate().map_err(|_| StoreError::Exhausted("randomness of the system"))?;
+        store.write(&Actor::system("cookie keys", now), |tx| {
+            for key in &keys {
+                if age(key) >= KEY_OPENS {
+                    tx.keys_delete(key.id)?;
+                } else if key.retired_at.is_none() {
+                    tx.keys_retire(key.id)?;
+                }
+            }
+            tx.keys_insert(fresh)
+        })?;
+    }
+    let keys = store.read(|tx| tx.keys_list())?;
+    Ok((server, keys.into_iter().map(|key| (key.id, key.secret.to_vec())).collect()))
+}
 
 /// Who decides about the target groups of a computer (MS-WUSP 3.1.5.3).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]

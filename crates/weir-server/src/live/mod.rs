@@ -1,1 +1,19 @@
-//! Placeholder until its owner lands the interface.
+//! The catalogue as scans see it, and the computers as the server knows them.
+//!
+//! [`Live::republish`] brings everything committed to scans: it activates and deactivates deployments, loads what
+//! changed, compiles a snapshot off the request path and swaps it in. Requests under way finish with the old one.
+//!
+//! *Invariant:* a request reads one [`Published`] from beginning to end.
+
+mod directory;
+mod fragments;
+mod publish;
+mod published;
+mod reconcile;
+mod timer;
+
+pub use directory::{Computer, Directory, GroupSet};
+pub use fragments::{Fragment, Fragments, GIANT};
+pub use publish::{Live, PublishError};
+pub use published::{Published, ScopeOf};
+pub use reconcile::{Activation, Due, decide};

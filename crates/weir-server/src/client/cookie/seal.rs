@@ -76,8 +76,8 @@ impl KeyRing {
     }
 
     /// A fresh key of 32 bytes.
-    pub fn generate() -> Result<Vec<u8>, SealError> {
-        let mut key = vec![0; 32];
+    pub fn generate() -> Result<[u8; 32], SealError> {
+        let mut key = [0; 32];
         rand::fill(&mut key).map_err(|_| SealError::Cipher)?;
         Ok(key)
     }

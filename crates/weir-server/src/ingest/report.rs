@@ -1,0 +1,164 @@
+//! One batch of events into the database: status, log, and what it says of the computer itself.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+use weir_model::{
+    ids::{ChangeNumber, ComputerId, UpdateId},
+    status::{self, ComputerStatus, Context, Event, UpdateNumber, event_id},
+};
+use weir_store::{
+    StoreError, WriteTx,
+    computer::{ContactTimes, StatusRow},
+    event::EventRow,
+};
+
+/// Ids of events without an update that are remembered for each computer, newest last.
+const RECENT: usize = 64;
+/// Bytes of an event's detail that are kept.
+const DETAIL: usize = 16 * 1024;
+
+/// An event as it came, with what only the log keeps.
+#[derive(Clone, Debug)]
+pub struct ReportedEvent {
+    /// What status depends on.
+    pub event: Event,
+    /// `MiscData`, as it came.
+    pub misc_data: Vec<String>,
+    /// `DeviceID` of driver events.
+    pub device_id: Option<String>,
+}
+
+/// A batch of events of one computer.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Row number of the computer of the cookie.
+    pub no: u32,
+    /// Its id.
+    pub computer: ComputerId,
+    /// Software anchor of the cookie.
+    pub anchor: Option<ChangeNumber>,
+    /// The events, in the order of the batch.
+    pub events: Vec<ReportedEvent>,
+}
+
+/// Stores what is new in a batch and returns how many events that were.
+pub(super) fn store(
+    tx: &WriteTx<'_>,
+    report: &Report,
+    number: &dyn Fn(UpdateId) -> Option<UpdateNumber>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let row = tx.computer_status(report.no)?;
+    let mut recent = Recent::read(&row.recent_events);
+    let mut fresh = Vec::with_capacity(report.events.len());
+    for reported in &report.events {
+        let event = &reported.event;
+        let row = || log_row(report.no, reported, now);
+        let new = if event.update.is_some() {
+            tx.event_insert(&row())?
+        } else {
+            let new = recent.insert(event.instance_id);
+            // the status is all that a client status says: the log does not repeat it
+            if new && event.event_id != event_id::CLIENT_STATUS {
+                tx.event_insert(&row())?;
+            }
+            new
+        };
+        if new {
+            fresh.push(event.clone());
+        }
+    }
+    if fresh.is_empty() {
+        return Ok(0);
+    }
+    let mut status = decode(&row.status, report.no);
+    let before = (status.last_sync, status.reported, status.last_reboot);
+    let context = Context { now, anchor: report.anchor, number };
+    status::apply(&mut status, &fresh, &context);
+    let after = StatusRow { status: status.encode(), anchor: status.anchor, recent_events: recent.write() };
+    tx.computer_status_put(report.no, &after)?;
+
+    let mut times = ContactTimes { last_contact_at: Some(now), ..ContactTimes::default() };
+    if status.last_sync != before.0 {
+        let result = |sync: status::SyncResult| {
+            let succeeded = sync.hresult == 0;
+            (sync.at, succeeded, (!succeeded).then_some(sync.hresult))
+        };
+        times.last_sync = status.last_sync.map(result);
+    }
+    if status.reported != before.1 {
+        times.last_report_at = status.reported;
+    }
+    if status.last_reboot != before.2 {
+        times.last_reboot_at = status.last_reboot;
+    }
+    tx.computer_touch(report.no, &times)?;
+    Ok(fresh.len())
+}
+
+fn decode(bytes: &[u8], no: u32) -> ComputerStatus {
+    if bytes.is_empty() {
+        return ComputerStatus::default();
+    }
+    ComputerStatus::decode(bytes).unwrap_or_else(|error| {
+        tracing::warn!(computer = no, %error, "a stored status is dropped");
+        ComputerStatus::default()
+    })
+}
+
+fn log_row(no: u32, reported: &ReportedEvent, now: Timestamp) -> EventRow {
+    let event = &reported.event;
+    let mut detail = serde_json::Map::new();
+    if !event.app_name.is_empty() {
+        detail.insert("app_name".into(), json!(event.app_name));
+    }
+    if !event.replacement_strings.is_empty() {
+        detail.insert("strings".into(), json!(event.replacement_strings));
+    }
+    if !reported.misc_data.is_empty() {
+        detail.insert("misc".into(), json!(reported.misc_data));
+    }
+    if let Some(device) = &reported.device_id {
+        detail.insert("device_id".into(), json!(device));
+    }
+    let text = (!detail.is_empty()).then(|| serde_json::Value::Object(detail).to_string());
+    EventRow {
+        instance_id: event.instance_id,
+        computer: no,
+        update: event.update,
+        event_id: event.event_id,
+        source_id: event.source_id,
+        at_target: event.at,
+        received_at: now,
+        hresult: event.hresult,
+        detail: text.map(|text| if text.len() > DETAIL { json!({ "cut": text.len() }).to_string() } else { text }),
+    }
+}
+
+/// Ids of recent events, oldest first.
+struct Recent(VecDeque<Uuid>);
+
+impl Recent {
+    fn read(bytes: &[u8]) -> Self {
+        Self(bytes.chunks_exact(16).filter_map(|id| Uuid::from_slice(id).ok()).collect())
+    }
+
+    /// False if the event is known.
+    fn insert(&mut self, id: Uuid) -> bool {
+        if self.0.contains(&id) {
+            return false;
+        }
+        if self.0.len() >= RECENT {
+            self.0.pop_front();
+        }
+        self.0.push_back(id);
+        true
+    }
+
+    fn write(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|id| *id.as_bytes()).collect()
+    }
+}

@@ -1,0 +1,192 @@
+//! The writer: takes what waits, commits it together, and answers.
+
+use std::{sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use weir_model::ids::{CollectionId, ComputerId};
+use weir_store::{
+    Actor, Store, StoreError, WriteTx,
+    collection::MemberSource,
+    computer::{Contact, ContactTimes, Registration},
+};
+
+use super::{Admission, IngestError, Item, Report, report};
+use crate::{client::limit::HourLimit, live::Live};
+
+/// Entries committed together at most.
+const GROUP: usize = 512;
+
+/// Something to make durable.
+pub(super) enum Work {
+    Admit(Admission),
+    Flush,
+    Register { no: u32, id: ComputerId, registration: Box<Registration> },
+    Report(Box<Report>),
+    Touch { no: u32, contact: Contact },
+}
+
+/// What became of it.
+pub(super) enum Outcome {
+    Done,
+    Reported(usize),
+}
+
+/// What the directory must learn once the transaction is durable.
+enum Learn {
+    Nothing,
+    Computer {
+        id: ComputerId,
+        no: u32,
+        registered: bool,
+        groups: Vec<CollectionId>,
+        applied: Option<u64>,
+    },
+    /// Forgotten meanwhile: the next call admits it again.
+    Refused(IngestError),
+}
+
+pub(super) struct Writer {
+    store: Store,
+    live: Live,
+    new_computers: HourLimit,
+}
+
+impl Writer {
+    pub(super) fn new(store: Store, live: Live, new_computers: HourLimit) -> Self {
+        Self { store, live, new_computers }
+    }
+
+    /// Runs until every entrance is closed and the queue is empty.
+    pub(super) fn run(self, mut waiting: mpsc::Receiver<Item>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while let Some(first) = waiting.blocking_recv() {
+            group.push(first);
+            while group.len() < GROUP {
+                match waiting.try_recv() {
+                    Ok(item) => group.push(item),
+                    Err(_) => break,
+                }
+            }
+            self.commit(std::mem::take(&mut group));
+        }
+    }
+
+    fn commit(&self, group: Vec<Item>) {
+        let works: Vec<&Work> = group.iter().map(|item| &item.work).collect();
+        let results = match self.transaction(&works) {
+            Ok(results) => results,
+            // one of them is to blame: each on its own
+            Err(_) if works.len() > 1 => works
+                .iter()
+                .map(|work| match self.transaction(&[work]) {
+                    Ok(mut results) => results.pop().unwrap_or(Err(IngestError::Stopped)),
+                    Err(error) => Err(error),
+                })
+                .collect(),
+            Err(error) => vec![Err(error)],
+        };
+        for (item, result) in group.into_iter().zip(results) {
+            if let Err(error @ IngestError::Store(_)) = &result {
+                tracing::error!(error = %Chain(error), "what a computer said could not be stored");
+            }
+            if let Some(reply) = item.reply {
+                // a caller that went away does not want its answer
+                let _ = reply.send(result);
+            }
+        }
+    }
+
+    fn transaction(&self, works: &[&Work]) -> Result<Vec<Result<Outcome, IngestError>>, IngestError> {
+        let now = Timestamp::now();
+        let actor = Actor::system("client plane", now);
+        let attempt = || {
+            // held until the directory knows what the transaction did
+            let _lock = self.live.directory.lock();
+            let done = self.store.write(&actor, |tx| works.iter().map(|work| self.apply(tx, work, now)).collect());
+            done.map(|done: Vec<(Outcome, Learn)>| {
+                done.into_iter().map(|(outcome, learn)| self.learn(learn, now).map(|()| outcome)).collect()
+            })
+        };
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt)) {
+            Ok(result) => result.map_err(|error| IngestError::Store(Arc::new(error))),
+            Err(_) => {
+                tracing::error!("storing what computers said failed unexpectedly");
+                Err(IngestError::Stopped)
+            }
+        }
+    }
+
+    fn apply(&self, tx: &WriteTx<'_>, work: &Work, now: Timestamp) -> Result<(Outcome, Learn), StoreError> {
+        match work {
+            Work::Admit(admission) => Ok((Outcome::Done, self.admit(tx, admission)?)),
+            Work::Flush => Ok((Outcome::Done, Learn::Nothing)),
+            Work::Register { no, id, registration } => {
+                if tx.computer_show(*no)?.is_none() {
+                    return Ok((Outcome::Done, Learn::Nothing));
+                }
+                tx.computer_register(*no, registration)?;
+                let groups = tx.computer_groups(*no)?.into_iter().map(|(group, _)| group).collect();
+                let learn = Learn::Computer { id: id.clone(), no: *no, registered: true, groups, applied: None };
+                Ok((Outcome::Done, learn))
+            }
+            Work::Report(report) => {
+                let published = self.live.current();
+                let number = |update| published.status_number(update);
+                let new = report::store(tx, report, &number, now)?;
+                Ok((Outcome::Reported(new), Learn::Nothing))
+            }
+            Work::Touch { no, contact } => {
+                // a computer that was deleted meanwhile does not come back by a late note of its call
+                if tx.computer_show(*no)?.is_some_and(|row| row.id == contact.id) {
+                    tx.computer_contact(contact)?;
+                    let times = ContactTimes { last_contact_at: Some(now), ..ContactTimes::default() };
+                    tx.computer_touch(*no, &times)?;
+                }
+                Ok((Outcome::Done, Learn::Nothing))
+            }
+        }
+    }
+
+    fn admit(&self, tx: &WriteTx<'_>, admission: &Admission) -> Result<Learn, StoreError> {
+        let known = tx.computer_find(&admission.contact.id)?;
+        if known.is_none() && !self.new_computers.take(admission.new_per_hour, Instant::now()) {
+            tracing::warn!(limit = admission.new_per_hour, "a new computer was refused: too many within an hour");
+            return Ok(Learn::Refused(IngestError::TooManyNew));
+        }
+        let (no, _) = tx.computer_contact(&admission.contact)?;
+        tx.computer_set_groups(no, MemberSource::Requested, &admission.groups)?;
+        let groups = tx.computer_groups(no)?.into_iter().map(|(group, _)| group).collect();
+        let registered = known.is_some_and(|row| row.registration.is_some());
+        let applied = Some(admission.applied);
+        Ok(Learn::Computer { id: admission.contact.id.clone(), no, registered, groups, applied })
+    }
+
+    fn learn(&self, learn: Learn, now: Timestamp) -> Result<(), IngestError> {
+        match learn {
+            Learn::Nothing => Ok(()),
+            Learn::Refused(error) => Err(error),
+            Learn::Computer { id, no, registered, groups, applied } => {
+                let directory = &self.live.directory;
+                let applied = applied.or_else(|| directory.find(&id).map(|known| known.applied)).unwrap_or(0);
+                directory.put(&id, no, registered, &groups, applied, now.as_second());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// An error with its causes, for the log.
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}

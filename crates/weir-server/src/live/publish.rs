@@ -1,0 +1,271 @@
+//! From the database to what scans read.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
+
+use arc_swap::ArcSwapOption;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use weir_model::{
+    catalogue::{CatalogueInput, Retired, RevisionFacts, Snapshot},
+    ids::{CollectionId, RevisionId, UpdateId},
+    status::UpdateNumber,
+    update::Relationships,
+};
+use weir_store::{Actor, ReadTx, Store, StoreError, catalogue::RevisionFactsRow};
+
+use super::{Directory, Fragments, Published, reconcile, timer};
+
+/// Why a publish did not happen; scans go on with the state before.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The database could not be read or written.
+    #[error("the catalogue cannot be read from the database")]
+    Store(#[source] Arc<StoreError>),
+    /// The publisher ended before it came to this request.
+    #[error("the server is stopping; start it again to publish")]
+    Stopped,
+}
+
+impl From<StoreError> for PublishError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+type Reply = oneshot::Sender<Result<Arc<Published>, PublishError>>;
+
+/// The live catalogue and the computers. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Live(Arc<Inner>);
+
+/// What [`Live`] shares.
+pub struct Inner {
+    store: Store,
+    current: ArcSwapOption<Published>,
+    /// The computers.
+    pub directory: Directory,
+    /// Core fragments.
+    pub fragments: Fragments,
+    queue: Mutex<Queue>,
+    loaded: Mutex<Loaded>,
+    next: Mutex<Option<Timestamp>>,
+    empty: OnceLock<Arc<Published>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").field("current", &self.current.load()).finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    running: bool,
+    waiting: Vec<Reply>,
+}
+
+/// What the last publish read, so that the next reads only what changed.
+#[derive(Default)]
+struct Loaded {
+    /// Revisions ascending by number.
+    input: CatalogueInput,
+    names: HashMap<String, CollectionId>,
+    numbers: Arc<HashMap<UpdateId, UpdateNumber>>,
+    last_number: u32,
+}
+
+impl Deref for Live {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Live {
+    /// An empty catalogue over this database; [`Live::open`] fills it.
+    pub fn new(store: Store) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            current: ArcSwapOption::empty(),
+            directory: Directory::default(),
+            fragments: Fragments::default(),
+            queue: Mutex::default(),
+            loaded: Mutex::default(),
+            next: Mutex::default(),
+            empty: OnceLock::new(),
+        }))
+    }
+
+    /// Loads computers and catalogue, and starts the timer that activates deployments when their time comes.
+    pub async fn open(&self) -> Result<(), PublishError> {
+        self.republish().await?;
+        tokio::spawn(timer::run(Arc::downgrade(&self.0)));
+        Ok(())
+    }
+
+    /// Publishes everything that was committed before the call, and returns when scans see it. Calls that come while a
+    /// publish runs share the next one.
+    pub async fn republish(&self) -> Result<Arc<Published>, PublishError> {
+        self.0.republish().await
+    }
+}
+
+impl Inner {
+    /// What scans read now.
+    pub fn current(&self) -> Arc<Published> {
+        self.current.load_full().unwrap_or_else(|| {
+            Arc::clone(self.empty.get_or_init(|| {
+                let snapshot = Snapshot::compile(&CatalogueInput::default());
+                Arc::new(Published::new(snapshot, Vec::new(), HashMap::new(), Arc::default()))
+            }))
+        })
+    }
+
+    /// The next available time of a deployment that lies ahead.
+    pub fn next_activation(&self) -> Option<Timestamp> {
+        *self.next.lock()
+    }
+
+    pub(super) async fn republish(self: &Arc<Self>) -> Result<Arc<Published>, PublishError> {
+        let (reply, answer) = oneshot::channel();
+        let start = {
+            let mut queue = self.queue.lock();
+            queue.waiting.push(reply);
+            !std::mem::replace(&mut queue.running, true)
+        };
+        if start {
+            let inner = Arc::clone(self);
+            tokio::task::spawn_blocking(move || inner.drain());
+        }
+        answer.await.map_err(|_| PublishError::Stopped)?
+    }
+
+    fn drain(&self) {
+        loop {
+            let waiting = {
+                let mut queue = self.queue.lock();
+                if queue.waiting.is_empty() {
+                    queue.running = false;
+                    return;
+                }
+                std::mem::take(&mut queue.waiting)
+            };
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.publish()));
+            let result = result.unwrap_or_else(|_| {
+                // what was half loaded is not trusted: the next publish reads everything
+                *self.loaded.lock() = Loaded::default();
+                tracing::error!("publishing the catalogue failed unexpectedly; scans go on with the state before");
+                Err(PublishError::Stopped)
+            });
+            for reply in waiting {
+                // a caller that went away does not want its answer
+                let _ = reply.send(result.clone());
+            }
+        }
+    }
+
+    fn publish(&self) -> Result<Arc<Published>, PublishError> {
+        let started = std::time::Instant::now();
+        let now = Timestamp::now();
+        let findings = self.store.read(|tx| reconcile::examine(tx, now))?;
+        if !findings.activations.is_empty() {
+            let actor = Actor::system("deployments", now);
+            self.store.write(&actor, |tx| reconcile::store(tx, &findings.activations))?;
+            tracing::info!(count = findings.activations.len(), "deployments were activated or deactivated");
+        }
+        *self.next.lock() = findings.next;
+
+        let mut loaded = self.loaded.lock();
+        self.store.read(|tx| loaded.refresh(tx))?;
+        self.refresh_computers()?;
+        let snapshot = Snapshot::compile(&loaded.input);
+        let published = Arc::new(Published::new(
+            snapshot,
+            loaded.input.collections.clone(),
+            loaded.names.clone(),
+            Arc::clone(&loaded.numbers),
+        ));
+        if let Some(before) = self.current.load_full() {
+            published.warm(&before);
+        }
+        self.current.store(Some(Arc::clone(&published)));
+        tracing::debug!(
+            change = published.change().0,
+            revisions = published.snapshot.len(),
+            milliseconds = started.elapsed().as_millis() as u64,
+            "published the catalogue"
+        );
+        Ok(published)
+    }
+
+    fn refresh_computers(&self) -> Result<(), StoreError> {
+        let _lock = self.directory.lock();
+        let rows = self.store.read(|tx| tx.computer_directory())?;
+        self.directory.reload(rows);
+        Ok(())
+    }
+}
+
+impl Loaded {
+    fn refresh(&mut self, tx: &ReadTx<'_>) -> Result<(), StoreError> {
+        let revisions = &mut self.input.revisions;
+        let last = revisions.last().map(|facts| facts.id).unwrap_or_default();
+        revisions.extend(tx.catalogue_revisions(last)?.into_iter().map(facts));
+        let stored = tx.catalogue_revision_ids()?;
+        if stored.len() != revisions.len() {
+            let stored: HashSet<RevisionId> = stored.into_iter().collect();
+            revisions.retain(|facts| stored.contains(&facts.id));
+        }
+        let targeting = tx.catalogue_targeting()?;
+        let declines = targeting.declines.iter();
+        let declined: HashSet<UpdateId> = declines.filter(|row| row.declined).map(|row| row.update_id).collect();
+        for facts in revisions {
+            facts.declined = declined.contains(&facts.identity.update_id);
+        }
+        let retired = targeting.retired.iter().map(|row| (row.update_id, Some(row.collection), row.changed));
+        let declines = targeting.declines.iter().map(|row| (row.update_id, None, row.changed));
+        self.input.retired = retired
+            .chain(declines)
+            .map(|(update_id, collection, changed)| Retired { update_id, collection, changed })
+            .collect();
+        self.input.deployments = targeting.deployments;
+        self.input.collections = targeting.collections;
+        self.input.change = targeting.change;
+
+        let built_in = [CollectionId::ALL_COMPUTERS, CollectionId::UNASSIGNED_COMPUTERS];
+        let named = tx.collection_list()?.into_iter().filter(|row| !built_in.contains(&row.id));
+        self.names = named.map(|row| (row.name.to_lowercase(), row.id)).collect();
+        let fresh = tx.update_numbers(self.last_number)?;
+        if let Some((last, _)) = fresh.last() {
+            self.last_number = *last;
+            let numbers = Arc::make_mut(&mut self.numbers);
+            numbers.extend(fresh.into_iter().map(|(number, update)| (update, UpdateNumber(number))));
+        }
+        Ok(())
+    }
+}
+
+fn facts(row: RevisionFactsRow) -> RevisionFacts {
+    // what a revision supersedes does not change what is sent: it need not be kept in memory
+    let relationships = Relationships { superseded: Vec::new(), ..row.relationships };
+    RevisionFacts {
+        id: row.id,
+        identity: row.identity,
+        update_type: row.update_type,
+        category: row.category,
+        explicitly_deployable: row.explicitly_deployable,
+        expired: row.expired,
+        declined: false,
+        relationships,
+        drivers: row.drivers,
+        core_len: u32::try_from(row.core_len).unwrap_or(u32::MAX),
+        changed: row.changed,
+        changed_at: Timestamp::UNIX_EPOCH,
+    }
+}

@@ -1,0 +1,168 @@
+//! One compiled state of the catalogue with what is kept beside it for as long as it lives.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use moka::sync::Cache;
+use weir_model::{
+    catalogue::{Related, Scope, Snapshot},
+    ids::{ChangeNumber, CollectionId, UpdateId},
+    status::UpdateNumber,
+    targeting::{Collection, CollectionKind},
+};
+
+use super::GroupSet;
+
+/// Distinct sets of collections, and of filter categories, whose scopes are kept.
+const KEPT: u64 = 4_096;
+
+/// The scope of a set of collections.
+#[derive(Debug)]
+pub struct ScopeOf {
+    /// What the computers are sent.
+    pub scope: Scope,
+    /// Changes when the set, or the place of one of its collections in the tree, changes: then everything may have
+    /// changed for the computers.
+    pub fingerprint: u64,
+}
+
+/// A collection's name as computers ask for it, in lower case, and its id.
+type Names = HashMap<String, CollectionId>;
+
+/// A compiled catalogue, its scopes, and the collections it was compiled with.
+pub struct Published {
+    /// The catalogue.
+    pub snapshot: Snapshot,
+    /// Moves whenever a collection is made, changed or deleted.
+    pub collections_mark: u64,
+    collections: HashMap<CollectionId, Collection>,
+    names: Names,
+    numbers: Arc<HashMap<UpdateId, UpdateNumber>>,
+    scopes: Cache<Arc<GroupSet>, Arc<ScopeOf>>,
+    related: Cache<Box<[UpdateId]>, Arc<Related>>,
+}
+
+impl fmt::Debug for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Published").field("change", &self.change()).finish_non_exhaustive()
+    }
+}
+
+impl Published {
+    pub(super) fn new(
+        snapshot: Snapshot,
+        collections: Vec<Collection>,
+        names: Names,
+        numbers: Arc<HashMap<UpdateId, UpdateNumber>>,
+    ) -> Self {
+        let mut mark = Fnv::default();
+        for collection in &collections {
+            mark.collection(collection);
+        }
+        let mut sorted: Vec<_> = names.iter().collect();
+        sorted.sort();
+        for (name, id) in sorted {
+            mark.bytes(name.as_bytes());
+            mark.bytes(id.0.as_bytes());
+        }
+        Self {
+            snapshot,
+            collections_mark: mark.0,
+            collections: collections.into_iter().map(|collection| (collection.id, collection)).collect(),
+            names,
+            numbers,
+            scopes: Cache::new(KEPT),
+            related: Cache::new(KEPT),
+        }
+    }
+
+    /// The last change it contains: what scans take away as their anchor.
+    pub fn change(&self) -> ChangeNumber {
+        self.snapshot.change()
+    }
+
+    /// The scope of these collections, compiled once.
+    pub fn scope(&self, groups: &Arc<GroupSet>) -> Arc<ScopeOf> {
+        if let Some(scope) = self.scopes.get(groups) {
+            return scope;
+        }
+        self.scopes.get_with(Arc::clone(groups), || {
+            let scope = self.snapshot.scope(groups.collections());
+            Arc::new(ScopeOf { scope, fingerprint: self.fingerprint(groups) })
+        })
+    }
+
+    /// Compiles the scopes that another state had in use, so that the first scans after a swap do not wait for it.
+    pub(super) fn warm(&self, before: &Self) {
+        for (groups, _) in before.scopes.iter().take(64) {
+            self.scope(&groups);
+        }
+    }
+
+    /// The revisions that a filter by these categories lets through, compiled once. The order does not matter.
+    pub fn related(&self, categories: &[UpdateId]) -> Arc<Related> {
+        let mut key = categories.to_vec();
+        key.sort_unstable();
+        key.dedup();
+        let key = key.into_boxed_slice();
+        if let Some(related) = self.related.get(&key) {
+            return related;
+        }
+        let related = Arc::new(self.snapshot.related(&key));
+        self.related.insert(key, Arc::clone(&related));
+        related
+    }
+
+    /// The collection of that name, compared without regard to case. All Computers and Unassigned Computers cannot be
+    /// asked for.
+    pub fn collection_named(&self, name: &str) -> Option<CollectionId> {
+        self.names.get(&name.trim().to_lowercase()).copied()
+    }
+
+    /// The number by which an update is known in computers' status; none for unknown ids, categories and detectoids.
+    pub fn status_number(&self, update: UpdateId) -> Option<UpdateNumber> {
+        use weir_model::update::UpdateType::{Driver, Software};
+        let newest = self.snapshot.newest(update)?;
+        let kept = matches!(self.snapshot.update_type(newest), Some(Software | Driver));
+        if kept { self.numbers.get(&update).copied() } else { None }
+    }
+
+    fn fingerprint(&self, groups: &GroupSet) -> u64 {
+        let mut hash = Fnv::default();
+        for group in groups.collections() {
+            let mut next = self.collections.get(group);
+            hash.bytes(group.0.as_bytes());
+            // parents form a tree; the bound only guards against damaged data
+            for _ in 0..64 {
+                let Some(collection) = next else { break };
+                hash.collection(collection);
+                next = collection.parent.and_then(|parent| self.collections.get(&parent));
+            }
+        }
+        hash.0
+    }
+}
+
+/// FNV-1a: the same on every run and machine, since fingerprints travel in cookies.
+pub(crate) struct Fnv(pub(crate) u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        // an end mark, so that two texts never read as one
+        self.0 = (self.0 ^ 0x1ff).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    fn collection(&mut self, collection: &Collection) {
+        self.bytes(collection.id.0.as_bytes());
+        self.bytes(collection.parent.map(|parent| parent.0).unwrap_or_default().as_bytes());
+        self.bytes(&[u8::from(collection.kind == CollectionKind::Rule), u8::from(collection.approved_only)]);
+    }
+}
