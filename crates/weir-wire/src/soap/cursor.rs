@@ -1,0 +1,521 @@
+//! A bounded pull reader: children of the open element one after the other, with namespaces resolved.
+
+use std::borrow::Cow;
+
+use quick_xml::{
+    Reader,
+    events::{BytesStart, Event},
+    name::QName,
+};
+
+use super::{Limits, Reason, scan};
+use crate::wusp::Service;
+
+/// What a reader fails with.
+pub(crate) type Malformed = Reason;
+
+/// The namespaces that matter here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Namespace {
+    Client,
+    Instance,
+    None,
+    Other,
+    Reporting,
+    SimpleAuth,
+    Soap11,
+    Soap12,
+}
+
+impl Namespace {
+    pub(crate) const SOAP11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+    pub(crate) const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
+    pub(crate) const CLIENT: &str = "http://www.microsoft.com/SoftwareDistribution/Server/ClientWebService";
+    pub(crate) const SIMPLE_AUTH: &str = "http://www.microsoft.com/SoftwareDistribution/Server/SimpleAuthWebService";
+    pub(crate) const REPORTING: &str = "http://www.microsoft.com/SoftwareDistribution";
+    const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+    fn of(uri: &str) -> Self {
+        match uri {
+            "" => Self::None,
+            Self::SOAP11 => Self::Soap11,
+            Self::SOAP12 => Self::Soap12,
+            Self::CLIENT => Self::Client,
+            Self::SIMPLE_AUTH => Self::SimpleAuth,
+            Self::REPORTING => Self::Reporting,
+            Self::INSTANCE => Self::Instance,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A namespace declaration in force.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Binding {
+    depth: usize,
+    /// Empty for the default namespace.
+    prefix: Box<str>,
+    namespace: Namespace,
+}
+
+/// The reader. After [`Cursor::child`] returned a name, that element is open and must be read to its end by exactly one
+/// of `child` (until it returns `None`), `text` or `skip`.
+pub(crate) struct Cursor<'a> {
+    text: &'a str,
+    /// Where in `text` the tokens of `reader` begin.
+    base: usize,
+    reader: Reader<&'a [u8]>,
+    /// Names of the open elements, as written.
+    open: Vec<&'a str>,
+    bindings: Vec<Binding>,
+    /// The open element was written `<x/>`: its end comes without a token.
+    hollow: bool,
+    nil: bool,
+    elements: usize,
+    limits: &'a Limits,
+    /// How many of the open elements do not belong to a parameter's path.
+    path_from: usize,
+    /// What children must be in to be known.
+    expected: Namespace,
+    strict: bool,
+}
+
+impl<'a> Cursor<'a> {
+    /// Starts at the beginning of a document. A strict reader refuses what is unknown, missing or out of order.
+    pub(crate) fn new(body: &'a [u8], limits: &'a Limits, strict: bool) -> Result<Self, Malformed> {
+        if body.len() > limits.body {
+            return Err(Reason::Limit { path: String::new(), what: "bytes in the body", limit: limits.body });
+        }
+        let text = std::str::from_utf8(body).map_err(|_| Reason::Encoding)?;
+        let mut cursor = Self::at(text, 0, limits);
+        cursor.strict = strict;
+        if text.starts_with('\u{FEFF}') {
+            cursor.seek('\u{FEFF}'.len_utf8());
+        }
+        Ok(cursor)
+    }
+
+    /// Starts inside an element whose start tag was read before: `text` is its content and its end tag.
+    pub(crate) fn inside(text: &'a str, name: &'a str, bindings: &[Binding], limits: &'a Limits) -> Self {
+        let mut cursor = Self::at(text, 0, limits);
+        cursor.open.push(name);
+        cursor.bindings = bindings.iter().map(|binding| Binding { depth: 0, ..binding.clone() }).collect();
+        cursor.expected = Namespace::Client;
+        cursor
+    }
+
+    fn at(text: &'a str, base: usize, limits: &'a Limits) -> Self {
+        Self {
+            text,
+            base,
+            reader: reader(text),
+            open: Vec::with_capacity(8),
+            bindings: Vec::with_capacity(4),
+            hollow: false,
+            nil: false,
+            elements: 0,
+            limits,
+            path_from: 0,
+            expected: Namespace::Other,
+            strict: false,
+        }
+    }
+
+    /// The namespace of a service's messages.
+    pub(crate) fn namespace_of(service: Service) -> &'static str {
+        match service {
+            Service::Client => Namespace::CLIENT,
+            Service::Reporting => Namespace::REPORTING,
+            Service::SimpleAuth => Namespace::SIMPLE_AUTH,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &'a Limits {
+        self.limits
+    }
+
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// Whether the element just opened says `xsi:nil="true"`.
+    pub(crate) fn is_nil(&self) -> bool {
+        self.nil
+    }
+
+    /// From here on children must be in `namespace` to be known, and paths begin below the open element.
+    pub(crate) fn expect(&mut self, namespace: Namespace) {
+        self.expected = namespace;
+        self.path_from = self.open.len();
+    }
+
+    /// The next child of the open element, or `None` at its end, which is thereby closed. The name of a child in a
+    /// namespace other than the expected one is empty.
+    pub(crate) fn child(&mut self) -> Result<Option<&'a str>, Malformed> {
+        Ok(self.any_child()?.map(|(namespace, name)| {
+            // A service's shared types are given in the reporting namespace by the text of MS-WUSP 2.2.3.
+            if namespace == self.expected || namespace == Namespace::Reporting { name } else { "" }
+        }))
+    }
+
+    /// As [`Cursor::child`], with the namespace.
+    pub(crate) fn any_child(&mut self) -> Result<Option<(Namespace, &'a str)>, Malformed> {
+        if self.hollow {
+            self.close();
+            return Ok(None);
+        }
+        loop {
+            let before = self.position();
+            match self.event()? {
+                Event::Start(tag) => return self.start(before, &tag, false).map(Some),
+                Event::Empty(tag) => return self.start(before, &tag, true).map(Some),
+                Event::End(tag) => {
+                    self.end(tag.name().0)?;
+                    return Ok(None);
+                }
+                Event::Text(text) if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() => {}
+                Event::Comment(_) => {}
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                    return Err(self.wrong("text where elements belong"));
+                }
+                _ => return Err(self.broken()),
+            }
+        }
+    }
+
+    /// The text of the open element, which is thereby closed.
+    pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        let mut all: Cow<'a, str> = Cow::Borrowed("");
+        if self.hollow {
+            self.close();
+            return Ok(all);
+        }
+        loop {
+            match self.event()? {
+                Event::End(tag) => {
+                    // Checked while the element is open, so that the path names it.
+                    if all.bytes().any(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+                        return Err(self.wrong("a control character"));
+                    }
+                    self.end(tag.name().0)?;
+                    return Ok(all);
+                }
+                Event::Text(part) => append(&mut all, part.xml10_content()),
+                Event::CData(part) => append(&mut all, part.xml10_content()),
+                Event::GeneralRef(reference) => {
+                    let resolved = match reference.resolve_char_ref() {
+                        Ok(Some(c)) => c,
+                        Ok(None) => match &*reference.into_inner() {
+                            "amp" => '&',
+                            "apos" => '\'',
+                            "gt" => '>',
+                            "lt" => '<',
+                            "quot" => '"',
+                            _ => return Err(self.broken()),
+                        },
+                        Err(_) => return Err(self.broken()),
+                    };
+                    all.to_mut().push(resolved);
+                }
+                Event::Comment(_) => {}
+                Event::Start(_) | Event::Empty(_) => return Err(self.wrong("elements where text belongs")),
+                _ => return Err(self.broken()),
+            }
+            if all.len() > self.limits.text {
+                return Err(self.too_many("bytes of text", self.limits.text));
+            }
+        }
+    }
+
+    /// Skips the content of the open element, which is thereby closed.
+    pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
+        let level = self.open.len();
+        if self.hollow {
+            self.close();
+            return Ok(());
+        }
+        loop {
+            let before = self.position();
+            match self.event()? {
+                Event::Start(tag) => {
+                    let name = self.name(before, tag.name().0.len())?;
+                    self.push(name)?;
+                }
+                Event::End(tag) => {
+                    self.end(tag.name().0)?;
+                    if self.open.len() < level {
+                        return Ok(());
+                    }
+                }
+                Event::DocType(_) | Event::PI(_) | Event::Decl(_) | Event::Eof => return Err(self.broken()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Skips the content of the open element without reading it, as far as that is safe. Returns where its content is:
+    /// from behind the start tag to behind the end tag, in bytes of the body.
+    pub(crate) fn skip_fast(&mut self) -> Result<std::ops::Range<usize>, Malformed> {
+        let start = self.position();
+        let name = self.open.last().copied().unwrap_or_default();
+        if !self.hollow {
+            if let Some(end) = scan::end_tag(self.text.as_bytes(), start, name.as_bytes()) {
+                self.seek(end + 2 + name.len() + 1);
+                self.close();
+                return Ok(start..self.position());
+            }
+        }
+        self.skip()?;
+        Ok(start..self.position())
+    }
+
+    /// Reads numbers from the children of the open element, as long as they are plainly written.
+    pub(crate) fn plain_numbers(&mut self, mut each: impl FnMut(i32) -> bool) {
+        if self.hollow {
+            return;
+        }
+        let bytes = self.text.as_bytes();
+        let start = self.position();
+        let Some(rest) = bytes.get(start..) else { return };
+        let first = start + scan::blanks(rest);
+        let Some(name) = bytes.get(first..).and_then(scan::plain_start) else { return };
+        let Ok(name) = std::str::from_utf8(name) else { return };
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        let namespace = self.namespace(prefix);
+        if local != "int" || !(namespace == Some(self.expected) || namespace == Some(Namespace::Reporting)) {
+            return;
+        }
+        let end = scan::numbers(bytes, first, name.as_bytes(), &mut each);
+        if end > start {
+            self.seek(end);
+        }
+    }
+
+    /// The namespace declarations in force, for reading a skipped element later.
+    pub(crate) fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// Whether the open element belongs to a parameter's path: neither the operation nor anything around it does.
+    pub(crate) fn is_parameter(&self) -> bool {
+        self.open.len() > self.path_from
+    }
+
+    /// Drops the open entry of a list from the path, before an error about the list.
+    pub(crate) fn leave_item(&mut self) {
+        self.open.pop();
+    }
+
+    /// The name of the open element, as written.
+    pub(crate) fn open_name(&self) -> &'a str {
+        self.open.last().copied().unwrap_or_default()
+    }
+
+    /// Refuses the value of the open element.
+    pub(crate) fn wrong(&self, problem: &'static str) -> Malformed {
+        Reason::Parameter { path: self.path(), problem }
+    }
+
+    /// Refuses the child `name` of the open element.
+    pub(crate) fn wrong_child(&self, name: &str, problem: &'static str) -> Malformed {
+        let mut path = self.path();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+        Reason::Parameter { path, problem }
+    }
+
+    /// Refuses the open element because it holds too much.
+    pub(crate) fn too_many(&self, what: &'static str, limit: usize) -> Malformed {
+        Reason::Limit { path: self.path(), what, limit }
+    }
+
+    /// Refuses the document at the place reached.
+    pub(crate) fn broken(&self) -> Malformed {
+        Reason::Xml { position: self.position() }
+    }
+
+    /// Reads to the end of the document, where only blanks and comments may be.
+    pub(crate) fn finish(&mut self) -> Result<(), Malformed> {
+        loop {
+            match self.event()? {
+                Event::Eof => return Ok(()),
+                Event::Text(text) if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() => {}
+                Event::Comment(_) => {}
+                _ => return Err(self.broken()),
+            }
+        }
+    }
+
+    /// The first element of the document.
+    pub(crate) fn root(&mut self) -> Result<(Namespace, &'a str), Malformed> {
+        let mut declared = false;
+        loop {
+            let before = self.position();
+            match self.event()? {
+                Event::Start(tag) => return self.start(before, &tag, false),
+                Event::Empty(tag) => return self.start(before, &tag, true),
+                Event::Decl(declaration) if !declared => {
+                    declared = true;
+                    if let Some(encoding) = declaration.encoding() {
+                        let encoding = encoding.map_err(|_| self.broken())?;
+                        if !encoding.eq_ignore_ascii_case("utf-8") && !encoding.eq_ignore_ascii_case("us-ascii") {
+                            return Err(Reason::Encoding);
+                        }
+                    }
+                }
+                Event::Text(text) if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() => {}
+                Event::Comment(_) => {}
+                _ => return Err(self.broken()),
+            }
+        }
+    }
+
+    fn position(&self) -> usize {
+        self.base + self.reader.buffer_position() as usize
+    }
+
+    fn seek(&mut self, position: usize) {
+        // A place outside the text, which only a fault of a scanner could produce, reads as the end of the document.
+        self.reader = reader(self.text.get(position..).unwrap_or_default());
+        self.base = position.min(self.text.len());
+    }
+
+    fn event(&mut self) -> Result<Event<'a>, Malformed> {
+        match self.reader.read_event() {
+            Ok(Event::DocType(_)) => Err(Reason::DocumentType),
+            Ok(Event::PI(_)) => Err(self.broken()),
+            Ok(event) => Ok(event),
+            // A declaration that is cut off or malformed is refused for what it is.
+            Err(_) if self.text.get(self.position()..).is_some_and(|rest| rest.starts_with("<!DOCTYPE")) => {
+                Err(Reason::DocumentType)
+            }
+            Err(_) => Err(self.broken()),
+        }
+    }
+
+    fn name(&self, tag_at: usize, length: usize) -> Result<&'a str, Malformed> {
+        self.text.get(tag_at + 1..tag_at + 1 + length).ok_or_else(|| self.broken())
+    }
+
+    fn push(&mut self, name: &'a str) -> Result<(), Malformed> {
+        self.elements += 1;
+        if self.elements > self.limits.elements {
+            return Err(self.too_many("elements", self.limits.elements));
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err(self.too_many("nested elements", self.limits.depth));
+        }
+        if name.is_empty() {
+            return Err(self.broken());
+        }
+        self.open.push(name);
+        Ok(())
+    }
+
+    fn start(&mut self, at: usize, tag: &BytesStart<'_>, hollow: bool) -> Result<(Namespace, &'a str), Malformed> {
+        let name = self.name(at, tag.name().0.len())?;
+        self.push(name)?;
+        self.hollow = hollow;
+        self.nil = false;
+        if !tag.attributes_raw().is_empty() {
+            self.attributes(tag)?;
+        }
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        let namespace = self.namespace(prefix).ok_or_else(|| self.broken())?;
+        Ok((namespace, local))
+    }
+
+    /// Declarations first: they hold for the attributes before them too.
+    fn attributes(&mut self, tag: &BytesStart<'_>) -> Result<(), Malformed> {
+        let mut nil = None;
+        for (index, attribute) in tag.attributes().enumerate() {
+            if index >= self.limits.attributes {
+                return Err(self.too_many("attributes", self.limits.attributes));
+            }
+            let attribute = attribute.map_err(|_| self.broken())?;
+            let QName(key) = attribute.key;
+            let prefix = if key == "xmlns" { Some("") } else { key.strip_prefix("xmlns:") };
+            if let Some(prefix) = prefix {
+                let uri = quick_xml::escape::unescape(&attribute.value).map_err(|_| self.broken())?;
+                if self.bindings.len() >= self.limits.namespaces {
+                    return Err(self.too_many("namespace declarations", self.limits.namespaces));
+                }
+                let namespace = Namespace::of(&uri);
+                self.bindings.push(Binding { depth: self.open.len(), prefix: prefix.into(), namespace });
+            } else if let Some((prefix, "nil")) = key.split_once(':') {
+                let value = super::values::parse_bool(&attribute.value).unwrap_or(false);
+                nil = Some((prefix.to_owned(), value));
+            }
+        }
+        if let Some((prefix, value)) = nil {
+            self.nil = value && self.namespace(&prefix) == Some(Namespace::Instance);
+        }
+        Ok(())
+    }
+
+    fn namespace(&self, prefix: &str) -> Option<Namespace> {
+        let bound = self.bindings.iter().rev().find(|binding| &*binding.prefix == prefix);
+        match bound {
+            Some(binding) => Some(binding.namespace),
+            None if prefix.is_empty() => Some(Namespace::None),
+            None if prefix == "xml" => Some(Namespace::Other),
+            None => None,
+        }
+    }
+
+    fn end(&mut self, name: &str) -> Result<(), Malformed> {
+        if self.open.last() != Some(&name) {
+            return Err(self.broken());
+        }
+        self.close();
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        let depth = self.open.len();
+        while self.bindings.last().is_some_and(|binding| binding.depth >= depth && depth > 0) {
+            self.bindings.pop();
+        }
+        self.open.pop();
+        self.hollow = false;
+        self.nil = false;
+    }
+
+    /// Local names of the open elements below the operation, joined by dots.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for name in self.open.iter().skip(self.path_from) {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(name.split_once(':').map_or(name, |(_, local)| local));
+            // Paths go back to the peer: a hostile name must not make them long.
+            if path.len() > 200 {
+                let end = (0..=200).rev().find(|&at| path.is_char_boundary(at)).unwrap_or(0);
+                path.truncate(end);
+                break;
+            }
+        }
+        path
+    }
+}
+
+/// End tags are checked here, since the reader is restarted behind scanned parts.
+fn reader(text: &str) -> Reader<&[u8]> {
+    let mut reader = Reader::from_str(text);
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    config.check_comments = true;
+    reader
+}
+
+fn append<'a>(all: &mut Cow<'a, str>, part: Cow<'a, str>) {
+    if all.is_empty() {
+        *all = part;
+    } else {
+        all.to_mut().push_str(&part);
+    }
+}

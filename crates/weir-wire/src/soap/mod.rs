@@ -1,0 +1,24 @@
+//! The SOAP layer under the three services of MS-WUSP (section 2.1): envelopes of version 1.1 and 1.2, a bounded reader,
+//! a writer in the forms of the recorded server, and faults.
+
+mod cursor;
+mod envelope;
+mod fault;
+mod limits;
+mod record;
+mod scan;
+mod values;
+mod xml;
+
+pub use envelope::{Hints, SoapVersion};
+pub use fault::{ErrorCode, Fault, Reason, Rejection};
+pub use limits::Limits;
+pub use record::{Binary, ClientOnly, Nillable};
+pub use values::{ValueProblem, parse_date_time, write_date, write_date_time};
+pub use xml::{Style, escape_into};
+
+pub(crate) use cursor::{Binding, Cursor, Malformed, Namespace};
+pub(crate) use envelope::{close_envelope, enter, finish, is_soap, open_envelope, open_request};
+pub(crate) use record::{Content, FieldValue, Item, record};
+pub(crate) use values::{parse_guid, trim};
+pub(crate) use xml::Xml;
