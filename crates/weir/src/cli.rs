@@ -1,0 +1,82 @@
+//! The arguments. What a command takes stands beside what it does, below [`crate::commands`].
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    alerts::AlertsCommand, collections::CollectionsCommand, completions::CompletionsArguments,
+    compliance::ComplianceCommand, computers::ComputersCommand, content::ContentCommand,
+    deployments::DeploymentsCommand, import::ImportArguments, selection::SelectionCommand, serve::ServeArguments,
+    settings::SettingsCommand, updates::UpdatesCommand,
+};
+
+/// An open software update point: serves updates to Windows Update Agents, decides what each computer is offered, and
+/// shows which updates computers need.
+#[derive(Debug, Parser)]
+#[command(
+    name = "weir",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start with `weir serve`, then in another terminal `weir status`.\n\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done."
+)]
+pub(crate) struct Cli {
+    /// Data folder of the server. Without it WEIR_URL, WEIR_TOKEN and WEIR_CA (a PEM file) name a server, else
+    /// ./weir-data is taken.
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Print JSON instead of tables.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a software update point.
+    Serve(ServeArguments),
+    /// Show what the server holds, where it listens and what to do next.
+    #[command(after_help = "Examples:\n  weir status\n  weir status --json")]
+    Status,
+    /// Import update metadata: a wsusutil package (.cab) or folders of update documents.
+    Import(ImportArguments),
+    /// Files of updates: add, check, fetch, clean up.
+    #[command(subcommand)]
+    Content(ContentCommand),
+    /// Products to synchronize.
+    #[command(subcommand)]
+    Products(SelectionCommand),
+    /// Classifications to synchronize.
+    #[command(subcommand)]
+    Classifications(SelectionCommand),
+    /// Languages to synchronize.
+    #[command(subcommand)]
+    Languages(SelectionCommand),
+    /// The catalogue: list, show, decline.
+    #[command(subcommand)]
+    Updates(UpdatesCommand),
+    /// Collections of computers (WSUS: target groups).
+    #[command(subcommand)]
+    Collections(CollectionsCommand),
+    /// Deployments (WSUS: approvals): which update goes to which collection.
+    #[command(subcommand)]
+    Deployments(DeploymentsCommand),
+    /// Computers that scan here.
+    #[command(subcommand)]
+    Computers(ComputersCommand),
+    /// Who needs what.
+    #[command(subcommand)]
+    Compliance(ComplianceCommand),
+    /// Settings of this site.
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// What an administrator should see to.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
+    /// Print the completion script of a shell, or the manual pages.
+    Completions(CompletionsArguments),
+}

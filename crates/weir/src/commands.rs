@@ -1,0 +1,154 @@
+//! One module per resource: what its commands take, call and print.
+
+pub(crate) mod alerts;
+pub(crate) mod collections;
+pub(crate) mod completions;
+pub(crate) mod compliance;
+pub(crate) mod computers;
+pub(crate) mod content;
+pub(crate) mod deployments;
+pub(crate) mod import;
+pub(crate) mod selection;
+pub(crate) mod serve;
+pub(crate) mod settings;
+pub(crate) mod status;
+pub(crate) mod updates;
+
+use anyhow::Result;
+use clap::Args;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use weir_api::List;
+
+use crate::{
+    Outcome,
+    cli::{Cli, Command},
+    connection::Connection,
+    print::Printer,
+};
+
+/// Runs one command.
+pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match cli.command {
+        Command::Serve(arguments) => runtime.block_on(serve::run(cli.data, arguments)),
+        Command::Completions(arguments) => completions::run(&arguments),
+        command => {
+            let connection = Connection::open(cli.data.as_deref())?;
+            runtime.block_on(call(command, &connection, printer))
+        }
+    }
+}
+
+async fn call(command: Command, connection: &Connection, printer: &Printer) -> Result<Outcome> {
+    match command {
+        Command::Alerts(command) => alerts::run(command, connection, printer).await,
+        Command::Classifications(command) => {
+            selection::run(selection::Kind::Classifications, command, connection, printer).await
+        }
+        Command::Collections(command) => collections::run(command, connection, printer).await,
+        Command::Compliance(command) => compliance::run(command, connection, printer).await,
+        Command::Computers(command) => computers::run(command, connection, printer).await,
+        Command::Content(command) => content::run(command, connection, printer).await,
+        Command::Deployments(command) => deployments::run(command, connection, printer).await,
+        Command::Import(arguments) => import::run(arguments, connection, printer).await,
+        Command::Languages(command) => selection::run(selection::Kind::Languages, command, connection, printer).await,
+        Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,
+        Command::Settings(command) => settings::run(command, connection, printer).await,
+        Command::Status => status::run(connection, printer).await,
+        Command::Updates(command) => updates::run(command, connection, printer).await,
+        Command::Completions(_) | Command::Serve(_) => Ok(Outcome::Failed),
+    }
+}
+
+/// How much of a list to show.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Paging {
+    /// Show at most this many entries.
+    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "all")]
+    limit: u64,
+    /// Show every entry.
+    #[arg(long)]
+    all: bool,
+    /// Go on where a list ended: its "next".
+    #[arg(long, value_name = "NEXT")]
+    cursor: Option<String>,
+}
+
+/// Largest page that the server gives.
+const PAGE: u64 = 1000;
+
+/// A query, without cursor and limit of its own, with the page it asks for.
+#[derive(Serialize)]
+struct Paged<'a, Q> {
+    #[serde(flatten)]
+    query: &'a Q,
+    cursor: Option<&'a str>,
+    limit: u64,
+}
+
+impl Paging {
+    /// Reads pages of a list until there are enough entries.
+    async fn read<T: DeserializeOwned>(
+        &self,
+        connection: &Connection,
+        path: &[&str],
+        query: &impl Serialize,
+    ) -> Result<List<T>> {
+        let mut all = List { items: Vec::new(), next: self.cursor.clone() };
+        loop {
+            let limit = self.room(all.items.len());
+            let paged = Paged { query, cursor: all.next.as_deref(), limit };
+            let page: List<T> = connection.read(path, &paged).await?;
+            all.items.extend(page.items);
+            all.next = page.next;
+            if all.next.is_none() || self.room(all.items.len()) == 0 {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// How many entries the next page may have.
+    fn room(&self, have: usize) -> u64 {
+        if self.all { PAGE } else { self.limit.saturating_sub(have as u64).min(PAGE) }
+    }
+}
+
+/// A query without parameters.
+#[derive(Debug, Deserialize, Serialize)]
+struct Nothing {}
+
+/// Names of references, joined.
+fn names(references: &[weir_api::Reference]) -> String {
+    references.iter().map(|reference| reference.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Knowledge base articles as administrators write them.
+fn kb(articles: &[String]) -> String {
+    articles.iter().map(|article| format!("KB{article}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_api::computer::ComputerQuery;
+
+    use super::*;
+
+    #[test]
+    fn queries_become_parameters_without_absent_ones() {
+        let query = ComputerQuery { collection: Some("A & B".into()), ..ComputerQuery::default() };
+        let paged = Paged { query: &query, cursor: None, limit: 7 };
+        let request = reqwest::Client::new().get("http://localhost/").query(&paged).build().expect("a request");
+        assert_eq!(request.url().query(), Some("collection=A+%26+B&limit=7"));
+        let request = reqwest::Client::new().get("http://localhost/").query(&Nothing {}).build().expect("a request");
+        assert_eq!(request.url().query().unwrap_or_default(), "");
+    }
+
+    #[test]
+    fn pages_ask_for_what_is_left() {
+        let paging = |limit, all| Paging { limit, all, cursor: None };
+        assert_eq!(paging(100, false).room(0), 100);
+        assert_eq!(paging(2500, false).room(2000), 500);
+        assert_eq!(paging(2500, false).room(0), 1000);
+        assert_eq!(paging(100, true).room(5000), 1000);
+    }
+}

@@ -1,0 +1,139 @@
+//! `weir computers`.
+
+use anyhow::Result;
+use clap::Subcommand;
+use weir_api::{
+    computer::{ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, UpdateState},
+    selection::LanguageQuery,
+};
+
+use super::{Paging, kb, names};
+use crate::{
+    Outcome,
+    connection::Connection,
+    print::{Page, Printer, time, time_or},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ComputersCommand {
+    /// List computers.
+    List {
+        /// Only those in this collection, or in one below it.
+        #[arg(long, value_name = "NAME")]
+        collection: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one computer and the updates that it needs.
+    Show {
+        /// Its id.
+        id: String,
+        /// Language of titles, such as de.
+        #[arg(long, value_name = "CODE")]
+        language: Option<String>,
+    },
+    /// Delete computers. One that still scans here comes back.
+    Delete {
+        /// Their ids.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+}
+
+pub(crate) async fn run(command: ComputersCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
+    match command {
+        ComputersCommand::List { collection, paging } => {
+            let query = ComputerQuery { collection, cursor: None, limit: None };
+            let list = paging.read::<ComputerRow>(connection, &["computers"], &query).await?;
+            printer.show(&list, |page| {
+                let rows = list.items.iter().map(|computer| {
+                    let counts = &computer.counts;
+                    let needed = counts.required + counts.downloaded + counts.pending_restart;
+                    vec![
+                        computer.id.clone(),
+                        computer.name.clone(),
+                        computer.os.clone(),
+                        names(&computer.collections),
+                        time_or(computer.last_sync, "never"),
+                        needed.to_string(),
+                        counts.failed.to_string(),
+                    ]
+                });
+                let empty = "No computers yet. Next: point one here, see \"Point a computer\" in the README.";
+                let header = ["Id", "Name", "System", "Collections", "Last scan", "Needed", "Failed"];
+                page.table(&header, rows.collect(), empty);
+                page.more(list.next.as_deref());
+            })?;
+        }
+        ComputersCommand::Show { id, language } => show(&id, language, connection, printer).await?,
+        ComputersCommand::Delete { ids } => {
+            for id in ids {
+                connection.delete(&["computers", &id]).await?;
+                printer.done(&format!("deleted {id}"))?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Shows one computer; also what `weir compliance computer` does.
+pub(super) async fn show(id: &str, language: Option<String>, connection: &Connection, printer: &Printer) -> Result<()> {
+    let computer: ComputerDetail = connection.read(&["computers", id], &LanguageQuery { language }).await?;
+    printer.show(&computer, |page| {
+        let row = &computer.row;
+        page.field("computer", &row.id);
+        page.field("name", &row.name);
+        page.field("system", &row.os);
+        page.field("model", &row.model);
+        page.field("address", row.address.clone().unwrap_or_default());
+        page.field("collections", names(&row.collections));
+        page.field("asked for", computer.requested_groups.join(", "));
+        page.field("first seen", time(row.first_seen));
+        page.field("last scan", time_or(row.last_sync, "never"));
+        page.field("last report", time_or(row.last_report, "never"));
+        if row.plain_http {
+            page.field("transport", "plain HTTP");
+        }
+        let counts = &row.counts;
+        page.field(
+            "updates",
+            format!(
+                "{} installed, {} not applicable, {} unknown",
+                counts.installed, counts.not_applicable, counts.unknown
+            ),
+        );
+        page.line("");
+        let nothing = if row.last_report.is_none() { "It has not reported yet." } else { "It needs nothing." };
+        updates(page, &computer.needed, nothing);
+        if !computer.failed.is_empty() {
+            page.line("\nFailed:");
+            updates(page, &computer.failed, "");
+        }
+    })
+}
+
+fn updates(page: &mut Page, updates: &[ComputerUpdate], empty: &str) {
+    let rows = updates.iter().map(|update| {
+        vec![
+            state(update.state).to_owned(),
+            update.id.to_string(),
+            kb(&update.kb),
+            update.title.trim().to_owned(),
+            update.error.clone().unwrap_or_default(),
+            update.why.clone(),
+        ]
+    });
+    page.table(&["State", "Id", "Article", "Title", "Error", "Why"], rows.collect(), empty);
+}
+
+fn state(state: UpdateState) -> &'static str {
+    match state {
+        UpdateState::Downloaded => "downloaded",
+        UpdateState::Failed => "failed",
+        UpdateState::Installed => "installed",
+        UpdateState::NotApplicable => "not applicable",
+        UpdateState::PendingRestart => "pending restart",
+        UpdateState::Required => "required",
+        UpdateState::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,183 @@
+//! `weir deployments`.
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+use reqwest::Method;
+use uuid::Uuid;
+use weir_api::deployment::{Action, Deployment, DeploymentCreate, DeploymentCreated, DeploymentQuery};
+
+use super::{Nothing, Paging};
+use crate::{
+    Outcome,
+    connection::Connection,
+    print::{Page, Printer, bytes, time, time_or},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeploymentsCommand {
+    /// List deployments.
+    List {
+        /// Only those of this update.
+        #[arg(long, value_name = "ID")]
+        update: Option<Uuid>,
+        /// Only those to this collection.
+        #[arg(long, value_name = "NAME")]
+        collection: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one deployment: how it stands, and what it waits for.
+    Show {
+        /// Its number.
+        id: i32,
+    },
+    /// Deploy an update to a collection.
+    Create(CreateArguments),
+    /// Delete deployments.
+    Delete {
+        /// Their numbers.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<i32>,
+    },
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Times are RFC 3339 (2026-12-01T22:00:00Z) or from now (+3d4h).\n\nExamples:\n  \
+                        weir deployments create --update 5c9f... --collection Pilot --action install\n  \
+                        weir deployments create --update 5c9f...@201 --collection 'All Computers' --action install \
+                        --available +2d --deadline +9d")]
+pub(crate) struct CreateArguments {
+    /// GUID of the update; with @REV only that revision, else the newest at any time.
+    #[arg(long, value_name = "ID[@REV]")]
+    update: String,
+    /// Name or id of the collection.
+    #[arg(long, value_name = "NAME")]
+    collection: String,
+    /// What to do.
+    #[arg(long)]
+    action: ActionArgument,
+    /// From when; now by default.
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    available: Option<String>,
+    /// Until when at the latest; none by default.
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    deadline: Option<String>,
+    /// Accept the licence of the update for this site.
+    #[arg(long)]
+    accept_eula: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ActionArgument {
+    /// Required installation.
+    Install,
+    /// Offered, not installed by itself.
+    Optional,
+    /// Required removal.
+    Uninstall,
+    /// Report only.
+    Detect,
+    /// Not offered, whatever weaker deployments say.
+    Block,
+}
+
+impl From<ActionArgument> for Action {
+    fn from(action: ActionArgument) -> Self {
+        match action {
+            ActionArgument::Block => Self::Block,
+            ActionArgument::Detect => Self::Detect,
+            ActionArgument::Install => Self::Install,
+            ActionArgument::Optional => Self::Optional,
+            ActionArgument::Uninstall => Self::Uninstall,
+        }
+    }
+}
+
+pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
+    match command {
+        DeploymentsCommand::List { update, collection, paging } => {
+            let query = DeploymentQuery { update, collection, cursor: None, limit: None };
+            let list = paging.read::<Deployment>(connection, &["deployments"], &query).await?;
+            printer.show(&list, |page| {
+                let rows = list.items.iter().map(|deployment| {
+                    vec![
+                        deployment.id.to_string(),
+                        action(deployment.action).to_owned(),
+                        deployment.collection.name.clone(),
+                        time_or(deployment.deadline, ""),
+                        deployment.state_text.clone(),
+                        deployment.update.name.trim().to_owned(),
+                    ]
+                });
+                let empty =
+                    "No deployments. Next: weir deployments create --update ID --collection NAME --action install";
+                page.table(&["Id", "Action", "Collection", "Deadline", "State", "Update"], rows.collect(), empty);
+                page.more(list.next.as_deref());
+            })?;
+        }
+        DeploymentsCommand::Show { id } => {
+            let deployment: Deployment = connection.read(&["deployments", &id.to_string()], &Nothing {}).await?;
+            printer.show(&deployment, |page| show(page, &deployment))?;
+        }
+        DeploymentsCommand::Create(arguments) => {
+            let create = DeploymentCreate {
+                update: arguments.update,
+                collection: arguments.collection,
+                action: arguments.action.into(),
+                available: arguments.available,
+                deadline: arguments.deadline,
+                accept_eula: arguments.accept_eula,
+            };
+            let created: DeploymentCreated = connection.change(Method::POST, &["deployments"], &create).await?;
+            printer.show(&created, |page| {
+                page.line(format!("deployment {} created", created.id));
+                for warning in &created.warnings {
+                    page.line(format!("warning: {warning}"));
+                }
+                page.line(format!("Next: weir deployments show {}", created.id));
+            })?;
+        }
+        DeploymentsCommand::Delete { ids } => {
+            for id in ids {
+                connection.delete(&["deployments", &id.to_string()]).await?;
+                printer.done(&format!("deleted deployment {id}"))?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn action(action: Action) -> &'static str {
+    match action {
+        Action::Block => "block",
+        Action::Detect => "detect",
+        Action::Install => "install",
+        Action::Optional => "optional",
+        Action::Uninstall => "uninstall",
+    }
+}
+
+fn show(page: &mut Page, deployment: &Deployment) {
+    page.field("deployment", deployment.id);
+    page.field("state", &deployment.state_text);
+    let revision = deployment.revision.map_or_else(|| " (newest revision)".to_owned(), |number| format!("@{number}"));
+    page.field("update", format!("{}{revision} {}", deployment.update.id, deployment.update.name.trim()));
+    page.field("collection", &deployment.collection.name);
+    page.field("action", action(deployment.action));
+    page.field("available", time(deployment.available));
+    page.field("deadline", time_or(deployment.deadline, "none"));
+    let content = &deployment.content;
+    page.field(
+        "content",
+        format!(
+            "{} of {} files, {} of {} here",
+            content.files_present,
+            content.files,
+            bytes(content.bytes_present),
+            bytes(content.bytes)
+        ),
+    );
+    if content.without_source > 0 {
+        page.line(format!("{} files have no known source. Next: weir content add PATH", content.without_source));
+    }
+}

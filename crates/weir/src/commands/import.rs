@@ -1,0 +1,147 @@
+//! `weir import`.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use clap::Args;
+use reqwest::Method;
+use weir_api::import::{Import, ImportPhase, ImportQuery, ImportResult, ImportState};
+
+use super::Nothing;
+use crate::{
+    Outcome,
+    connection::{Connection, answer},
+    print::Printer,
+    upload::{self, Part, Progress},
+};
+
+/// How often to ask how far an import is.
+const POLL: Duration = Duration::from_millis(200);
+/// Enough of a cabinet to see its directory of files (genuine packages have a header reserve of 6,144 bytes).
+const DIRECTORY: u64 = 64 * 1024;
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  weir import wsusutil-export.cab\n  weir import ./documents --strict --json\n\n\
+                        A package is imported as a whole or not at all (exit code 1). In a folder each file stands for \
+                        itself: exit code 3 says that some were rejected. Importing again changes nothing.")]
+pub(crate) struct ImportArguments {
+    /// Packages, update documents, or folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Refuse a package with updates whose prerequisites or members are unknown, instead of keeping them as unresolved.
+    #[arg(long)]
+    strict: bool,
+    /// Import although this server synchronizes from an upstream.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) async fn run(arguments: ImportArguments, connection: &Connection, printer: &Printer) -> Result<Outcome> {
+    let (parts, skipped) = collect(&arguments.paths)?;
+    let mut result = ImportResult::default();
+    let mut failed = false;
+    if !parts.is_empty() {
+        let import = send(parts, &arguments, connection, printer).await?;
+        failed = import.state == ImportState::Failed;
+        result = import.result.unwrap_or_default();
+    }
+    result.skipped += skipped;
+    printer.show(&result, |page| {
+        page.line(format!(
+            "{} added, {} unchanged, {} rejected, {} skipped, {} unresolved",
+            result.added, result.unchanged, result.rejected, result.skipped, result.unresolved
+        ));
+        for error in &result.errors {
+            let record = error.record.map(|record| format!(", record {record}")).unwrap_or_default();
+            page.line(format!("  {}{record}: {}", error.file, error.message));
+        }
+        if failed {
+            page.line("Nothing was imported.");
+        } else if result.added > 0 {
+            page.line("Next: weir products set --all (or --id ...), then weir updates list");
+        }
+        if result.unresolved > 0 {
+            page.line("What unresolved updates lack: weir updates list --filter unresolved, weir updates show ID");
+        }
+    })?;
+    Ok(match (failed, result.rejected) {
+        (true, _) => Outcome::Failed,
+        (false, 0) => Outcome::Done,
+        (false, _) => Outcome::Partly,
+    })
+}
+
+/// Finds the files to send, and counts those in folders that cannot be update metadata.
+fn collect(paths: &[PathBuf]) -> Result<(Vec<Part>, u64)> {
+    let (mut parts, mut skipped) = (Vec::new(), 0);
+    for path in paths {
+        if !path.is_dir() {
+            parts.extend(upload::find(path)?);
+            continue;
+        }
+        for part in upload::find(path)? {
+            if may_be_metadata(&upload::beginning(&part.path, DIRECTORY)?) {
+                parts.push(part);
+            } else {
+                skipped += 1;
+            }
+        }
+    }
+    Ok((parts, skipped))
+}
+
+/// Whether a file that begins so is worth sending: text in angle brackets, or a cabinet with the members of a package.
+/// A folder may hold gigabytes of content files beside the metadata.
+fn may_be_metadata(beginning: &[u8]) -> bool {
+    if beginning.starts_with(b"MSCF") {
+        return beginning.windows(12).any(|window| window.eq_ignore_ascii_case(b"package.xml\0"));
+    }
+    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning).trim_ascii_start();
+    text.starts_with(b"<") || beginning.starts_with(b"\xff\xfe<") || beginning.starts_with(b"\xfe\xff\0<")
+}
+
+async fn send(
+    parts: Vec<Part>,
+    arguments: &ImportArguments,
+    connection: &Connection,
+    printer: &Printer,
+) -> Result<Import> {
+    let query = ImportQuery { strict: arguments.strict, force: arguments.force, wait: false };
+    let progress = Progress::of_bytes("sending", parts.iter().map(|part| part.size).sum(), printer);
+    let request = upload::attach(connection.request(Method::POST, &["imports"])?.query(&query), parts, progress);
+    let mut import: Import = answer(connection.send(request).await?).await?;
+    let bar = printer.wants_bar().then(indicatif::ProgressBar::new_spinner);
+    while import.state == ImportState::Running {
+        if let Some(bar) = &bar {
+            let phase = match import.phase {
+                ImportPhase::Parse => "parsing",
+                ImportPhase::Publish => "publishing",
+                ImportPhase::Read => "reading",
+                ImportPhase::Store => "storing",
+            };
+            bar.set_message(format!("{phase}: {} of {} documents", import.done, import.total));
+            bar.tick();
+        }
+        tokio::time::sleep(POLL).await;
+        import = connection.read(&["imports", &import.id.to_string()], &Nothing {}).await?;
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    Ok(import)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_files_beside_metadata_are_not_sent() {
+        assert!(may_be_metadata(b"<upd:Update"));
+        assert!(may_be_metadata(b"\xef\xbb\xbf\r\n <x"));
+        assert!(!may_be_metadata(b"MZ\x90\0"));
+        assert!(!may_be_metadata(b"MSCF\0\0\0\0payload.dll\0"));
+        assert!(may_be_metadata(b"MSCF\0\0\0\0metadata.txt\0Package.xml\0"));
+        assert!(!may_be_metadata(b""));
+    }
+}

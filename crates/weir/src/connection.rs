@@ -1,0 +1,178 @@
+//! The way to a server: which one, with which token, trusting which certificate.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response, StatusCode, Url};
+use serde::{Serialize, de::DeserializeOwned};
+use weir_api::{
+    Problem,
+    status::{CA_FILE, ENDPOINTS_FILE, Endpoints, TOKEN_FILE},
+};
+
+/// The data folder when nothing names another.
+pub(crate) const DEFAULT_DATA: &str = "weir-data";
+
+/// No server answers. The message names the command that starts one.
+#[derive(Debug, thiserror::Error)]
+#[error("no server is running {place}\nstart one with: {start}")]
+struct NotRunning {
+    place: String,
+    start: String,
+}
+
+/// A refusal of the server.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}", .0.detail, .0.next_step.as_ref().map(|step| format!("\nnext: {step}")).unwrap_or_default())]
+pub(crate) struct Refused(pub(crate) Problem);
+
+/// A server's REST interface.
+pub(crate) struct Connection {
+    http: Client,
+    base: Url,
+    token: String,
+    not_running: (String, String),
+}
+
+impl Connection {
+    /// Finds the server: `--data`, else the environment, else `./weir-data`.
+    pub(crate) fn open(data: Option<&Path>) -> Result<Self> {
+        match (data, std::env::var("WEIR_URL").ok().filter(|url| !url.is_empty())) {
+            (Some(folder), _) => Self::from_folder(folder),
+            (None, Some(url)) => Self::from_environment(&url),
+            (None, None) => Self::from_folder(Path::new(DEFAULT_DATA)),
+        }
+    }
+
+    fn from_folder(folder: &Path) -> Result<Self> {
+        let start = if folder == Path::new(DEFAULT_DATA) {
+            "weir serve".to_owned()
+        } else {
+            format!("weir serve --data {}", folder.display())
+        };
+        let place = format!("on {}", folder.display());
+        let endpoints_file = folder.join(ENDPOINTS_FILE);
+        let text = match fs::read(&endpoints_file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(NotRunning { place, start }.into());
+            }
+            Err(error) => return Err(error).with_context(|| endpoints_file.display().to_string()),
+        };
+        let endpoints: Endpoints = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is damaged; restart the server", endpoints_file.display()))?;
+        let Some(admin) = endpoints.admin else {
+            bail!("the server on {} has no admin listener; start it with --admin ADDRESS", folder.display());
+        };
+        let token_file = folder.join(TOKEN_FILE);
+        let token = fs::read_to_string(&token_file).with_context(|| token_file.display().to_string())?;
+        Self::new(&admin, token.trim(), Some(&folder.join(CA_FILE)), (place, start))
+    }
+
+    fn from_environment(url: &str) -> Result<Self> {
+        let token = std::env::var("WEIR_TOKEN").context("WEIR_URL is set, but WEIR_TOKEN is not")?;
+        let authority = std::env::var_os("WEIR_CA").map(PathBuf::from);
+        let missing = (format!("at {url} (WEIR_URL)"), "weir serve --admin ADDRESS, on that machine".to_owned());
+        Self::new(url, token.trim(), authority.as_deref(), missing)
+    }
+
+    fn new(base: &str, token: &str, authority: Option<&Path>, not_running: (String, String)) -> Result<Self> {
+        let mut builder = Client::builder()
+            .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(10));
+        if let Some(file) = authority {
+            let pem = fs::read(file).with_context(|| file.display().to_string())?;
+            let certificates =
+                Certificate::from_pem_bundle(&pem).with_context(|| format!("{} is no certificate", file.display()))?;
+            // exactly this certificate, no public authority, and no proxy between
+            builder = builder.tls_certs_only(certificates).no_proxy();
+        }
+        let base = Url::parse(base).with_context(|| format!("{base:?} is no address such as https://host:8540"))?;
+        Ok(Self { http: builder.build()?, base, token: token.to_owned(), not_running })
+    }
+
+    /// A request to the resource at `path`, whose segments are escaped.
+    pub(crate) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| anyhow!("{} is no address such as https://host:8540", self.base))?
+            .pop_if_empty()
+            .extend(weir_api::PREFIX.split('/').filter(|segment| !segment.is_empty()))
+            .extend(path);
+        Ok(self.http.request(method, url).bearer_auth(&self.token))
+    }
+
+    /// Sends a request; a refusal becomes [`Refused`].
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response> {
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() && !is_tls(&error) => {
+                let (place, start) = self.not_running.clone();
+                return Err(NotRunning { place, start }.into());
+            }
+            Err(error) => return Err(error).context("the connection to the server failed"),
+        };
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let text = response.text().await.unwrap_or_default();
+        match serde_json::from_str::<Problem>(&text) {
+            Ok(problem) => Err(Refused(problem).into()),
+            Err(_) if status == StatusCode::UNAUTHORIZED => {
+                bail!("the server does not accept this token; use the one in its {TOKEN_FILE}")
+            }
+            Err(_) => bail!("the server answered {status} {}", text.chars().take(300).collect::<String>()),
+        }
+    }
+
+    /// Reads a resource.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T> {
+        let request = self.request(Method::GET, path)?.query(query);
+        answer(self.send(request).await?).await
+    }
+
+    /// Sends JSON and reads the answer.
+    pub(crate) async fn change<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T> {
+        let request = self.request(method, path)?.json(body);
+        answer(self.send(request).await?).await
+    }
+
+    /// Calls an operation that takes no body.
+    pub(crate) async fn call<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T> {
+        let request = self.request(Method::POST, path)?.query(query);
+        answer(self.send(request).await?).await
+    }
+
+    /// Deletes a resource.
+    pub(crate) async fn delete(&self, path: &[&str]) -> Result<()> {
+        self.send(self.request(Method::DELETE, path)?).await.map(drop)
+    }
+}
+
+/// Reads an answer's JSON.
+pub(crate) async fn answer<T: DeserializeOwned>(response: Response) -> Result<T> {
+    let text = response.bytes().await.context("the answer of the server broke off")?;
+    serde_json::from_slice(&text).context("the server's answer is not understood; its version may differ from this one")
+}
+
+/// Whether a connection failed because of certificates, which is not "no server there".
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.is::<rustls::Error>() || cause.to_string().contains("certificate") {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}

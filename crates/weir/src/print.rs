@@ -1,0 +1,155 @@
+//! What commands print: JSON or tables and sentences on standard output, failures on standard error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anyhow::Result;
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+
+/// Prints in the form that the administrator asked for.
+pub(crate) struct Printer {
+    json: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Prints a value: as JSON, else what `plain` writes.
+    pub(crate) fn show<T: Serialize>(&self, value: &T, plain: impl FnOnce(&mut Page)) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        if self.json {
+            serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            let mut page = Page::default();
+            plain(&mut page);
+            out.write_all(page.0.as_bytes())?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+
+    /// Prints what was done: nothing with `--json`, else the sentence.
+    pub(crate) fn done(&self, sentence: &str) -> Result<()> {
+        if !self.json {
+            writeln!(anstream::stdout().lock(), "{sentence}")?;
+        }
+        Ok(())
+    }
+
+    /// Whether to show a progress bar: on a terminal, and not beside JSON that a person reads there.
+    pub(crate) fn wants_bar(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+}
+
+/// Text for a person.
+#[derive(Default)]
+pub(crate) struct Page(String);
+
+impl Page {
+    /// One line.
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
+        for line in text.as_ref().trim_end().split('\n') {
+            self.0.extend(line.trim_end().chars().map(harmless));
+            self.0.push('\n');
+        }
+    }
+
+    /// A label and its value, aligned with others of its kind; nothing if the value is empty.
+    pub(crate) fn field(&mut self, label: &str, value: impl ToString) {
+        let value = value.to_string();
+        if !value.is_empty() {
+            self.line(format!("{label:<16} {value}"));
+        }
+    }
+
+    /// A table; `empty` stands in its place if there are no rows and says the next step.
+    pub(crate) fn table(&mut self, header: &[&str], rows: Vec<Vec<String>>, empty: &str) {
+        if rows.is_empty() {
+            self.line(empty);
+            return;
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(header.iter().map(|title| Cell::new(title.to_uppercase())));
+        if io::stdout().is_terminal() {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+        } else {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+        for row in rows {
+            table.add_row(row.into_iter().map(|cell| Cell::new(cell.chars().map(harmless).collect::<String>())));
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        for row in table.lines() {
+            self.line(row);
+        }
+    }
+
+    /// Says that a list goes on.
+    pub(crate) fn more(&mut self, next: Option<&str>) {
+        if next.is_some() {
+            self.line("... more: add --limit N, or --all");
+        }
+    }
+}
+
+/// Names come from computers and publishers: they must not steer the terminal, nor turn text around.
+fn harmless(character: char) -> char {
+    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if turns || character.is_control() { '\u{fffd}' } else { character }
+}
+
+/// An instant in the zone of this machine, to the minute.
+pub(crate) fn time(instant: Timestamp) -> String {
+    instant.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The same, or nothing.
+pub(crate) fn time_or(instant: Option<Timestamp>, absent: &str) -> String {
+    instant.map_or_else(|| absent.to_owned(), time)
+}
+
+/// Bytes in the unit a person would use.
+pub(crate) fn bytes(count: u64) -> String {
+    indicatif::HumanBytes(count).to_string()
+}
+
+/// Prints a failure with its causes.
+pub(crate) fn error(error: &anyhow::Error) {
+    anstream::eprintln!("error: {error:#}");
+}
+
+/// Whether a failure is only that nobody reads the output any more.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_steer_the_terminal() {
+        let mut page = Page::default();
+        page.field("name", "a\u{1b}[2Jb\u{202e}c");
+        page.table(&["Name"], vec![vec!["x\ry\u{9b}1m".into()]], "none");
+        assert_eq!(page.0, "name             a\u{fffd}[2Jb\u{fffd}c\nNAME\nx\u{fffd}y\u{fffd}1m\n");
+    }
+
+    #[test]
+    fn an_empty_table_says_the_next_step() {
+        let mut page = Page::default();
+        page.table(&["Name"], Vec::new(), "Nothing here. Next: weir import FILE");
+        assert_eq!(page.0, "Nothing here. Next: weir import FILE\n");
+    }
+}

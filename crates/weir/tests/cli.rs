@@ -1,0 +1,104 @@
+//! The command line without a server: help, usage, and what it says when nothing runs.
+
+use std::{
+    collections::BTreeSet,
+    process::{Command, Output},
+};
+
+fn weir(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(arguments)
+        .env_remove("WEIR_URL")
+        .env_remove("WEIR_TOKEN")
+        .env("COLUMNS", "100")
+        .current_dir(std::env::temp_dir())
+        .output()
+        .expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+/// The subcommands that a help page lists.
+fn subcommands(help: &str) -> BTreeSet<String> {
+    let Some((_, list)) = help.split_once("Commands:\n") else { return BTreeSet::new() };
+    list.lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+fn pages(path: &[String], all: &mut String) {
+    let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
+    arguments.push("--help");
+    let output = weir(&arguments);
+    assert!(output.status.success(), "{arguments:?}");
+    let help = text(&output.stdout);
+    all.push_str(&format!("=== weir {}\n{help}\n", arguments.join(" ")));
+    for name in subcommands(&help) {
+        let mut path = path.to_vec();
+        path.push(name);
+        pages(&path, all);
+    }
+}
+
+#[test]
+fn help_pages() {
+    let mut all = String::new();
+    pages(&[], &mut all);
+    assert!(all.matches("=== weir").count() > 30, "not every page was found");
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn without_a_server_it_fails_and_names_the_command_that_starts_one() {
+    let folder = tempfile::tempdir().expect("folder");
+    let data = folder.path().join("none");
+    let output = weir(&["status", "--data", data.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!("error: no server is running on {0}\nstart one with: weir serve --data {0}\n", data.display());
+    assert_eq!(text(&output.stderr), expected);
+    assert!(output.stdout.is_empty());
+
+    // left behind by a server that was killed
+    std::fs::create_dir_all(data.join("tls")).expect("folder");
+    std::fs::write(data.join("endpoints.json"), r#"{"pid": 1, "admin": "https://127.0.0.1:1"}"#).expect("file");
+    std::fs::write(data.join("admin.token"), "token").expect("file");
+    std::fs::copy(certificate(), data.join("tls/ca.pem")).expect("file");
+    let output = weir(&["updates", "list", "--json", "--data", data.to_str().expect("UTF-8")]);
+    assert_eq!(text(&output.stderr), expected);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// Any certificate will do where nothing answers.
+fn certificate() -> &'static str {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/any-certificate.pem")
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    for arguments in [
+        &["serve", "--no-such-option"][..],
+        &["products", "set"],
+        &["products", "set", "--all", "--id", "x"],
+        &["deployments", "create", "--update", "x", "--collection", "y", "--action", "destroy"],
+        &["import"],
+        &["nonsense"],
+    ] {
+        assert_eq!(weir(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_are_written() {
+    let output = weir(&["completions", "bash"]);
+    assert!(output.status.success() && text(&output.stdout).contains("_weir"));
+    let folder = tempfile::tempdir().expect("folder");
+    let output = weir(&["completions", "--man", folder.path().to_str().expect("UTF-8")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(folder.path().join("weir-updates-list.1").is_file());
+}
