@@ -6,177 +6,157 @@
 //! for as long as the snapshot lives. Requests are then set operations over dense indexes: [`Snapshot::software`],
 //! [`Snapshot::drivers`], [`Snapshot::printers`].
 //!
+//! *What is sent.* The newest revision of an update counts: if it is declined, nothing of the update is sent; if it is
+//! expired, nothing unless it is a category or detectoid that something in scope names as a prerequisite. A deployment
+//! of a certain revision puts that one in the place of the newest. Members come with their bundle in the exact
+//! revision it names, unless they are declined, unresolved, or the scope has another revision of them.
+//!
+//! *Changes.* An entry counts as changed since an anchor if IsLeaf or its membership of a bundle changed, if any deployment of its
+//! update on the computer's branches was made or changed, or if one was retired there ([`Retired`]). A change to a
+//! deployment that another hides is thus announced too: which deployment won before is not known here.
+//!
 //! *Invariant:* a scope, and a [`Related`] filter, is used only with the snapshot that made it.
 
+mod categories;
+mod compile;
+mod deployed;
+mod drivers;
+mod graph;
 mod input;
+mod lookup;
 mod query;
+mod ranking;
+mod scope;
+mod sets;
+mod software;
+#[cfg(test)]
+mod tests;
 
+use std::collections::HashMap;
+
+pub use categories::Related;
 pub use input::{CatalogueInput, Retired, RevisionFacts};
 pub use query::{
-    CategoryRelationship, CategoryScan, CategoryScanError, Device, DriverQuery, Entry, InstalledDriver,
+    CategoryRelationship, CategoryScan, CategoryScanError, Device, DriverQuery, Entry, Explanation, InstalledDriver,
     InstalledExtension, Lack, Offer, PageLimits, PrinterQuery, SoftwareQuery, Standing, SyncPlan, WireAction,
     WireDeployment,
 };
+pub use scope::Scope;
+pub use software::Scratch;
 
-use crate::{
-    ids::{ChangeNumber, CollectionId, RevisionId, UpdateId, UpdateIdentity},
-    targeting::Explanation,
-    update::UpdateType,
+use self::{
+    compile::{Revision, Update},
+    deployed::Deployed,
+    drivers::DriverIndex,
+    sets::{IdTable, Lists},
 };
+use crate::ids::{ChangeNumber, CollectionId, UpdateId};
 
 /// The compiled catalogue. Holds no document text and no strings except those of drivers.
+///
+/// Revisions have dense indexes in the order of pages: non-leaf, leaf, then by id. Updates, distinct prerequisite clauses, and
+/// distinct sets of them ("signatures") have dense indexes of their own.
 #[derive(Debug)]
-pub struct Snapshot {}
-
-/// What the computers of one set of collections are sent. Made by [`Snapshot::scope`]; valid with that snapshot only.
-#[derive(Debug)]
-pub struct Scope {}
-
-/// The revisions a category scan is about (MS-WUSP 3.1.5.7, FilterCategoryIds). Made by [`Snapshot::related`]; the
-/// caller keeps it per snapshot and set of categories.
-#[derive(Debug)]
-pub struct Related {}
-
-/// Working memory of one request, reused from request to request by one thread at a time. Carries no state between them.
-#[derive(Debug, Default)]
-pub struct Scratch {}
+pub struct Snapshot {
+    change: ChangeNumber,
+    revisions: Vec<Revision>,
+    updates: Vec<Update>,
+    index: HashMap<UpdateId, u32>,
+    ids: IdTable,
+    /// Update to its revisions, ascending by number.
+    revisions_of: Lists,
+    /// Bundle to its present members.
+    members: Lists,
+    /// Clause to the updates it names.
+    clauses: Lists,
+    /// Update to the clauses that name it.
+    clauses_of: Lists,
+    /// Signature to its clauses.
+    signatures: Lists,
+    /// The signatures without clauses.
+    free: Vec<u32>,
+    /// Clause to the signatures filed under it.
+    under: Lists,
+    /// Signature to those revisions with it that a scope can hold, drivers aside.
+    software: Lists,
+    /// Category to the revisions with an IsCategory clause on it.
+    in_category: Lists,
+    /// Changes of IsLeaf and of membership, by time.
+    changes: Vec<(u64, u32)>,
+    lacks: Vec<(u32, Vec<Lack>)>,
+    deployed: Deployed,
+    drivers: DriverIndex,
+}
 
 impl Snapshot {
-    /// Compiles the catalogue. Revisions that repeat an id or an identity, or whose id is not positive, are ignored after the first.
-    pub fn compile(_input: &CatalogueInput) -> Self {
-        unimplemented!()
+    /// Compiles the catalogue. A revision whose id is not positive, or that repeats an id or an identity, is left out.
+    pub fn compile(input: &CatalogueInput) -> Self {
+        Self::build(input)
     }
 
     /// The change number that scans against this snapshot carry away as their anchor.
     pub fn change(&self) -> ChangeNumber {
-        unimplemented!()
+        self.change
     }
 
     /// How many revisions are present, live or not.
     pub fn len(&self) -> usize {
-        unimplemented!()
+        self.revisions.len()
     }
 
     /// Whether the catalogue is empty.
     pub fn is_empty(&self) -> bool {
-        unimplemented!()
+        self.revisions.is_empty()
     }
 
-    /// How many updates are live and resolved, so that scopes can hold them.
+    /// How many updates are live and resolved, so that scopes start from them.
     pub fn live_len(&self) -> usize {
-        unimplemented!()
+        self.updates.iter().filter(|it| it.root != sets::NONE).count()
     }
 
-    /// What computers in exactly these collections are sent. Order and repeats do not matter, All Computers is always
-    /// a member, unknown collections count as branches below it.
-    pub fn scope(&self, _groups: &[CollectionId]) -> Scope {
-        unimplemented!()
+    /// What computers in exactly these collections are sent. Order and repeats do not matter; All Computers is always
+    /// among them; unknown collections count as branches below it.
+    pub fn scope(&self, groups: &[CollectionId]) -> Scope {
+        self.compile_scope(groups)
     }
 
-    /// The software pass (SkipSoftwareSync false).
+    /// The software pass (SkipSoftwareSync false). Depends on nothing but the arguments: the same request gets the same
+    /// answer.
     pub fn software(
         &self,
-        _scope: &Scope,
-        _query: &SoftwareQuery<'_>,
-        _limits: &PageLimits,
-        _scratch: &mut Scratch,
+        scope: &Scope,
+        query: &SoftwareQuery<'_>,
+        limits: &PageLimits,
+        scratch: &mut Scratch,
     ) -> SyncPlan {
-        unimplemented!()
+        self.software_pass(scope, query, limits, scratch)
     }
 
     /// The driver pass (SkipSoftwareSync true).
     pub fn drivers(
         &self,
-        _scope: &Scope,
-        _query: &DriverQuery<'_>,
-        _limits: &PageLimits,
-        _scratch: &mut Scratch,
+        scope: &Scope,
+        query: &DriverQuery<'_>,
+        limits: &PageLimits,
+        scratch: &mut Scratch,
     ) -> SyncPlan {
-        unimplemented!()
+        self.driver_pass(scope, query, limits, scratch)
     }
 
-    /// SyncPrinterCatalog (MS-WUSP 3.1.5.12).
+    /// SyncPrinterCatalog (MS-WUSP 3.1.5.12): all printer drivers in scope whose prerequisites are met.
     pub fn printers(
         &self,
-        _scope: &Scope,
-        _query: &PrinterQuery<'_>,
-        _limits: &PageLimits,
-        _scratch: &mut Scratch,
+        scope: &Scope,
+        query: &PrinterQuery<'_>,
+        limits: &PageLimits,
+        scratch: &mut Scratch,
     ) -> SyncPlan {
-        unimplemented!()
-    }
-
-    /// Whether a driver pass with this filter can answer anything but out-of-scope ids. False lets the caller skip
-    /// reading SystemSpec altogether.
-    pub fn has_drivers(&self, _scope: &Scope, _filter: Option<&Related>) -> bool {
-        unimplemented!()
-    }
-
-    /// StartCategoryScan (MS-WUSP 3.1.5.6).
-    pub fn category_scan(&self, _requested: &[CategoryRelationship]) -> Result<CategoryScan, CategoryScanError> {
-        unimplemented!()
+        self.printer_pass(scope, query, limits, scratch)
     }
 
     /// The revisions that a filter by these categories lets through: the categories, those below them, what is in
     /// them, and the dependencies of all of that. Unknown ids add nothing.
-    pub fn related(&self, _categories: &[UpdateId]) -> Related {
-        unimplemented!()
-    }
-
-    /// RefreshCache (MS-WUSP 3.1.5.8): the entries of those revisions which the scope holds, in the order asked, Bundle
-    /// ones left out as WSUS does.
-    pub fn refresh(&self, _scope: &Scope, _ids: &[UpdateIdentity]) -> Vec<(UpdateIdentity, Entry)> {
-        unimplemented!()
-    }
-
-    /// Whether the scope holds this very revision, software or driver.
-    pub fn in_scope(&self, _scope: &Scope, _revision: RevisionId) -> bool {
-        unimplemented!()
-    }
-
-    /// When this update last came into the scope: a report that follows an older anchor says nothing about it. None if it is
-    /// not in the scope.
-    pub fn entered(&self, _scope: &Scope, _update: UpdateId) -> Option<ChangeNumber> {
-        unimplemented!()
-    }
-
-    /// Everything in the scope, in dense order.
-    pub fn offers(&self, _scope: &Scope) -> Vec<Offer> {
-        unimplemented!()
-    }
-
-    /// The identity of a present revision.
-    pub fn identity(&self, _revision: RevisionId) -> Option<UpdateIdentity> {
-        unimplemented!()
-    }
-
-    /// The type of a present revision.
-    pub fn update_type(&self, _revision: RevisionId) -> Option<UpdateType> {
-        unimplemented!()
-    }
-
-    /// The id of a present revision.
-    pub fn revision(&self, _identity: UpdateIdentity) -> Option<RevisionId> {
-        unimplemented!()
-    }
-
-    /// The newest present revision of an update, whatever its state.
-    pub fn newest(&self, _update: UpdateId) -> Option<RevisionId> {
-        unimplemented!()
-    }
-
-    /// The live revision of an update, resolved or not.
-    pub fn live(&self, _update: UpdateId) -> Option<RevisionId> {
-        unimplemented!()
-    }
-
-    /// Every present revision that is unresolved, by id, with what it lacks.
-    pub fn unresolved(&self) -> Vec<(RevisionId, Vec<Lack>)> {
-        unimplemented!()
-    }
-
-    /// Why computers in these collections get this update as they do.
-    pub fn effective(&self, _groups: &[CollectionId], _update: UpdateId) -> Explanation {
-        unimplemented!()
+    pub fn related(&self, categories: &[UpdateId]) -> Related {
+        self.related_revisions(categories)
     }
 }

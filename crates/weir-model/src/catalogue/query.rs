@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::Related;
 use crate::{
-    ids::{ChangeNumber, RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
-    targeting::DeploymentAction,
+    ids::{ChangeNumber, CollectionId, RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
+    targeting::{DeploymentAction, Ruling},
     update::UpdateType,
 };
 
@@ -283,6 +283,8 @@ pub struct Offer {
     pub update_type: UpdateType,
     /// The action on the wire.
     pub action: WireAction,
+    /// `Properties/@ExplicitlyDeployable`.
+    pub explicitly_deployable: bool,
     /// When it came into the scope, see [`super::Snapshot::entered`].
     pub entered: ChangeNumber,
     /// Reports list it and compliance counts it: a leaf that is software or a driver and neither a bundle member nor a
@@ -312,4 +314,35 @@ pub enum Standing {
         /// What was deployed, if anything.
         deployed: Option<DeploymentAction>,
     },
+}
+
+/// Why an update is offered to the computers of a set of collections as it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Explanation {
+    /// The update.
+    pub update_id: UpdateId,
+    /// What is sent.
+    pub standing: Standing,
+    /// Which deployment won, and against what.
+    pub ruling: Ruling,
+}
+
+impl Explanation {
+    /// The explanation in words, one sentence a line; `name` gives the name of a collection.
+    pub fn describe(&self, name: impl Fn(CollectionId) -> String) -> String {
+        format!("{}\n{}", self.ruling.describe(name), self.standing)
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("Not sent: the update is not in the catalogue."),
+            Self::Declined => f.write_str("Not sent: the update is declined."),
+            Self::Expired => f.write_str("Not sent: the newest revision of the update is expired."),
+            Self::Unresolved => f.write_str("Not sent: the update lacks prerequisites or bundle members."),
+            Self::NotDeployed => f.write_str("Not sent: these computers get deployed updates only."),
+            Self::Sent { revision, action, .. } => write!(f, "Sent as revision {revision} with action {action}."),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 mod precedence;
 
-pub use precedence::{Branch, BranchDeployment, Decision, Explanation};
+pub use precedence::{Branch, BranchDeployment, Decision, Ruling, Tree, winner};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
