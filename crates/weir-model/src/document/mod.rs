@@ -12,13 +12,19 @@
 //! *Invariant:* documents come from outside. Size, depth and counts are bounded ([`Limits`]), a document type definition
 //! is refused, and an error names the element and the byte.
 
+mod driver;
 mod error;
 mod fragments;
+mod parse;
 mod parts;
 mod properties;
 pub mod rules;
 mod source;
+mod value;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 use crate::{
     ids::UpdateIdentity,
@@ -69,8 +75,7 @@ impl UpdateDocument {
     /// documents in which an identity, a type, a relationship, a digest, a size, a date, a flag or a driver's facts are
     /// missing or malformed. Rules that do not fit their schema are kept as [`rules::Expr::Unknown`] instead.
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, DocumentError> {
-        let _ = (text, limits);
-        unimplemented!()
+        parse::document(text, limits, ()).map(|(document, ())| document)
     }
 
     /// The texts for a language, compared without regard to case: those of the language itself, else of the language
@@ -88,6 +93,8 @@ impl UpdateDocument {
 
 /// Reads a document and derives its fragments in one pass.
 pub fn read(text: &str, limits: &Limits) -> Result<(UpdateDocument, Fragments), DocumentError> {
-    let _ = (text, limits);
-    unimplemented!()
+    let (document, deriver) = parse::document(text, limits, fragments::Deriver::new(text.len()))?;
+    let fragments =
+        deriver.finish().map_err(|fault| DocumentError { fault, path: "/".to_owned(), offset: text.len() })?;
+    Ok((document, fragments))
 }

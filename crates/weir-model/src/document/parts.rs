@@ -80,6 +80,15 @@ pub struct File {
     pub origin: Option<String>,
 }
 
+impl File {
+    /// What follows the last dot of the name, if it is 1 to 16 letters and digits: the extension in content paths.
+    pub fn extension(&self) -> Option<&str> {
+        let (_, extension) = self.name.rsplit_once('.')?;
+        let plain = (1..=16).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        plain.then_some(extension)
+    }
+}
+
 /// `EulaFile`: a licence text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EulaFile {

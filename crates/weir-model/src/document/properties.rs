@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::update::Severity;
+use super::{
+    DocumentError,
+    source::{Ns, Sink, Source},
+    value::{Value, find},
+};
+use crate::update::{Severity, UpdateType};
 
 /// `Properties/@PublicationState`.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -113,4 +118,147 @@ pub struct Properties {
     pub languages: Vec<String>,
     /// Attributes not named above.
     pub other: BTreeMap<String, String>,
+}
+
+/// Reads the current element and past its end.
+pub(super) fn read<'t, S: Sink<'t>>(source: &mut Source<'t, S>) -> Result<(UpdateType, Properties), DocumentError> {
+    let update_type = source.required("UpdateType")?;
+    let mut properties = Properties {
+        default_language: source.optional("DefaultPropertiesLanguage")?.unwrap_or_default(),
+        publication_state: source.optional("PublicationState")?.unwrap_or_default(),
+        creation_date: source.optional("CreationDate")?,
+        publisher_id: source.optional("PublisherID")?,
+        is_public: source.optional("IsPublic")?,
+        explicitly_deployable: source.flag("ExplicitlyDeployable")?,
+        auto_select: source.flag("AutoSelectOnWebSites")?,
+        per_user: source.flag("PerUser")?,
+        locally_published: source.flag("IsLocallyPublished")?,
+        can_source_be_required: source.flag("CanSourceBeRequired")?,
+        handler: source.optional("Handler")?,
+        eula_id: source.optional("EulaID")?,
+        os_upgrade: source.optional("OSUpgrade")?,
+        detectoid_type: source.optional("DetectoidType")?,
+        legacy_name: source.optional("LegacyName")?,
+        compatible_protocol_version: source.optional("CompatibleProtocolVersion")?,
+        max_download_size: source.optional("MaxDownloadSize")?,
+        min_download_size: source.optional("MinDownloadSize")?,
+        severity: find(source.attributes(), "MsrcSeverity").and_then(severity),
+        ..Properties::default()
+    };
+    for attribute in source.attributes().iter().filter(|attribute| !NAMED.contains(&attribute.local)) {
+        properties.other.insert(attribute.local.to_owned(), attribute.value.clone().into_owned());
+    }
+    source.children(|source| {
+        if source.ns() != Ns::UPDATE {
+            return Ok(());
+        }
+        match source.local() {
+            "InstallationBehavior" => properties.installation = Some(behavior(source)?),
+            "UninstallationBehavior" => properties.uninstallation = Some(behavior(source)?),
+            "SupportUrl" => properties.support_url = Some(source.content()?),
+            "KBArticleID" => properties.kb_articles.push(source.content()?.trim().to_owned()),
+            "SecurityBulletinID" => properties.security_bulletins.push(source.content()?.trim().to_owned()),
+            "CveID" => properties.cve_ids.push(source.content()?.trim().to_owned()),
+            "MoreInfoUrl" => properties.more_info_urls.push(source.content()?),
+            "Language" => properties.languages.push(source.content()?.trim().to_owned()),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok((update_type, properties))
+}
+
+/// Attributes that have a field of their own.
+const NAMED: [&str; 20] = [
+    "AutoSelectOnWebSites",
+    "CanSourceBeRequired",
+    "CompatibleProtocolVersion",
+    "CreationDate",
+    "DefaultPropertiesLanguage",
+    "DetectoidType",
+    "EulaID",
+    "ExplicitlyDeployable",
+    "Handler",
+    "IsLocallyPublished",
+    "IsPublic",
+    "LegacyName",
+    "MaxDownloadSize",
+    "MinDownloadSize",
+    "MsrcSeverity",
+    "OSUpgrade",
+    "PerUser",
+    "PublicationState",
+    "PublisherID",
+    "UpdateType",
+];
+
+fn behavior<'t, S: Sink<'t>>(source: &Source<'t, S>) -> Result<Behavior, DocumentError> {
+    Ok(Behavior {
+        can_request_user_input: source.flag("CanRequestUserInput")?,
+        requires_network: source.flag("RequiresNetworkConnectivity")?,
+        impact: source.optional("Impact")?.unwrap_or_default(),
+        reboot: source.optional("RebootBehavior")?,
+    })
+}
+
+fn severity(text: &str) -> Option<Severity> {
+    match text.trim() {
+        "Critical" => Some(Severity::Critical),
+        "Important" => Some(Severity::Important),
+        "Low" => Some(Severity::Low),
+        "Moderate" => Some(Severity::Moderate),
+        _ => None,
+    }
+}
+
+impl Value for UpdateType {
+    const EXPECTED: &'static str = "Category, Detectoid, Driver or Software";
+
+    fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "Category" => Some(Self::Category),
+            "Detectoid" => Some(Self::Detectoid),
+            "Driver" => Some(Self::Driver),
+            "Software" => Some(Self::Software),
+            _ => None,
+        }
+    }
+}
+
+impl Value for PublicationState {
+    const EXPECTED: &'static str = "Published or Expired";
+
+    fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "Expired" => Some(Self::Expired),
+            "Published" => Some(Self::Published),
+            _ => None,
+        }
+    }
+}
+
+impl Value for Impact {
+    const EXPECTED: &'static str = "Minor, Normal or RequiresExclusiveHandling";
+
+    fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "Minor" => Some(Self::Minor),
+            "Normal" => Some(Self::Normal),
+            "RequiresExclusiveHandling" => Some(Self::RequiresExclusiveHandling),
+            _ => None,
+        }
+    }
+}
+
+impl Value for RebootBehavior {
+    const EXPECTED: &'static str = "AlwaysRequiresReboot, CanRequestReboot or NeverReboots";
+
+    fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "AlwaysRequiresReboot" => Some(Self::AlwaysRequiresReboot),
+            "CanRequestReboot" => Some(Self::CanRequestReboot),
+            "NeverReboots" => Some(Self::NeverReboots),
+            _ => None,
+        }
+    }
 }

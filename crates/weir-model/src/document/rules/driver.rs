@@ -11,3 +11,14 @@ pub enum DriverRule {
     /// `WindowsDriverSuperseded`: worse than the installed driver.
     Superseded,
 }
+
+impl DriverRule {
+    pub(super) fn read(name: &str) -> Option<Self> {
+        Some(match name {
+            "WindowsDriverInstallable" => Self::Installable,
+            "WindowsDriverInstalled" => Self::Installed,
+            "WindowsDriverSuperseded" => Self::Superseded,
+            _ => return None,
+        })
+    }
+}

@@ -13,6 +13,7 @@ pub mod driver;
 pub mod logic;
 mod metadata;
 pub mod msi;
+mod tree;
 pub mod value;
 
 pub use self::{
@@ -20,6 +21,7 @@ pub use self::{
     metadata::{Metadata, MetadataKind},
     value::{Scalar, StringMatch, Version},
 };
+pub(in crate::document) use self::{metadata::metadata, tree::rule};
 
 use super::Verbatim;
 

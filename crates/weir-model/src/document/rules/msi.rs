@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::value::Version;
+use super::{
+    tree::{Attributes, Misfit},
+    value::Version,
+};
 
 /// Restricts installed products; the bounds of versions count as inside unless excluded.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -72,4 +75,65 @@ pub enum MsiRule {
         /// Restricts the product.
         filter: ProductFilter,
     },
+}
+
+/// Reads a rule of this vocabulary; none if there is no such rule. `leaves` are its child elements that hold text.
+pub(super) fn read(
+    name: &str,
+    attributes: &Attributes<'_>,
+    leaves: &[(String, String)],
+) -> Option<Result<MsiRule, Misfit>> {
+    let texts = |wanted: &str| leaves.iter().filter(|(name, _)| name == wanted).map(|(_, text)| text.clone()).collect();
+    let products = || {
+        leaves
+            .iter()
+            .filter(|(name, _)| name == "Product")
+            .map(|(_, text)| Uuid::try_parse(text.trim()).map_err(|_| Misfit::new("Product", text)))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    Some(match name {
+        "MsiApplicationInstallable" => Ok(MsiRule::ApplicationInstallable),
+        "MsiApplicationInstalled" => Ok(MsiRule::ApplicationInstalled),
+        "MsiApplicationSuperseded" => Ok(MsiRule::ApplicationSuperseded),
+        "MsiComponentInstalledForProduct" => (|| {
+            Ok(MsiRule::ComponentInstalledForProduct {
+                components: texts("Component"),
+                products: products()?,
+                all_components: attributes.flag("AllComponentsRequired")?,
+                all_products: attributes.flag("AllProductsRequired")?,
+            })
+        })(),
+        "MsiFeatureInstalledForProduct" => (|| {
+            Ok(MsiRule::FeatureInstalledForProduct {
+                features: texts("Feature"),
+                products: products()?,
+                all_features: attributes.flag("AllFeaturesRequired")?,
+                all_products: attributes.flag("AllProductsRequired")?,
+            })
+        })(),
+        "MsiPatchInstallable" => Ok(MsiRule::PatchInstallable),
+        "MsiPatchInstalled" => Ok(MsiRule::PatchInstalled),
+        "MsiPatchInstalledForProduct" => (|| {
+            Ok(MsiRule::PatchInstalledForProduct {
+                patch_code: attributes.guid("PatchCode")?,
+                product_code: attributes.guid("ProductCode")?,
+                filter: filter(attributes)?,
+            })
+        })(),
+        "MsiPatchSuperseded" => Ok(MsiRule::PatchSuperseded),
+        "MsiProductInstalled" => (|| {
+            Ok(MsiRule::ProductInstalled { product_code: attributes.guid("ProductCode")?, filter: filter(attributes)? })
+        })(),
+        _ => return None,
+    })
+}
+
+fn filter(attributes: &Attributes<'_>) -> Result<ProductFilter, Misfit> {
+    Ok(ProductFilter {
+        version_min: attributes.optional("VersionMin")?,
+        exclude_version_min: attributes.flag("ExcludeVersionMin")?,
+        version_max: attributes.optional("VersionMax")?,
+        exclude_version_max: attributes.flag("ExcludeVersionMax")?,
+        language: attributes.optional("Language")?,
+    })
 }

@@ -2,6 +2,8 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
+use crate::document::value::Value;
+
 /// `ScalarComparison`. Read without regard to case: `greaterthan` occurs.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Scalar {
@@ -28,9 +30,12 @@ impl Scalar {
             Self::LessThanOrEqualTo => order.is_le(),
         }
     }
+}
 
-    #[expect(dead_code, reason = "used once rules are read")]
-    pub(super) fn read(text: &str) -> Option<Self> {
+impl Value for Scalar {
+    const EXPECTED: &'static str = "a comparison of numbers";
+
+    fn read(text: &str) -> Option<Self> {
         const ALL: [(&str, Scalar); 5] = [
             ("EqualTo", Scalar::EqualTo),
             ("GreaterThan", Scalar::GreaterThan),
@@ -55,9 +60,10 @@ pub enum StringMatch {
     EqualTo,
 }
 
-impl StringMatch {
-    #[expect(dead_code, reason = "used once rules are read")]
-    pub(super) fn read(text: &str) -> Option<Self> {
+impl Value for StringMatch {
+    const EXPECTED: &'static str = "a comparison of texts";
+
+    fn read(text: &str) -> Option<Self> {
         const ALL: [(&str, StringMatch); 4] = [
             ("BeginsWith", StringMatch::BeginsWith),
             ("Contains", StringMatch::Contains),
@@ -125,6 +131,14 @@ impl fmt::Display for Version {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a version is one to four numbers with dots between them")]
 pub struct VersionError;
+
+impl Value for Version {
+    const EXPECTED: &'static str = "one to four numbers with dots between them";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
 
 impl FromStr for Version {
     type Err = VersionError;

@@ -1,5 +1,7 @@
 //! The base vocabulary (`BaseApplicabilityRules`): operating system, registry, files, WMI, licences.
 
+pub(super) mod read;
+
 use jiff::Timestamp;
 
 use super::value::{Scalar, StringMatch, Version};

@@ -1,0 +1,154 @@
+//! Names and namespaces (Namespaces in XML 1.0).
+
+use std::borrow::Cow;
+
+use super::{Fault, cut};
+
+/// What the namespaces of update documents begin with.
+const MSUS: &str = "http://schemas.microsoft.com/msus/";
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+
+/// Namespaces that are known from the start, at the places of the constants of [`Ns`].
+const KNOWN: [&str; 10] = [
+    "",
+    "http://www.w3.org/XML/1998/namespace",
+    "http://www.w3.org/2001/XMLSchema-instance",
+    "http://schemas.microsoft.com/msus/2002/12/Update",
+    "http://schemas.microsoft.com/msus/2002/12/BaseApplicabilityRules",
+    "http://schemas.microsoft.com/msus/2002/12/LogicalApplicabilityRules",
+    "http://schemas.microsoft.com/msus/2002/12/MsiApplicabilityRules",
+    "http://schemas.microsoft.com/msus/2002/12/CbsApplicabilityRules",
+    "http://schemas.microsoft.com/msus/2002/12/UpdateHandlers/WindowsDriver",
+    "http://schemas.microsoft.com/msus/2002/12/UpdateHandlers/Category",
+];
+
+/// A namespace: its number in the list of the document.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(in crate::document) struct Ns(u32);
+
+impl Ns {
+    /// No namespace.
+    pub(in crate::document) const NONE: Self = Self(0);
+    /// That of the prefix `xml`.
+    const XML: Self = Self(1);
+    /// `XMLSchema-instance`, of `xsi:type`.
+    pub(in crate::document) const XSI: Self = Self(2);
+    /// `Update`, the document itself.
+    pub(in crate::document) const UPDATE: Self = Self(3);
+    /// `BaseApplicabilityRules`.
+    pub(in crate::document) const BASE: Self = Self(4);
+    /// `LogicalApplicabilityRules`.
+    pub(in crate::document) const LOGIC: Self = Self(5);
+    /// `MsiApplicabilityRules`.
+    pub(in crate::document) const MSI: Self = Self(6);
+    /// `CbsApplicabilityRules`.
+    pub(in crate::document) const CBS: Self = Self(7);
+    /// `UpdateHandlers/WindowsDriver`.
+    pub(in crate::document) const DRIVER: Self = Self(8);
+    /// `UpdateHandlers/Category`.
+    pub(in crate::document) const CATEGORY: Self = Self(9);
+}
+
+/// The namespaces of a document, and which prefixes are bound to them where the reader stands.
+pub(in crate::document) struct Namespaces<'t> {
+    limit: usize,
+    /// Name, and whether it is one of update documents.
+    names: Vec<(Cow<'t, str>, bool)>,
+    bindings: Vec<(&'t str, Ns)>,
+}
+
+impl<'t> Namespaces<'t> {
+    pub(super) fn new(limit: usize) -> Self {
+        let names = KNOWN.iter().map(|name| (Cow::Borrowed(*name), name.starts_with(MSUS))).collect();
+        Self { limit, names, bindings: Vec::new() }
+    }
+
+    /// Declarations in force, to come back to with [`release`](Self::release).
+    pub(super) fn mark(&self) -> usize {
+        self.bindings.len()
+    }
+
+    pub(super) fn release(&mut self, mark: usize) {
+        self.bindings.truncate(mark);
+    }
+
+    /// The name of a namespace; empty for none.
+    pub(in crate::document) fn name(&self, ns: Ns) -> &str {
+        self.names.get(ns.0 as usize).map_or("", |(name, _)| name)
+    }
+
+    /// Whether a namespace is one of update documents, in which names suffice in fragments.
+    pub(in crate::document) fn is_msus(&self, ns: Ns) -> bool {
+        self.names.get(ns.0 as usize).is_some_and(|&(_, msus)| msus)
+    }
+
+    /// Binds a prefix (empty: the default namespace) on an element whose declarations begin at `mark`.
+    pub(super) fn declare(&mut self, mark: usize, prefix: &'t str, name: Cow<'t, str>) -> Result<(), Fault> {
+        let ns = self.number(name)?;
+        let reserved = self.name(ns) == XMLNS || prefix == "xmlns" || (prefix == "xml") != (ns == Ns::XML);
+        if reserved || (ns == Ns::NONE && !prefix.is_empty()) {
+            return Err(Fault::Syntax(format!("declaration of prefix {:?}", cut(prefix))));
+        }
+        if self.bindings.iter().skip(mark).any(|&(other, _)| other == prefix) {
+            return Err(Fault::AttributeTwice(format!("xmlns:{}", cut(prefix))));
+        }
+        if self.bindings.len() >= self.limit {
+            return Err(Fault::Limit { what: "namespace declarations in force", limit: self.limit });
+        }
+        self.bindings.push((prefix, ns));
+        Ok(())
+    }
+
+    fn number(&mut self, name: Cow<'t, str>) -> Result<Ns, Fault> {
+        let found = self.names.iter().position(|(known, _)| *known == name);
+        let index = found.unwrap_or(self.names.len());
+        if found.is_none() {
+            if index >= self.limit.saturating_add(KNOWN.len()) {
+                return Err(Fault::Limit { what: "namespaces", limit: self.limit });
+            }
+            let msus = name.starts_with(MSUS);
+            self.names.push((name, msus));
+        }
+        u32::try_from(index).map(Ns).map_err(|_| Fault::Limit { what: "namespaces", limit: self.limit })
+    }
+
+    /// The namespace of a prefix; the empty one is the default namespace.
+    pub(in crate::document) fn bound(&self, prefix: &str) -> Result<Ns, Fault> {
+        match self.bindings.iter().rev().find(|(bound, _)| *bound == prefix) {
+            Some(&(_, ns)) => Ok(ns),
+            None if prefix.is_empty() => Ok(Ns::NONE),
+            None if prefix == "xml" => Ok(Ns::XML),
+            None => Err(Fault::UnboundPrefix(cut(prefix))),
+        }
+    }
+
+    /// Namespace and local name of an element.
+    pub(super) fn element(&self, qualified: &'t str) -> Result<(Ns, &'t str), Fault> {
+        let (prefix, local) = split(qualified)?;
+        if prefix == "xmlns" {
+            return Err(Fault::UnboundPrefix(prefix.to_owned()));
+        }
+        Ok((self.bound(prefix)?, local))
+    }
+}
+
+/// Splits a qualified name into prefix (empty if none) and local name.
+pub(super) fn split(qualified: &str) -> Result<(&str, &str), Fault> {
+    let (prefix, local) = match qualified.split_once(':') {
+        Some((prefix, local)) if is_name(prefix) => (prefix, local),
+        Some(_) => ("", ""),
+        None => ("", qualified),
+    };
+    if is_name(local) { Ok((prefix, local)) } else { Err(Fault::Syntax(format!("name {:?}", cut(qualified)))) }
+}
+
+/// Whether a text is a name without colon. All of Unicode beyond ASCII is taken for letters.
+pub(super) fn is_name(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80;
+    match text.as_bytes() {
+        [first, rest @ ..] => {
+            letter(*first) && rest.iter().all(|&b| letter(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
+        }
+        [] => false,
+    }
+}
