@@ -49,9 +49,13 @@ pub enum PackageError {
     },
     /// Gzip, whose inner layout is documented nowhere.
     #[error(
-        "the package is in the gzip form (.xml.gz), which is not supported; export it again with a name ending in .cab"
+        "the package is in the gzip form (.xml.gz){}, a layout that is not supported; export it again with a name ending in .cab",
+        root.as_ref().map(|name| format!(" with the root element {name}")).unwrap_or_default()
     )]
-    Gzip,
+    Gzip {
+        /// Name of the root element inside, if one was found.
+        root: Option<String>,
+    },
     /// The identity inside a document is not that of its record.
     #[error("record {record} of metadata.txt is headed {identity} and its document says {inner}")]
     Identity {

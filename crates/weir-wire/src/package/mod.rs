@@ -6,10 +6,15 @@
 
 mod error;
 mod reader;
+mod records;
+#[cfg(test)]
+mod tests;
 mod types;
 mod writer;
+mod xml;
 
 pub use error::PackageError;
-pub use reader::{Limits, Reader, Record, Records};
+pub use reader::{Limits, Reader};
+pub use records::{Record, Records};
 pub use types::{LANGUAGES, Language, Package, PackageFile, PackageUpdate, ProtocolVersion};
 pub use writer::{Writer, metadata_size};

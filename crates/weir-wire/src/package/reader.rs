@@ -1,8 +1,9 @@
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
-use weir_model::ids::UpdateIdentity;
+use flate2::read::GzDecoder;
 
-use super::{Package, PackageError};
+use super::{Package, PackageError, Records, xml};
+use crate::cab::{self, CabError};
 
 /// Bounds of what a reader accepts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,31 +12,48 @@ pub struct Limits {
     pub package_xml: u64,
     /// Plain bytes of `metadata.txt`.
     pub metadata: u64,
-    /// Bytes of one document.
+    /// UTF-16 units of one document.
     pub document: u64,
     /// Revisions.
     pub updates: usize,
 }
 
 impl Default for Limits {
-    /// 256 MiB, 2 GiB (a cabinet holds no more), 128 MiB (the largest known document has about 60) and 1,000,000.
+    /// 256 MiB, 2 GiB (a cabinet holds no more), 128 Mi units (the largest known document has about 60) and 1,000,000.
     fn default() -> Self {
         Self { package_xml: 256 << 20, metadata: 2 << 30, document: 128 << 20, updates: 1_000_000 }
     }
 }
 
+pub(super) const PACKAGE_XML: &str = "package.xml";
+pub(super) const METADATA_TXT: &str = "metadata.txt";
+
 /// An open package: frame and `package.xml` are checked.
 #[derive(Debug)]
 pub struct Reader<R> {
-    source: R,
+    cabinet: cab::Reader<R>,
     package: Package,
+    limits: Limits,
 }
 
 impl<R: Read + Seek> Reader<R> {
-    /// Opens a package.
-    pub fn open(source: R, limits: &Limits) -> Result<Self, PackageError> {
-        let _ = (source, limits);
-        unimplemented!()
+    /// Opens a package; what it is, is told by its first bytes, not by a name.
+    pub fn open(mut source: R, limits: &Limits) -> Result<Self, PackageError> {
+        let mut magic = Vec::new();
+        source.by_ref().take(2).read_to_end(&mut magic).map_err(CabError::Io)?;
+        source.seek(SeekFrom::Start(0)).map_err(CabError::Io)?;
+        if magic == [0x1f, 0x8b] {
+            return Err(PackageError::Gzip { root: root_of_gzip(source) });
+        }
+        let folder_bytes = limits.package_xml.saturating_add(limits.metadata).min(1 << 31);
+        let mut cabinet = cab::Reader::open(source, &cab::Limits { folder_bytes, ..cab::Limits::default() })?;
+        // A missing second member is told before the first is read.
+        let metadata = cabinet.member(METADATA_TXT)?.remaining();
+        if metadata > limits.metadata {
+            return Err(PackageError::Limit { what: "bytes in metadata.txt", limit: limits.metadata });
+        }
+        let package = xml::read(&cabinet.read(PACKAGE_XML, limits.package_xml)?, limits)?;
+        Ok(Self { cabinet, package, limits: *limits })
     }
 
     /// `package.xml`.
@@ -43,49 +61,25 @@ impl<R: Read + Seek> Reader<R> {
         &self.package
     }
 
+    /// Plain bytes of `metadata.txt`, for progress.
+    pub fn metadata_bytes(&self) -> u64 {
+        let member = self.cabinet.members().iter().find(|member| member.name.eq_ignore_ascii_case(METADATA_TXT));
+        member.map_or(0, |member| u64::from(member.size))
+    }
+
     /// Starts to read `metadata.txt`; may be called again to start over.
     pub fn records(&mut self) -> Result<Records<'_, R>, PackageError> {
-        let _ = &mut self.source;
-        unimplemented!()
+        Ok(Records::new(self.cabinet.member(METADATA_TXT)?, &self.package, self.limits))
     }
 }
 
-/// The records of `metadata.txt`, in its order. Stops after the first error. The end (`None`) comes only after both members
-/// were found to name the same revisions.
-#[derive(Debug)]
-pub struct Records<'a, R> {
-    source: &'a mut R,
-}
-
-impl<R: Read + Seek> Iterator for Records<'_, R> {
-    type Item = Result<Record, PackageError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let _ = &mut self.source;
-        unimplemented!()
-    }
-}
-
-/// One record: an update document with the identity of its header.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Record {
-    /// Position in `metadata.txt`, from 1.
-    pub number: u64,
-    /// Identity in the record's header.
-    pub identity: UpdateIdentity,
-    /// The document, byte for byte.
-    pub text: String,
-}
-
-impl Record {
-    /// Compares the identity that was found in the document with that of the header.
-    pub fn check(&self, inner: UpdateIdentity) -> Result<(), PackageError> {
-        let _ = inner;
-        unimplemented!()
-    }
-
-    /// Turns what a document parser complained about into an error that names this record.
-    pub fn invalid(&self, source: impl std::error::Error + Send + Sync + 'static) -> PackageError {
-        PackageError::Document { record: self.number, identity: self.identity, source: Box::new(source) }
-    }
+/// Name of the root element of the `.xml.gz` form, for the error message: its layout is documented nowhere.
+fn root_of_gzip(source: impl Read) -> Option<String> {
+    let mut start = Vec::new();
+    // What was inflated before an error counts, too.
+    let _ = GzDecoder::new(source).take(4096).read_to_end(&mut start);
+    let start = String::from_utf8_lossy(&start);
+    let tag = start.split('<').skip(1).find(|tag| !tag.starts_with(['?', '!']))?;
+    let name: String = tag.chars().take_while(|c| c.is_alphanumeric() || ":_-.".contains(*c)).take(80).collect();
+    (!name.is_empty()).then_some(name)
 }
