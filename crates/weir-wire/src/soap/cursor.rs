@@ -269,6 +269,11 @@ impl<'a> Cursor<'a> {
         Ok(start..self.position())
     }
 
+    /// A part of the document.
+    pub(crate) fn slice(&self, range: &std::ops::Range<usize>) -> &'a str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
     /// Reads numbers from the children of the open element, as long as they are plainly written.
     pub(crate) fn plain_numbers(&mut self, mut each: impl FnMut(i32) -> bool) {
         if self.hollow {
@@ -383,12 +388,13 @@ impl<'a> Cursor<'a> {
     }
 
     fn event(&mut self) -> Result<Event<'a>, Malformed> {
+        let before = self.position();
         match self.reader.read_event() {
             Ok(Event::DocType(_)) => Err(Reason::DocumentType),
             Ok(Event::PI(_)) => Err(self.broken()),
             Ok(event) => Ok(event),
             // A declaration that is cut off or malformed is refused for what it is.
-            Err(_) if self.text.get(self.position()..).is_some_and(|rest| rest.starts_with("<!DOCTYPE")) => {
+            Err(_) if self.text.get(before..).is_some_and(|rest| rest.starts_with("<!DOCTYPE")) => {
                 Err(Reason::DocumentType)
             }
             Err(_) => Err(self.broken()),

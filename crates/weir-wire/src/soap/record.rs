@@ -13,7 +13,7 @@ pub(crate) trait Content: Sized {
     /// Reads the open element to its end.
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, Malformed>;
     /// Appends the content, without the element's tags.
-    fn write(&self, xml: &mut Xml<'_>);
+    fn put(&self, xml: &mut Xml<'_>);
 }
 
 /// What can be an entry of a list.
@@ -67,7 +67,7 @@ macro_rules! simple {
                     cursor.value(parse)
                 }
 
-                fn write(&self, xml: &mut Xml<'_>) {
+                fn put(&self, xml: &mut Xml<'_>) {
                     let write: fn(&Self, &mut Xml<'_>) = $write;
                     write(self, xml);
                 }
@@ -83,7 +83,7 @@ macro_rules! simple {
                 }
 
                 fn write_field(&self, name: &str, xml: &mut Xml<'_>) {
-                    xml.element(name, |xml| self.write(xml));
+                    xml.element(name, |xml| self.put(xml));
                 }
             }
         )*
@@ -138,7 +138,7 @@ macro_rules! required {
                     cursor.value(parse)
                 }
 
-                fn write(&self, xml: &mut Xml<'_>) {
+                fn put(&self, xml: &mut Xml<'_>) {
                     let write: fn(&Self, &mut Xml<'_>) = $write;
                     write(self, xml);
                 }
@@ -154,7 +154,7 @@ macro_rules! required {
                 }
 
                 fn write_field(&self, name: &str, xml: &mut Xml<'_>) {
-                    xml.element(name, |xml| self.write(xml));
+                    xml.element(name, |xml| self.put(xml));
                 }
             }
         )*
@@ -214,7 +214,7 @@ impl<T: Content> FieldValue for Option<T> {
 
     fn write_field(&self, name: &str, xml: &mut Xml<'_>) {
         if let Some(value) = self {
-            xml.element(name, |xml| value.write(xml));
+            xml.element(name, |xml| value.put(xml));
         }
     }
 }
@@ -246,7 +246,7 @@ impl<T: Content> FieldValue for Nillable<T> {
     fn write_field(&self, name: &str, xml: &mut Xml<'_>) {
         const NIL: &str = " a:nil=\"true\" xmlns:a=\"http://www.w3.org/2001/XMLSchema-instance\"";
         match &self.0 {
-            Some(value) => xml.element(name, |xml| value.write(xml)),
+            Some(value) => xml.element(name, |xml| value.put(xml)),
             None => xml.element_with(name, NIL, |_| {}),
         }
     }
@@ -264,7 +264,7 @@ impl<T: Item> FieldValue for Vec<T> {
     /// An empty list is left out.
     fn write_field(&self, name: &str, xml: &mut Xml<'_>) {
         if !self.is_empty() {
-            xml.element(name, |xml| self.write(xml));
+            xml.element(name, |xml| self.put(xml));
         }
     }
 }
@@ -294,9 +294,9 @@ impl<T: Item> Content for Vec<T> {
         }
     }
 
-    fn write(&self, xml: &mut Xml<'_>) {
+    fn put(&self, xml: &mut Xml<'_>) {
         for item in self {
-            xml.element(T::NAME, |xml| item.write(xml));
+            xml.element(T::NAME, |xml| item.put(xml));
         }
     }
 }
@@ -402,7 +402,7 @@ macro_rules! record {
                 })
             }
 
-            fn write(&self, xml: &mut $crate::soap::Xml<'_>) {
+            fn put(&self, xml: &mut $crate::soap::Xml<'_>) {
                 let _ = &xml;
                 $($crate::soap::FieldValue::write_field(&self.$field, $element, xml);)*
             }

@@ -14,6 +14,7 @@ pub(super) fn numbers(text: &[u8], position: usize, name: &[u8], each: impl FnMu
     if name == b"int" { run(text, position, b"int", each) } else { run(text, position, name, each) }
 }
 
+#[expect(clippy::inline_always, reason = "the name must become a constant in the loop")]
 #[inline(always)]
 fn run(text: &[u8], mut position: usize, name: &[u8], mut each: impl FnMut(i32) -> bool) -> usize {
     loop {
@@ -34,6 +35,7 @@ fn run(text: &[u8], mut position: usize, name: &[u8], mut each: impl FnMut(i32) 
 }
 
 /// One `<name>123</name>` at the start of `text`: the number and the length of the whole.
+#[expect(clippy::inline_always, reason = "the name must become a constant in the loop")]
 #[inline(always)]
 fn item(text: &[u8], name: &[u8]) -> Option<(i32, usize)> {
     let rest = text.strip_prefix(b"<")?.strip_prefix(name)?.strip_prefix(b">")?;
@@ -102,7 +104,7 @@ fn balanced(content: &[u8]) -> bool {
             let open = u8::from(first == b'<');
             t += open;
             e += open & u8::from(second == b'/');
-            o += open & u8::from((second == b'!') | (second == b'?'));
+            o += open & (u8::from(second == b'!') | u8::from(second == b'?'));
             h += u8::from(first == b'/') & u8::from(second == b'>');
         }
         tags += usize::from(t);

@@ -31,6 +31,11 @@ impl SystemSpec {
         Self(Spec::Devices(devices))
     }
 
+    /// Whether it names no device: as good as absent.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.0, Spec::Devices(devices) if devices.is_empty())
+    }
+
     /// Reads the list out of the body that the request was parsed from.
     ///
     /// # Errors
@@ -57,12 +62,14 @@ impl Content for SystemSpec {
         let name = cursor.open_name().into();
         let bindings = cursor.bindings().to_vec();
         let range = cursor.skip_fast()?;
-        Ok(if range.is_empty() { Self::new(Vec::new()) } else { Self(Spec::Unread { range, name, bindings }) })
+        let blank = cursor.slice(&range).trim_start_matches([' ', '\t', '\r', '\n']);
+        let empty = blank.is_empty() || blank.starts_with("</");
+        Ok(if empty { Self::new(Vec::new()) } else { Self(Spec::Unread { range, name, bindings }) })
     }
 
-    fn write(&self, xml: &mut Xml<'_>) {
+    fn put(&self, xml: &mut Xml<'_>) {
         if let Spec::Devices(devices) = &self.0 {
-            devices.write(xml);
+            devices.put(xml);
         }
     }
 }
@@ -98,8 +105,8 @@ impl Content for RecoveryId {
         String::read(cursor).map(Self)
     }
 
-    fn write(&self, xml: &mut Xml<'_>) {
-        self.0.write(xml);
+    fn put(&self, xml: &mut Xml<'_>) {
+        self.0.put(xml);
     }
 }
 

@@ -121,7 +121,7 @@ impl Content for FragmentType {
         })
     }
 
-    fn write(&self, xml: &mut Xml<'_>) {
+    fn put(&self, xml: &mut Xml<'_>) {
         xml.raw(self.name());
     }
 }

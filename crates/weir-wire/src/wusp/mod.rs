@@ -177,7 +177,7 @@ mod private {
     impl<T: Content> Payload for T {
         #[expect(private_interfaces, reason = "the trait is sealed and hidden, only this crate calls it")]
         fn write_payload(&self, xml: &mut Xml<'_>) {
-            self.write(xml);
+            self.put(xml);
         }
 
         #[expect(private_interfaces, reason = "the trait is sealed and hidden, only this crate calls it")]
@@ -214,3 +214,6 @@ answers! {
     SyncPrinterCatalog: SyncPrinterCatalogAnswer,
     SyncUpdates: SyncUpdatesAnswer,
 }
+
+#[cfg(test)]
+mod tests;

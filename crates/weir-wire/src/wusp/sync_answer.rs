@@ -121,7 +121,7 @@ impl Content for ChangeDate {
         Timestamp::read(cursor).map(|moment| Self(jiff::tz::Offset::UTC.to_datetime(moment).date()))
     }
 
-    fn write(&self, xml: &mut Xml<'_>) {
+    fn put(&self, xml: &mut Xml<'_>) {
         write_date(xml.out, self.0);
     }
 }
@@ -136,7 +136,7 @@ impl FieldValue for ChangeDate {
     }
 
     fn write_field(&self, name: &str, xml: &mut Xml<'_>) {
-        xml.element(name, |xml| self.write(xml));
+        xml.element(name, |xml| self.put(xml));
     }
 }
 
@@ -193,7 +193,7 @@ impl Content for Action {
         })
     }
 
-    fn write(&self, xml: &mut Xml<'_>) {
+    fn put(&self, xml: &mut Xml<'_>) {
         xml.raw(self.name());
     }
 }
@@ -208,6 +208,6 @@ impl FieldValue for Action {
     }
 
     fn write_field(&self, name: &str, xml: &mut Xml<'_>) {
-        xml.element(name, |xml| self.write(xml));
+        xml.element(name, |xml| self.put(xml));
     }
 }

@@ -39,7 +39,8 @@ impl SyncUpdates {
         at_most(other, bounds.other_cached, "parameters.OtherCachedUpdateIDs")?;
         let drivers = &parameters.cached_driver_ids;
         at_most(drivers, bounds.other_cached, "parameters.CachedDriverIDs")?;
-        if parameters.system_spec.is_some() && !parameters.skip_software_sync {
+        let devices = parameters.system_spec.as_ref().is_some_and(|spec| !spec.is_empty());
+        if devices && !parameters.skip_software_sync {
             return Err(InvalidParameter::new("parameters.SystemSpec", "not in a software scan"));
         }
         Ok(parameters)

@@ -63,7 +63,7 @@ impl SyncWriter {
         out.push_str("<UpdateInfo>");
         let mut xml = Xml::new(out, Style::Client);
         id.write_field("ID", &mut xml);
-        xml.element("Deployment", |xml| deployment.write(xml));
+        xml.element("Deployment", |xml| deployment.put(xml));
         is_leaf.write_field("IsLeaf", &mut xml);
         out.push_str("<Xml>");
     }
@@ -85,7 +85,7 @@ impl SyncWriter {
         list(&mut xml, "ChangedUpdates", "UpdateInfo", tail.changed);
         tail.truncated.write_field("Truncated", &mut xml);
         if let Some(cookie) = tail.new_cookie {
-            xml.element("NewCookie", |xml| cookie.write(xml));
+            xml.element("NewCookie", |xml| cookie.put(xml));
         }
         list(&mut xml, "DeployedOutOfScopeRevisionIds", "int", tail.deployed_out_of_scope);
         if let Some(not_needed) = tail.driver_sync_not_needed {
@@ -101,7 +101,7 @@ pub(super) fn list<T: Content>(xml: &mut Xml<'_>, name: &str, item: &str, entrie
     if !entries.is_empty() {
         xml.open(name);
         for entry in entries {
-            xml.element(item, |xml| entry.write(xml));
+            xml.element(item, |xml| entry.put(xml));
         }
         xml.close(name);
     }
