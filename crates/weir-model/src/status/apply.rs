@@ -1,7 +1,10 @@
 use jiff::Timestamp;
 
-use super::{ComputerStatus, Event, State, UpdateNumber};
+use super::{ComputerStatus, Entry, Event, State, SyncResult, UpdateNumber, event_id};
 use crate::ids::{ChangeNumber, UpdateId};
+
+/// A caller of the agent wanted another service than ours and did not reach it.
+const OTHER_SERVICE_UNREACHABLE: i32 = 0x8024_0438_u32.cast_signed();
 
 /// What [`apply`] needs besides the events.
 pub struct Context<'a> {
@@ -35,8 +38,173 @@ pub struct Effects {
     pub stored: bool,
 }
 
-/// Applies a batch in its order.
+/// Applies a batch in its order (MS-WSUSSS 3.1.1; the rules in detail were observed on real servers and agents).
+///
+/// Every event counts with its `TimeAtTarget`, in whole milliseconds and not later than `now`: a clock that once ran ahead
+/// must not freeze the status. An event that is older than what it would overwrite changes nothing; of two at one time the
+/// later in the batch counts. Applying a batch again changes nothing but the time of receipt.
 pub fn apply(status: &mut ComputerStatus, batch: &[Event], context: &Context<'_>) -> Effects {
-    let _ = (status, batch, context);
-    unimplemented!()
+    let before = status.clone();
+    for (index, event) in batch.iter().enumerate() {
+        let at = time_of(event, context);
+        match event.event_id {
+            event_id::CLIENT_STATUS => {
+                // Real batches hold an empty client status beside the full one, at the same time. Only the last counts, and
+                // the others must not cost unchanged states their time of change.
+                let replaced = batch
+                    .iter()
+                    .skip(index + 1)
+                    .any(|later| later.event_id == event_id::CLIENT_STATUS && time_of(later, context) == at);
+                if !replaced {
+                    status.replace(event, at, context);
+                }
+            }
+            event_id::DETECTION_SUCCEEDED => status.synchronized(SyncResult { at, hresult: 0 }),
+            event_id::DETECTION_FAILED if !is_excused(event, batch) => {
+                // A failure without a code must not look like a success.
+                let hresult = event.error().unwrap_or(0x8000_4005_u32.cast_signed());
+                status.synchronized(SyncResult { at, hresult });
+            }
+            event_id::REBOOT_COMPLETED => status.last_reboot = status.last_reboot.max(Some(at)),
+            _ => status.step(event, at, context),
+        }
+    }
+    Effects {
+        changes: changes(&before.entries, &status.entries),
+        anchor_changed: before.anchor != status.anchor || before.reported.is_none() && status.reported.is_some(),
+        stored: before != *status,
+    }
+}
+
+/// The state that an event puts an update into at once. Download events, the start of an installation and 201 (pending) change
+/// nothing; the next client status corrects all.
+fn state_after(event_id: i32) -> Option<State> {
+    Some(match event_id {
+        event_id::INSTALL_FAILED
+        | event_id::SCHEDULED_FAILED
+        | event_id::SHUTDOWN_FAILED
+        | event_id::FAILED_AFTER_REBOOT
+        | event_id::UNINSTALL_FAILED => State::Failed,
+        event_id::INSTALL_SUCCEEDED | event_id::SCHEDULED_SUCCEEDED | event_id::SHUTDOWN_SUCCEEDED => State::Installed,
+        event_id::INSTALL_SUCCEEDED_REBOOT
+        | event_id::SCHEDULED_SUCCEEDED_REBOOT
+        | event_id::SHUTDOWN_SUCCEEDED_REBOOT => State::PendingRestart,
+        event_id::UNINSTALL_SUCCEEDED => State::Required,
+        _ => return None,
+    })
+}
+
+fn time_of(event: &Event, context: &Context<'_>) -> Timestamp {
+    whole_milliseconds(event.at.min(context.now))
+}
+
+/// The encoded form holds milliseconds.
+fn whole_milliseconds(instant: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
+}
+
+/// A detection failed, and another one of the same batch tells how the synchronization with this server went.
+fn is_excused(failure: &Event, batch: &[Event]) -> bool {
+    batch.iter().any(|event| {
+        event.event_id == event_id::DETECTION_SUCCEEDED
+            && (event.at >= failure.at || failure.error() == Some(OTHER_SERVICE_UNREACHABLE))
+    })
+}
+
+impl ComputerStatus {
+    /// A client status (event 156) replaces the set.
+    fn replace(&mut self, event: &Event, at: Timestamp, context: &Context<'_>) {
+        if self.as_of.is_some_and(|as_of| as_of > at) {
+            return;
+        }
+        // Should an update be in several lists, the later of these counts.
+        let lists = [
+            ("U", State::Required),
+            ("V", State::Installed),
+            ("h", State::Downloaded),
+            ("g", State::Failed),
+            ("W", State::PendingRestart),
+        ];
+        let mut listed: Vec<(UpdateNumber, State)> = Vec::new();
+        for (tag, state) in lists {
+            let numbers = event.misc.updates(tag).filter_map(context.number);
+            listed.extend(numbers.map(|number| (number, state)));
+        }
+        listed.sort_by_key(|(number, _)| *number);
+
+        let mut old = std::mem::take(&mut self.entries).into_iter().peekable();
+        let mut listed = listed.into_iter().peekable();
+        // What came later than this status, such as a failed installation, stays.
+        let is_newer = |entry: &Entry| entry.changed > at;
+        while let Some((update, state)) = listed.next() {
+            if listed.peek().is_some_and(|(next, _)| *next == update) {
+                continue;
+            }
+            while let Some(unlisted) = old.next_if(|entry| entry.update < update) {
+                self.entries.extend(Some(unlisted).filter(is_newer));
+            }
+            self.entries.push(match old.next_if(|entry| entry.update == update) {
+                Some(entry) if is_newer(&entry) => entry,
+                Some(entry) => entry.turned(state, at),
+                None => Entry { update, state, changed: at, error: None },
+            });
+        }
+        self.entries.extend(old.filter(is_newer));
+        self.as_of = Some(at);
+        self.reported = Some(whole_milliseconds(context.now));
+        self.anchor = context.anchor.unwrap_or(self.anchor);
+    }
+
+    /// An event about one update.
+    fn step(&mut self, event: &Event, at: Timestamp, context: &Context<'_>) {
+        let Some(state) = state_after(event.event_id).filter(|_| !event.is_of_member()) else { return };
+        let Some(update) = event.update.and_then(|identity| (context.number)(identity.update_id)) else { return };
+        if self.as_of.is_some_and(|as_of| as_of > at) {
+            return;
+        }
+        let error = event.error().filter(|_| state == State::Failed);
+        match self.entries.binary_search_by_key(&update, |entry| entry.update) {
+            Err(index) => self.entries.insert(index, Entry { update, state, changed: at, error }),
+            Ok(index) => {
+                if let Some(entry) = self.entries.get_mut(index).filter(|entry| entry.changed <= at) {
+                    *entry = entry.turned(state, at);
+                    entry.error = error.or(entry.error);
+                }
+            }
+        }
+    }
+
+    /// The newest result counts; of two at one time the success.
+    fn synchronized(&mut self, result: SyncResult) {
+        let rank = |result: SyncResult| (result.at, result.hresult == 0);
+        if self.last_sync.is_none_or(|last| rank(last) <= rank(result)) {
+            self.last_sync = Some(result);
+        }
+    }
+}
+
+impl Entry {
+    /// The entry in a state, with its old time if that is the state it has.
+    fn turned(self, state: State, at: Timestamp) -> Self {
+        let changed = if self.state == state { self.changed } else { at };
+        let error = self.error.filter(|_| state != State::Installed);
+        Self { state, changed, error, ..self }
+    }
+}
+
+/// Differences of two ordered lists.
+fn changes(before: &[Entry], after: &[Entry]) -> Vec<Change> {
+    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    let mut changes = Vec::new();
+    loop {
+        let first = before.peek().map(|entry| entry.update);
+        let Some(update) = first.into_iter().chain(after.peek().map(|entry| entry.update)).min() else { break };
+        let state = |entry: &Entry| entry.state;
+        let old = before.next_if(|entry| entry.update == update).map(state);
+        let new = after.next_if(|entry| entry.update == update).map(state);
+        if old != new {
+            changes.push(Change { update, before: old, after: new });
+        }
+    }
+    changes
 }

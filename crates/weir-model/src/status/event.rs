@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::ids::UpdateIdentity;
+use crate::ids::{UpdateId, UpdateIdentity};
 
 /// Event ids that have an effect (MS-WUSP 6.3; others are only logged).
 pub mod event_id {
@@ -69,13 +69,44 @@ pub struct MiscData(Vec<(String, String)>);
 impl MiscData {
     /// Splits the strings of an event. One without `=` is a tag with an empty value.
     pub fn parse<S: AsRef<str>>(strings: impl IntoIterator<Item = S>) -> Self {
-        let _ = strings.into_iter().count();
-        unimplemented!()
+        let split = |text: &str| {
+            let (tag, value) = text.split_once('=').unwrap_or((text, ""));
+            (tag.to_owned(), value.to_owned())
+        };
+        Self(strings.into_iter().map(|text| split(text.as_ref())).collect())
     }
 
     /// Value of the first string with exactly this tag.
     pub fn value(&self, tag: &str) -> Option<&str> {
-        let _ = (tag, &self.0);
-        unimplemented!()
+        self.values(tag).next()
+    }
+
+    /// Updates in the lists with exactly this tag, joined by `;`. What is no GUID is passed over.
+    pub fn updates(&self, tag: &str) -> impl Iterator<Item = UpdateId> {
+        self.values(tag).flat_map(|list| list.split(';')).filter_map(|id| id.trim().parse().ok())
+    }
+
+    fn values(&self, tag: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(name, _)| name == tag).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Event {
+    /// Event of a member of a bundle (tag `M`): detail for the log. The status is that of the deployed bundle, which has
+    /// events of its own.
+    pub fn is_of_member(&self) -> bool {
+        self.misc.value("M").is_some()
+    }
+
+    /// The error of a failure event: `Win32HResult`, else the first replacement string; none if neither says anything.
+    pub fn error(&self) -> Option<i32> {
+        let stated = || {
+            let text = self.replacement_strings.first()?.trim();
+            match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+                Some(digits) => u32::from_str_radix(digits, 16).ok().map(u32::cast_signed),
+                None => text.parse().ok(),
+            }
+        };
+        Some(self.hresult).filter(|hresult| *hresult != 0).or_else(stated).filter(|hresult| *hresult != 0)
     }
 }

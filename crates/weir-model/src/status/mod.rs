@@ -4,9 +4,12 @@
 //! changed, and [`Counts`] and [`Summary`] add states up.
 
 mod apply;
+mod bits;
 mod codec;
 mod event;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -123,19 +126,15 @@ impl ComputerStatus {
 
     /// State of an update. `entered` is the change number at which it came into the scope of this computer, none if it is
     /// outside.
+    ///
+    /// A listed update has its listed state. Of the others the computer said, by not listing them, that they do not apply to
+    /// it, provided that it could have evaluated them: they had entered its scope when it fetched the changes up to the
+    /// status anchor. The rest is unknown until the next full report.
     pub fn state_of(&self, update: UpdateNumber, entered: Option<ChangeNumber>) -> State {
-        let _ = (update, entered);
-        unimplemented!()
-    }
-
-    /// Compact bytes: about 1 kB for 1,500 entries.
-    pub fn encode(&self) -> Vec<u8> {
-        unimplemented!()
-    }
-
-    /// Reads [`Self::encode`]d bytes of this or an earlier version.
-    pub fn decode(bytes: &[u8]) -> Result<Self, StatusDecodeError> {
-        let _ = bytes;
-        unimplemented!()
+        match (self.entry(update), entered) {
+            (Some(entry), _) => entry.state,
+            (None, Some(entered)) if self.reported.is_some() && entered <= self.anchor => State::NotApplicable,
+            _ => State::Unknown,
+        }
     }
 }

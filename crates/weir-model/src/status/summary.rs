@@ -26,9 +26,9 @@ pub struct Counts {
 pub struct Summary {
     /// Members.
     pub computers: u64,
-    /// Members in a compliant state.
+    /// Members in a compliant state: installed or not applicable.
     pub compliant: u64,
-    /// `compliant` / `computers` in percent.
+    /// `compliant` of `computers` in percent. Unknown ones are in the denominator; 0 if there are no members.
     pub percent: f64,
     /// Members per state.
     pub counts: Counts,
@@ -37,18 +37,88 @@ pub struct Summary {
 impl Counts {
     /// Counts one more.
     pub fn add(&mut self, state: State) {
-        let _ = state;
-        unimplemented!()
+        self.add_many(state, 1);
+    }
+
+    /// Counts so many more.
+    pub fn add_many(&mut self, state: State, count: u64) {
+        let field = match state {
+            State::Unknown => &mut self.unknown,
+            State::NotApplicable => &mut self.not_applicable,
+            State::Required => &mut self.required,
+            State::Downloaded => &mut self.downloaded,
+            State::Installed => &mut self.installed,
+            State::Failed => &mut self.failed,
+            State::PendingRestart => &mut self.pending_restart,
+        };
+        *field += count;
+    }
+
+    /// Number in a state.
+    pub fn of(&self, state: State) -> u64 {
+        match state {
+            State::Unknown => self.unknown,
+            State::NotApplicable => self.not_applicable,
+            State::Required => self.required,
+            State::Downloaded => self.downloaded,
+            State::Installed => self.installed,
+            State::Failed => self.failed,
+            State::PendingRestart => self.pending_restart,
+        }
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        State::ALL.into_iter().map(|state| self.of(state)).sum()
+    }
+
+    /// Required, downloaded and pending restart; failed is counted apart.
+    pub fn needed(&self) -> u64 {
+        State::ALL.into_iter().filter(|state| state.is_needed()).map(|state| self.of(state)).sum()
+    }
+
+    /// Installed and not applicable.
+    pub fn compliant(&self) -> u64 {
+        State::ALL.into_iter().filter(|state| state.is_compliant()).map(|state| self.of(state)).sum()
     }
 
     /// Adds it all up.
     pub fn summary(&self) -> Summary {
-        unimplemented!()
+        let (computers, compliant) = (self.total(), self.compliant());
+        let percent = if computers == 0 { 0.0 } else { compliant as f64 * 100.0 / computers as f64 };
+        Summary { computers, compliant, percent, counts: *self }
     }
 }
 
-/// The one state of a computer in a summary that names no update.
+impl FromIterator<State> for Counts {
+    fn from_iter<I: IntoIterator<Item = State>>(states: I) -> Self {
+        let mut counts = Self::default();
+        for state in states {
+            counts.add(state);
+        }
+        counts
+    }
+}
+
+/// The one state of a computer in a summary that names no update, from its states of all updates that are deployed to it for
+/// required installation.
+///
+/// A computer that never reported is unknown. Otherwise the worst state counts: failed, required, downloaded,
+/// pending_restart, unknown, installed, not_applicable, in this order. So a computer is compliant if every required update is
+/// installed or not applicable, and also if nothing is required of it (not_applicable).
 pub fn computer_state(reported: bool, required: impl IntoIterator<Item = State>) -> State {
-    let _ = (reported, required.into_iter().count());
-    unimplemented!()
+    const WORST_FIRST: [State; 7] = [
+        State::Failed,
+        State::Required,
+        State::Downloaded,
+        State::PendingRestart,
+        State::Unknown,
+        State::Installed,
+        State::NotApplicable,
+    ];
+    if !reported {
+        return State::Unknown;
+    }
+    let counts: Counts = required.into_iter().collect();
+    WORST_FIRST.into_iter().find(|state| counts.of(*state) > 0).unwrap_or(State::NotApplicable)
 }
