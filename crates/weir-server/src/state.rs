@@ -51,6 +51,8 @@ pub struct AppState {
     pub ingest: Ingest,
     /// Calls without a cookie.
     pub addresses: AddressLimit,
+    /// Requests for files.
+    pub files: AddressLimit,
     /// Answers with large fragments under way.
     pub giants: Arc<Semaphore>,
     content_port: AtomicU16,
@@ -99,6 +101,7 @@ impl AppState {
             live,
             ingest,
             addresses: AddressLimit::default(),
+            files: AddressLimit::default(),
             giants: Arc::new(Semaphore::new(GIANTS_IN_FLIGHT)),
             content_port: AtomicU16::new(0),
         });
@@ -251,7 +254,7 @@ impl Default for ClientSettings {
             cookie_lifetime: Duration::from_secs(3_600),
             self_update: None,
             new_computers_per_hour: 100_000,
-            anonymous_burst: 8_000,
+            anonymous_burst: 20_000,
         }
     }
 }

@@ -1,3 +1,138 @@
-//! Answers GET and HEAD for verified files.
+//! Answers GET and HEAD for content files (MS-WUSP 2.2.2.5; RFC 9110 sections 13 and 14).
+//!
+//! *Invariant:* a file is sent only if the database says that its digest was verified. Never compressed.
 
+mod file;
 pub mod range;
+
+use std::{fs::File, sync::Arc};
+
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use jiff::Timestamp;
+use weir_model::ids::ContentDigest;
+use weir_store::content_file::ContentState;
+
+use crate::{
+    client::Body,
+    content::{
+        file::{Part, Ranges},
+        range::{Answer, Selection},
+    },
+    ingest::Chain,
+    state::{AppState, blocking},
+};
+
+const KIND: &str = "application/octet-stream";
+
+/// What HTTP says of a file.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Strong entity tag with its quotes.
+    pub tag: String,
+    /// Last-Modified.
+    pub modified: Timestamp,
+    /// Length in bytes.
+    pub size: u64,
+}
+
+/// Answers a request for the content file of that digest: 404 unless it is here and verified.
+pub async fn answer(
+    state: &Arc<AppState>,
+    digest: ContentDigest,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let (store, content) = (state.store.clone(), state.content.clone());
+    let opened = blocking(move || {
+        let row = store.read(|tx| tx.content_file_show(digest))?;
+        let Some(row) = row.filter(|row| row.state == ContentState::Verified) else { return Ok(None) };
+        let opened = content.open_file(digest, &row.extension)?;
+        Ok(opened.filter(|(_, size)| *size == row.size).map(|(file, size)| (file, size, row.verified_at)))
+    });
+    match opened.await {
+        Ok(Some((file, size, modified))) => {
+            let facts = Facts { tag: format!("\"{digest}\""), modified, size };
+            respond(method, headers, file, &facts)
+        }
+        Ok(None) => empty(StatusCode::NOT_FOUND),
+        Err(error) => {
+            tracing::error!(%digest, error = %Chain(&error), "a content file cannot be read");
+            empty(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+/// Answers a request for an open file.
+pub fn respond(method: &Method, headers: &HeaderMap, file: File, facts: &Facts) -> Response<Body> {
+    let mut response = match range::answer(method, headers, &facts.tag, facts.modified, facts.size) {
+        Answer::Condition(status) => empty(status),
+        Answer::Send(Selection::Unsatisfiable) => {
+            let mut response = empty(StatusCode::RANGE_NOT_SATISFIABLE);
+            set(&mut response, header::CONTENT_RANGE, format!("bytes */{}", facts.size));
+            response
+        }
+        Answer::Send(Selection::Whole) => sent(method, StatusCode::OK, file, KIND, vec![Part::File(0..facts.size)]),
+        Answer::Send(Selection::One(range)) => {
+            let shown = content_range(&range, facts.size);
+            let mut response = sent(method, StatusCode::PARTIAL_CONTENT, file, KIND, vec![Part::File(range)]);
+            set(&mut response, header::CONTENT_RANGE, shown);
+            response
+        }
+        Answer::Send(Selection::Many(ranges)) => {
+            let boundary = boundary(facts);
+            let mut parts = Vec::with_capacity(ranges.len() * 2 + 1);
+            for range in ranges {
+                let shown = content_range(&range, facts.size);
+                let before = if parts.is_empty() { "" } else { "\r\n" };
+                let head = format!("{before}--{boundary}\r\nContent-Type: {KIND}\r\nContent-Range: {shown}\r\n\r\n");
+                parts.extend([Part::Bytes(head.into()), Part::File(range)]);
+            }
+            parts.push(Part::Bytes(format!("\r\n--{boundary}--\r\n").into()));
+            let kind = format!("multipart/byteranges; boundary={boundary}");
+            sent(method, StatusCode::PARTIAL_CONTENT, file, &kind, parts)
+        }
+    };
+    set(&mut response, header::ACCEPT_RANGES, "bytes".to_owned());
+    set(&mut response, header::ETAG, facts.tag.clone());
+    set(&mut response, header::LAST_MODIFIED, range::format_date(facts.modified));
+    response
+}
+
+fn sent(method: &Method, status: StatusCode, file: File, kind: &str, parts: Vec<Part>) -> Response<Body> {
+    let length: u64 = parts.iter().map(Part::len).sum();
+    let body = if method == Method::HEAD {
+        Body::default()
+    } else {
+        Body::streamed(length, Box::new(Ranges::new(file, parts)))
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    set(&mut response, header::CONTENT_LENGTH, length.to_string());
+    set(&mut response, header::CONTENT_TYPE, kind.to_owned());
+    response
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = status;
+    if status != StatusCode::NOT_MODIFIED {
+        set(&mut response, header::CONTENT_LENGTH, "0".to_owned());
+    }
+    response
+}
+
+fn content_range(range: &std::ops::Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1))
+}
+
+/// Stable for a file; long enough that no content holds it by chance.
+fn boundary(facts: &Facts) -> String {
+    let tag = facts.tag.chars().filter(char::is_ascii_alphanumeric).take(40);
+    format!("weir-part-{}-{}", tag.collect::<String>(), facts.modified.as_nanosecond())
+}
+
+fn set(response: &mut Response<Body>, name: header::HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

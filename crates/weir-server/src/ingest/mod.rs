@@ -18,6 +18,7 @@ use weir_store::{
 };
 
 pub use report::{Report, ReportedEvent};
+pub(crate) use work::Chain;
 use work::{Outcome, Work, Writer};
 
 use crate::{client::limit::HourLimit, live::Live};

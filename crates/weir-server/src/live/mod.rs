@@ -15,5 +15,6 @@ mod timer;
 pub use directory::{Computer, Directory, GroupSet};
 pub use fragments::{Fragment, Fragments, GIANT};
 pub use publish::{Live, PublishError};
+pub(crate) use published::Fnv;
 pub use published::{Published, ScopeOf};
 pub use reconcile::{Activation, Due, decide};

@@ -1,0 +1,268 @@
+//! Puts an answer together from text and ready fragments, in the coding the client asked for, without ever holding a
+//! large fragment: what is above [`GIANT`] is read piece by piece while it is sent.
+
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+use weir_model::ids::RevisionId;
+use weir_store::{Store, StoreError, fragment::CoreInfo};
+use weir_wire::{soap::ErrorCode, xpress};
+
+use super::{
+    body::{Body, Source},
+    call::Refusal,
+    coding::Coding,
+};
+use crate::{
+    live::{Fragment, GIANT},
+    state::{AppState, blocking},
+};
+
+/// Fragments from this length on are sent from the cache without a copy.
+const SHARED: usize = 8 * 1024;
+/// How long an answer with large fragments waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where the text of a revision comes from.
+#[derive(Clone, Debug)]
+pub(super) enum FragmentSource {
+    Cached(Fragment),
+    Giant(CoreInfo),
+}
+
+/// The fragments of one answer.
+#[derive(Debug, Default)]
+pub(super) struct Sources(Vec<(RevisionId, FragmentSource)>);
+
+impl Sources {
+    /// Finds the fragments of these revisions (with their lengths), reading what is not in the cache.
+    pub(super) async fn gather(
+        state: &Arc<AppState>,
+        ids: impl Iterator<Item = (RevisionId, u32)>,
+    ) -> Result<Self, StoreError> {
+        let (mut found, mut missing, mut giants) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, length) in ids {
+            if length > GIANT {
+                giants.push(id);
+            } else if let Some(fragment) = state.live.fragments.cached(id) {
+                found.push((id, FragmentSource::Cached(fragment)));
+            } else {
+                missing.push(id);
+            }
+        }
+        if !missing.is_empty() || !giants.is_empty() {
+            let state = Arc::clone(state);
+            let read = blocking(move || {
+                let mut read = Vec::new();
+                if !missing.is_empty() {
+                    let loaded = state.live.fragments.load(&state.store, &missing)?;
+                    read.extend(loaded.into_iter().map(|(id, fragment)| (id, FragmentSource::Cached(fragment))));
+                }
+                if !giants.is_empty() {
+                    state.store.read(|tx| {
+                        for id in giants {
+                            read.extend(tx.core_info(id)?.map(|info| (id, FragmentSource::Giant(info))));
+                        }
+                        Ok(())
+                    })?;
+                }
+                Ok(read)
+            });
+            found.extend(read.await?);
+        }
+        found.sort_unstable_by_key(|(id, _)| *id);
+        Ok(Self(found))
+    }
+
+    pub(super) fn find(&self, id: RevisionId) -> Option<&FragmentSource> {
+        let index = self.0.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.0.get(index).map(|(_, source)| source)
+    }
+
+    /// Bytes of the fragments that will be copied.
+    pub(super) fn small_bytes(&self) -> usize {
+        let small = |source: &FragmentSource| match source {
+            FragmentSource::Cached(fragment) if fragment.escaped.len() < SHARED => fragment.escaped.len(),
+            _ => 0,
+        };
+        self.0.iter().map(|(_, source)| small(source)).sum()
+    }
+}
+
+enum Part {
+    Text(String),
+    Shared(Fragment),
+    Giant(RevisionId, CoreInfo),
+}
+
+/// An answer under construction.
+#[derive(Default)]
+pub(super) struct Page {
+    done: Vec<Part>,
+    text: String,
+}
+
+impl Page {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { done: Vec::new(), text: String::with_capacity(bytes) }
+    }
+
+    /// Where to append text.
+    pub(super) fn text(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    /// Appends a fragment.
+    pub(super) fn fragment(&mut self, id: RevisionId, source: &FragmentSource) {
+        match source {
+            FragmentSource::Cached(fragment) if fragment.escaped.len() < SHARED => {
+                // the store keeps text: what is not UTF-8 is damage, which the digest of a backup finds
+                self.text.push_str(&String::from_utf8_lossy(&fragment.escaped));
+            }
+            FragmentSource::Cached(fragment) => self.part(Part::Shared(fragment.clone())),
+            FragmentSource::Giant(info) => self.part(Part::Giant(id, *info)),
+        }
+    }
+
+    fn part(&mut self, part: Part) {
+        if !self.text.is_empty() {
+            self.done.push(Part::Text(std::mem::take(&mut self.text)));
+        }
+        self.done.push(part);
+    }
+
+    /// The body, and the coding it really has: an answer whose large fragment has no ready blocks stays as it is.
+    pub(super) async fn body(mut self, state: &Arc<AppState>, coding: Coding) -> Result<(Coding, Body), Refusal> {
+        if self.done.is_empty() {
+            return Ok(match coding {
+                Coding::Identity => (coding, Body::from(self.text.into_bytes())),
+                Coding::Xpress => (coding, Body::from(xpress::compress_greedy(self.text.as_bytes()))),
+            });
+        }
+        self.done.push(Part::Text(self.text));
+        let giants =
+            self.done.iter().filter_map(|part| if let Part::Giant(_, info) = part { Some(info) } else { None });
+        let blocks = giants.clone().all(|info| info.block_rows > 0);
+        let streamed = giants.count() > 0;
+        let coding = if blocks { coding } else { Coding::Identity };
+        let pieces = match coding {
+            Coding::Identity => identity(self.done),
+            Coding::Xpress => compressed(self.done),
+        };
+        let length = pieces.iter().map(Piece::len).sum();
+        let permit = if streamed {
+            let permit = Arc::clone(&state.giants).acquire_owned();
+            let permit = tokio::time::timeout(PATIENCE, permit).await;
+            Some(permit.ok().and_then(Result::ok).ok_or(Refusal::new(ErrorCode::ServerBusy))?)
+        } else {
+            None
+        };
+        let source = Pieces { store: state.store.clone(), pieces, position: 0, _permit: permit };
+        Ok((coding, Body::streamed(length, Box::new(source))))
+    }
+}
+
+enum Piece {
+    Bytes(Bytes),
+    Giant { id: RevisionId, length: u64, coding: Coding },
+}
+
+impl Piece {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Giant { length, .. } => *length,
+        }
+    }
+}
+
+fn identity(parts: Vec<Part>) -> VecDeque<Piece> {
+    let piece = |part| match part {
+        Part::Text(text) => Piece::Bytes(Bytes::from(text)),
+        Part::Shared(fragment) => Piece::Bytes(fragment.escaped),
+        Part::Giant(id, info) => Piece::Giant { id, length: info.escaped_len, coding: Coding::Identity },
+    };
+    parts.into_iter().map(piece).collect()
+}
+
+/// Ready blocks go as they are; text between them is compressed greedily.
+fn compressed(parts: Vec<Part>) -> VecDeque<Piece> {
+    let mut pieces = VecDeque::new();
+    let mut text: Vec<u8> = Vec::new();
+    let flush = |text: &mut Vec<u8>, pieces: &mut VecDeque<Piece>| {
+        if !text.is_empty() {
+            pieces.push_back(Piece::Bytes(Bytes::from(xpress::compress_greedy(text))));
+            text.clear();
+        }
+    };
+    for part in parts {
+        match part {
+            Part::Text(more) if text.is_empty() => text = more.into_bytes(),
+            Part::Text(more) => text.extend_from_slice(more.as_bytes()),
+            Part::Shared(Fragment { blocks: Some(blocks), .. }) => {
+                flush(&mut text, &mut pieces);
+                pieces.push_back(Piece::Bytes(blocks));
+            }
+            Part::Shared(fragment) => text.extend_from_slice(&fragment.escaped),
+            Part::Giant(id, info) => {
+                flush(&mut text, &mut pieces);
+                pieces.push_back(Piece::Giant { id, length: info.blocks_len, coding: Coding::Xpress });
+            }
+        }
+    }
+    flush(&mut text, &mut pieces);
+    pieces
+}
+
+/// Gives the pieces of an answer while it is sent.
+struct Pieces {
+    store: Store,
+    pieces: VecDeque<Piece>,
+    /// Next row of the large fragment in front.
+    position: u32,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Source for Pieces {
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
+        loop {
+            let Some(Piece::Giant { id, coding, .. }) = self.pieces.front() else {
+                return self.next_ready().unwrap_or(Ok(None));
+            };
+            let (id, coding, row) = (*id, *coding, self.position);
+            let read = self.store.read(|tx| match coding {
+                Coding::Identity => tx.core_piece(id, row),
+                Coding::Xpress => Ok(tx.core_blocks(id, row)?.map(|(_, data)| data)),
+            });
+            match read.map_err(io::Error::other)? {
+                Some(data) => {
+                    self.position += 1;
+                    if !data.is_empty() {
+                        return Ok(Some(Bytes::from(data)));
+                    }
+                }
+                None => {
+                    self.position = 0;
+                    self.pieces.pop_front();
+                }
+            }
+        }
+    }
+
+    fn next_ready(&mut self) -> Option<io::Result<Option<Bytes>>> {
+        loop {
+            match self.pieces.front() {
+                None => return Some(Ok(None)),
+                Some(Piece::Giant { .. }) => return None,
+                Some(Piece::Bytes(bytes)) => {
+                    let bytes = bytes.clone();
+                    self.pieces.pop_front();
+                    if !bytes.is_empty() {
+                        return Some(Ok(Some(bytes)));
+                    }
+                }
+            }
+        }
+    }
+}
