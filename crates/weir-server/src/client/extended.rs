@@ -163,11 +163,11 @@ mod tests {
 
     #[test]
     fn languages_fall_back_and_english_is_always_there() {
-        let chosen = |available: &[&str], requested: &[&str]| {
+        fn chosen(available: &[&'static str], requested: &[&str]) -> Vec<&'static str> {
             let requested: Vec<String> = requested.iter().map(|&tag| tag.to_owned()).collect();
             let flags = choose(available.iter().copied(), &requested);
-            available.iter().zip(flags).filter(|(_, chosen)| *chosen).map(|(tag, _)| *tag).collect::<Vec<_>>()
-        };
+            available.iter().zip(flags).filter(|(_, chosen)| *chosen).map(|(tag, _)| *tag).collect()
+        }
         assert_eq!(chosen(&["en", "de"], &["en-US", "en"]), ["en"]);
         assert_eq!(chosen(&["en", "de", "fr"], &["de"]), ["en", "de"]);
         assert_eq!(chosen(&["EN", "de-DE", "de"], &["DE-de"]), ["EN", "de-DE"]);
