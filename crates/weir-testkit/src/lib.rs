@@ -7,11 +7,13 @@
 pub mod agent;
 pub mod catalogue;
 pub mod document;
+pub mod http;
 pub mod payload;
 pub mod process;
 pub mod random;
 pub mod replay;
 pub mod shared;
+pub mod wsdl;
 
 pub use agent::{AgentState, Computer, ScanOutcome, ScriptedAgent};
 pub use document::Document;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::http::Answer;
+
 /// One recorded exchange.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recorded {
@@ -38,17 +40,6 @@ pub struct Substitutions {
     pub host: Option<String>,
     /// RevisionIDs, recorded to present; ids without counterpart are left.
     pub revisions: BTreeMap<i32, i32>,
-}
-
-/// An answer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers in the order of arrival.
-    pub headers: Vec<(String, String)>,
-    /// Body, `Content-Encoding: xpress` undone.
-    pub body: Vec<u8>,
 }
 
 /// All exchanges of `captures/native-scan`, in order.
