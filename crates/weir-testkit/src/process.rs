@@ -1,27 +1,67 @@
 //! A `weir` process of a test's own.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long a start or a stop may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often to look.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// A running `weir serve` on free ports with a data folder of its own. Killed when dropped.
 #[derive(Debug)]
 pub struct WeirProcess {
     binary: PathBuf,
     data: PathBuf,
+    arguments: Vec<String>,
+    child: Option<Child>,
+    endpoints: Value,
+    // removed last
+    _folder: Option<TempDir>,
 }
 
 impl WeirProcess {
     /// Starts `binary` (in an integration test: `env!("CARGO_BIN_EXE_weir")`) on port 0 everywhere with a temporary data
     /// folder and waits until it has written `endpoints.json`.
+    ///
+    /// # Errors
+    ///
+    /// It does not start or ends early; its log is part of the message.
     pub fn start(binary: impl AsRef<Path>) -> Result<Self> {
         Self::start_with(binary, None, &[])
     }
 
     /// The same with a data folder that outlives it, if given, and more arguments of `serve`.
+    ///
+    /// # Errors
+    ///
+    /// As [`WeirProcess::start`].
     pub fn start_with(binary: impl AsRef<Path>, data: Option<&Path>, arguments: &[&str]) -> Result<Self> {
-        let _ = (binary, data, arguments);
-        unimplemented!()
+        let (data, folder) = match data {
+            Some(data) => (data.to_owned(), None),
+            None => {
+                let folder = tempfile::Builder::new().prefix("weir-test-").tempdir()?;
+                (folder.path().join("data"), Some(folder))
+            }
+        };
+        let mut process = Self {
+            binary: binary.as_ref().to_owned(),
+            data,
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            child: None,
+            endpoints: Value::Null,
+            _folder: folder,
+        };
+        process.restart()?;
+        Ok(process)
     }
 
     /// Its data folder.
@@ -34,45 +74,186 @@ impl WeirProcess {
         &self.binary
     }
 
+    /// Its process id.
+    ///
+    /// # Panics
+    ///
+    /// If it is not running.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("the server is running").id()
+    }
+
     /// `http://127.0.0.1:PORT` of the client plane.
+    ///
+    /// # Panics
+    ///
+    /// If it has no such listener.
     pub fn client_url(&self) -> String {
-        unimplemented!()
+        self.endpoint("client_http")
     }
 
     /// `https://127.0.0.1:PORT` of the admin plane.
+    ///
+    /// # Panics
+    ///
+    /// If it has no such listener.
     pub fn admin_url(&self) -> String {
-        unimplemented!()
+        self.endpoint("admin")
+    }
+
+    fn endpoint(&self, key: &str) -> String {
+        let address = self.endpoints.get(key).and_then(Value::as_str);
+        address.unwrap_or_else(|| panic!("endpoints.json has no {key}: {}", self.endpoints)).to_owned()
     }
 
     /// The administrator's token.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
     pub fn token(&self) -> Result<String> {
-        unimplemented!()
+        Ok(fs::read_to_string(self.data.join("admin.token"))?.trim().to_owned())
     }
 
-    /// Runs the command line against it (`--data` is added).
-    pub fn weir(&self, arguments: &[&str]) -> Result<std::process::Output> {
-        let _ = arguments;
-        unimplemented!()
+    /// What it has logged and printed so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.data.with_extension("log")
+    }
+
+    /// The command line with these arguments against it (`--data` is added).
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).arg("--data").arg(&self.data).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the command line against it.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn weir(&self, arguments: &[&str]) -> Result<Output> {
+        self.command(arguments).output().with_context(|| format!("cannot start {}", self.binary.display()))
     }
 
     /// Runs the command line with `--json`, expects exit code 0 and gives what it printed.
-    pub fn json(&self, arguments: &[&str]) -> Result<serde_json::Value> {
-        let _ = arguments;
-        unimplemented!()
+    ///
+    /// # Errors
+    ///
+    /// Another exit code, or no JSON.
+    pub fn json(&self, arguments: &[&str]) -> Result<Value> {
+        let (code, value) = self.json_with_code(arguments)?;
+        ensure!(code == 0, "weir {} ended with {code}: {value}", arguments.join(" "));
+        Ok(value)
+    }
+
+    /// Runs the command line with `--json`; gives the exit code and what it printed. A refusal prints nothing: its text
+    /// on standard error is given as a JSON text.
+    ///
+    /// # Errors
+    ///
+    /// It does not start, was killed, or printed something else than JSON.
+    pub fn json_with_code(&self, arguments: &[&str]) -> Result<(i32, Value)> {
+        let output = self.command(arguments).arg("--json").output()?;
+        let code = output.status.code().context("killed by a signal")?;
+        if output.stdout.trim_ascii().is_empty() {
+            return Ok((code, Value::String(String::from_utf8_lossy(&output.stderr).into_owned())));
+        }
+        let value = serde_json::from_slice(&output.stdout).with_context(|| {
+            format!("weir {} printed {}", arguments.join(" "), String::from_utf8_lossy(&output.stdout))
+        })?;
+        Ok((code, value))
     }
 
     /// Ends it at once (SIGKILL), as a power cut would.
+    ///
+    /// # Errors
+    ///
+    /// It is not running.
     pub fn kill(&mut self) -> Result<()> {
-        unimplemented!()
+        let mut child = self.child.take().context("the server is not running")?;
+        child.kill()?;
+        child.wait()?;
+        Ok(())
     }
 
     /// Asks it to end (SIGTERM) and waits; gives whether it ended well.
+    ///
+    /// # Errors
+    ///
+    /// It is not running, or does not end within a minute.
     pub fn stop(&mut self) -> Result<bool> {
-        unimplemented!()
+        let mut child = self.child.take().context("the server is not running")?;
+        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status()?;
+        ensure!(asked.success(), "cannot send SIGTERM");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status.success());
+            }
+            if Instant::now() > deadline {
+                child.kill()?;
+                child.wait()?;
+                bail!("the server did not end within {PATIENCE:?}: {}", self.log());
+            }
+            std::thread::sleep(GLANCE);
+        }
     }
 
     /// Starts it again on the same data folder after [`WeirProcess::kill`] or [`WeirProcess::stop`].
+    ///
+    /// # Errors
+    ///
+    /// As [`WeirProcess::start`].
     pub fn restart(&mut self) -> Result<()> {
-        unimplemented!()
+        ensure!(self.child.is_none(), "the server is running already");
+        fs::create_dir_all(&self.data)?;
+        let log = File::options().create(true).append(true).open(self.log_file())?;
+        let mut command = Command::new(&self.binary);
+        command.arg("serve").arg("--data").arg(&self.data);
+        for option in ["--client-http", "--client-https", "--admin"] {
+            if !self.arguments.iter().any(|argument| argument == option) {
+                command.args([option, "127.0.0.1:0"]);
+            }
+        }
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(endpoints) = self.endpoints_of(child.id()) {
+                self.endpoints = endpoints;
+                self.child = Some(child);
+                return Ok(());
+            }
+            if let Some(status) = child.try_wait()? {
+                bail!("the server ended with {status}: {}", self.log());
+            }
+            if Instant::now() > deadline {
+                child.kill()?;
+                child.wait()?;
+                bail!("the server wrote no endpoints.json within {PATIENCE:?}: {}", self.log());
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+
+    /// `endpoints.json`, if it is there and of this process; a killed server leaves its own behind.
+    fn endpoints_of(&self, id: u32) -> Option<Value> {
+        let text = fs::read(self.data.join("endpoints.json")).ok()?;
+        let endpoints: Value = serde_json::from_slice(&text).ok()?;
+        (endpoints.get("pid")?.as_u64()? == u64::from(id)).then_some(endpoints)
+    }
+}
+
+impl Drop for WeirProcess {
+    fn drop(&mut self) {
+        if self.child.is_some() {
+            // a test that fails leaves no server behind; there is nobody to tell
+            let _ = self.kill();
+        }
     }
 }
