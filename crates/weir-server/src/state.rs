@@ -251,7 +251,7 @@ impl Default for ClientSettings {
             registration_required: true,
             package_share: String::new(),
             content_base: None,
-            cookie_lifetime: Duration::from_secs(3_600),
+            cookie_lifetime: Duration::from_hours(1),
             self_update: None,
             new_computers_per_hour: 100_000,
             anonymous_burst: 20_000,

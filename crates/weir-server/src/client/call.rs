@@ -214,23 +214,21 @@ impl Call<'_> {
         let published = self.state.live.current();
         let mark = self.mark(&cookie, &published);
         let directory = &self.state.live.directory;
-        let computer = match directory.find(&cookie.computer).filter(|known| known.applied == mark) {
-            Some(computer) => {
-                if computer.contact_due(self.now.as_second(), CONTACT_INTERVAL) {
-                    self.state.ingest.touch(computer.no, self.contact(&cookie));
-                }
-                computer
+        let known = directory.find(&cookie.computer).filter(|known| known.applied == mark);
+        let computer = if let Some(computer) = known {
+            if computer.contact_due(self.now.as_second(), CONTACT_INTERVAL) {
+                self.state.ingest.touch(computer.no, self.contact(&cookie));
             }
-            None => {
-                let admission = Admission {
-                    contact: self.contact(&cookie),
-                    groups: self.requested(&cookie, &published),
-                    applied: mark,
-                    new_per_hour: self.configuration.settings.new_computers_per_hour,
-                };
-                self.state.ingest.admit(admission).await?;
-                directory.find(&cookie.computer).ok_or(Refusal::new(ErrorCode::ServerBusy))?
-            }
+            computer
+        } else {
+            let admission = Admission {
+                contact: self.contact(&cookie),
+                groups: self.requested(&cookie, &published),
+                applied: mark,
+                new_per_hour: self.configuration.settings.new_computers_per_hour,
+            };
+            self.state.ingest.admit(admission).await?;
+            directory.find(&cookie.computer).ok_or(Refusal::new(ErrorCode::ServerBusy))?
         };
         let scope = published.scope(&computer.groups);
         Ok(Caller { cookie, computer, published, scope })

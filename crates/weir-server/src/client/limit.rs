@@ -77,7 +77,7 @@ struct Hour {
     previous: u32,
 }
 
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 impl HourLimit {
     /// Takes one; false when `limit` of the last hour are taken.
@@ -135,8 +135,8 @@ mod tests {
         let now = Instant::now();
         assert_eq!((0..50).filter(|_| limit.take(10, now)).count(), 10);
         assert!(!limit.take(10, now + Duration::from_secs(3_599)));
-        let half = now + Duration::from_secs(5_400);
+        let half = now + Duration::from_mins(90);
         assert_eq!((0..50).filter(|_| limit.take(10, half)).count(), 5);
-        assert!(limit.take(10, now + Duration::from_secs(3 * 3_600)));
+        assert!(limit.take(10, now + Duration::from_hours(3)));
     }
 }

@@ -158,7 +158,7 @@ impl Page {
         } else {
             None
         };
-        let source = Pieces { store: state.store.clone(), pieces, position: 0, _permit: permit };
+        let source = Pieces { store: state.store.clone(), waiting: pieces, position: 0, _permit: permit };
         Ok((coding, Body::streamed(length, Box::new(source))))
     }
 }
@@ -218,7 +218,7 @@ fn compressed(parts: Vec<Part>) -> VecDeque<Piece> {
 /// Gives the pieces of an answer while it is sent.
 struct Pieces {
     store: Store,
-    pieces: VecDeque<Piece>,
+    waiting: VecDeque<Piece>,
     /// Next row of the large fragment in front.
     position: u32,
     _permit: Option<OwnedSemaphorePermit>,
@@ -227,7 +227,7 @@ struct Pieces {
 impl Source for Pieces {
     fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
-            let Some(Piece::Giant { id, coding, .. }) = self.pieces.front() else {
+            let Some(Piece::Giant { id, coding, .. }) = self.waiting.front() else {
                 return self.next_ready().unwrap_or(Ok(None));
             };
             let (id, coding, row) = (*id, *coding, self.position);
@@ -235,29 +235,26 @@ impl Source for Pieces {
                 Coding::Identity => tx.core_piece(id, row),
                 Coding::Xpress => Ok(tx.core_blocks(id, row)?.map(|(_, data)| data)),
             });
-            match read.map_err(io::Error::other)? {
-                Some(data) => {
-                    self.position += 1;
-                    if !data.is_empty() {
-                        return Ok(Some(Bytes::from(data)));
-                    }
+            if let Some(data) = read.map_err(io::Error::other)? {
+                self.position += 1;
+                if !data.is_empty() {
+                    return Ok(Some(Bytes::from(data)));
                 }
-                None => {
-                    self.position = 0;
-                    self.pieces.pop_front();
-                }
+            } else {
+                self.position = 0;
+                self.waiting.pop_front();
             }
         }
     }
 
     fn next_ready(&mut self) -> Option<io::Result<Option<Bytes>>> {
         loop {
-            match self.pieces.front() {
+            match self.waiting.front() {
                 None => return Some(Ok(None)),
                 Some(Piece::Giant { .. }) => return None,
                 Some(Piece::Bytes(bytes)) => {
                     let bytes = bytes.clone();
-                    self.pieces.pop_front();
+                    self.waiting.pop_front();
                     if !bytes.is_empty() {
                         return Some(Ok(Some(bytes)));
                     }

@@ -47,13 +47,13 @@ impl ClientService {
         let (parts, body) = request.into_parts();
         match target(parts.uri.path()) {
             Target::Soap(service) => self.soap(service, parts, body, connection).await,
-            Target::Content(digest) => match self.admit_file(&parts, connection) {
-                Err(refused) => refused,
-                Ok(()) => content::answer(&self.state, digest, &parts.method, &parts.headers).await,
+            Target::Content(digest) => match self.refuse_file(&parts, connection) {
+                Some(refused) => refused,
+                None => content::answer(&self.state, digest, &parts.method, &parts.headers).await,
             },
-            Target::SelfUpdate(path) => match self.admit_file(&parts, connection) {
-                Err(refused) => refused,
-                Ok(()) => self_update::answer(&self.state, path, &parts.method, &parts.headers).await,
+            Target::SelfUpdate(path) => match self.refuse_file(&parts, connection) {
+                Some(refused) => refused,
+                None => self_update::answer(&self.state, path, &parts.method, &parts.headers).await,
             },
             Target::Nothing => transport::status(StatusCode::NOT_FOUND),
         }
@@ -61,16 +61,13 @@ impl ClientService {
 
     /// Files are for GET and HEAD, and limited by address like every call without a cookie, eight times as generously
     /// since a download consists of many.
-    fn admit_file(&self, parts: &Parts, connection: Connection) -> Result<(), Response<Body>> {
+    fn refuse_file(&self, parts: &Parts, connection: Connection) -> Option<Response<Body>> {
         if parts.method != Method::GET && parts.method != Method::HEAD {
-            return Err(with_header(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "GET, HEAD"));
+            return Some(with_header(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "GET, HEAD"));
         }
         let burst = self.state.configuration.load().settings.anonymous_burst.saturating_mul(8);
-        if self.state.files.take(connection.limit_key(), burst, Instant::now()) {
-            Ok(())
-        } else {
-            Err(with_header(StatusCode::TOO_MANY_REQUESTS, header::RETRY_AFTER, "1"))
-        }
+        let granted = self.state.files.take(connection.limit_key(), burst, Instant::now());
+        (!granted).then(|| with_header(StatusCode::TOO_MANY_REQUESTS, header::RETRY_AFTER, "1"))
     }
 
     async fn soap<B>(&self, service: Service, parts: Parts, body: B, connection: Connection) -> Response<Body>

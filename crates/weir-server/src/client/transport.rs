@@ -19,7 +19,7 @@ use super::{
 use crate::state::AppState;
 
 /// A request body must arrive within this time.
-const BODY_TIME: Duration = Duration::from_secs(60);
+const BODY_TIME: Duration = Duration::from_mins(1);
 
 /// An answer without a body.
 pub(super) fn status(status: StatusCode) -> Response<Body> {

@@ -28,7 +28,7 @@ const QUEUE: usize = 4_096;
 /// Bytes of reports that may wait.
 const QUEUE_BYTES: usize = 64 << 20;
 /// How long a caller waits for its place and its commit.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why something was not made durable.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::publish::Inner;
 
 /// A clock that was set forward must not delay a deployment for longer than this.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Runs until the last [`super::Live`] is dropped.
 pub(super) async fn run(live: Weak<Inner>) {

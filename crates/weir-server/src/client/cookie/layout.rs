@@ -195,10 +195,10 @@ impl<'a> Reader<'a> {
         Some((computer, dns_name, groups))
     }
 
-    fn anchor(&mut self) -> Option<Option<Anchor>> {
+    /// An anchor, with whether it counts.
+    fn anchor(&mut self) -> Option<(bool, Anchor)> {
         let flag = self.u8()?;
-        let anchor = Anchor { change: ChangeNumber(self.u64()?), groups: self.u64()? };
-        Some((flag == 1).then_some(anchor))
+        Some((flag == 1, Anchor { change: ChangeNumber(self.u64()?), groups: self.u64()? }))
     }
 
     fn end<T>(&self, value: T) -> Option<T> {
@@ -258,8 +258,9 @@ impl Cookie {
         let server = Uuid::from_bytes(reader.array()?);
         let (expires_ms, last_change_ms) = (reader.i64()?, reader.i64()?);
         let protocol = ProtocolVersion { major: reader.u16()?, minor: reader.u16()? };
-        let (software, driver, printer) = (reader.anchor()?, reader.anchor()?, reader.anchor()?);
-        let (filtered_software, filtered_driver) = (reader.anchor()?, reader.anchor()?);
+        let known = |(counts, anchor): (bool, Anchor)| counts.then_some(anchor);
+        let [software, driver, printer] = [reader.anchor()?, reader.anchor()?, reader.anchor()?].map(known);
+        let [filtered_software, filtered_driver] = [reader.anchor()?, reader.anchor()?].map(known);
         let filter = reader.u64()?;
         let anchors = Anchors { software, driver, printer, filter, filtered_software, filtered_driver };
         let (computer, dns_name, requested_groups) = reader.names()?;
