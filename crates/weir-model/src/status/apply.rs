@@ -167,7 +167,9 @@ impl ComputerStatus {
             Err(index) => self.entries.insert(index, Entry { update, state, changed: at, error }),
             Ok(index) => {
                 if let Some(entry) = self.entries.get_mut(index).filter(|entry| entry.changed <= at) {
-                    *entry = entry.turned(state, at);
+                    // Unlike in a client status, the time moves even if the state stays: this was seen to happen then, and
+                    // nothing older may undo it.
+                    *entry = Entry { changed: at, ..entry.turned(state, at) };
                     entry.error = error.or(entry.error);
                 }
             }
