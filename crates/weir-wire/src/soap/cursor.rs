@@ -62,9 +62,8 @@ pub(crate) struct Binding {
 /// of `child` (until it returns `None`), `text` or `skip`.
 pub(crate) struct Cursor<'a> {
     text: &'a str,
-    /// Where in `text` the tokens of `reader` begin.
-    base: usize,
-    reader: Reader<&'a [u8]>,
+    /// How far `text` is read.
+    position: usize,
     /// Names of the open elements, as written.
     open: Vec<&'a str>,
     bindings: Vec<Binding>,
@@ -87,11 +86,9 @@ impl<'a> Cursor<'a> {
             return Err(Reason::Limit { path: String::new(), what: "bytes in the body", limit: limits.body });
         }
         let text = std::str::from_utf8(body).map_err(|_| Reason::Encoding)?;
-        let mut cursor = Self::at(text, 0, limits);
+        let start = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+        let mut cursor = Self::at(text, start, limits);
         cursor.strict = strict;
-        if text.starts_with('\u{FEFF}') {
-            cursor.seek('\u{FEFF}'.len_utf8());
-        }
         Ok(cursor)
     }
 
@@ -104,11 +101,10 @@ impl<'a> Cursor<'a> {
         cursor
     }
 
-    fn at(text: &'a str, base: usize, limits: &'a Limits) -> Self {
+    fn at(text: &'a str, position: usize, limits: &'a Limits) -> Self {
         Self {
             text,
-            base,
-            reader: reader(text),
+            position,
             open: Vec::with_capacity(8),
             bindings: Vec::with_capacity(4),
             hollow: false,
@@ -165,7 +161,15 @@ impl<'a> Cursor<'a> {
             return Ok(None);
         }
         loop {
-            let before = self.position();
+            self.position += scan::blanks(self.rest());
+            if self.plain_end() {
+                self.close();
+                return Ok(None);
+            }
+            if let Some((name, hollow)) = self.plain_start() {
+                return self.enter(name, hollow).map(Some);
+            }
+            let before = self.position;
             match self.event()? {
                 Event::Start(tag) => return self.start(before, &tag, false).map(Some),
                 Event::Empty(tag) => return self.start(before, &tag, true).map(Some),
@@ -189,6 +193,10 @@ impl<'a> Cursor<'a> {
         if self.hollow {
             self.close();
             return Ok(all);
+        }
+        if let Some(text) = self.plain_text() {
+            self.close();
+            return Ok(Cow::Borrowed(text));
         }
         loop {
             match self.event()? {
@@ -235,7 +243,22 @@ impl<'a> Cursor<'a> {
             return Ok(());
         }
         loop {
-            let before = self.position();
+            self.position += memchr::memchr(b'<', self.rest()).unwrap_or(0);
+            if self.plain_end() {
+                self.close();
+                if self.open.len() < level {
+                    return Ok(());
+                }
+                continue;
+            }
+            if let Some((name, hollow)) = self.plain_start() {
+                self.push(name)?;
+                if hollow {
+                    self.close();
+                }
+                continue;
+            }
+            let before = self.position;
             match self.event()? {
                 Event::Start(tag) => {
                     let name = self.name(before, tag.name().0.len())?;
@@ -256,17 +279,17 @@ impl<'a> Cursor<'a> {
     /// Skips the content of the open element without reading it, as far as that is safe. Returns where its content is:
     /// from behind the start tag to behind the end tag, in bytes of the body.
     pub(crate) fn skip_fast(&mut self) -> Result<std::ops::Range<usize>, Malformed> {
-        let start = self.position();
-        let name = self.open.last().copied().unwrap_or_default();
-        if !self.hollow {
-            if let Some(end) = scan::end_tag(self.text.as_bytes(), start, name.as_bytes()) {
-                self.seek(end + 2 + name.len() + 1);
+        let start = self.position;
+        let name = self.open_name();
+        let length = if self.hollow { None } else { scan::end_tag(self.rest(), name.as_bytes()) };
+        match length {
+            Some(length) => {
+                self.position += length + name.len() + 3;
                 self.close();
-                return Ok(start..self.position());
             }
+            None => self.skip()?,
         }
-        self.skip()?;
-        Ok(start..self.position())
+        Ok(start..self.position)
     }
 
     /// A part of the document.
@@ -274,26 +297,25 @@ impl<'a> Cursor<'a> {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
+    /// How many bytes are left.
+    pub(crate) fn remaining(&self) -> usize {
+        self.rest().len()
+    }
+
     /// Reads numbers from the children of the open element, as long as they are plainly written.
     pub(crate) fn plain_numbers(&mut self, mut each: impl FnMut(i32) -> bool) {
         if self.hollow {
             return;
         }
-        let bytes = self.text.as_bytes();
-        let start = self.position();
-        let Some(rest) = bytes.get(start..) else { return };
-        let first = start + scan::blanks(rest);
-        let Some(name) = bytes.get(first..).and_then(scan::plain_start) else { return };
+        self.position += scan::blanks(self.rest());
+        let Some((name, false)) = scan::plain_start(self.rest()) else { return };
         let Ok(name) = std::str::from_utf8(name) else { return };
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         let namespace = self.namespace(prefix);
         if local != "int" || !(namespace == Some(self.expected) || namespace == Some(Namespace::Reporting)) {
             return;
         }
-        let end = scan::numbers(bytes, first, name.as_bytes(), &mut each);
-        if end > start {
-            self.seek(end);
-        }
+        self.position += scan::numbers(self.rest(), name.as_bytes(), &mut each);
     }
 
     /// The namespace declarations in force, for reading a skipped element later.
@@ -338,7 +360,7 @@ impl<'a> Cursor<'a> {
 
     /// Refuses the document at the place reached.
     pub(crate) fn broken(&self) -> Malformed {
-        Reason::Xml { position: self.position() }
+        Reason::Xml { position: self.position }
     }
 
     /// Reads to the end of the document, where only blanks and comments may be.
@@ -357,7 +379,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn root(&mut self) -> Result<(Namespace, &'a str), Malformed> {
         let mut declared = false;
         loop {
-            let before = self.position();
+            let before = self.position;
             match self.event()? {
                 Event::Start(tag) => return self.start(before, &tag, false),
                 Event::Empty(tag) => return self.start(before, &tag, true),
@@ -377,27 +399,69 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn position(&self) -> usize {
-        self.base + self.reader.buffer_position() as usize
-    }
-
-    fn seek(&mut self, position: usize) {
+    /// What is not read yet.
+    fn rest(&self) -> &'a [u8] {
         // A place outside the text, which only a fault of a scanner could produce, reads as the end of the document.
-        self.reader = reader(self.text.get(position..).unwrap_or_default());
-        self.base = position.min(self.text.len());
+        self.text.as_bytes().get(self.position..).unwrap_or_default()
     }
 
+    /// The next token, whatever it is. Every call sets up the tokenizer anew: the plain tags and texts that nearly all
+    /// of a message consists of never come here.
     fn event(&mut self) -> Result<Event<'a>, Malformed> {
-        let before = self.position();
-        match self.reader.read_event() {
+        let rest = self.text.get(self.position..).unwrap_or_default();
+        let mut reader = Reader::from_str(rest);
+        let config = reader.config_mut();
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        config.check_comments = true;
+        match reader.read_event() {
             Ok(Event::DocType(_)) => Err(Reason::DocumentType),
             Ok(Event::PI(_)) => Err(self.broken()),
-            Ok(event) => Ok(event),
-            // A declaration that is cut off or malformed is refused for what it is.
-            Err(_) if self.text.get(before..).is_some_and(|rest| rest.starts_with("<!DOCTYPE")) => {
-                Err(Reason::DocumentType)
+            Ok(event) => {
+                self.position += reader.buffer_position() as usize;
+                Ok(event)
             }
+            // A declaration that is cut off or malformed is refused for what it is.
+            Err(_) if rest.starts_with("<!DOCTYPE") => Err(Reason::DocumentType),
             Err(_) => Err(self.broken()),
+        }
+    }
+
+    /// Reads the end tag of the open element, if it is what comes next and has no blanks in it.
+    fn plain_end(&mut self) -> bool {
+        let name = self.open_name();
+        let tag = self.rest().strip_prefix(b"</").and_then(|rest| rest.strip_prefix(name.as_bytes()));
+        if tag.and_then(|rest| rest.first()) != Some(&b'>') {
+            return false;
+        }
+        self.position += name.len() + 3;
+        true
+    }
+
+    /// Reads a start tag without attributes, if it is what comes next: its name, and whether it is `<x/>`.
+    fn plain_start(&mut self) -> Option<(&'a str, bool)> {
+        let (name, hollow) = scan::plain_start(self.rest())?;
+        let start = self.position + 1;
+        let end = start + name.len();
+        self.position = end + 1 + usize::from(hollow);
+        Some((self.text.get(start..end)?, hollow))
+    }
+
+    /// Reads the text of the open element and its end tag, if they are plain.
+    fn plain_text(&mut self) -> Option<&'a str> {
+        let rest = self.rest();
+        let length = memchr::memchr(b'<', rest)?;
+        let odd = |byte: &u8| *byte == b'&' || (*byte < b' ' && !matches!(byte, b'\t' | b'\n'));
+        if length > self.limits.text || rest.get(..length)?.iter().any(odd) {
+            return None;
+        }
+        let start = self.position;
+        self.position += length;
+        if self.plain_end() {
+            self.text.get(start..start + length)
+        } else {
+            self.position = start;
+            None
         }
     }
 
@@ -423,11 +487,19 @@ impl<'a> Cursor<'a> {
     fn start(&mut self, at: usize, tag: &BytesStart<'_>, hollow: bool) -> Result<(Namespace, &'a str), Malformed> {
         let name = self.name(at, tag.name().0.len())?;
         self.push(name)?;
-        self.hollow = hollow;
+        self.attributes(tag)?;
+        self.entered(name, hollow)
+    }
+
+    /// Opens an element without attributes.
+    fn enter(&mut self, name: &'a str, hollow: bool) -> Result<(Namespace, &'a str), Malformed> {
+        self.push(name)?;
         self.nil = false;
-        if !tag.attributes_raw().is_empty() {
-            self.attributes(tag)?;
-        }
+        self.entered(name, hollow)
+    }
+
+    fn entered(&mut self, name: &'a str, hollow: bool) -> Result<(Namespace, &'a str), Malformed> {
+        self.hollow = hollow;
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         let namespace = self.namespace(prefix).ok_or_else(|| self.broken())?;
         Ok((namespace, local))
@@ -455,9 +527,7 @@ impl<'a> Cursor<'a> {
                 nil = Some((prefix.to_owned(), value));
             }
         }
-        if let Some((prefix, value)) = nil {
-            self.nil = value && self.namespace(&prefix) == Some(Namespace::Instance);
-        }
+        self.nil = nil.is_some_and(|(prefix, value)| value && self.namespace(&prefix) == Some(Namespace::Instance));
         Ok(())
     }
 
@@ -506,16 +576,6 @@ impl<'a> Cursor<'a> {
         }
         path
     }
-}
-
-/// End tags are checked here, since the reader is restarted behind scanned parts.
-fn reader(text: &str) -> Reader<&[u8]> {
-    let mut reader = Reader::from_str(text);
-    let config = reader.config_mut();
-    config.check_end_names = false;
-    config.allow_unmatched_ends = true;
-    config.check_comments = true;
-    reader
 }
 
 fn append<'a>(all: &mut Cow<'a, str>, part: Cow<'a, str>) {
