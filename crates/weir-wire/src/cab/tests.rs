@@ -1,5 +1,7 @@
 use std::io::{Cursor, Read};
 
+use proptest::prelude::*;
+
 use super::{checksum::block_checksum, *};
 
 /// A folder of a cabinet spelled by hand: compression, bytes reserved for it, and its blocks (packed, plain size).
@@ -352,5 +354,15 @@ fn flipped_bits_never_panic() {
             broken[at] ^= 1 << bit;
             let _ = all(&broken);
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_members_survive(members in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..60), 0..3000_usize), 1..6)) {
+        let texts: Vec<Vec<u8>> = members.iter().map(|(piece, times)| piece.repeat(*times)).collect();
+        let heads: Vec<_> = texts.iter().enumerate().map(|(i, text)| (head(&i.to_string()), &text[..])).collect();
+        let read = all(&write_mszip(&heads).expect("fits")).expect("valid");
+        prop_assert!(read.into_iter().map(|(_, text)| text).eq(texts));
     }
 }

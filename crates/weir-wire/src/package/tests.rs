@@ -9,6 +9,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use proptest::prelude::*;
 
 use super::*;
 use crate::cab::{self, MemberHead};
@@ -264,7 +265,7 @@ fn checklist_4_broken_framing_names_the_record() {
     assert_eq!(read(format!("{ONE};000000c8,00000004,<a/>\r\n").as_bytes()), None);
     assert_eq!(read(&[&format!("{ONE},000000c8,00000004,<").into_bytes()[..], b"\xff/>\r\n"].concat()), known);
     assert_eq!(read(&[0x80; 3000]), None, "no header");
-    let endless = [&format!("{ONE},000000c8,00000004,<").into_bytes()[..], &[0x80; 100_000]].concat();
+    let endless = [&format!("{ONE},000000c8,00000004,<").into_bytes()[..], &vec![0x80; 100_000]].concat();
     assert_eq!(read(&endless), known, "continuation bytes without end");
 }
 
@@ -424,6 +425,22 @@ fn checklist_16_records_come_in_the_announced_order() {
     writer.record(identity(ONE, 1), "<a/>").expect("first");
     writer.record(identity(TWO, 1), "<a/>").expect("second");
     assert!(matches!(writer.record(identity(TWO, 1), "<a/>"), Err(PackageError::Write(_))));
+}
+
+proptest! {
+    #[test]
+    fn checklist_4_any_text_survives(texts in proptest::collection::vec("(?s).{0,40}", 1..6)) {
+        let updates = (1..).zip(&texts).map(|(revision, _)| update(ONE, revision)).collect();
+        let package = package(updates);
+        let bytes = texts.iter().map(|text| text.len() as u64).sum();
+        let mut writer = Writer::create(Cursor::new(Vec::new()), &package, bytes).expect("fits");
+        for (update, text) in package.updates.iter().zip(&texts) {
+            writer.record(update.identity, text).expect("in order");
+        }
+        let mut reader = Reader::open(writer.finish().expect("complete"), &Limits::default()).expect("valid");
+        let read: Vec<_> = reader.records().expect("there").map(|record| record.expect("valid").text).collect();
+        prop_assert_eq!(read, texts);
+    }
 }
 
 #[test]

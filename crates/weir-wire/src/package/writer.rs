@@ -79,5 +79,6 @@ fn dos_time(instant: jiff::Timestamp) -> (u16, u16) {
     let year = (i32::from(civil.year()) - 1980).clamp(0, 127) as u16;
     let (month, day) = (civil.month() as u16, civil.day() as u16);
     let (hour, minute, second) = (civil.hour() as u16, civil.minute() as u16, civil.second() as u16);
-    (year << 9 | month << 5 | day, hour << 11 | minute << 5 | second / 2)
+    let (date, time) = ([year << 9, month << 5, day], [hour << 11, minute << 5, second / 2]);
+    (date.iter().sum(), time.iter().sum())
 }

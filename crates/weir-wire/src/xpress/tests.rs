@@ -1,5 +1,7 @@
 //! Checklist 5 and 6 of the client-server protocol.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// A pseudo-random sequence (xorshift), the same in every run.
@@ -226,5 +228,20 @@ fn noise_never_panics() {
         let _ = decompress(&body, 1 << 16);
         body[..8].copy_from_slice(&[200, 0, 0, 0, 56, 0, 0, 0]);
         let _ = decompress(&body, 1 << 16);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_survives(pieces in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..40), 1..200_usize), 0..20)) {
+        let plain: Vec<u8> = pieces.iter().flat_map(|(piece, times)| piece.repeat(*times)).collect();
+        prop_assert_eq!(decompress(&compress_greedy(&plain), plain.len()), Ok(plain));
+    }
+
+    #[test]
+    fn decoding_noise_is_bounded(body in proptest::collection::vec(any::<u8>(), 0..300), original in 1..400_usize) {
+        let mut out = Vec::new();
+        let _ = decode_payload(&body, original, &mut out);
+        prop_assert!(out.len() <= original);
     }
 }
