@@ -306,7 +306,8 @@ impl<'t> Sink<'t> for Deriver {
                 attribute.ns != Ns::NONE && shadowed(start.attributes, index, attribute)
             };
             if !omitted {
-                write::attribute(&mut out.text, attribute.local, &attribute.value);
+                let write = if attribute.plain { write::plain_attribute } else { write::attribute };
+                write(&mut out.text, attribute.local, &attribute.value);
             }
         }
         out.tag_open = true;

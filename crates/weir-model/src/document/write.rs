@@ -39,9 +39,7 @@ pub(super) fn text(out: &mut String, text: &str) {
 /// Appends an attribute with its leading blank. Line breaks and tabs become references, else a reader would make blanks
 /// of them (XML 1.0 3.3.3).
 pub(super) fn attribute(out: &mut String, name: &str, value: &str) {
-    out.push(' ');
-    out.push_str(name);
-    out.push_str("=\"");
+    begin(out, name);
     escape(out, value, |byte| match byte {
         b'&' => Some("&amp;"),
         b'<' => Some("&lt;"),
@@ -53,6 +51,19 @@ pub(super) fn attribute(out: &mut String, name: &str, value: &str) {
         _ => None,
     });
     out.push('"');
+}
+
+/// The same for a value that needs no references.
+pub(super) fn plain_attribute(out: &mut String, name: &str, value: &str) {
+    begin(out, name);
+    out.push_str(value);
+    out.push('"');
+}
+
+fn begin(out: &mut String, name: &str) {
+    out.push(' ');
+    out.push_str(name);
+    out.push_str("=\"");
 }
 
 /// Appends a text in which some ASCII characters are replaced.

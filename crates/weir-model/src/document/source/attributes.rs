@@ -17,6 +17,8 @@ pub(in crate::document) struct Attribute<'t> {
     pub(in crate::document) local: &'t str,
     /// Value, references resolved.
     pub(in crate::document) value: Cow<'t, str>,
+    /// The value is written as it is: it has no character that needs a reference.
+    pub(in crate::document) plain: bool,
     prefix: &'t str,
 }
 
@@ -33,13 +35,12 @@ pub(super) fn read<'t>(
     let mut space = None;
     let mut count = 0;
     let mut prefixed = false;
-    while let Some((name, value)) = attribute(&mut rest)? {
+    while let Some(Raw { prefix, local, value, references, special }) = attribute(&mut rest)? {
         count += 1;
         if count > limit {
             return Err(Fault::Limit { what: "attributes of one element", limit });
         }
-        let value = resolve(value)?;
-        let (prefix, local) = names::split(name)?;
+        let value = if references { Cow::Owned(resolve(value)?) } else { Cow::Borrowed(value) };
         match (prefix, local) {
             ("", "xmlns") => namespaces.declare(mark, "", value)?,
             ("xmlns", prefix) => namespaces.declare(mark, prefix, value)?,
@@ -48,7 +49,8 @@ pub(super) fn read<'t>(
                 if prefix == "xml" && local == "space" {
                     space = Some(&*value == "preserve");
                 }
-                attributes.push(Attribute { ns: Ns::NONE, local, value, prefix });
+                let plain = !references && !special;
+                attributes.push(Attribute { ns: Ns::NONE, local, value, plain, prefix });
             }
         }
     }
@@ -61,55 +63,76 @@ pub(super) fn read<'t>(
     Ok(space)
 }
 
-/// The next `name="value"`, the value as written; none at the end of the tag.
-fn attribute<'t>(rest: &mut &'t str) -> Result<Option<(&'t str, &'t str)>, Fault> {
-    let blank = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
-    let syntax = |message: &str, near: &str| Fault::Syntax(format!("{message} near {:?}", cut(near)));
-    let trimmed = rest.trim_start_matches(blank);
-    if trimmed.is_empty() {
+/// An attribute as written.
+struct Raw<'t> {
+    prefix: &'t str,
+    local: &'t str,
+    value: &'t str,
+    /// The value has references.
+    references: bool,
+    /// The value has characters that are not written as they are.
+    special: bool,
+}
+
+/// The next `name="value"`; none at the end of the tag.
+fn attribute<'t>(rest: &mut &'t str) -> Result<Option<Raw<'t>>, Fault> {
+    let text: &'t str = rest;
+    let bytes = text.as_bytes();
+    let syntax =
+        |message: &str, at: usize| Fault::Syntax(format!("{message} near {:?}", cut(text.get(at..).unwrap_or(text))));
+    let blanks = |from: usize| {
+        let after = bytes.get(from..).unwrap_or_default();
+        from + after.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count()
+    };
+    let start = blanks(0);
+    if start == bytes.len() {
         return Ok(None);
     }
-    if trimmed.len() == rest.len() {
-        return Err(syntax("no blank before an attribute", trimmed));
+    if start == 0 {
+        return Err(syntax("no blank before an attribute", start));
     }
-    let (name, after) = trimmed.split_once('=').ok_or_else(|| syntax("attribute without a value", trimmed))?;
-    let after = after.trim_start_matches(blank);
-    let quote = match after.as_bytes().first() {
-        Some(b'"') => '"',
-        Some(b'\'') => '\'',
-        _ => return Err(syntax("attribute value without quotes", trimmed)),
+    let length = names::scan(bytes.get(start..).unwrap_or_default());
+    let (prefix, local) = names::split(text.get(start..start + length).unwrap_or_default())?;
+    let equals = blanks(start + length);
+    if bytes.get(equals) != Some(&b'=') {
+        return Err(syntax("attribute without a value", start));
+    }
+    let open = blanks(equals + 1);
+    let quote = match bytes.get(open) {
+        Some(&quote @ (b'"' | b'\'')) => quote,
+        _ => return Err(syntax("attribute value without quotes", start)),
     };
-    let (value, after) = after
-        .get(1..)
-        .and_then(|after| after.split_once(quote))
-        .ok_or_else(|| syntax("attribute value without an end", trimmed))?;
-    *rest = after;
-    Ok(Some((name.trim_end_matches(blank), value)))
+    let (mut references, mut special) = (false, false);
+    for (at, &byte) in bytes.iter().enumerate().skip(open + 1) {
+        if byte == quote {
+            let value = text.get(open + 1..at).unwrap_or_default();
+            *rest = text.get(at + 1..).unwrap_or_default();
+            return Ok(Some(Raw { prefix, local, value, references, special }));
+        }
+        match byte {
+            b'&' => references = true,
+            b'<' => return Err(syntax("< in an attribute value", start)),
+            b'>' | b'"' | b'\t' | b'\r' | b'\n' => special = true,
+            _ => {}
+        }
+    }
+    Err(syntax("attribute value without an end", start))
 }
 
 /// Resolves the references of an attribute value. Line breaks and tabs stay what they are.
-fn resolve(raw: &str) -> Result<Cow<'_, str>, Fault> {
-    if raw.contains('<') {
-        return Err(Fault::Syntax("< in an attribute value".to_owned()));
-    }
-    let Some((mut plain, mut rest)) = raw.split_once('&') else {
-        return Ok(Cow::Borrowed(raw));
-    };
+fn resolve(raw: &str) -> Result<String, Fault> {
     let mut value = String::with_capacity(raw.len());
-    loop {
+    let mut rest = raw;
+    while let Some((plain, after)) = rest.split_once('&') {
         value.push_str(plain);
-        let (name, after) = rest
+        let (name, after) = after
             .split_once(';')
             .ok_or_else(|| Fault::Syntax("& without a reference in an attribute value".to_owned()))?;
         value.push(text::reference(name)?);
-        match after.split_once('&') {
-            Some((before, next)) => (plain, rest) = (before, next),
-            None => {
-                value.push_str(after);
-                return Ok(Cow::Owned(value));
-            }
-        }
+        rest = after;
     }
+    value.push_str(rest);
+    Ok(value)
 }
 
 /// Refuses two attributes of one name (Namespaces in XML 1.0, 6.3).

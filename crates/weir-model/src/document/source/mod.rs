@@ -229,8 +229,12 @@ impl<'t, S: Sink<'t>> Source<'t, S> {
                     if from != self.skipped {
                         return Err(self.syntax("XML declaration inside the text"));
                     }
-                    if let Err(error) = declaration.version() {
-                        return Err(self.syntax_at(error.to_string()));
+                    match declaration.version() {
+                        Ok(version) if version == "1.0" => {}
+                        Ok(version) => {
+                            return Err(self.syntax_at(format!("XML version {:?} instead of 1.0", cut(&version))));
+                        }
+                        Err(error) => return Err(self.syntax_at(error.to_string())),
                     }
                 }
                 Event::DocType(_) => return Err(self.error(Fault::Dtd)),
@@ -246,7 +250,7 @@ impl<'t, S: Sink<'t>> Source<'t, S> {
                 }
             }
             // A text goes up to the next markup; references do not interrupt it.
-            if self.text.as_bytes().get(to) != Some(&b'&')
+            if matches!(self.text.as_bytes().get(to), None | Some(b'<'))
                 && let Some(text) = run.take()
                 && self.counts(&text)?
             {
