@@ -73,15 +73,18 @@ impl Snapshot {
     pub(super) fn compile_scope(&self, groups: &[CollectionId]) -> Scope {
         let approved_only = self.deployed.tree.approved_only(groups);
         let targets = self.deployed.targets(&self.deployed.tree.branches(groups));
+        // deployed updates only: a block takes the update out of the deployed ones
+        let counts = |it: &Placed| !approved_only || it.deployment.action != DeploymentAction::Block;
+        let pinned = |target: &Target<'_>| target.winner.filter(|it| counts(it))?.pinned;
         let pins: BTreeMap<u32, u32> = targets
             .iter()
-            .filter_map(|(update, target)| Some((*update, target.winner?.pinned?)))
+            .filter_map(|(update, target)| Some((*update, pinned(target)?)))
             .filter(|(update, _)| self.is_alive(*update))
             .collect();
         let mut closure = Closure::new(self, &pins);
         if approved_only {
             for (update, target) in &targets {
-                if target.winner.is_some_and(|it| it.deployment.action != DeploymentAction::Block) {
+                if target.winner.is_some_and(counts) {
                     closure.add(closure.root(*update));
                 }
             }
@@ -123,7 +126,7 @@ impl Snapshot {
             return None;
         }
         let placed = self.deployed.get(scope.mark(dense)?.placed)?;
-        // a block takes the update out of the deployed ones; it may still be there as a dependency
+        // a blocked update may still be there as a dependency
         let removed = scope.approved_only && placed.deployment.action == DeploymentAction::Block;
         (!removed).then_some(placed)
     }
