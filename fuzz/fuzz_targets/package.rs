@@ -9,7 +9,7 @@ use weir_wire::{
     package::{Limits, Reader, Record, Writer},
 };
 
-/// `package.xml`, a zero byte, `metadata.txt`.
+// `package.xml`, a zero byte, `metadata.txt`.
 fuzz_target!(|data: &[u8]| {
     let limits = Limits { package_xml: 1 << 20, metadata: 1 << 22, document: 1 << 20, updates: 1000 };
     let _ = Reader::open(Cursor::new(data), &limits);
