@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::{Page, ReadTx, StoreError, WriteTx};
+use crate::{
+    ReadTx, StoreError, WriteTx,
+    codec::{Row, args},
+    page::{Page, cursor_number, page_rows},
+    sql::statements,
+};
 
 /// One act.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,11 +31,31 @@ pub struct AuditRow {
     pub after: Option<Value>,
 }
 
+statements! {
+    AUDIT_LIST: "reading the audit log" =
+        "SELECT audit_no, at, actor, origin, action, subject, before, after FROM audit
+         WHERE audit_no < ?1 ORDER BY audit_no DESC LIMIT ?2";
+    AUDIT_INSERT: "writing the audit log" =
+        "INSERT INTO audit (at, actor, origin, action, subject, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+}
+
 impl ReadTx<'_> {
     /// Acts, newest first.
     pub fn audit_list(&self, cursor: Option<&str>, limit: u32) -> Result<Page<AuditRow>, StoreError> {
-        let _ = (cursor, limit);
-        unimplemented!()
+        let before = cursor_number(cursor, i64::MAX)?;
+        let items = self.all(&AUDIT_LIST, args![before, page_rows(limit)], |row| {
+            Ok(AuditRow {
+                no: row.int(0)?,
+                at: row.time(1)?,
+                actor: row.text(2)?,
+                from: row.opt_text(3)?,
+                action: row.text(4)?,
+                subject: row.text(5)?,
+                before: row.opt(6, Row::json)?,
+                after: row.opt(7, Row::json)?,
+            })
+        })?;
+        Ok(Page::cut(items, limit, |row| row.no.to_string()))
     }
 }
 
@@ -43,7 +68,11 @@ impl WriteTx<'_> {
         before: Option<&Value>,
         after: Option<&Value>,
     ) -> Result<(), StoreError> {
-        let _ = (action, subject, before, after);
-        unimplemented!()
+        let actor = self.actor();
+        let (before, after) = (before.map(Value::to_string), after.map(Value::to_string));
+        let values =
+            args![actor.at, &actor.name, actor.from.as_deref(), action, subject, before.as_deref(), after.as_deref(),];
+        self.run(&AUDIT_INSERT, values)?;
+        Ok(())
     }
 }

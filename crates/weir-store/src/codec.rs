@@ -1,1 +1,386 @@
 //! Conversions between values and columns.
+
+use std::cell::RefCell;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+use weir_model::{
+    ids::{
+        ChangeNumber, CollectionId, ContentDigest, DeploymentId, RevisionId, RevisionNumber, Sha256Digest, UpdateId,
+    },
+    targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
+    update::{CategoryKind, Severity, UpdateType},
+};
+
+use crate::{
+    StoreError, alert::AlertSeverity, collection::MemberSource, content_file::ContentState, fragment::TextKind,
+    job::JobState, selection::SelectionKind,
+};
+
+/// A value on its way into a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'v> {
+    Blob(&'v [u8]),
+    Int(i64),
+    Null,
+    /// The first bytes of the array: guids and digests by value.
+    Short([u8; 32], u8),
+    Text(&'v str),
+}
+
+/// Gathers the values of a statement.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => {
+        &[$($crate::codec::Value::from($value)),*]
+    };
+}
+pub(crate) use args;
+
+fn short(bytes: &[u8]) -> Value<'static> {
+    let mut array = [0; 32];
+    array[..bytes.len()].copy_from_slice(bytes);
+    Value::Short(array, bytes.len() as u8)
+}
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        use rusqlite::types::{ToSqlOutput, ValueRef};
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Null => ValueRef::Null,
+            Self::Short(array, len) => ValueRef::Blob(&array[..usize::from(*len)]),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+macro_rules! value_from {
+    ($($type:ty => |$value:ident| $result:expr;)+) => {
+        $(impl From<$type> for Value<'_> {
+            fn from($value: $type) -> Self {
+                $result
+            }
+        })+
+    };
+}
+
+value_from! {
+    bool => |value| Value::Int(value.into());
+    i16 => |value| Value::Int(value.into());
+    i32 => |value| Value::Int(value.into());
+    i64 => |value| Value::Int(value);
+    u8 => |value| Value::Int(value.into());
+    u32 => |value| Value::Int(value.into());
+    // Lengths and counts of things that exist: far below 2^63.
+    u64 => |value| Value::Int(value as i64);
+    usize => |value| Value::Int(value as i64);
+    ChangeNumber => |value| Value::Int(value.0 as i64);
+    CollectionId => |value| short(value.0.as_bytes());
+    ContentDigest => |value| short(&value.0);
+    DeploymentId => |value| Value::Int(value.0.into());
+    RevisionId => |value| Value::Int(value.0.into());
+    RevisionNumber => |value| Value::Int(value.0.into());
+    Sha256Digest => |value| short(&value.0);
+    Timestamp => |value| Value::Int(value.as_microsecond());
+    UpdateId => |value| short(value.0.as_bytes());
+    Uuid => |value| short(value.as_bytes());
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(value: &'v str) -> Self {
+        Value::Text(value)
+    }
+}
+
+impl<'v> From<&'v String> for Value<'v> {
+    fn from(value: &'v String) -> Self {
+        Value::Text(value)
+    }
+}
+
+impl<'v> From<&'v [u8]> for Value<'v> {
+    fn from(value: &'v [u8]) -> Self {
+        Value::Blob(value)
+    }
+}
+
+impl<'v> From<&'v Vec<u8>> for Value<'v> {
+    fn from(value: &'v Vec<u8>) -> Self {
+        Value::Blob(value)
+    }
+}
+
+impl<'v, T> From<Option<T>> for Value<'v>
+where
+    Value<'v>: From<T>,
+{
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Value::from)
+    }
+}
+
+/// An enumeration that is stored as a small number. The numbers are part of the schema.
+pub(crate) trait Coded: Copy + 'static {
+    const CODES: &'static [(Self, i64)];
+}
+
+macro_rules! coded {
+    ($($type:ident { $($variant:ident = $code:literal),+ $(,)? })+) => {
+        $(
+            impl Coded for $type {
+                const CODES: &'static [(Self, i64)] = &[$((Self::$variant, $code)),+];
+            }
+
+            impl From<$type> for Value<'_> {
+                fn from(value: $type) -> Self {
+                    Value::Int(match value {
+                        $($type::$variant => $code),+
+                    })
+                }
+            }
+        )+
+    };
+}
+
+coded! {
+    AlertSeverity { Information = 0, Warning = 1, Critical = 2 }
+    CategoryKind { Company = 0, Product = 1, ProductFamily = 2, UpdateClassification = 3 }
+    CollectionKind { Rule = 0, TargetGroup = 1 }
+    ContentState { Verified = 0, Quarantined = 1, Lost = 2 }
+    DeploymentAction { Block = 0, Install = 1, Optional = 2, Uninstall = 3, Detect = 4 }
+    DeploymentOrigin { Local = 0, Parent = 1, Rule = 2 }
+    JobState { Waiting = 0, Running = 1, Done = 2, Failed = 3, Cancelled = 4 }
+    MemberSource { Manual = 0, Requested = 1, Rule = 2, Include = 3 }
+    SelectionKind { Classifications = 0, Languages = 1, Products = 2 }
+    TextKind { Document = 0, Core = 1, Extended = 2, Localized = 3, Eula = 4 }
+    Severity { Low = 0, Moderate = 1, Important = 2, Critical = 3 }
+    UpdateType { Category = 0, Detectoid = 1, Driver = 2, Software = 3 }
+}
+
+/// One row of an answer. Columns are read by position; a value of the wrong kind means a damaged database.
+pub(crate) struct Row<'r> {
+    pub(crate) row: &'r rusqlite::Row<'r>,
+    pub(crate) action: &'static str,
+}
+
+impl Row<'_> {
+    fn corrupt(&self, column: usize, why: impl std::fmt::Display) -> StoreError {
+        StoreError::Corrupt { what: format!("column {column} while {}: {why}", self.action) }
+    }
+
+    fn value<T: rusqlite::types::FromSql>(&self, column: usize) -> Result<T, StoreError> {
+        self.row.get(column).map_err(|error| self.corrupt(column, error))
+    }
+
+    fn narrow<T: TryFrom<i64>>(&self, column: usize, number: i64) -> Result<T, StoreError> {
+        T::try_from(number).map_err(|_| self.corrupt(column, format_args!("{number} is out of range")))
+    }
+
+    /// An integer of any width.
+    pub(crate) fn int<T: TryFrom<i64>>(&self, column: usize) -> Result<T, StoreError> {
+        let number = self.value(column)?;
+        self.narrow(column, number)
+    }
+
+    pub(crate) fn opt_int<T: TryFrom<i64>>(&self, column: usize) -> Result<Option<T>, StoreError> {
+        let number: Option<i64> = self.value(column)?;
+        number.map(|number| self.narrow(column, number)).transpose()
+    }
+
+    pub(crate) fn bool(&self, column: usize) -> Result<bool, StoreError> {
+        Ok(self.value::<i64>(column)? != 0)
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<String, StoreError> {
+        self.value(column)
+    }
+
+    pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>, StoreError> {
+        self.value(column)
+    }
+
+    /// Lines of a text column; none for an empty one.
+    pub(crate) fn lines(&self, column: usize) -> Result<Vec<String>, StoreError> {
+        Ok(self.str(column)?.lines().map(str::to_owned).collect())
+    }
+
+    pub(crate) fn str(&self, column: usize) -> Result<&str, StoreError> {
+        let value = self.row.get_ref(column).map_err(|error| self.corrupt(column, error))?;
+        value.as_str().map_err(|error| self.corrupt(column, error))
+    }
+
+    pub(crate) fn bytes(&self, column: usize) -> Result<&[u8], StoreError> {
+        let value = self.row.get_ref(column).map_err(|error| self.corrupt(column, error))?;
+        value.as_blob().map_err(|error| self.corrupt(column, error))
+    }
+
+    fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], StoreError> {
+        let bytes = self.bytes(column)?;
+        bytes.try_into().map_err(|_| self.corrupt(column, format_args!("{} bytes instead of {N}", bytes.len())))
+    }
+
+    pub(crate) fn is_null(&self, column: usize) -> Result<bool, StoreError> {
+        let value = self.row.get_ref(column).map_err(|error| self.corrupt(column, error))?;
+        Ok(matches!(value, rusqlite::types::ValueRef::Null))
+    }
+
+    pub(crate) fn uuid(&self, column: usize) -> Result<Uuid, StoreError> {
+        Ok(Uuid::from_bytes(self.array(column)?))
+    }
+
+    pub(crate) fn update_id(&self, column: usize) -> Result<UpdateId, StoreError> {
+        Ok(UpdateId(self.uuid(column)?))
+    }
+
+    pub(crate) fn collection_id(&self, column: usize) -> Result<CollectionId, StoreError> {
+        Ok(CollectionId(self.uuid(column)?))
+    }
+
+    pub(crate) fn digest(&self, column: usize) -> Result<ContentDigest, StoreError> {
+        Ok(ContentDigest(self.array(column)?))
+    }
+
+    pub(crate) fn sha256(&self, column: usize) -> Result<Sha256Digest, StoreError> {
+        Ok(Sha256Digest(self.array(column)?))
+    }
+
+    pub(crate) fn secret(&self, column: usize) -> Result<[u8; 32], StoreError> {
+        self.array(column)
+    }
+
+    pub(crate) fn opt<T>(
+        &self,
+        column: usize,
+        read: impl FnOnce(&Self, usize) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        if self.is_null(column)? { Ok(None) } else { read(self, column).map(Some) }
+    }
+
+    pub(crate) fn change(&self, column: usize) -> Result<ChangeNumber, StoreError> {
+        Ok(ChangeNumber(self.int(column)?))
+    }
+
+    pub(crate) fn revision_id(&self, column: usize) -> Result<RevisionId, StoreError> {
+        Ok(RevisionId(self.int(column)?))
+    }
+
+    pub(crate) fn time(&self, column: usize) -> Result<Timestamp, StoreError> {
+        Timestamp::from_microsecond(self.value(column)?).map_err(|error| self.corrupt(column, error))
+    }
+
+    pub(crate) fn opt_time(&self, column: usize) -> Result<Option<Timestamp>, StoreError> {
+        self.opt(column, Self::time)
+    }
+
+    pub(crate) fn coded<T: Coded>(&self, column: usize) -> Result<T, StoreError> {
+        let code: i64 = self.value(column)?;
+        let known = T::CODES.iter().find(|(_, known)| *known == code);
+        known.map(|(value, _)| *value).ok_or_else(|| self.corrupt(column, format_args!("{code} has no meaning")))
+    }
+
+    pub(crate) fn json(&self, column: usize) -> Result<serde_json::Value, StoreError> {
+        serde_json::from_str(self.str(column)?).map_err(|error| self.corrupt(column, error))
+    }
+}
+
+/// Form byte of packed bytes: stored as they are.
+const RAW: u8 = 0;
+/// Form byte of packed bytes: one zstd frame.
+const ZSTD: u8 = 1;
+/// Shorter texts are not worth a frame.
+const WORTHWHILE: usize = 160;
+const LEVEL: i32 = 1;
+
+thread_local! {
+    // A context is 1 MB and costly to set up for texts of 1 kB.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn zstd_failed(source: std::io::Error) -> StoreError {
+    StoreError::Corrupt { what: format!("a compressed text: {source}") }
+}
+
+/// Packs bytes for storage: a form byte, then the bytes or their zstd frame.
+pub(crate) fn pack(plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let raw = || {
+        let mut data = Vec::with_capacity(1 + plain.len());
+        data.push(RAW);
+        data.extend_from_slice(plain);
+        data
+    };
+    if plain.len() < WORTHWHILE {
+        return Ok(raw());
+    }
+    COMPRESSOR.with_borrow_mut(|slot| {
+        let compressor = match slot {
+            Some(compressor) => compressor,
+            None => slot.insert(zstd::bulk::Compressor::new(LEVEL).map_err(zstd_failed)?),
+        };
+        let mut data = vec![0; 1 + zstd::zstd_safe::compress_bound(plain.len())];
+        data[0] = ZSTD;
+        let written = compressor.compress_to_buffer(plain, &mut data[1..]).map_err(zstd_failed)?;
+        if written >= plain.len() {
+            return Ok(raw());
+        }
+        data.truncate(1 + written);
+        data.shrink_to_fit();
+        Ok(data)
+    })
+}
+
+/// Appends the plain form of packed bytes, which is `plain_len` long.
+pub(crate) fn unpack_into(plain: &mut Vec<u8>, data: &[u8], plain_len: usize) -> Result<(), StoreError> {
+    let damaged = |why: &str| StoreError::Corrupt { what: format!("a stored text: {why}") };
+    match data.split_first() {
+        Some((&RAW, rest)) if rest.len() == plain_len => plain.extend_from_slice(rest),
+        Some((&ZSTD, frame)) => {
+            let start = plain.len();
+            plain.resize(start + plain_len, 0);
+            let written = DECOMPRESSOR.with_borrow_mut(|slot| {
+                let decompressor = match slot {
+                    Some(decompressor) => decompressor,
+                    None => slot.insert(zstd::bulk::Decompressor::new().map_err(zstd_failed)?),
+                };
+                decompressor.decompress_to_buffer(frame, &mut plain[start..]).map_err(zstd_failed)
+            })?;
+            if written != plain_len {
+                return Err(damaged("its length is not the recorded one"));
+            }
+        }
+        _ => return Err(damaged("unknown form or wrong length")),
+    }
+    Ok(())
+}
+
+/// A whole text; `what` names it in an error.
+pub(crate) fn text_from(bytes: Vec<u8>, what: &str) -> Result<String, StoreError> {
+    String::from_utf8(bytes).map_err(|_| StoreError::Corrupt { what: format!("{what} is not UTF-8") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_bytes_come_back() {
+        for plain in [vec![], vec![7; 10], vec![7; 100_000], (0..=255).cycle().take(700).collect()] {
+            let data = pack(&plain).expect("packs");
+            let mut back = b"before".to_vec();
+            unpack_into(&mut back, &data, plain.len()).expect("unpacks");
+            assert_eq!(back[6..], plain);
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused() {
+        let data = pack(&[7; 1000]).expect("packs");
+        let mut out = Vec::new();
+        assert!(unpack_into(&mut out, &data, 999).is_err());
+        assert!(unpack_into(&mut out, &data, 1001).is_err());
+        assert!(unpack_into(&mut out, &data[..data.len() - 1], 1000).is_err());
+        assert!(unpack_into(&mut out, &[], 0).is_err());
+        assert!(unpack_into(&mut out, &[9, 1], 1).is_err());
+    }
+}

@@ -1,5 +1,7 @@
 //! Collections (target groups included) and who belongs to them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_model::{
@@ -7,7 +9,11 @@ use weir_model::{
     targeting::CollectionKind,
 };
 
-use crate::{ReadTx, StoreError, WriteTx};
+use crate::{
+    ReadTx, StoreError, WriteTx,
+    codec::{Row, args},
+    sql::statements,
+};
 
 /// A collection.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -63,71 +69,180 @@ pub enum MemberSource {
     Include,
 }
 
+statements! {
+    COLLECTION_LIST: "listing collections" =
+        "SELECT c.collection_id, c.name, c.parent_id, c.kind, c.approved_only, c.time_zone, c.built_in, c.change,
+             c.created_at, c.created_by,
+             (SELECT count(DISTINCT m.computer_no) FROM collection_member m WHERE m.collection_id = c.collection_id)
+         FROM collection c ORDER BY c.name_key";
+    COLLECTION_SHOW: "reading a collection" =
+        "SELECT c.collection_id, c.name, c.parent_id, c.kind, c.approved_only, c.time_zone, c.built_in, c.change,
+             c.created_at, c.created_by,
+             (SELECT count(DISTINCT m.computer_no) FROM collection_member m WHERE m.collection_id = c.collection_id)
+         FROM collection c WHERE c.collection_id = ?1";
+    COLLECTION_FIND: "looking for a collection by name" = "SELECT collection_id FROM collection WHERE name_key = ?1";
+    COLLECTION_CREATE: "making a collection" =
+        "INSERT INTO collection (collection_id, name, name_key, parent_id, kind, change, created_at, created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    COLLECTION_APPROVED_ONLY: "changing a collection" =
+        "UPDATE collection SET approved_only = ?2, change = ?3 WHERE collection_id = ?1 AND approved_only <> ?2";
+    COLLECTION_CHILDREN: "counting collections below one" = "SELECT count(*) FROM collection WHERE parent_id = ?1";
+    COLLECTION_DEPLOYMENTS: "counting deployments to a collection" =
+        "SELECT count(*) FROM deployment WHERE collection_id = ?1";
+    COLLECTION_DELETE: "deleting a collection" = "DELETE FROM collection WHERE collection_id = ?1";
+    MEMBERS: "listing members of a collection" =
+        "SELECT DISTINCT computer_no FROM collection_member WHERE collection_id = ?1 ORDER BY computer_no";
+    MEMBERS_UNASSIGNED: "listing unassigned computers" =
+        "SELECT c.computer_no FROM computer c
+         WHERE NOT EXISTS (SELECT 1 FROM collection_member m WHERE m.computer_no = c.computer_no) ORDER BY c.computer_no";
+    MEMBERS_ALL: "listing all computers" = "SELECT computer_no FROM computer ORDER BY computer_no";
+    MEMBER_ADD: "adding a member" =
+        "INSERT INTO collection_member (computer_no, collection_id, source) VALUES (?1, ?2, ?3)
+         ON CONFLICT (computer_no, collection_id, source) DO NOTHING";
+    MEMBER_REMOVE: "removing a member" =
+        "DELETE FROM collection_member WHERE computer_no = ?1 AND collection_id = ?2 AND source = ?3";
+    GROUPS_OF: "listing the collections of a computer" =
+        "SELECT collection_id, source FROM collection_member WHERE computer_no = ?1 ORDER BY collection_id, source";
+}
+
+const LONGEST_NAME: usize = 255;
+
+fn collection(row: &Row<'_>) -> Result<CollectionRow, StoreError> {
+    Ok(CollectionRow {
+        id: row.collection_id(0)?,
+        name: row.text(1)?,
+        parent: row.opt(2, Row::collection_id)?,
+        kind: row.coded(3)?,
+        approved_only: row.bool(4)?,
+        time_zone: row.opt_text(5)?,
+        built_in: row.bool(6)?,
+        change: row.change(7)?,
+        created_at: row.time(8)?,
+        created_by: row.text(9)?,
+        members: row.int(10)?,
+    })
+}
+
 impl ReadTx<'_> {
     /// All collections, by name.
     pub fn collection_list(&self) -> Result<Vec<CollectionRow>, StoreError> {
-        unimplemented!()
+        self.all(&COLLECTION_LIST, args![], collection)
     }
 
     /// One collection.
     pub fn collection_show(&self, id: CollectionId) -> Result<Option<CollectionRow>, StoreError> {
-        let _ = id;
-        unimplemented!()
+        self.first(&COLLECTION_SHOW, args![id], collection)
     }
 
-    /// The collection of that name, compared without regard to case.
+    /// The collection of that name, compared without regard to case and to blanks around it.
     pub fn collection_find(&self, name: &str) -> Result<Option<CollectionRow>, StoreError> {
-        let _ = name;
-        unimplemented!()
+        let id = self.first(&COLLECTION_FIND, args![&name.trim().to_lowercase()], |row| row.collection_id(0))?;
+        id.map_or(Ok(None), |id| self.collection_show(id))
     }
 
     /// Row numbers of the members of a collection, ascending. Built-in collections have no membership rows; for
     /// Unassigned Computers these are the computers without any, for All Computers everyone.
     pub fn collection_members(&self, id: CollectionId) -> Result<Vec<u32>, StoreError> {
-        let _ = id;
-        unimplemented!()
+        match id {
+            CollectionId::ALL_COMPUTERS => self.all(&MEMBERS_ALL, args![], |row| row.int(0)),
+            CollectionId::UNASSIGNED_COMPUTERS => self.all(&MEMBERS_UNASSIGNED, args![], |row| row.int(0)),
+            id => self.all(&MEMBERS, args![id], |row| row.int(0)),
+        }
+    }
+
+    /// Collections of one computer with the sources, ascending. Empty means Unassigned Computers.
+    pub fn computer_groups(&self, computer: u32) -> Result<Vec<(CollectionId, MemberSource)>, StoreError> {
+        self.all(&GROUPS_OF, args![computer], |row| Ok((row.collection_id(0)?, row.coded(1)?)))
+    }
+
+    fn collection_required(&self, id: CollectionId) -> Result<CollectionRow, StoreError> {
+        self.collection_show(id)?.ok_or(StoreError::UnknownCollection(id))
+    }
+
+    /// The collection, unless it is built in.
+    fn collection_changeable(&self, id: CollectionId) -> Result<CollectionRow, StoreError> {
+        let row = self.collection_required(id)?;
+        if row.built_in { Err(StoreError::BuiltInCollection(row.name)) } else { Ok(row) }
     }
 }
 
 impl WriteTx<'_> {
     /// Makes a collection.
     pub fn collection_create(&self, new: &NewCollection) -> Result<CollectionRow, StoreError> {
-        let _ = new;
-        unimplemented!()
+        let name = new.name.trim();
+        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
+            return Err(StoreError::CollectionName(name.chars().take(80).collect()));
+        }
+        if let Some(existing) = self.collection_find(name)? {
+            return Err(StoreError::CollectionExists(existing.name));
+        }
+        let parent = new.parent.unwrap_or(CollectionId::ALL_COMPUTERS);
+        if self.collection_required(parent)?.id == CollectionId::UNASSIGNED_COMPUTERS {
+            return Err(StoreError::BuiltInCollection("Unassigned Computers".to_owned()));
+        }
+        let (key, actor, change) = (name.to_lowercase(), self.actor(), self.change_next()?);
+        let values = args![new.id, name, &key, parent, new.kind, change, actor.at, &actor.name];
+        self.run(&COLLECTION_CREATE, values)?;
+        self.collection_required(new.id)
     }
 
-    /// Sets "approved only".
+    /// Sets "approved only"; also for Unassigned Computers.
     pub fn collection_set_approved_only(&self, id: CollectionId, approved_only: bool) -> Result<(), StoreError> {
-        let _ = (id, approved_only);
-        unimplemented!()
+        if self.collection_required(id)?.approved_only != approved_only {
+            self.run(&COLLECTION_APPROVED_ONLY, args![id, approved_only, self.change_next()?])?;
+        }
+        Ok(())
     }
 
     /// Deletes a collection that has no deployments and no collections below it. Its memberships go with it.
     pub fn collection_delete(&self, id: CollectionId) -> Result<(), StoreError> {
-        let _ = id;
-        unimplemented!()
+        let name = self.collection_changeable(id)?.name;
+        for (statement, what) in [(&COLLECTION_CHILDREN, "collection"), (&COLLECTION_DEPLOYMENTS, "deployment")] {
+            let count: u64 = self.one(statement, args![id], |row| row.int(0))?;
+            if count > 0 {
+                let plural = if count == 1 { "" } else { "s" };
+                return Err(StoreError::CollectionInUse { name, what: format!("{count} {what}{plural}") });
+            }
+        }
+        self.change_next()?;
+        self.run(&COLLECTION_DELETE, args![id])?;
+        Ok(())
     }
 
-    /// Makes a computer (by row number) a member. True if it was not one from this source.
+    /// Makes a computer (by row number) a member. True if it was not one from this source. Built-in collections take
+    /// no members: [`StoreError::BuiltInCollection`].
     pub fn collection_add(&self, id: CollectionId, computer: u32, source: MemberSource) -> Result<bool, StoreError> {
-        let _ = (id, computer, source);
-        unimplemented!()
+        self.collection_changeable(id)?;
+        Ok(self.run(&MEMBER_ADD, args![computer, id, source])? > 0)
     }
 
     /// Takes a membership back. True if there was one from this source.
     pub fn collection_remove(&self, id: CollectionId, computer: u32, source: MemberSource) -> Result<bool, StoreError> {
-        let _ = (id, computer, source);
-        unimplemented!()
+        self.collection_changeable(id)?;
+        Ok(self.run(&MEMBER_REMOVE, args![computer, id, source])? > 0)
     }
 
-    /// Makes the memberships of a computer from one source exactly these. True if something changed.
+    /// Makes the memberships of a computer from one source exactly these; built-in collections among them are passed
+    /// over. True if something changed.
     pub fn computer_set_groups(
         &self,
         computer: u32,
         source: MemberSource,
         groups: &[CollectionId],
     ) -> Result<bool, StoreError> {
-        let _ = (computer, source, groups);
-        unimplemented!()
+        let wanted: BTreeSet<CollectionId> = groups
+            .iter()
+            .copied()
+            .filter(|id| ![CollectionId::ALL_COMPUTERS, CollectionId::UNASSIGNED_COMPUTERS].contains(id))
+            .collect();
+        let present: BTreeSet<CollectionId> =
+            self.computer_groups(computer)?.into_iter().filter(|(_, from)| *from == source).map(|(id, _)| id).collect();
+        for id in wanted.difference(&present) {
+            self.run(&MEMBER_ADD, args![computer, *id, source])?;
+        }
+        for id in present.difference(&wanted) {
+            self.run(&MEMBER_REMOVE, args![computer, *id, source])?;
+        }
+        Ok(wanted != present)
     }
 }

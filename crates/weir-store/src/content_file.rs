@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 use weir_model::ids::{ContentDigest, Sha256Digest};
 
-use crate::{Page, ReadTx, StoreError, WriteTx};
+use crate::{
+    ReadTx, StoreError, WriteTx,
+    codec::{Row, args},
+    page::{Page, page_rows},
+    sql::statements,
+};
 
 /// Whether a content file is fit to be served.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,52 +51,99 @@ pub struct ContentTotals {
     pub lost: u64,
 }
 
+statements! {
+    CONTENT_SHOW: "reading a content file's state" =
+        "SELECT digest, sha256, size, extension, state, verified_at FROM content_file WHERE digest = ?1";
+    CONTENT_LIST: "listing content files" =
+        "SELECT digest, sha256, size, extension, state, verified_at FROM content_file
+         WHERE digest > ?1 ORDER BY digest LIMIT ?2";
+    CONTENT_TOTALS: "counting content files" = "SELECT state, count(*), sum(size) FROM content_file GROUP BY state";
+    CONTENT_UNREFERENCED: "looking for content nobody needs" =
+        "SELECT digest, sha256, size, extension, state, verified_at FROM content_file c
+         WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM revision_file f WHERE f.digest = c.digest) ORDER BY digest";
+    CONTENT_PUT: "noting a content file" =
+        "INSERT INTO content_file (digest, sha256, size, extension, state, verified_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (digest) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size,
+             extension = excluded.extension, state = excluded.state, verified_at = excluded.verified_at";
+    CONTENT_STATE: "changing a content file's state" =
+        "UPDATE content_file SET state = ?2, verified_at = ?3 WHERE digest = ?1";
+    CONTENT_DELETE: "forgetting a content file" = "DELETE FROM content_file WHERE digest = ?1";
+    FILE_EXPECTED: "looking for documents that name a file" =
+        "SELECT sha256, size FROM revision_file WHERE digest = ?1
+         ORDER BY CASE WHEN sha256 IS NULL THEN 1 ELSE 0 END, revision_id LIMIT 1";
+}
+
+fn content_file(row: &Row<'_>) -> Result<ContentFileRow, StoreError> {
+    Ok(ContentFileRow {
+        digest: row.digest(0)?,
+        sha256: row.sha256(1)?,
+        size: row.int(2)?,
+        extension: row.text(3)?,
+        state: row.coded(4)?,
+        verified_at: row.time(5)?,
+    })
+}
+
 impl ReadTx<'_> {
     /// One content file.
     pub fn content_file_show(&self, digest: ContentDigest) -> Result<Option<ContentFileRow>, StoreError> {
-        let _ = digest;
-        unimplemented!()
+        self.first(&CONTENT_SHOW, args![digest], content_file)
     }
 
     /// Content files, by digest.
     pub fn content_file_list(&self, cursor: Option<&str>, limit: u32) -> Result<Page<ContentFileRow>, StoreError> {
-        let _ = (cursor, limit);
-        unimplemented!()
+        let after = match cursor {
+            Some(text) => ContentDigest::from_hex(text).map_err(|_| StoreError::Cursor(text.to_owned()))?.0.to_vec(),
+            None => Vec::new(),
+        };
+        let items = self.all(&CONTENT_LIST, args![&after, page_rows(limit)], content_file)?;
+        Ok(Page::cut(items, limit, |row| row.digest.to_hex()))
     }
 
     /// Counts and bytes.
     pub fn content_file_totals(&self) -> Result<ContentTotals, StoreError> {
-        unimplemented!()
+        let mut totals = ContentTotals::default();
+        for (state, files, bytes) in
+            self.all(&CONTENT_TOTALS, args![], |row| Ok((row.coded(0)?, row.int(1)?, row.int(2)?)))?
+        {
+            match state {
+                ContentState::Lost => totals.lost = files,
+                ContentState::Quarantined => totals.quarantined = files,
+                ContentState::Verified => (totals.files, totals.bytes) = (files, bytes),
+            }
+        }
+        Ok(totals)
     }
 
     /// Verified files that no stored revision names.
     pub fn content_file_unreferenced(&self) -> Result<Vec<ContentFileRow>, StoreError> {
-        unimplemented!()
+        self.all(&CONTENT_UNREFERENCED, args![], content_file)
     }
 
     /// Some stored revision names a file of this digest: its SHA-256 if documents give one, and its size.
     pub fn file_expected(&self, digest: ContentDigest) -> Result<Option<(Option<Sha256Digest>, u64)>, StoreError> {
-        let _ = digest;
-        unimplemented!()
+        self.first(&FILE_EXPECTED, args![digest], |row| Ok((row.opt(0, Row::sha256)?, row.int(1)?)))
     }
 }
 
 impl WriteTx<'_> {
-    /// Notes a content file that is here and verified. True if that is new.
+    /// Notes a content file, in place of what was known of it. True if it was not known as verified.
     pub fn content_file_put(&self, row: &ContentFileRow) -> Result<bool, StoreError> {
-        let _ = row;
-        unimplemented!()
+        let before = self.content_file_show(row.digest)?;
+        let values = args![row.digest, row.sha256, row.size, &row.extension, row.state, row.verified_at];
+        self.run(&CONTENT_PUT, values)?;
+        Ok(before.is_none_or(|before| before.state != ContentState::Verified))
     }
 
-    /// Changes the state of a content file.
+    /// Changes the state of a content file at the actor's time.
     pub fn content_file_set_state(&self, digest: ContentDigest, state: ContentState) -> Result<(), StoreError> {
-        let _ = (digest, state);
-        unimplemented!()
+        self.run(&CONTENT_STATE, args![digest, state, self.actor().at])?;
+        Ok(())
     }
 
     /// Forgets a content file.
     pub fn content_file_delete(&self, digest: ContentDigest) -> Result<(), StoreError> {
-        let _ = digest;
-        unimplemented!()
+        self.run(&CONTENT_DELETE, args![digest])?;
+        Ok(())
     }
 }

@@ -1,12 +1,24 @@
-//! Transactions: what a unit of work is given.
+//! Transactions: what a unit of work is given, and the few calls through which every statement runs.
 
-use std::{marker::PhantomData, ops::Deref};
+use std::ops::{ControlFlow, Deref};
 
-use crate::{Actor, StoreError};
+use rusqlite::{CachedStatement, Connection, ErrorCode, params_from_iter};
+use weir_model::ids::ChangeNumber;
+
+use crate::{
+    Actor, StoreError,
+    codec::{Row, Value, args},
+    sql::{Statement, statements},
+};
+
+statements! {
+    CHANGE_NEXT: "taking a change number" = "UPDATE counter SET value = value + 1 WHERE name = 'change' RETURNING value";
+    CHANGE_LAST: "reading the last change number" = "SELECT value FROM counter WHERE name = 'change'";
+}
 
 /// A consistent view of the database.
 pub struct ReadTx<'a> {
-    _connection: PhantomData<&'a ()>,
+    connection: &'a Connection,
 }
 
 /// The write transaction. Reads through it see its own writes.
@@ -23,14 +35,140 @@ impl<'a> Deref for WriteTx<'a> {
     }
 }
 
-impl WriteTx<'_> {
+impl<'a> ReadTx<'a> {
+    pub(crate) fn new(connection: &'a Connection) -> Self {
+        Self { connection }
+    }
+
+    fn prepare(&self, statement: &'static Statement) -> Result<CachedStatement<'a>, StoreError> {
+        self.connection.prepare_cached(statement.text).map_err(|error| failed(statement.action, error))
+    }
+
+    /// Hands every row to `each` until it breaks off.
+    pub(crate) fn each(
+        &self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+        mut each: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        let fail = |error| failed(statement.action, error);
+        let mut rows = prepared.query(params_from_iter(values)).map_err(fail)?;
+        while let Some(row) = rows.next().map_err(fail)? {
+            if each(&Row { row, action: statement.action })?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every row.
+    pub(crate) fn all<T>(
+        &self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        self.each(statement, values, |row| {
+            found.push(read(row)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// The first row.
+    pub(crate) fn first<T>(
+        &self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut read = Some(read);
+        let mut found = None;
+        self.each(statement, values, |row| {
+            if let Some(read) = read.take() {
+                found = Some(read(row)?);
+            }
+            // Not broken off: a statement with RETURNING must run to its end.
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// The first row of a statement that always has one.
+    pub(crate) fn one<T>(
+        &self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.first(statement, values, read)?
+            .ok_or_else(|| StoreError::Corrupt { what: format!("no row while {}", statement.action) })
+    }
+
+    /// The last change number given out: nothing in catalogue, targeting or settings has changed while this is the same.
+    pub fn catalogue_version(&self) -> Result<ChangeNumber, StoreError> {
+        self.one(&CHANGE_LAST, args![], |row| row.change(0))
+    }
+}
+
+impl<'a> WriteTx<'a> {
+    pub(crate) fn new(connection: &'a Connection, actor: &'a Actor) -> Self {
+        Self { read: ReadTx::new(connection), actor }
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(crate) fn run(&self, statement: &'static Statement, values: &[Value<'_>]) -> Result<usize, StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        prepared.execute(params_from_iter(values)).map_err(|error| failed(statement.action, error))
+    }
+
     /// Who asked for this transaction.
     pub fn actor(&self) -> &Actor {
         self.actor
     }
 
     /// Takes the next number of the one global order of changes. It becomes visible with the transaction.
-    pub fn change_next(&self) -> Result<weir_model::ids::ChangeNumber, StoreError> {
-        unimplemented!()
+    pub fn change_next(&self) -> Result<ChangeNumber, StoreError> {
+        self.one(&CHANGE_NEXT, args![], |row| row.change(0))
     }
+}
+
+/// Sorts an answer of the engine into the kinds that callers tell apart.
+pub(crate) fn failed(action: &'static str, error: rusqlite::Error) -> StoreError {
+    let rusqlite::Error::SqliteFailure(code, message) = &error else {
+        return StoreError::Query { action, source: error };
+    };
+    match code.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy { action },
+        ErrorCode::DiskFull => StoreError::DiskFull { action },
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            StoreError::Corrupt { what: message.clone().unwrap_or_else(|| error.to_string()) }
+        }
+        ErrorCode::ConstraintViolation => {
+            StoreError::Constraint { action, rule: rule(message.as_deref().unwrap_or_default()) }
+        }
+        _ => StoreError::Query { action, source: error },
+    }
+}
+
+/// A broken rule in words.
+fn rule(message: &str) -> String {
+    const KNOWN: &[(&str, &str)] = &[
+        ("alert.kind", "one open alert per kind and subject"),
+        ("api_token.name_key", "names of tokens are unique without regard to case"),
+        ("audit log", "the audit log is append only"),
+        ("collection.name_key", "names of collections are unique without regard to case"),
+        ("deployment.update_no", "one deployment per update and collection"),
+        ("deployment.group_id", "one deployment per update group and collection"),
+        ("FOREIGN KEY", "it refers to something that is not there, or something still refers to it"),
+        ("job.job_id", "job ids are unique"),
+        ("revision.update_no", "a revision of an update is stored once"),
+        ("site.", "a site has one identity"),
+    ];
+    KNOWN
+        .iter()
+        .find(|(part, _)| message.contains(part))
+        .map_or_else(|| message.to_owned(), |(_, rule)| (*rule).to_owned())
 }

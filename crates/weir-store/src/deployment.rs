@@ -7,7 +7,12 @@ use weir_model::{
     targeting::{DeploymentAction, DeploymentOrigin},
 };
 
-use crate::{Page, ReadTx, StoreError, WriteTx};
+use crate::{
+    ReadTx, StoreError, WriteTx,
+    codec::{Row, args},
+    page::{Page, cursor_number, page_rows},
+    sql::statements,
+};
 
 /// What is deployed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,11 +109,123 @@ pub struct DeploymentFilter {
     pub collection: Option<CollectionId>,
 }
 
+statements! {
+    DEPLOYMENT_SHOW: "reading a deployment" =
+        "SELECT d.deployment_id, u.update_id, d.revision, d.group_id, coalesce(r.title, g.name, ''), d.collection_id,
+             c.name, d.action, d.available_at, d.deadline_at, d.enabled, d.active, d.origin, d.change, d.changed_at,
+             d.changed_by, d.created_at, d.created_by
+         FROM deployment d JOIN collection c ON c.collection_id = d.collection_id
+             LEFT JOIN updates u ON u.update_no = d.update_no
+             LEFT JOIN revision r ON r.revision_id = u.newest_revision_id
+             LEFT JOIN update_group g ON g.group_id = d.group_id
+         WHERE d.deployment_id = ?1";
+    DEPLOYMENT_SCAN: "listing deployments" =
+        "SELECT deployment_id FROM deployment WHERE deployment_id > ?1 ORDER BY deployment_id LIMIT ?2";
+    DEPLOYMENT_SCAN_UPDATE: "listing deployments of an update" =
+        "SELECT d.deployment_id, d.collection_id FROM updates u JOIN deployment d ON d.update_no = u.update_no
+         WHERE u.update_id = ?1 ORDER BY d.deployment_id";
+    DEPLOYMENT_SCAN_COLLECTION: "listing deployments to a collection" =
+        "SELECT deployment_id FROM deployment WHERE collection_id = ?1 ORDER BY deployment_id";
+    DEPLOYMENT_EXISTING: "looking for a deployment of the same update" =
+        "SELECT deployment_id FROM deployment WHERE update_no = ?1 AND collection_id = ?2";
+    DEPLOYMENT_EXISTING_GROUP: "looking for a deployment of the same group" =
+        "SELECT deployment_id FROM deployment WHERE group_id = ?1 AND collection_id = ?2";
+    DEPLOYMENT_CREATE: "making a deployment" =
+        "INSERT INTO deployment (update_no, revision, group_id, collection_id, action, available_at, deadline_at,
+             enabled, active, origin, change, changed_at, changed_by, created_at, created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?11, ?12) RETURNING deployment_id";
+    DEPLOYMENT_ACTIVE: "activating a deployment" =
+        "UPDATE deployment SET active = ?2, change = ?3, changed_at = ?4, changed_by = ?5 WHERE deployment_id = ?1";
+    DEPLOYMENT_ENABLED: "switching a deployment" =
+        "UPDATE deployment SET enabled = ?2, change = ?3, changed_at = ?4, changed_by = ?5 WHERE deployment_id = ?1";
+    DEPLOYMENT_DELETE: "deleting a deployment" = "DELETE FROM deployment WHERE deployment_id = ?1";
+    DEPLOYMENT_RETIRE: "noting a deleted deployment" =
+        "INSERT INTO retired_deployment (change, deployment_id, update_no, collection_id, retired_at, retired_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    FILES_OF_UPDATE: "listing the files of an update" =
+        "WITH RECURSIVE needed (revision_id) AS (
+             SELECT r.revision_id FROM updates u JOIN revision r ON r.update_no = u.update_no
+             WHERE u.update_id = ?1
+                 AND ((?2 IS NULL AND r.revision_id = u.newest_revision_id) OR r.revision = ?2)
+             UNION
+             SELECT m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
+                 JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
+         SELECT f.digest, f.sha256, f.size, f.name, CASE WHEN c.state = 0 THEN 1 ELSE 0 END
+         FROM revision_file f LEFT JOIN content_file c ON c.digest = f.digest
+         WHERE f.revision_id IN (SELECT n.revision_id FROM needed n)";
+    FILES_MISSING: "listing content that deployments wait for" =
+        "WITH RECURSIVE needed (revision_id) AS (
+             SELECT r.revision_id FROM deployment d JOIN updates u ON u.update_no = d.update_no
+                 JOIN revision r ON r.update_no = u.update_no
+             WHERE d.enabled = 1 AND d.action IN (1, 2) AND u.declined_at IS NULL
+                 AND ((d.revision IS NULL AND r.revision_id = u.newest_revision_id) OR r.revision = d.revision)
+             UNION
+             SELECT m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
+                 JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
+         SELECT f.digest, f.sha256, f.size, f.name, 0
+         FROM revision_file f WHERE f.revision_id IN (SELECT n.revision_id FROM needed n) AND NOT EXISTS (SELECT 1 FROM content_file c WHERE c.digest = f.digest AND c.state = 0)";
+}
+
+/// Deployment ids share the wire's number space with what is derived from revision numbers (from 0x4000_0000 on).
+const LAST_ID: i32 = 0x3FFF_FFFF;
+
+fn deployment(row: &Row<'_>) -> Result<DeploymentRow, StoreError> {
+    let deployed = match row.opt(1, Row::update_id)? {
+        Some(id) => Deployed::Update { id, revision: row.opt_int(2)?.map(RevisionNumber) },
+        None => Deployed::Group(row.uuid(3)?),
+    };
+    Ok(DeploymentRow {
+        id: DeploymentId(row.int(0)?),
+        deployed,
+        title: row.str(4)?.trim().to_owned(),
+        collection: row.collection_id(5)?,
+        collection_name: row.text(6)?,
+        action: row.coded(7)?,
+        available_at: row.time(8)?,
+        deadline_at: row.opt_time(9)?,
+        enabled: row.bool(10)?,
+        active: row.bool(11)?,
+        origin: row.coded(12)?,
+        change: row.change(13)?,
+        changed_at: row.time(14)?,
+        changed_by: row.text(15)?,
+        created_at: row.time(16)?,
+        created_by: row.text(17)?,
+    })
+}
+
+fn needed_file(row: &Row<'_>) -> Result<NeededFile, StoreError> {
+    Ok(NeededFile {
+        digest: row.digest(0)?,
+        sha256: row.opt(1, Row::sha256)?,
+        size: row.int(2)?,
+        name: row.text(3)?,
+        verified: row.bool(4)?,
+    })
+}
+
+/// One row per digest, ascending; a SHA-256 may be missing in some of the documents. Not done by the query: asked for an
+/// order, an engine without statistics walks all files of the catalogue.
+fn distinct(mut rows: Vec<NeededFile>) -> Vec<NeededFile> {
+    rows.sort_by(|a, b| (a.digest, &a.name).cmp(&(b.digest, &b.name)));
+    let mut files: Vec<NeededFile> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match files.last_mut().filter(|file| file.digest == row.digest) {
+            Some(file) => file.sha256 = file.sha256.or(row.sha256),
+            None => files.push(row),
+        }
+    }
+    files
+}
+
 impl ReadTx<'_> {
     /// One deployment.
     pub fn deployment_show(&self, id: DeploymentId) -> Result<Option<DeploymentRow>, StoreError> {
-        let _ = id;
-        unimplemented!()
+        self.first(&DEPLOYMENT_SHOW, args![id], deployment)
+    }
+
+    fn deployment_required(&self, id: DeploymentId) -> Result<DeploymentRow, StoreError> {
+        self.deployment_show(id)?.ok_or_else(|| StoreError::Missing { kind: "deployment", id: id.to_string() })
     }
 
     /// Deployments by number.
@@ -118,8 +235,23 @@ impl ReadTx<'_> {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page<DeploymentRow>, StoreError> {
-        let _ = (filter, cursor, limit);
-        unimplemented!()
+        let after: i32 = cursor_number(cursor, 0)?;
+        let id = |row: &Row<'_>| row.int::<i32>(0);
+        let mut found = match (filter.update, filter.collection) {
+            (Some(update), None) => self.all(&DEPLOYMENT_SCAN_UPDATE, args![update], id)?,
+            (Some(update), Some(collection)) => {
+                let all = self.all(&DEPLOYMENT_SCAN_UPDATE, args![update], |row| {
+                    Ok((row.int::<i32>(0)?, row.collection_id(1)?))
+                })?;
+                all.into_iter().filter(|(_, to)| *to == collection).map(|(id, _)| id).collect()
+            }
+            (None, Some(collection)) => self.all(&DEPLOYMENT_SCAN_COLLECTION, args![collection], id)?,
+            (None, None) => self.all(&DEPLOYMENT_SCAN, args![after, page_rows(limit)], id)?,
+        };
+        found.retain(|id| *id > after);
+        let page = Page::cut(found, limit, i32::to_string);
+        let items = page.items.into_iter().map(|id| self.deployment_required(DeploymentId(id)));
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
     }
 
     /// Distinct files (licence files included) of an update and, for a bundle, of every member in the catalogue, all
@@ -129,38 +261,92 @@ impl ReadTx<'_> {
         update: UpdateId,
         revision: Option<RevisionNumber>,
     ) -> Result<Vec<NeededFile>, StoreError> {
-        let _ = (update, revision);
-        unimplemented!()
+        Ok(distinct(self.all(&FILES_OF_UPDATE, args![update, revision], needed_file)?))
     }
 
-    /// Files that enabled deployments for installation need and that are not verified here, each once.
+    /// Files that enabled deployments to install (required or optional) need and that are not verified here, each once.
+    /// What is declined is left out.
     pub fn deployment_files_missing(&self) -> Result<Vec<NeededFile>, StoreError> {
-        unimplemented!()
+        Ok(distinct(self.all(&FILES_MISSING, args![], needed_file)?))
     }
 }
 
 impl WriteTx<'_> {
     /// Makes a deployment. [`StoreError::DeploymentExists`] if the same is deployed to the same collection.
     pub fn deployment_create(&self, new: &NewDeployment) -> Result<DeploymentId, StoreError> {
-        let _ = new;
-        unimplemented!()
+        let collection = self.collection_show(new.collection)?.ok_or(StoreError::UnknownCollection(new.collection))?;
+        let (update_no, revision, group, existing) = match new.deployed {
+            Deployed::Group(group) => {
+                let values = args![group, new.collection];
+                (None, None, Some(group), self.first(&DEPLOYMENT_EXISTING_GROUP, values, |row| row.int(0))?)
+            }
+            Deployed::Update { id, revision } => {
+                let update_no = self.update_no(id)?.ok_or(StoreError::UnknownUpdate(id))?;
+                let values = args![update_no, new.collection];
+                (Some(update_no), revision, None, self.first(&DEPLOYMENT_EXISTING, values, |row| row.int(0))?)
+            }
+        };
+        if let Some(existing) = existing {
+            return Err(StoreError::DeploymentExists { existing: DeploymentId(existing), collection: collection.name });
+        }
+        let actor = self.actor();
+        let values = args![
+            update_no,
+            revision,
+            group,
+            new.collection,
+            new.action,
+            new.available_at,
+            new.deadline_at,
+            new.active,
+            new.origin,
+            self.change_next()?,
+            actor.at,
+            &actor.name,
+        ];
+        let id: i32 = self.one(&DEPLOYMENT_CREATE, values, |row| row.int(0))?;
+        if id > LAST_ID { Err(StoreError::Exhausted("deployment number")) } else { Ok(DeploymentId(id)) }
     }
 
     /// Activates or deactivates a deployment; takes a change number if that changes something. True if it did.
     pub fn deployment_set_active(&self, id: DeploymentId, active: bool) -> Result<bool, StoreError> {
-        let _ = (id, active);
-        unimplemented!()
+        let changed = self.deployment_required(id)?.active != active;
+        if changed {
+            let actor = self.actor();
+            self.run(&DEPLOYMENT_ACTIVE, args![id, active, self.change_next()?, actor.at, &actor.name])?;
+        }
+        Ok(changed)
     }
 
     /// Switches a deployment on or off. True if that changed something.
     pub fn deployment_set_enabled(&self, id: DeploymentId, enabled: bool) -> Result<bool, StoreError> {
-        let _ = (id, enabled);
-        unimplemented!()
+        let row = self.deployment_required(id)?;
+        if row.enabled == enabled {
+            return Ok(false);
+        }
+        let (actor, change) = (self.actor(), self.change_next()?);
+        self.run(&DEPLOYMENT_ENABLED, args![id, enabled, change, actor.at, &actor.name])?;
+        if !enabled {
+            self.deployment_retire(&row, change)?;
+        }
+        Ok(true)
     }
 
     /// Deletes a deployment and leaves a retired change behind.
     pub fn deployment_delete(&self, id: DeploymentId) -> Result<(), StoreError> {
-        let _ = id;
-        unimplemented!()
+        let row = self.deployment_required(id)?;
+        let change = self.change_next()?;
+        self.deployment_retire(&row, change)?;
+        self.run(&DEPLOYMENT_DELETE, args![id])?;
+        Ok(())
+    }
+
+    /// Computers that had the deployment must hear that it is gone.
+    fn deployment_retire(&self, row: &DeploymentRow, change: ChangeNumber) -> Result<(), StoreError> {
+        let Deployed::Update { id, .. } = row.deployed else { return Ok(()) };
+        let update_no = self.update_no(id)?.ok_or(StoreError::UnknownUpdate(id))?;
+        let actor = self.actor();
+        self.run(&DEPLOYMENT_RETIRE, args![change, row.id, update_no, row.collection, actor.at, &actor.name])?;
+        Ok(())
     }
 }

@@ -19,6 +19,9 @@ pub enum StoreError {
     /// A collection of that name exists, compared without regard to case.
     #[error("a collection named {0:?} exists already")]
     CollectionExists(String),
+    /// Not a name for a collection.
+    #[error("{0:?} cannot name a collection: use 1 to 255 characters that can be printed")]
+    CollectionName(String),
     /// The collection still has what keeps it from being deleted.
     #[error("the collection {name:?} cannot be deleted while it has {what}")]
     CollectionInUse {

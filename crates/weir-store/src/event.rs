@@ -2,9 +2,14 @@
 
 use jiff::Timestamp;
 use uuid::Uuid;
-use weir_model::ids::UpdateIdentity;
+use weir_model::ids::{RevisionNumber, UpdateIdentity};
 
-use crate::{Page, ReadTx, StoreError, WriteTx};
+use crate::{
+    ReadTx, StoreError, WriteTx,
+    codec::args,
+    page::{Page, cursor_number, page_rows},
+    sql::statements,
+};
 
 /// An event as a computer reported it (MS-WUSP 2.2.3.2.15), or as it is stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,30 +34,115 @@ pub struct EventRow {
     pub detail: Option<String>,
 }
 
+statements! {
+    EVENT_LIST: "listing events" =
+        "SELECT event_no, instance_id, update_id, revision, event_id, source_id, at_target, received_at, hresult, detail
+         FROM event WHERE computer_no = ?1 AND event_no < ?2 ORDER BY event_no DESC LIMIT ?3";
+    EVENT_LATEST: "listing the latest events of a computer" =
+        "SELECT instance_id, event_id, source_id, at_target, received_at, hresult, detail FROM computer_event
+         WHERE computer_no = ?1 ORDER BY event_id";
+    EVENT_COUNT: "counting events" = "SELECT count(*) FROM event";
+    EVENT_INSERT: "storing an event" =
+        "INSERT INTO event (instance_id, computer_no, update_id, revision, event_id, source_id, at_target, received_at,
+             hresult, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (instance_id) DO NOTHING";
+    EVENT_LATEST_PUT: "storing the latest event" =
+        "INSERT INTO computer_event (computer_no, event_id, instance_id, source_id, at_target, received_at, hresult, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (computer_no, event_id) DO UPDATE SET instance_id = excluded.instance_id,
+             source_id = excluded.source_id, at_target = excluded.at_target, received_at = excluded.received_at,
+             hresult = excluded.hresult, detail = excluded.detail
+         WHERE excluded.at_target >= computer_event.at_target AND excluded.instance_id <> computer_event.instance_id";
+    EVENT_PRUNE: "deleting old events" =
+        "DELETE FROM event WHERE event_no IN
+             (SELECT event_no FROM event WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)";
+}
+
 impl ReadTx<'_> {
-    /// Events of a computer, newest arrival first.
+    /// Events of a computer that name an update, newest arrival first.
     pub fn event_list(&self, computer: u32, cursor: Option<&str>, limit: u32) -> Result<Page<EventRow>, StoreError> {
-        let _ = (computer, cursor, limit);
-        unimplemented!()
+        let before = cursor_number(cursor, i64::MAX)?;
+        let items = self.all(&EVENT_LIST, args![computer, before, page_rows(limit)], |row| {
+            let event = EventRow {
+                instance_id: row.uuid(1)?,
+                computer,
+                update: Some(UpdateIdentity { update_id: row.update_id(2)?, revision: RevisionNumber(row.int(3)?) }),
+                event_id: row.int(4)?,
+                source_id: row.int(5)?,
+                at_target: row.time(6)?,
+                received_at: row.time(7)?,
+                hresult: row.int(8)?,
+                detail: row.opt_text(9)?,
+            };
+            Ok((row.int::<i64>(0)?, event))
+        })?;
+        let page = Page::cut(items, limit, |(no, _)| no.to_string());
+        Ok(Page { items: page.items.into_iter().map(|(_, event)| event).collect(), next: page.next })
+    }
+
+    /// The latest event of every event id without an update, by event id.
+    pub fn event_latest(&self, computer: u32) -> Result<Vec<EventRow>, StoreError> {
+        self.all(&EVENT_LATEST, args![computer], |row| {
+            Ok(EventRow {
+                instance_id: row.uuid(0)?,
+                computer,
+                update: None,
+                event_id: row.int(1)?,
+                source_id: row.int(2)?,
+                at_target: row.time(3)?,
+                received_at: row.time(4)?,
+                hresult: row.int(5)?,
+                detail: row.opt_text(6)?,
+            })
+        })
     }
 
     /// How many events with an update are kept.
     pub fn event_count(&self) -> Result<u64, StoreError> {
-        unimplemented!()
+        self.one(&EVENT_COUNT, args![], |row| row.int(0))
     }
 }
 
 impl WriteTx<'_> {
-    /// Stores an event: with an update once per instance id; without one the latest per computer and event id. True if
-    /// it was new.
+    /// Stores an event: with an update once per instance id; without one the latest by `at_target` per computer and
+    /// event id. True if it was new.
     pub fn event_insert(&self, event: &EventRow) -> Result<bool, StoreError> {
-        let _ = event;
-        unimplemented!()
+        let detail = event.detail.as_deref();
+        let changed = match event.update {
+            Some(update) => {
+                let values = args![
+                    event.instance_id,
+                    event.computer,
+                    update.update_id,
+                    update.revision,
+                    event.event_id,
+                    event.source_id,
+                    event.at_target,
+                    event.received_at,
+                    event.hresult,
+                    detail,
+                ];
+                self.run(&EVENT_INSERT, values)?
+            }
+            None => {
+                let values = args![
+                    event.computer,
+                    event.event_id,
+                    event.instance_id,
+                    event.source_id,
+                    event.at_target,
+                    event.received_at,
+                    event.hresult,
+                    detail,
+                ];
+                self.run(&EVENT_LATEST_PUT, values)?
+            }
+        };
+        Ok(changed > 0)
     }
 
     /// Deletes at most `limit` events with an update that arrived before `before`, oldest first. Returns how many.
     pub fn event_prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let _ = (before, limit);
-        unimplemented!()
+        Ok(self.run(&EVENT_PRUNE, args![before, limit])? as u64)
     }
 }

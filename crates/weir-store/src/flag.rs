@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use weir_model::ids::{ChangeNumber, UpdateId};
 
-use crate::{ReadTx, StoreError, WriteTx};
+use crate::{ReadTx, StoreError, WriteTx, codec::args, sql::statements};
 
 /// The flags of an update.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -16,36 +16,67 @@ pub struct UpdateFlags {
     pub change: ChangeNumber,
 }
 
+statements! {
+    FLAGS_SHOW: "reading the flags of an update" =
+        "SELECT declined_at, declined_by, eula_accepted_at, eula_accepted_by, flags_change FROM updates
+         WHERE update_id = ?1";
+    EULA_ACCEPTED: "looking for an accepted licence" = "SELECT 1 FROM updates WHERE eula_id = ?1 LIMIT 1";
+    DECLINE: "declining an update" =
+        "UPDATE updates SET declined_at = ?2, declined_by = ?3, flags_change = ?4 WHERE update_id = ?1";
+    ACCEPT: "accepting a licence" =
+        "UPDATE updates SET eula_id = ?2, eula_accepted_at = ?3, eula_accepted_by = ?4, flags_change = ?5
+         WHERE update_id = ?1";
+}
+
 impl ReadTx<'_> {
     /// The flags of an update; default if it has none.
     pub fn update_flags(&self, update: UpdateId) -> Result<UpdateFlags, StoreError> {
-        let _ = update;
-        unimplemented!()
+        let found = self.first(&FLAGS_SHOW, args![update], |row| {
+            Ok(UpdateFlags {
+                declined: row.opt_time(0)?.zip(row.opt_text(1)?).map(|(at, by)| (by, at)),
+                eula_accepted: row.opt_time(2)?.zip(row.opt_text(3)?).map(|(at, by)| (by, at)),
+                change: row.change(4)?,
+            })
+        })?;
+        Ok(found.unwrap_or_default())
     }
 
     /// The licence of that id was accepted for some update.
     pub fn eula_is_accepted(&self, eula_id: &str) -> Result<bool, StoreError> {
-        let _ = eula_id;
-        unimplemented!()
+        Ok(self.first(&EULA_ACCEPTED, args![eula_id], |_| Ok(()))?.is_some())
     }
 }
 
 impl WriteTx<'_> {
-    /// Declines an update. True if it was not declined.
+    /// Declines an update, known or not yet. True if it was not declined.
     pub fn update_decline(&self, update: UpdateId) -> Result<bool, StoreError> {
-        let _ = update;
-        unimplemented!()
+        self.set_declined(update, true)
     }
 
     /// Takes a decline back. True if it was declined.
     pub fn update_undecline(&self, update: UpdateId) -> Result<bool, StoreError> {
-        let _ = update;
-        unimplemented!()
+        self.set_declined(update, false)
+    }
+
+    fn set_declined(&self, update: UpdateId, declined: bool) -> Result<bool, StoreError> {
+        if self.update_flags(update)?.declined.is_some() == declined {
+            return Ok(false);
+        }
+        self.update_intern(update)?;
+        let actor = self.actor();
+        let (at, by) = (declined.then_some(actor.at), declined.then_some(actor.name.as_str()));
+        self.run(&DECLINE, args![update, at, by, self.change_next()?])?;
+        Ok(true)
     }
 
     /// Accepts the licence of an update. True if it was not accepted.
     pub fn update_accept_eula(&self, update: UpdateId, eula_id: &str) -> Result<bool, StoreError> {
-        let _ = (update, eula_id);
-        unimplemented!()
+        if self.update_flags(update)?.eula_accepted.is_some() {
+            return Ok(false);
+        }
+        self.update_intern(update)?;
+        let actor = self.actor();
+        self.run(&ACCEPT, args![update, eula_id, actor.at, &actor.name, self.change_next()?])?;
+        Ok(true)
     }
 }

@@ -4,7 +4,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{ReadTx, StoreError, WriteTx};
+use crate::{
+    ReadTx, StoreError, WriteTx,
+    codec::{Row, args},
+    sql::statements,
+};
 
 /// Where a job is in its life.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,48 +54,97 @@ pub struct JobRow {
     pub ended_at: Option<Timestamp>,
 }
 
+statements! {
+    JOB_SHOW: "reading a job" =
+        "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
+             started_at, ended_at
+         FROM job WHERE job_id = ?1";
+    JOB_LIST: "listing jobs" =
+        "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
+             started_at, ended_at
+         FROM job WHERE kind = ?1 ORDER BY job_no DESC LIMIT ?2";
+    JOB_CREATE: "asking for a job" =
+        "INSERT INTO job (job_id, kind, state, input, created_at, created_by) VALUES (?1, ?2, 0, ?3, ?4, ?5)";
+    JOB_WAITING: "looking for a waiting job" =
+        "SELECT job_id FROM job WHERE kind = ?1 AND state = 0 ORDER BY job_no LIMIT 1";
+    JOB_ABANDONED: "looking for an abandoned job" =
+        "SELECT job_id FROM job WHERE kind = ?1 AND state = 1 AND lease_until <= ?2 ORDER BY job_no LIMIT 1";
+    JOB_LEASE: "taking a job" =
+        "UPDATE job SET state = 1, lease_owner = ?2, lease_until = ?3, started_at = coalesce(started_at, ?4)
+         WHERE job_id = ?1";
+    JOB_RENEW: "renewing the lease of a job" =
+        "UPDATE job SET lease_until = ?3, progress = ?4 WHERE job_id = ?1 AND state = 1 AND lease_owner = ?2";
+    JOB_END: "ending a job" =
+        "UPDATE job SET state = ?3, result = ?4, ended_at = ?5, lease_owner = NULL, lease_until = NULL
+         WHERE job_id = ?1 AND state = 1 AND lease_owner = ?2";
+    JOB_CANCEL: "cancelling a job" =
+        "UPDATE job SET state = 4, ended_at = ?2, lease_owner = NULL, lease_until = NULL
+         WHERE job_id = ?1 AND state IN (0, 1)";
+}
+
+fn job(row: &Row<'_>) -> Result<JobRow, StoreError> {
+    Ok(JobRow {
+        id: row.uuid(0)?,
+        kind: row.text(1)?,
+        state: row.coded(2)?,
+        input: row.json(3)?,
+        progress: row.opt(4, Row::json)?,
+        result: row.opt(5, Row::json)?,
+        lease_owner: row.opt_text(6)?,
+        lease_until: row.opt_time(7)?,
+        created_at: row.time(8)?,
+        created_by: row.text(9)?,
+        started_at: row.opt_time(10)?,
+        ended_at: row.opt_time(11)?,
+    })
+}
+
 impl ReadTx<'_> {
     /// One job.
     pub fn job_show(&self, id: Uuid) -> Result<Option<JobRow>, StoreError> {
-        let _ = id;
-        unimplemented!()
+        self.first(&JOB_SHOW, args![id], job)
     }
 
     /// The newest jobs of a kind.
     pub fn job_list(&self, kind: &str, limit: u32) -> Result<Vec<JobRow>, StoreError> {
-        let _ = (kind, limit);
-        unimplemented!()
+        self.all(&JOB_LIST, args![kind, limit], job)
     }
 }
 
 impl WriteTx<'_> {
     /// Asks for a job.
     pub fn job_create(&self, id: Uuid, kind: &str, input: &Value) -> Result<(), StoreError> {
-        let _ = (id, kind, input);
-        unimplemented!()
+        let actor = self.actor();
+        self.run(&JOB_CREATE, args![id, kind, &input.to_string(), actor.at, &actor.name])?;
+        Ok(())
     }
 
-    /// Takes the oldest waiting job of a kind, or one whose lease ran out, until `until`.
+    /// Takes the oldest waiting job of a kind, else one whose lease ran out at the actor's time, and holds it until
+    /// `until`.
     pub fn job_take(&self, kind: &str, owner: &str, until: Timestamp) -> Result<Option<JobRow>, StoreError> {
-        let _ = (kind, owner, until);
-        unimplemented!()
+        let now = self.actor().at;
+        let waiting = self.first(&JOB_WAITING, args![kind], |row| row.uuid(0))?;
+        let found = match waiting {
+            Some(id) => Some(id),
+            None => self.first(&JOB_ABANDONED, args![kind, now], |row| row.uuid(0))?,
+        };
+        let Some(id) = found else { return Ok(None) };
+        self.run(&JOB_LEASE, args![id, owner, until, now])?;
+        self.job_show(id)
     }
 
     /// Renews a lease and notes progress. False if the lease was lost or the job cancelled: stop working on it.
     pub fn job_renew(&self, id: Uuid, owner: &str, until: Timestamp, progress: &Value) -> Result<bool, StoreError> {
-        let _ = (id, owner, until, progress);
-        unimplemented!()
+        Ok(self.run(&JOB_RENEW, args![id, owner, until, &progress.to_string()])? > 0)
     }
 
     /// Ends a job as `state`. False if the lease was lost.
     pub fn job_end(&self, id: Uuid, owner: &str, state: JobState, result: &Value) -> Result<bool, StoreError> {
-        let _ = (id, owner, state, result);
-        unimplemented!()
+        Ok(self.run(&JOB_END, args![id, owner, state, &result.to_string(), self.actor().at])? > 0)
     }
 
     /// Cancels a job that has not ended. True if it had not.
     pub fn job_cancel(&self, id: Uuid) -> Result<bool, StoreError> {
-        let _ = id;
-        unimplemented!()
+        Ok(self.run(&JOB_CANCEL, args![id, self.actor().at])? > 0)
     }
 }

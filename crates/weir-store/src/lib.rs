@@ -25,10 +25,12 @@ mod error;
 pub mod event;
 pub mod flag;
 pub mod fragment;
+mod import;
 pub mod job;
 pub mod list;
 mod lock;
 mod migrate;
+mod page;
 pub mod revision;
 pub mod selection;
 pub mod setting;
@@ -38,13 +40,9 @@ mod store;
 
 pub use db::{ReadTx, WriteTx};
 pub use error::StoreError;
+pub use lock::FolderLock;
+pub use page::Page;
 pub use store::{Actor, Options, Store};
 
-/// One page of a list, with what to ask for the next.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Page<T> {
-    /// The rows, in the order of the list.
-    pub items: Vec<T>,
-    /// Cursor of the next page; none at the end.
-    pub next: Option<String>,
-}
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,22 @@
 //! Lists of updates for administrators.
 
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::ControlFlow,
+};
+
 use jiff::Timestamp;
 use weir_model::{
-    ids::{RevisionId, UpdateId, UpdateIdentity},
+    ids::{RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
     update::{CategoryKind, Severity, UpdateType},
 };
 
-use crate::{Page, ReadTx, StoreError};
+use crate::{
+    ReadTx, StoreError,
+    codec::{Row, args},
+    page::{Page, cursor_number, page_rows},
+    sql::statements,
+};
 
 /// Which updates to list; everything given must hold.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -101,6 +111,98 @@ pub struct CategoryRow {
     pub title: String,
 }
 
+statements! {
+    UPDATE_SCAN: "listing updates" =
+        "SELECT r.revision_id, r.update_type, r.category_kind, r.expired, r.explicitly_deployable, r.search,
+             u.declined_at, u.newest_revision_id, u.update_id
+         FROM revision r JOIN updates u ON u.update_no = r.update_no WHERE r.revision_id < ?1 ORDER BY r.revision_id DESC";
+    UPDATE_SCAN_TYPE: "listing updates of a type" =
+        "SELECT r.revision_id, r.update_type, r.category_kind, r.expired, r.explicitly_deployable, r.search,
+             u.declined_at, u.newest_revision_id, u.update_id
+         FROM revision r JOIN updates u ON u.update_no = r.update_no
+         WHERE r.update_type = ?2 AND r.revision_id < ?1 ORDER BY r.revision_id DESC";
+    UPDATE_FACTS: "reading what lists compare" =
+        "SELECT r.revision_id, r.update_type, r.category_kind, r.expired, r.explicitly_deployable, r.search,
+             u.declined_at, u.newest_revision_id, u.update_id
+         FROM revision r JOIN updates u ON u.update_no = r.update_no WHERE r.revision_id = ?1";
+    IN_CATEGORY: "listing revisions of a category" =
+        "SELECT c.revision_id FROM updates u JOIN revision_category c ON c.update_no = u.update_no
+         WHERE u.update_id = ?1";
+    OF_UPDATE: "listing revisions of an update" =
+        "SELECT r.revision_id FROM updates u JOIN revision r ON r.update_no = u.update_no WHERE u.update_id = ?1";
+    UPDATE_ROW: "reading an update" =
+        "SELECT r.revision_id, u.update_id, r.revision, r.update_type, r.category_kind, r.title, r.kb_articles,
+             r.bulletins, r.severity, r.created_at, r.arrived_at, r.expired, u.declined_at, r.explicitly_deployable,
+             r.is_bundle
+         FROM revision r JOIN updates u ON u.update_no = r.update_no WHERE r.revision_id = ?1";
+    NEWEST_OF: "looking for the newest revision" =
+        "SELECT newest_revision_id FROM updates WHERE update_id = ?1 AND newest_revision_id IS NOT NULL";
+    CATEGORY_LIST: "listing categories" =
+        "SELECT u.update_id, r.revision_id, r.category_kind,
+             (SELECT p.update_id FROM revision_category c JOIN updates p ON p.update_no = c.update_no
+              WHERE c.revision_id = r.revision_id ORDER BY c.update_no LIMIT 1),
+             coalesce((SELECT l.title FROM localized l WHERE l.revision_id = r.revision_id AND l.language = ?1
+                       ORDER BY l.position LIMIT 1), r.title)
+         FROM revision r JOIN updates u ON u.newest_revision_id = r.revision_id AND u.update_no = r.update_no
+         WHERE r.update_type = 0 AND r.category_kind IS NOT NULL ORDER BY r.revision_id";
+    LANGUAGE_LIST: "listing languages" = "SELECT language FROM language ORDER BY language";
+}
+
+/// A filter with its text ready for comparison.
+struct Wanted<'f> {
+    filter: &'f UpdateFilter,
+    words: Vec<String>,
+    id: Option<UpdateId>,
+}
+
+impl<'f> Wanted<'f> {
+    fn new(filter: &'f UpdateFilter) -> Self {
+        let text = filter.text.as_deref().unwrap_or_default().trim();
+        let words = text.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        Self { filter, words, id: text.parse().ok() }
+    }
+
+    /// Categories and ids are not compared here: they decide which rows are looked at.
+    fn matches(&self, row: &Row<'_>) -> Result<bool, StoreError> {
+        let filter = self.filter;
+        let flag = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
+        Ok((filter.update_type.is_none() || filter.update_type == Some(row.coded(1)?))
+            && (filter.category_kind.is_none() || filter.category_kind == row.opt(2, Row::coded)?)
+            && flag(filter.expired, row.bool(3)?)
+            && flag(filter.explicitly_deployable, row.bool(4)?)
+            && flag(filter.declined, !row.is_null(6)?)
+            && self.has_text(row)?)
+    }
+
+    fn has_text(&self, row: &Row<'_>) -> Result<bool, StoreError> {
+        if self.words.is_empty() || self.id == Some(row.update_id(8)?) {
+            return Ok(true);
+        }
+        let search = row.str(5)?;
+        Ok(self.words.iter().all(|word| search.contains(word.as_str())))
+    }
+}
+
+fn update_row(row: &Row<'_>) -> Result<UpdateRow, StoreError> {
+    Ok(UpdateRow {
+        revision_id: row.revision_id(0)?,
+        identity: UpdateIdentity { update_id: row.update_id(1)?, revision: RevisionNumber(row.int(2)?) },
+        update_type: row.coded(3)?,
+        category_kind: row.opt(4, Row::coded)?,
+        title: row.str(5)?.trim().to_owned(),
+        categories: Vec::new(),
+        kb_articles: row.lines(6)?,
+        bulletins: row.lines(7)?,
+        severity: row.opt(8, Row::coded)?,
+        created_at: row.opt_time(9)?,
+        arrived_at: row.time(10)?,
+        expired: row.bool(11)?,
+        declined: !row.is_null(12)?,
+        explicitly_deployable: row.bool(13)?,
+        is_bundle: row.bool(14)?,
+    })
+}
+
 impl ReadTx<'_> {
     /// Updates, newest arrival first.
     pub fn update_list(
@@ -109,30 +211,119 @@ impl ReadTx<'_> {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page<UpdateRow>, StoreError> {
-        let _ = (filter, cursor, limit);
-        unimplemented!()
+        let before: i32 = cursor_number(cursor, i32::MAX)?;
+        let rows = page_rows(limit) as usize;
+        let mut found: Vec<RevisionId> = Vec::new();
+        self.update_scan(filter, before, |row| {
+            let id = row.revision_id(0)?;
+            if row.opt(7, Row::revision_id)? == Some(id) {
+                found.push(id);
+            }
+            Ok(if found.len() < rows { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        let page = Page::cut(found, limit, RevisionId::to_string);
+        let items = page.items.into_iter().filter_map(|id| self.update_row(id).transpose());
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
     }
 
     /// Counts of all stored revisions that match.
     pub fn update_facets(&self, filter: &UpdateFilter) -> Result<Facets, StoreError> {
-        let _ = filter;
-        unimplemented!()
+        let mut facets = Facets::default();
+        let mut updates = HashSet::new();
+        self.update_scan(filter, i32::MAX, |row| {
+            *match row.coded(1)? {
+                UpdateType::Category => &mut facets.category,
+                UpdateType::Detectoid => &mut facets.detectoid,
+                UpdateType::Driver => &mut facets.driver,
+                UpdateType::Software => &mut facets.software,
+            } += 1;
+            updates.insert(row.update_id(8)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        facets.updates = updates.len() as u64;
+        Ok(facets)
     }
 
     /// One update's row.
     pub fn update_show(&self, update: UpdateId) -> Result<Option<UpdateRow>, StoreError> {
-        let _ = update;
-        unimplemented!()
+        let newest = self.first(&NEWEST_OF, args![update], |row| row.revision_id(0))?;
+        newest.map_or(Ok(None), |id| self.update_row(id))
     }
 
     /// The newest revision of every category, by title.
     pub fn category_list(&self, language: &str) -> Result<Vec<CategoryRow>, StoreError> {
-        let _ = language;
-        unimplemented!()
+        let mut rows = self.all(&CATEGORY_LIST, args![&language.to_lowercase()], |row| {
+            Ok(CategoryRow {
+                id: row.update_id(0)?,
+                revision_id: row.revision_id(1)?,
+                kind: row.coded(2)?,
+                parent: row.opt(3, Row::update_id)?,
+                title: row.str(4)?.trim().to_owned(),
+            })
+        })?;
+        rows.sort_by_cached_key(|row| (row.title.to_lowercase(), row.id));
+        Ok(rows)
     }
 
-    /// Languages in which some revision has a title, ascending.
+    /// Languages in which some revision has or had a title, ascending.
     pub fn language_list(&self) -> Result<Vec<String>, StoreError> {
-        unimplemented!()
+        self.all(&LANGUAGE_LIST, args![], |row| row.text(0))
+    }
+
+    fn update_row(&self, id: RevisionId) -> Result<Option<UpdateRow>, StoreError> {
+        let Some(mut row) = self.first(&UPDATE_ROW, args![id], update_row)? else { return Ok(None) };
+        row.categories = self.revision_categories(id)?;
+        Ok(Some(row))
+    }
+
+    /// Hands every matching revision with a number below `before` to `each`, newest number first.
+    fn update_scan(
+        &self,
+        filter: &UpdateFilter,
+        before: i32,
+        mut each: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let wanted = Wanted::new(filter);
+        let mut visit = |row: &Row<'_>| if wanted.matches(row)? { each(row) } else { Ok(ControlFlow::Continue(())) };
+        let Some(chosen) = self.update_chosen(filter)? else {
+            return match filter.update_type {
+                Some(update_type) => self.each(&UPDATE_SCAN_TYPE, args![before, update_type], visit),
+                None => self.each(&UPDATE_SCAN, args![before], visit),
+            };
+        };
+        for id in chosen.range(..RevisionId(before)).rev() {
+            let mut flow = ControlFlow::Continue(());
+            self.each(&UPDATE_FACTS, args![*id], |row| {
+                flow = visit(row)?;
+                Ok(flow)
+            })?;
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The revisions that the filter's categories and ids leave; none if it has neither.
+    fn update_chosen(&self, filter: &UpdateFilter) -> Result<Option<BTreeSet<RevisionId>>, StoreError> {
+        let mut chosen: Option<BTreeSet<RevisionId>> = None;
+        if let Some(ids) = &filter.ids {
+            let mut of_ids = BTreeSet::new();
+            for id in ids {
+                of_ids.extend(self.all(&OF_UPDATE, args![*id], |row| row.revision_id(0))?);
+            }
+            chosen = Some(of_ids);
+        }
+        if !filter.categories.is_empty() {
+            let mut of_categories = BTreeSet::new();
+            for category in &filter.categories {
+                of_categories.extend(self.all(&IN_CATEGORY, args![*category], |row| row.revision_id(0))?);
+            }
+            chosen = Some(match chosen {
+                Some(of_ids) => of_ids.intersection(&of_categories).copied().collect(),
+                None => of_categories,
+            });
+        }
+        Ok(chosen)
     }
 }

@@ -1,1 +1,52 @@
-//! The registry of SQL texts.
+//! The registry of SQL texts. Every statement the crate runs is declared with [`statements!`], which also lists it, so
+//! that one test prepares all of them and looks at their plans.
+//!
+//! Texts are written once for every engine: `?1` placeholders, standard SQL with `RETURNING` and `ON CONFLICT`.
+
+/// A registered SQL text.
+pub(crate) struct Statement {
+    /// What it does, for error messages: "the database failed (ACTION)".
+    pub(crate) action: &'static str,
+    /// The SQL.
+    pub(crate) text: &'static str,
+}
+
+/// Declares statements as `NAME: "what it does" = "SQL";` and lists them in `STATEMENTS`.
+macro_rules! statements {
+    ($($name:ident: $action:literal = $text:literal;)+) => {
+        $(static $name: $crate::sql::Statement = $crate::sql::Statement { action: $action, text: $text };)+
+
+        /// What the registry knows of this module.
+        #[cfg(test)]
+        pub(crate) static STATEMENTS: &[&$crate::sql::Statement] = &[$(&$name),+];
+    };
+}
+pub(crate) use statements;
+
+/// Every statement of the crate.
+#[cfg(test)]
+pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
+    [
+        crate::access::STATEMENTS,
+        crate::alert::STATEMENTS,
+        crate::audit::STATEMENTS,
+        crate::catalogue::STATEMENTS,
+        crate::collection::STATEMENTS,
+        crate::computer::STATEMENTS,
+        crate::content_file::STATEMENTS,
+        crate::db::STATEMENTS,
+        crate::deployment::STATEMENTS,
+        crate::event::STATEMENTS,
+        crate::flag::STATEMENTS,
+        crate::fragment::STATEMENTS,
+        crate::import::STATEMENTS,
+        crate::job::STATEMENTS,
+        crate::list::STATEMENTS,
+        crate::revision::STATEMENTS,
+        crate::selection::STATEMENTS,
+        crate::setting::STATEMENTS,
+        crate::site::STATEMENTS,
+    ]
+    .into_iter()
+    .flat_map(|list| list.iter().copied())
+}

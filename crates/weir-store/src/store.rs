@@ -1,15 +1,28 @@
 //! Opening the database and running units of work.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
+use parking_lot::{Condvar, Mutex};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::{ReadTx, StoreError, WriteTx};
+use crate::{ReadTx, StoreError, WriteTx, db::failed, lock::FolderLock, migrate};
+
+/// Name of the database file in the data folder.
+const DATABASE: &str = "weir.db";
+/// How long a statement waits for a lock that only an outside program can hold.
+const BUSY: Duration = Duration::from_secs(10);
+/// Above the number of registered statements.
+const STATEMENT_CACHE: usize = 256;
 
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Connections for readers; a reader beyond them waits.
+    /// Connections for readers, at least 1; a reader beyond them waits.
     pub readers: usize,
     /// Page cache of each connection in KiB.
     pub cache_kib: u32,
@@ -46,7 +59,24 @@ impl Actor {
 
 /// The database of one site. Clones share it.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // Fields drop in this order: the lock goes last, when no connection is left.
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    reader_free: Condvar,
+    folder: PathBuf,
+    _lock: FolderLock,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("folder", &self.inner.folder).finish_non_exhaustive()
+    }
+}
 
 impl Store {
     /// Opens the database of a data folder, creating folder and database if absent, takes the folder's exclusive lock
@@ -54,23 +84,41 @@ impl Store {
     ///
     /// Fails with [`StoreError::Locked`] while another process has the folder.
     pub fn open(data: &Path, options: &Options) -> Result<Self, StoreError> {
-        let _ = (data, options);
-        unimplemented!()
+        let lock = FolderLock::take(data)?;
+        let path = data.join(DATABASE);
+        let mut writer = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, options)?;
+        migrate::run(&mut writer, &path)?;
+        let readers = (0..options.readers.max(1))
+            .map(|_| connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, options))
+            .collect::<Result<Vec<_>, _>>()?;
+        let inner = Inner {
+            writer: Mutex::new(writer),
+            readers: Mutex::new(readers),
+            reader_free: Condvar::new(),
+            folder: data.to_owned(),
+            _lock: lock,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Runs `work` on a consistent view of the database. Blocks; never call it from an asynchronous worker thread.
+    /// Runs `work` on a consistent view of the database. Blocks; never call it from an asynchronous worker thread, and
+    /// never from inside another unit of work.
     pub fn read<T>(&self, work: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.try_read(work)
     }
 
     /// [`Store::read`] for a closure with an error type of its own.
     pub fn try_read<T, E: From<StoreError>>(&self, work: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
-        let _ = work;
-        unimplemented!()
+        let reader = self.reader();
+        let begin = |error| failed("beginning to read", error);
+        // Deferred: the view is fixed by the first statement. Nothing is written, so rolling back on drop is right.
+        let transaction = Transaction::new_unchecked(&reader, TransactionBehavior::Deferred).map_err(begin)?;
+        work(&ReadTx::new(&transaction))
     }
 
     /// Runs `work` in the one write transaction there is at a time. It is durable when this returns `Ok`; on `Err` or a
-    /// panic nothing of it happened. Blocks; never call it from an asynchronous worker thread.
+    /// panic nothing of it happened. Blocks; never call it from an asynchronous worker thread, and never from inside
+    /// another unit of work.
     pub fn write<T>(
         &self,
         actor: &Actor,
@@ -85,29 +133,93 @@ impl Store {
         actor: &Actor,
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _ = (actor, work);
-        unimplemented!()
+        let mut writer = self.inner.writer.lock();
+        let begin = |error| failed("beginning to write", error);
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(begin)?;
+        let done = work(&WriteTx::new(&transaction, actor))?;
+        transaction.commit().map_err(|error| failed("making a change durable", error))?;
+        Ok(done)
     }
 
     /// The data folder.
     pub fn folder(&self) -> &Path {
-        unimplemented!()
+        &self.inner.folder
     }
 
     /// Bytes on disk: the database file and its write-ahead log.
     pub fn size(&self) -> Result<u64, StoreError> {
-        unimplemented!()
+        let mut bytes = 0;
+        for name in [DATABASE, "weir.db-wal"] {
+            let path = self.inner.folder.join(name);
+            match std::fs::metadata(&path) {
+                Ok(metadata) => bytes += metadata.len(),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(StoreError::Open { path, source }),
+            }
+        }
+        Ok(bytes)
     }
 
     /// Takes the lock of a data folder without opening its database, for offline commands.
     pub fn lock(data: &Path) -> Result<FolderLock, StoreError> {
-        let _ = data;
-        unimplemented!()
+        FolderLock::take(data)
+    }
+
+    /// A number that the engine was told for the writer.
+    #[cfg(test)]
+    pub(crate) fn pragma(&self, name: &str) -> i64 {
+        self.inner.writer.lock().pragma_query_value(None, name, |row| row.get(0)).expect("a pragma")
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        let mut free = self.inner.readers.lock();
+        loop {
+            if let Some(connection) = free.pop() {
+                return Reader { connection: Some(connection), inner: &self.inner };
+            }
+            self.inner.reader_free.wait(&mut free);
+        }
     }
 }
 
-/// The exclusive lock of a data folder, released on drop.
-#[derive(Debug)]
-pub struct FolderLock {
-    _path: PathBuf,
+/// A reader's connection on loan; dropping it, on a panic too, gives it back.
+struct Reader<'s> {
+    connection: Option<Connection>,
+    inner: &'s Inner,
+}
+
+impl std::ops::Deref for Reader<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("only drop takes the connection")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.inner.readers.lock().extend(self.connection.take());
+        self.inner.reader_free.notify_one();
+    }
+}
+
+fn connect(path: &Path, access: OpenFlags, options: &Options) -> Result<Connection, StoreError> {
+    let fail = |error| failed("opening the database", error);
+    // Each connection is used by one thread at a time, which the pool guarantees.
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fail)?;
+    connection.busy_timeout(BUSY).map_err(fail)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    if access.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+        // The mode is kept in the file; readers find it there.
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+        // The log does not stay large after one large transaction.
+        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024).map_err(fail)?;
+    }
+    // Durable before acknowledged, also against a loss of power.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
+    connection.pragma_update(None, "trusted_schema", false).map_err(fail)?;
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(fail)?;
+    Ok(connection)
 }

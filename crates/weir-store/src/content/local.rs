@@ -1,0 +1,200 @@
+//! Content files in a local folder.
+
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
+};
+
+use weir_model::ids::ContentDigest;
+
+use super::{
+    Content, ContentRead, Expected, Put, Stored,
+    put::{Sum, difference, failed},
+};
+use crate::StoreError;
+
+/// What a process that died was taking in.
+const INCOMING: &str = "incoming";
+/// Files that are not what they claim to be.
+const QUARANTINE: &str = "quarantine";
+const LONGEST_EXTENSION: usize = 10;
+const BUFFER: usize = 256 * 1024;
+
+/// Content files in a local folder.
+#[derive(Clone, Debug)]
+pub struct ContentStore {
+    folder: PathBuf,
+}
+
+impl ContentStore {
+    /// Opens the folder, creating it and its sub-folders `incoming` and `quarantine` if absent, and clears what an
+    /// interrupted process left in `incoming`. The caller holds the lock of the data folder.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let store = Self { folder: folder.to_owned() };
+        for folder in [store.incoming(), store.quarantine()] {
+            fs::create_dir_all(&folder).map_err(|source| failed("creating", &folder, source))?;
+        }
+        for entry in entries(&store.incoming())? {
+            fs::remove_file(&entry).map_err(|source| failed("clearing away", &entry, source))?;
+        }
+        Ok(store)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The path of a file, relative to the folder: `<HH>/<SHA1><extension>`.
+    pub fn relative_path(digest: ContentDigest, extension: &str) -> String {
+        let hex = digest.to_hex();
+        format!("{}/{hex}{extension}", &hex[hex.len() - 2..])
+    }
+
+    /// The extension of a file name as content paths have it: with the dot, lower case, ASCII letters and digits only,
+    /// at most 10 of them; empty otherwise.
+    pub fn extension(file_name: &str) -> String {
+        let Some((_, last)) = file_name.rsplit_once('.') else { return String::new() };
+        let fits = (1..=LONGEST_EXTENSION).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_alphanumeric());
+        if fits { format!(".{}", last.to_ascii_lowercase()) } else { String::new() }
+    }
+
+    /// Opens a file as such (for zero-copy serving) with its length; none if it is absent.
+    pub fn open_file(&self, digest: ContentDigest, extension: &str) -> Result<Option<(File, u64)>, StoreError> {
+        let path = self.path(digest, extension)?;
+        let open = || {
+            let file = File::open(&path)?;
+            let len = file.metadata()?.len();
+            Ok::<_, std::io::Error>((file, len))
+        };
+        match open() {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(failed("opening", &path, source)),
+        }
+    }
+
+    pub(super) fn incoming(&self) -> PathBuf {
+        self.folder.join(INCOMING)
+    }
+
+    pub(super) fn quarantine(&self) -> PathBuf {
+        self.folder.join(QUARANTINE)
+    }
+
+    /// The place of a file. Extensions that [`ContentStore::extension`] would not give are refused, so that no name from
+    /// outside becomes part of a path.
+    pub(super) fn path(&self, digest: ContentDigest, extension: &str) -> Result<PathBuf, StoreError> {
+        if extension != Self::extension(extension) {
+            return Err(StoreError::Missing { kind: "content extension", id: extension.chars().take(20).collect() });
+        }
+        Ok(self.folder.join(Self::relative_path(digest, extension)))
+    }
+}
+
+impl Content for ContentStore {
+    fn put(&self) -> Result<Put, StoreError> {
+        Put::begin(self)
+    }
+
+    fn open(&self, digest: ContentDigest, extension: &str) -> Result<Option<(Box<dyn ContentRead>, u64)>, StoreError> {
+        let found = self.open_file(digest, extension)?;
+        Ok(found.map(|(file, len)| (Box::new(file) as Box<dyn ContentRead>, len)))
+    }
+
+    fn size(&self, digest: ContentDigest, extension: &str) -> Result<Option<u64>, StoreError> {
+        let path = self.path(digest, extension)?;
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(failed("looking at", &path, source)),
+        }
+    }
+
+    fn verify(&self, digest: ContentDigest, extension: &str, expected: &Expected) -> Result<Stored, StoreError> {
+        let path = self.path(digest, extension)?;
+        let (mut file, _) = self
+            .open_file(digest, extension)?
+            .ok_or_else(|| StoreError::Missing { kind: "content file", id: digest.to_hex() })?;
+        let mut sum = Sum::default();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = file.read(&mut buffer).map_err(|source| failed("reading", &path, source))?;
+            if read == 0 {
+                break;
+            }
+            sum.add(&buffer[..read]);
+        }
+        let found = sum.stored(true);
+        let expected = Expected { digest: Some(digest), ..expected.clone() };
+        let Some(difference) = difference(&expected, &found) else { return Ok(found) };
+        let quarantined = self.quarantine().join(format!("{}.{}", digest, found.sha256));
+        fs::rename(&path, &quarantined).map_err(|source| failed("putting aside", &path, source))?;
+        Err(StoreError::ContentMismatch { subject: digest.to_hex(), difference, quarantined })
+    }
+
+    fn delete(&self, digest: ContentDigest, extension: &str) -> Result<bool, StoreError> {
+        let path = self.path(digest, extension)?;
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(failed("deleting", &path, source)),
+        }
+    }
+
+    fn list(&self) -> Result<Vec<(ContentDigest, String, u64)>, StoreError> {
+        let mut found = Vec::new();
+        for folder in entries(&self.folder)? {
+            let name = folder.file_name().unwrap_or_default();
+            if name == INCOMING || name == QUARANTINE || !folder.is_dir() {
+                continue;
+            }
+            for path in entries(&folder)? {
+                let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+                let Some((hex, extension)) = name.split_at_checked(40) else { continue };
+                // Files that somebody else put there are none of ours.
+                let Ok(digest) = ContentDigest::from_hex(hex) else { continue };
+                if self.path(digest, extension).ok().as_deref() != Some(&path) {
+                    continue;
+                }
+                let metadata = fs::metadata(&path).map_err(|source| failed("looking at", &path, source))?;
+                found.push((digest, extension.to_owned(), metadata.len()));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let fail = |source| failed("listing", folder, source);
+    fs::read_dir(folder).map_err(fail)?.map(|entry| entry.map(|entry| entry.path()).map_err(fail)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_are_plain() {
+        for (name, extension) in [
+            ("Setup.EXE", ".exe"),
+            ("a.b.cab", ".cab"),
+            ("none", ""),
+            ("dot.", ""),
+            ("evil./../x", ""),
+            ("evil.a/b", ""),
+            ("long.abcdefghijk", ""),
+            (".msu", ".msu"),
+        ] {
+            assert_eq!(ContentStore::extension(name), extension, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_folder_is_the_last_byte() {
+        let digest = ContentDigest([0xAB; 20]);
+        assert_eq!(ContentStore::relative_path(digest, ".cab"), format!("AB/{}.cab", "AB".repeat(20)));
+    }
+}

@@ -1,0 +1,136 @@
+//! Taking a file in: hashed while it is written, at its place only when it is whole.
+
+use std::{
+    fs::File,
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
+use tempfile::NamedTempFile;
+use weir_model::ids::{ContentDigest, Sha256Digest};
+
+use super::{ContentStore, Expected, Stored};
+use crate::StoreError;
+
+/// A file on its way into the store. Dropped before [`Put::finish`], it leaves nothing.
+#[derive(Debug)]
+pub struct Put {
+    store: ContentStore,
+    file: NamedTempFile,
+    sum: Sum,
+}
+
+/// Digests and length of bytes seen so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sum {
+    sha1: Sha1,
+    sha256: Sha256,
+    len: u64,
+}
+
+impl Sum {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.sha1.update(bytes);
+        self.sha256.update(bytes);
+        self.len += bytes.len() as u64;
+    }
+
+    pub(super) fn stored(self, already_there: bool) -> Stored {
+        Stored {
+            digest: ContentDigest(self.sha1.finalize().into()),
+            sha256: Sha256Digest(self.sha256.finalize().into()),
+            size: self.len,
+            already_there,
+        }
+    }
+}
+
+impl Put {
+    pub(super) fn begin(store: &ContentStore) -> Result<Self, StoreError> {
+        let folder = store.incoming();
+        let file = NamedTempFile::new_in(&folder).map_err(|source| failed("creating a file in", &folder, source))?;
+        Ok(Self { store: store.clone(), file, sum: Sum::default() })
+    }
+
+    /// Takes the next bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.file.write_all(bytes).map_err(|source| failed("writing", self.file.path(), source))?;
+        self.sum.add(bytes);
+        Ok(())
+    }
+
+    /// Bytes taken so far.
+    pub fn len(&self) -> u64 {
+        self.sum.len
+    }
+
+    /// Nothing was taken so far.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Digests of what was taken so far.
+    pub fn digests(&self) -> (ContentDigest, Sha256Digest) {
+        let stored = self.sum.clone().stored(false);
+        (stored.digest, stored.sha256)
+    }
+
+    /// Compares digests and size, makes the bytes durable and moves the file to its place; if one of the right length is
+    /// there already, it stays. On a difference the bytes go to quarantine: [`StoreError::ContentMismatch`].
+    pub fn finish(self, expected: &Expected, extension: &str) -> Result<Stored, StoreError> {
+        let Self { store, file, sum } = self;
+        let mut stored = sum.stored(false);
+        if let Some(difference) = difference(expected, &stored) {
+            let subject = expected.digest.unwrap_or(stored.digest).to_hex();
+            let quarantined = store.quarantine().join(format!("{}.{}", subject, stored.sha256));
+            file.persist(&quarantined).map_err(|error| failed("putting aside", &quarantined, error.error))?;
+            return Err(StoreError::ContentMismatch { subject, difference, quarantined });
+        }
+        let path = store.path(stored.digest, extension)?;
+        if std::fs::metadata(&path).is_ok_and(|there| there.len() == stored.size) {
+            stored.already_there = true;
+            return Ok(stored);
+        }
+        let folder = path.parent().unwrap_or(store.folder());
+        std::fs::create_dir_all(folder).map_err(|source| failed("creating", folder, source))?;
+        file.as_file().sync_all().map_err(|source| failed("making durable", file.path(), source))?;
+        file.persist(&path).map_err(|error| failed("moving into place", &path, error.error))?;
+        // The name is durable once the folders that lead to it are.
+        for folder in [folder, store.folder()] {
+            sync_folder(folder).map_err(|source| failed("making durable", folder, source))?;
+        }
+        Ok(stored)
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows makes names durable with their files and cannot open folders as files.
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What is wrong with a file, in words; none if nothing is.
+pub(super) fn difference(expected: &Expected, found: &Stored) -> Option<String> {
+    if let Some(size) = expected.size.filter(|size| *size != found.size) {
+        return Some(format!("it has {} bytes instead of {size}", found.size));
+    }
+    if let Some(digest) = expected.digest.filter(|digest| *digest != found.digest) {
+        return Some(format!("its SHA-1 is {} instead of {digest}", found.digest));
+    }
+    let sha256 = expected.sha256.filter(|sha256| *sha256 != found.sha256)?;
+    Some(format!("its SHA-256 is {} instead of {sha256}", found.sha256))
+}
+
+pub(super) fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::DiskFull { action },
+        _ => StoreError::Content { action, path: PathBuf::from(path), source },
+    }
+}

@@ -1,0 +1,139 @@
+//! Tests of the crate as its users see it, on a database of their own each.
+
+mod administration;
+mod computers;
+mod content;
+mod crash;
+mod deployments;
+mod lists;
+mod revisions;
+mod schema;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use uuid::Uuid;
+use weir_model::{
+    ids::{ContentDigest, UpdateId, UpdateIdentity},
+    update::{BundleClause, CategoryKind, PrerequisiteClause, Relationships, UpdateType},
+};
+
+use crate::{
+    Actor, Options, Store, StoreError, WriteTx,
+    revision::{LocalizedText, NewRevision, PackedRevision, RevisionFile},
+};
+
+pub(crate) fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(1_600_000_000 + second).expect("in range")
+}
+
+pub(crate) fn actor(second: i64) -> Actor {
+    Actor::principal("administrator", Some("192.0.2.1"), time(second))
+}
+
+pub(crate) fn update(number: u128) -> UpdateId {
+    UpdateId(Uuid::from_u128(0xfeed_0000_0000_0000_0000_0000_0000_0000 + number))
+}
+
+/// A store in a folder of its own.
+pub(crate) struct Scratch {
+    pub(crate) store: Store,
+    pub(crate) folder: TempDir,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().expect("a scratch folder");
+        let store = Store::open(folder.path(), &Options::default()).expect("opens");
+        Self { store, folder }
+    }
+
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError>) -> T {
+        self.store.write(&actor(0), work).expect("writes")
+    }
+
+    pub(crate) fn import(&self, revisions: Vec<NewRevision>) -> crate::revision::ImportCounts {
+        let packed: Vec<_> = revisions.into_iter().map(|one| PackedRevision::pack(one).expect("packs")).collect();
+        self.write(|tx| tx.revision_import(&packed))
+    }
+
+    /// Closes the database and opens it again.
+    pub(crate) fn reopen(self) -> Self {
+        let Self { store, folder } = self;
+        drop(store);
+        let store = Store::open(folder.path(), &Options::default()).expect("opens again");
+        Self { store, folder }
+    }
+}
+
+/// A software revision with a text of its own and nothing else.
+pub(crate) fn software(number: u128, revision: u32) -> NewRevision {
+    let identity = UpdateIdentity::new(update(number), revision);
+    NewRevision {
+        identity,
+        text: format!("<upd:Update xmlns:upd=\"u\">{identity}\r\n</upd:Update>"),
+        update_type: UpdateType::Software,
+        category: None,
+        expired: false,
+        explicitly_deployable: true,
+        default_language: "en".to_owned(),
+        created_at: Some(time(-1000)),
+        severity: None,
+        kb_articles: vec![format!("{}", 5_000_000 + number)],
+        bulletins: Vec::new(),
+        eula_id: None,
+        relationships: Relationships::default(),
+        drivers: Vec::new(),
+        localized: vec![
+            LocalizedText { language: "de".to_owned(), title: format!(" Titel {number}"), description: None },
+            LocalizedText {
+                language: "en".to_owned(),
+                title: format!(" Title {number} "),
+                description: Some("What it does".to_owned()),
+            },
+        ],
+        files: Vec::new(),
+        core_escaped: format!("&lt;UpdateIdentity UpdateID=\"{identity}\" /&gt;"),
+        core_plain_len: 50,
+        core_blocks: Vec::new(),
+        extended: format!("<ExtendedProperties Of=\"{identity}\" />"),
+        localized_fragments: vec![
+            ("de".to_owned(), "<LocalizedProperties>de</LocalizedProperties>".to_owned()),
+            ("en".to_owned(), "<LocalizedProperties>en</LocalizedProperties>".to_owned()),
+        ],
+        eula_fragments: Vec::new(),
+    }
+}
+
+pub(crate) fn category(number: u128, kind: CategoryKind, parent: Option<u128>) -> NewRevision {
+    let prerequisites = parent.map(|parent| in_category(parent)).into_iter().collect();
+    NewRevision {
+        update_type: UpdateType::Category,
+        category: Some(kind),
+        explicitly_deployable: false,
+        kb_articles: Vec::new(),
+        relationships: Relationships { prerequisites, ..Relationships::default() },
+        ..software(number, 1)
+    }
+}
+
+pub(crate) fn in_category(number: u128) -> PrerequisiteClause {
+    PrerequisiteClause { alternatives: vec![update(number)], is_category: true, bare: false }
+}
+
+pub(crate) fn bundles(members: &[(u128, u32)]) -> Vec<BundleClause> {
+    members
+        .iter()
+        .map(|(number, revision)| BundleClause { alternatives: vec![UpdateIdentity::new(update(*number), *revision)] })
+        .collect()
+}
+
+pub(crate) fn file(seed: u8) -> RevisionFile {
+    RevisionFile {
+        digest: ContentDigest([seed; 20]),
+        sha256: Some(weir_model::ids::Sha256Digest([seed; 32])),
+        size: 1000 + u64::from(seed),
+        name: format!("file{seed}.cab"),
+        modified_at: Some(time(5)),
+        eula_language: None,
+    }
+}

@@ -1,0 +1,186 @@
+//! The schema, its migrations, and every registered statement.
+
+use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
+
+use rusqlite::Connection;
+
+use super::Scratch;
+use crate::{Options, Store, StoreError, sql};
+
+fn schemas() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/schemas")
+}
+
+fn connect(scratch: &Scratch) -> Connection {
+    Connection::open(scratch.folder.path().join("weir.db")).expect("a second connection")
+}
+
+/// Tables, indexes and triggers as SQL, in a fixed order.
+fn dump(connection: &Connection) -> String {
+    let query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
+                 AND name <> 'refinery_schema_history' ORDER BY tbl_name, type DESC, name";
+    let mut statement = connection.prepare(query).expect("prepares");
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("queries");
+    rows.fold(String::new(), |mut dump, sql| {
+        writeln!(dump, "{};\n", sql.expect("text")).expect("a string takes it");
+        dump
+    })
+}
+
+#[test]
+fn a_fresh_schema_is_the_recorded_one() {
+    let path = schemas().join(concat!(env!("CARGO_PKG_VERSION"), ".sql"));
+    let dump = dump(&connect(&Scratch::new()));
+    if std::env::var_os("WEIR_UPDATE_SCHEMAS").is_some() {
+        std::fs::write(&path, &dump).expect("writes the schema");
+    }
+    let recorded = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; set WEIR_UPDATE_SCHEMAS=1 to write it", path.display()));
+    assert!(dump == recorded, "the schema changed: set WEIR_UPDATE_SCHEMAS=1 to record it, and look at the difference");
+}
+
+/// `tests/schemas/releases` has a line `version commit schema-dump database` for each release.
+#[test]
+fn every_released_database_is_brought_up_to_date() {
+    let list = std::fs::read_to_string(schemas().join("releases")).expect("tests/schemas/releases");
+    let fresh = dump(&connect(&Scratch::new()));
+    for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let [version, _commit, schema, database] = fields[..] else { panic!("not four fields: {line}") };
+        assert!(schemas().join(schema).is_file(), "{version}: {schema} is absent");
+        let folder = tempfile::TempDir::new().expect("a scratch folder");
+        std::fs::copy(schemas().join(database), folder.path().join("weir.db")).expect("copies the database");
+        let store =
+            Store::open(folder.path(), &Options::default()).unwrap_or_else(|error| panic!("{version}: {error}"));
+        let revisions = store.read(|tx| tx.catalogue_revisions(weir_model::ids::RevisionId(0))).expect("reads");
+        assert!(!revisions.is_empty(), "{version}: the sample database has a catalogue");
+        assert!(store.read(|tx| tx.document_text(revisions[0].id)).expect("reads").is_some());
+        assert!(store.read(|tx| tx.computer_count()).expect("reads") > 0, "{version}: and computers");
+        drop(store);
+        let connection = Connection::open(folder.path().join("weir.db")).expect("opens");
+        assert_eq!(dump(&connection), fresh, "{version}: migrated and fresh schema differ");
+        let damage: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checks");
+        assert_eq!(damage, "ok", "{version}");
+    }
+}
+
+#[test]
+fn opening_twice_migrates_once() {
+    let scratch = Scratch::new();
+    let before = dump(&connect(&scratch));
+    let scratch = scratch.reopen();
+    assert_eq!(dump(&connect(&scratch)), before);
+    let versions: i64 = connect(&scratch)
+        .query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0))
+        .expect("counts");
+    assert_eq!(versions, 1);
+}
+
+#[test]
+fn a_folder_is_locked_while_open() {
+    let scratch = Scratch::new();
+    let open = Store::open(scratch.folder.path(), &Options::default());
+    assert!(matches!(open, Err(StoreError::Locked(_))), "{open:?}");
+    assert!(matches!(Store::lock(scratch.folder.path()), Err(StoreError::Locked(_))));
+    let Scratch { store, folder } = scratch;
+    drop(store);
+    drop(Store::lock(folder.path()).expect("free again"));
+    Store::open(folder.path(), &Options::default()).expect("opens");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_said_to_be_damaged() {
+    let folder = tempfile::TempDir::new().expect("a scratch folder");
+    std::fs::write(folder.path().join("weir.db"), "this is no database".repeat(100)).expect("writes");
+    let open = Store::open(folder.path(), &Options::default());
+    assert!(matches!(open, Err(StoreError::Corrupt { .. })), "{open:?}");
+}
+
+#[test]
+fn every_statement_prepares() {
+    let scratch = Scratch::new();
+    let connection = connect(&scratch);
+    let mut texts = BTreeSet::new();
+    for statement in sql::all() {
+        connection.prepare(statement.text).unwrap_or_else(|error| panic!("{}: {error}", statement.text));
+        assert!(!statement.text.contains('$'), "{}", statement.text);
+        assert!(texts.insert(statement.text), "registered twice: {}", statement.text);
+    }
+    assert!(texts.len() > 100, "the registry is whole");
+    assert!(texts.len() < 256, "all statements fit the cache of a connection");
+}
+
+/// Statements that mean to read a whole table: lists that are small, loads at start, searches by text, counts.
+const WHOLE: &[&str] = &[
+    "counting computers",
+    "counting content files",
+    "counting events",
+    "listing API tokens",
+    "listing all computers",
+    "listing categories",
+    "listing collections",
+    "listing settings",
+    "listing languages",
+    "listing sealing keys",
+    "listing alerts",
+    "listing open alerts",
+    "listing unassigned computers",
+    "loading all computers",
+    "loading all memberships",
+    "loading collections",
+    "loading deleted deployments",
+    "loading deployments",
+    "loading the numbers of revisions",
+    "loading the status of all computers",
+    "looking for content nobody needs",
+    "listing content that deployments wait for",
+];
+
+#[test]
+fn no_statement_scans_a_table_unless_it_means_to() {
+    let scratch = Scratch::new();
+    let connection = connect(&scratch);
+    for statement in sql::all().filter(|statement| !WHOLE.contains(&statement.action)) {
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text)).expect("prepares");
+        let mut plan = explain.raw_query();
+        while let Some(row) = plan.next().expect("explains") {
+            let step: String = row.get(3).expect("text");
+            // A recursive query scans its own queue.
+            let scan = step.starts_with("SCAN") && step != "SCAN n" && !step.contains("CONSTANT ROW");
+            assert!(!scan, "{}: {step}\n{}", statement.action, statement.text);
+            assert!(!step.contains("AUTOMATIC"), "{}: {step}", statement.action);
+        }
+    }
+}
+
+#[test]
+fn the_list_of_whole_scans_names_statements() {
+    let actions: BTreeSet<&str> = sql::all().map(|statement| statement.action).collect();
+    for action in WHOLE {
+        assert!(actions.contains(action), "{action}");
+    }
+}
+
+#[test]
+fn every_transaction_is_durable_and_checked() {
+    let scratch = Scratch::new();
+    scratch.store.write(&super::actor(0), |tx| tx.site_create(uuid::Uuid::nil())).expect("writes");
+    let mode: String = connect(&scratch).query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("reads");
+    assert_eq!(mode, "wal");
+    assert_eq!(scratch.store.pragma("synchronous"), 2, "FULL");
+    assert_eq!(scratch.store.pragma("foreign_keys"), 1);
+}
+
+/// Writes the sample database of a release: `WEIR_SAMPLE_DATABASE=FILE cargo test -p weir-store sample -- --ignored`.
+#[test]
+#[ignore = "writes a file; run it when a release is made"]
+fn sample_database() {
+    let target = std::env::var_os("WEIR_SAMPLE_DATABASE").expect("WEIR_SAMPLE_DATABASE names the file to write");
+    let scratch = Scratch::new();
+    super::revisions::fill(&scratch);
+    super::computers::fill(&scratch);
+    super::deployments::fill(&scratch);
+    super::administration::fill(&scratch);
+    let connection = connect(&scratch);
+    connection.execute("VACUUM INTO ?1", [target.to_str().expect("a UTF-8 name")]).expect("writes");
+}
