@@ -302,6 +302,30 @@ fn checklist_5_the_inner_identity_is_compared() {
 }
 
 #[test]
+fn checklist_5_documents_are_read_and_errors_name_the_record() {
+    let limits = weir_model::document::Limits::default();
+    let text = |id: &str, revision: u32, rest: &str| {
+        format!(
+            "<upd:Update xmlns:upd=\"http://schemas.microsoft.com/msus/2002/12/Update\"><upd:UpdateIdentity UpdateID=\"{id}\" \
+             RevisionNumber=\"{revision}\" /><upd:Properties DefaultPropertiesLanguage=\"en\" UpdateType=\"Software\" \
+             CreationDate=\"2020-01-01T00:00:00Z\" PublisherID=\"{TWO}\" />{rest}</upd:Update>"
+        )
+    };
+    let record = |text: String| Record { number: 9, identity: identity(ONE, 200), text };
+    let (document, _) = record(text(&ONE.to_uppercase(), 200, "")).document(&limits).expect("valid");
+    assert_eq!(document.identity, identity(ONE, 200));
+    let error = record(text(ONE, 201, "")).document(&limits).expect_err("another revision");
+    assert!(matches!(error, PackageError::Identity { record: 9, .. }), "{error}");
+    let file = "<upd:Files><upd:File Digest=\"AAAA\" DigestAlgorithm=\"SHA1\" FileName=\"a\" Size=\"1\" \
+                Modified=\"2020-01-01T00:00:00Z\" /></upd:Files>";
+    for damaged in [text(ONE, 200, file), text(ONE, 200, "<upd:open>"), "<!DOCTYPE a>".to_owned() + &text(ONE, 200, "")]
+    {
+        let error = record(damaged).document(&limits).expect_err("damaged");
+        assert!(matches!(error, PackageError::Document { record: 9, .. }), "{error}");
+    }
+}
+
+#[test]
 fn checklist_6_and_7_both_members_name_the_same_revisions() {
     let both = row(ONE, 200) + &row(TWO, 1);
     let metadata = framed(ONE, 200, "<a/>") + &framed(TWO, 1, "<b/>");
