@@ -131,7 +131,7 @@ fn texts<'t, S: Sink<'t>>(source: &mut Source<'t, S>) -> Result<LocalizedPropert
             return Ok(());
         }
         match source.local() {
-            "Language" => texts.language = source.content()?.trim().to_owned(),
+            "Language" => source.content()?.trim().clone_into(&mut texts.language),
             "Title" => texts.title = source.content()?,
             "Description" => texts.description = Some(source.content()?),
             "UninstallNotes" => texts.uninstall_notes = Some(source.content()?),

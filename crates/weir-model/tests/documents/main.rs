@@ -1,6 +1,7 @@
 //! Update documents against genuine ones: the recorded pairs of document and fragments, and a whole catalogue.
 
 mod captures;
+mod catalogue;
 
 use std::path::PathBuf;
 

@@ -98,9 +98,8 @@ fn attribute<'t>(rest: &mut &'t str) -> Result<Option<Raw<'t>>, Fault> {
         return Err(syntax("attribute without a value", start));
     }
     let open = blanks(equals + 1);
-    let quote = match bytes.get(open) {
-        Some(&quote @ (b'"' | b'\'')) => quote,
-        _ => return Err(syntax("attribute value without quotes", start)),
+    let Some(&quote @ (b'"' | b'\'')) = bytes.get(open) else {
+        return Err(syntax("attribute value without quotes", start));
     };
     let (mut references, mut special) = (false, false);
     for (at, &byte) in bytes.iter().enumerate().skip(open + 1) {

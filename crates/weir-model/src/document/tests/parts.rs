@@ -182,7 +182,7 @@ fn files_are_read() {
     ));
     let files = parsed(&text).files;
     let [first, second] = files.as_slice() else { panic!("two files") };
-    assert_eq!(first.sha256.map(|digest| digest.to_base64()).as_deref(), Some(sha256));
+    assert_eq!(first.sha256.map(crate::ids::Sha256Digest::to_base64).as_deref(), Some(sha256));
     assert_eq!((first.extension(), second.extension()), (Some("GZ"), None));
     assert_eq!(first.other_digests.len(), 1);
     assert_eq!((first.patching_type.as_deref(), first.origin.as_deref()), (Some("SelfContained"), Some("http://o/x")));
