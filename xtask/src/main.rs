@@ -56,12 +56,11 @@ fn main() -> ExitCode {
 fn run(chore: Chore) -> Result<()> {
     match chore {
         Chore::Test { prepare, arguments } => {
-            let python = needs::provide()?;
+            needs::provide()?;
             if prepare {
                 return Ok(());
             }
             let mut cargo = cargo("test");
-            cargo.env("WEIR_WSDL_PYTHON", python);
             if arguments.is_empty() {
                 cargo.args(["--workspace", "--no-fail-fast"]);
             } else {

@@ -29,10 +29,10 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Provides everything and gives the Python interpreter that has zeep.
-pub(crate) fn provide() -> Result<PathBuf> {
+/// Provides everything.
+pub(crate) fn provide() -> Result<()> {
     tools()?;
-    let python = python()?;
+    python()?;
     let shared = std::env::var_os("WEIR_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     if !shared.join("captures").is_dir() {
         println!(
@@ -41,7 +41,7 @@ pub(crate) fn provide() -> Result<PathBuf> {
             shared.display()
         );
     }
-    Ok(python)
+    Ok(())
 }
 
 fn missing() -> Vec<&'static Tool> {
@@ -66,7 +66,7 @@ fn tools() -> Result<()> {
         bail!("{} (this system has no apt-get: use its own package manager)", by_hand());
     }
     let apt = |arguments: &[&str]| -> Result<()> {
-        let mut command = if works("id", &["-u"]) && user_is_root() {
+        let mut command = if user_is_root() {
             Command::new("apt-get")
         } else if works("sudo", &["-n", "true"]) {
             let mut command = Command::new("sudo");
@@ -92,15 +92,15 @@ fn user_is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// An environment of its own below the target folder, made anew when the pinned versions change.
-fn python() -> Result<PathBuf> {
+/// A Python with zeep, in an environment of its own below the target folder, made anew when the pinned versions change.
+fn python() -> Result<()> {
     let requirements = root().join("tests/wsdl/requirements.txt");
     let wanted = fs::read_to_string(&requirements).with_context(|| requirements.display().to_string())?;
     let folder = target_dir().join("wsdl-venv");
     let (python, stamp) = (folder.join("bin/python"), folder.join("requirements.txt"));
     let current = fs::read_to_string(&stamp).is_ok_and(|found| found == wanted);
     if current && works(&python, &["-c", "import zeep"]) {
-        return Ok(python);
+        return Ok(());
     }
     fs::create_dir_all(target_dir())?;
     succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
@@ -109,5 +109,5 @@ fn python() -> Result<PathBuf> {
             "zeep could not be installed; it takes a Python package index or a folder of wheels (PIP_FIND_LINKS)",
         )?;
     fs::write(&stamp, wanted)?;
-    Ok(python)
+    Ok(())
 }

@@ -309,15 +309,15 @@ impl Document {
         if !self.prerequisites.is_empty() {
             xml.push_str("<upd:Prerequisites>");
             for (alternatives, is_category, bare) in &self.prerequisites {
-                let ids: String =
-                    alternatives.iter().map(|id| format!("<upd:UpdateIdentity UpdateID=\"{id}\" />")).collect();
-                match (bare, is_category) {
-                    (true, _) => xml.push_str(&ids),
-                    (false, true) => {
-                        push(xml, format_args!("<upd:AtLeastOne IsCategory=\"true\">{ids}</upd:AtLeastOne>"));
-                    }
-                    (false, false) => push(xml, format_args!("<upd:AtLeastOne>{ids}</upd:AtLeastOne>")),
+                xml.push_str(match (bare, is_category) {
+                    (true, _) => "",
+                    (false, true) => "<upd:AtLeastOne IsCategory=\"true\">",
+                    (false, false) => "<upd:AtLeastOne>",
+                });
+                for id in alternatives {
+                    push(xml, format_args!("<upd:UpdateIdentity UpdateID=\"{id}\" />"));
                 }
+                xml.push_str(if *bare { "" } else { "</upd:AtLeastOne>" });
             }
             xml.push_str("</upd:Prerequisites>");
         }

@@ -28,7 +28,7 @@ impl Payload {
         let mut random = Random::new(seed);
         let mut bytes = Vec::with_capacity(size + 8);
         while bytes.len() < size {
-            bytes.extend_from_slice(&random.next().to_le_bytes());
+            bytes.extend_from_slice(&random.bits().to_le_bytes());
         }
         bytes.truncate(size);
         Self::new(name, bytes)

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long a start or a stop may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -45,12 +45,11 @@ impl WeirProcess {
     ///
     /// As [`WeirProcess::start`].
     pub fn start_with(binary: impl AsRef<Path>, data: Option<&Path>, arguments: &[&str]) -> Result<Self> {
-        let (data, folder) = match data {
-            Some(data) => (data.to_owned(), None),
-            None => {
-                let folder = tempfile::Builder::new().prefix("weir-test-").tempdir()?;
-                (folder.path().join("data"), Some(folder))
-            }
+        let (data, folder) = if let Some(data) = data {
+            (data.to_owned(), None)
+        } else {
+            let folder = tempfile::Builder::new().prefix("weir-test-").tempdir()?;
+            (folder.path().join("data"), Some(folder))
         };
         let mut process = Self {
             binary: binary.as_ref().to_owned(),

@@ -12,8 +12,8 @@ impl Random {
         Self(seed)
     }
 
-    /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Random {
 
     /// A number from 0 up to, not including, `bound`; 0 if `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+        ((u128::from(self.bits()) * bound as u128) >> 64) as usize
     }
 
     /// A number from `low` to `high`, both included.
@@ -33,7 +33,7 @@ impl Random {
 
     /// A number from 0 up to, not including, 1.
     pub fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// True in this share of cases.
@@ -53,8 +53,8 @@ impl Random {
     /// A version 4 GUID.
     pub fn guid(&mut self) -> Uuid {
         let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.next().to_be_bytes());
-        bytes[8..].copy_from_slice(&self.next().to_be_bytes());
+        bytes[..8].copy_from_slice(&self.bits().to_be_bytes());
+        bytes[8..].copy_from_slice(&self.bits().to_be_bytes());
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
@@ -74,7 +74,7 @@ mod tests {
     fn the_same_seed_gives_the_same_values() {
         let values = |seed| {
             let mut random = Random::new(seed);
-            (random.next(), random.guid(), random.between(3, 9))
+            (random.bits(), random.guid(), random.between(3, 9))
         };
         assert_eq!(values(1), values(1));
         assert_ne!(values(1), values(2));

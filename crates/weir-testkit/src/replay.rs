@@ -123,7 +123,7 @@ impl Recorded {
         if let Some(moment) = &values.last_change {
             body = replace_all(&body, "<lastChange>", "</lastChange>", moment);
         }
-        body = self.map_revisions(&body, &values.revisions);
+        body = map_revisions(&body, &values.revisions);
         let mut headers = self.request_headers.clone();
         for (name, value) in &mut headers {
             if name.eq_ignore_ascii_case("content-length") {
@@ -133,21 +133,6 @@ impl Recorded {
             }
         }
         (headers, body)
-    }
-
-    /// Every `<int>` of these requests is a RevisionID.
-    fn map_revisions(&self, body: &str, revisions: &BTreeMap<i32, i32>) -> String {
-        let mut mapped = String::with_capacity(body.len());
-        let mut rest = body;
-        while let Some((before, after)) = rest.split_once("<int>") {
-            let (number, tail) = after.split_once("</int>").unwrap_or((after, ""));
-            let present = number.parse().ok().and_then(|recorded| revisions.get(&recorded));
-            let number = present.map_or_else(|| number.to_owned(), i32::to_string);
-            mapped.push_str(&format!("{before}<int>{number}</int>"));
-            rest = tail;
-        }
-        mapped.push_str(rest);
-        mapped
     }
 
     /// Sends it over `connection` with these values replaced.
@@ -162,13 +147,28 @@ impl Recorded {
     }
 }
 
+/// Every `<int>` of these requests is a RevisionID.
+fn map_revisions(body: &str, revisions: &BTreeMap<i32, i32>) -> String {
+    let mut mapped = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some((before, after)) = rest.split_once("<int>") {
+        let (number, tail) = after.split_once("</int>").unwrap_or((after, ""));
+        let present = number.parse().ok().and_then(|recorded| revisions.get(&recorded));
+        let number = present.map_or_else(|| number.to_owned(), i32::to_string);
+        mapped.extend([before, "<int>", &number, "</int>"]);
+        rest = tail;
+    }
+    mapped.push_str(rest);
+    mapped
+}
+
 /// Replaces what stands between `open` and `close`, wherever they occur.
 fn replace_all(text: &str, open: &str, close: &str, value: &str) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(open) {
         let (_, tail) = after.split_once(close).unwrap_or((after, ""));
-        replaced.push_str(&format!("{before}{open}{value}{close}"));
+        replaced.extend([before, open, value, close]);
         rest = tail;
     }
     replaced.push_str(rest);

@@ -14,7 +14,7 @@ use crate::shared;
 /// If there are none, if one is not valid, or if the validator is absent; `cargo xtask test` installs it.
 pub fn validate(folder: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let python = std::env::var_os("WEIR_WSDL_PYTHON").map_or_else(
+    let python = std::env::var_os("WSDL_PYTHON").map_or_else(
         || {
             let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
             target.join("wsdl-venv/bin/python")
@@ -23,7 +23,7 @@ pub fn validate(folder: &Path) {
     );
     assert!(
         python.is_file(),
-        "this test needs a Python with zeep at {}: run `cargo xtask test --prepare`, or name one in WEIR_WSDL_PYTHON",
+        "this test needs a Python with zeep at {}: run `cargo xtask test --prepare`, or name one in WSDL_PYTHON",
         python.display()
     );
     let output = Command::new(&python)

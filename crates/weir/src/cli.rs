@@ -22,8 +22,8 @@ use crate::commands::{
                   Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done."
 )]
 pub(crate) struct Cli {
-    /// Data folder of the server. Without it WEIR_URL, WEIR_TOKEN and WEIR_CA (a PEM file) name a server, else
-    /// ./weir-data is taken.
+    /// Data folder of the server. Without it WEIR_URL, WEIR_TOKEN and WEIR_CA (a PEM file) name a server, else WEIR_DATA
+    /// the folder, else it is ./weir-data.
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub(crate) data: Option<PathBuf>,
 

@@ -39,12 +39,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Finds the server: `--data`, else the environment, else `./weir-data`.
+    /// Finds the server: `--data`, else `WEIR_URL`, else the data folder of `WEIR_DATA` or `./weir-data`.
     pub(crate) fn open(data: Option<&Path>) -> Result<Self> {
         match (data, std::env::var("WEIR_URL").ok().filter(|url| !url.is_empty())) {
             (Some(folder), _) => Self::from_folder(folder),
             (None, Some(url)) => Self::from_environment(&url),
-            (None, None) => Self::from_folder(Path::new(DEFAULT_DATA)),
+            (None, None) => match std::env::var_os("WEIR_DATA").filter(|folder| !folder.is_empty()) {
+                Some(folder) => Self::from_folder(Path::new(&folder)),
+                None => Self::from_folder(Path::new(DEFAULT_DATA)),
+            },
         }
     }
 

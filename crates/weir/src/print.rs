@@ -39,11 +39,6 @@ impl Printer {
         }
         Ok(())
     }
-
-    /// Whether to show a progress bar: on a terminal, and not beside JSON that a person reads there.
-    pub(crate) fn wants_bar(&self) -> bool {
-        io::stderr().is_terminal()
-    }
 }
 
 /// Text for a person.
@@ -119,6 +114,11 @@ pub(crate) fn time_or(instant: Option<Timestamp>, absent: &str) -> String {
 /// Bytes in the unit a person would use.
 pub(crate) fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()
+}
+
+/// Whether progress is shown as a bar: on a terminal.
+pub(crate) fn wants_bar() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// Prints a failure with its causes.

@@ -17,7 +17,7 @@ use tokio::{
     sync::mpsc::{Sender, channel},
 };
 
-use crate::print::{Printer, bytes};
+use crate::print::{self, bytes};
 
 /// Large enough that the pieces cost nothing, small enough to keep a few of them in memory.
 const PIECE: usize = 256 * 1024;
@@ -160,13 +160,13 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// For work of `total` bytes.
-    pub(crate) fn of_bytes(verb: &'static str, total: u64, printer: &Printer) -> Self {
+    pub(crate) fn of_bytes(verb: &'static str, total: u64) -> Self {
         const STYLE: &str = "{msg} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
-        Self::new(verb, total, printer, STYLE)
+        Self::new(verb, total, STYLE)
     }
 
-    fn new(verb: &'static str, total: u64, printer: &Printer, style: &str) -> Self {
-        let bar = printer.wants_bar().then(|| {
+    fn new(verb: &'static str, total: u64, style: &str) -> Self {
+        let bar = print::wants_bar().then(|| {
             let bar = ProgressBar::new(total);
             if let Ok(style) = ProgressStyle::with_template(style) {
                 bar.set_style(style);

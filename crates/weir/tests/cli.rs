@@ -60,7 +60,8 @@ fn without_a_server_it_fails_and_names_the_command_that_starts_one() {
     let data = folder.path().join("none");
     let output = weir(&["status", "--data", data.to_str().expect("UTF-8")]);
     assert_eq!(output.status.code(), Some(1));
-    let expected = format!("error: no server is running on {0}\nstart one with: weir serve --data {0}\n", data.display());
+    let expected =
+        format!("error: no server is running on {0}\nstart one with: weir serve --data {0}\n", data.display());
     assert_eq!(text(&output.stderr), expected);
     assert!(output.stdout.is_empty());
 

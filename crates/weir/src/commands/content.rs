@@ -15,7 +15,7 @@ use super::{Nothing, Paging};
 use crate::{
     Outcome,
     connection::{Connection, answer},
-    print::{Page, Printer, bytes},
+    print::{self, Page, Printer, bytes},
     upload::{self, Part, Progress},
 };
 
@@ -124,10 +124,10 @@ async fn add(paths: &[PathBuf], connection: &Connection, printer: &Printer) -> R
     let batches = batches(parts);
     let count = batches.len();
     for (index, batch) in batches.into_iter().enumerate() {
-        if count > 1 && !printer.wants_bar() {
+        if count > 1 && !print::wants_bar() {
             anstream::eprintln!("sending batch {} of {count}", index + 1);
         }
-        let progress = Progress::of_bytes("sending", batch.iter().map(|part| part.size).sum(), printer);
+        let progress = Progress::of_bytes("sending", batch.iter().map(|part| part.size).sum());
         let request = upload::attach(connection.request(Method::POST, &["content"])?, batch, progress);
         let added: ContentAdded = answer(connection.send(request).await?).await?;
         sum.added += added.added;

@@ -11,7 +11,7 @@ use super::Nothing;
 use crate::{
     Outcome,
     connection::{Connection, answer},
-    print::Printer,
+    print::{self, Printer},
     upload::{self, Part, Progress},
 };
 
@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: ImportArguments, connection: &Connection, pri
     let mut result = ImportResult::default();
     let mut failed = false;
     if !parts.is_empty() {
-        let import = send(parts, &arguments, connection, printer).await?;
+        let import = send(parts, &arguments, connection).await?;
         failed = import.state == ImportState::Failed;
         result = import.result.unwrap_or_default();
     }
@@ -100,17 +100,12 @@ fn may_be_metadata(beginning: &[u8]) -> bool {
     text.starts_with(b"<") || beginning.starts_with(b"\xff\xfe<") || beginning.starts_with(b"\xfe\xff\0<")
 }
 
-async fn send(
-    parts: Vec<Part>,
-    arguments: &ImportArguments,
-    connection: &Connection,
-    printer: &Printer,
-) -> Result<Import> {
+async fn send(parts: Vec<Part>, arguments: &ImportArguments, connection: &Connection) -> Result<Import> {
     let query = ImportQuery { strict: arguments.strict, force: arguments.force, wait: false };
-    let progress = Progress::of_bytes("sending", parts.iter().map(|part| part.size).sum(), printer);
+    let progress = Progress::of_bytes("sending", parts.iter().map(|part| part.size).sum());
     let request = upload::attach(connection.request(Method::POST, &["imports"])?.query(&query), parts, progress);
     let mut import: Import = answer(connection.send(request).await?).await?;
-    let bar = printer.wants_bar().then(indicatif::ProgressBar::new_spinner);
+    let bar = print::wants_bar().then(indicatif::ProgressBar::new_spinner);
     while import.state == ImportState::Running {
         if let Some(bar) = &bar {
             let phase = match import.phase {

@@ -75,7 +75,7 @@ pub(crate) async fn run(command: UpdatesCommand, connection: &Connection, printe
         }
         UpdatesCommand::Decline { ids } => change("decline", "declined", &ids, connection, printer).await?,
         UpdatesCommand::Undecline { ids } => {
-            change("undecline", "no longer declined", &ids, connection, printer).await?
+            change("undecline", "no longer declined", &ids, connection, printer).await?;
         }
     }
     Ok(Outcome::Done)
