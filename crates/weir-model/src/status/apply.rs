@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{ComputerStatus, Entry, Event, State, SyncResult, UpdateNumber, event_id};
@@ -45,22 +47,22 @@ pub struct Effects {
 /// later in the batch counts. Applying a batch again changes nothing but the time of receipt.
 pub fn apply(status: &mut ComputerStatus, batch: &[Event], context: &Context<'_>) -> Effects {
     let before = status.clone();
+    let of_kind = |event_id| batch.iter().enumerate().filter(move |(_, event)| event.event_id == event_id);
+    // Real batches hold an empty client status beside the full one, at the same time. Only the last counts, and the others must
+    // not cost unchanged states their time of change.
+    let last_at: BTreeMap<Timestamp, usize> =
+        of_kind(event_id::CLIENT_STATUS).map(|(index, event)| (time_of(event, context), index)).collect();
+    let success = of_kind(event_id::DETECTION_SUCCEEDED).map(|(_, event)| event.at).max();
     for (index, event) in batch.iter().enumerate() {
         let at = time_of(event, context);
         match event.event_id {
             event_id::CLIENT_STATUS => {
-                // Real batches hold an empty client status beside the full one, at the same time. Only the last counts, and
-                // the others must not cost unchanged states their time of change.
-                let replaced = batch
-                    .iter()
-                    .skip(index + 1)
-                    .any(|later| later.event_id == event_id::CLIENT_STATUS && time_of(later, context) == at);
-                if !replaced {
+                if last_at.get(&at) == Some(&index) {
                     status.replace(event, at, context);
                 }
             }
             event_id::DETECTION_SUCCEEDED => status.synchronized(SyncResult { at, hresult: 0 }),
-            event_id::DETECTION_FAILED if !is_excused(event, batch) => {
+            event_id::DETECTION_FAILED if !is_excused(event, success) => {
                 // A failure without a code must not look like a success.
                 let hresult = event.error().unwrap_or(0x8000_4005_u32.cast_signed());
                 status.synchronized(SyncResult { at, hresult });
@@ -103,12 +105,10 @@ fn whole_milliseconds(instant: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
 }
 
-/// A detection failed, and another one of the same batch tells how the synchronization with this server went.
-fn is_excused(failure: &Event, batch: &[Event]) -> bool {
-    batch.iter().any(|event| {
-        event.event_id == event_id::DETECTION_SUCCEEDED
-            && (event.at >= failure.at || failure.error() == Some(OTHER_SERVICE_UNREACHABLE))
-    })
+/// A detection failed, and another one of the same batch tells how the synchronization with this server went: `success` is the
+/// latest that succeeded.
+fn is_excused(failure: &Event, success: Option<Timestamp>) -> bool {
+    success.is_some_and(|success| success >= failure.at || failure.error() == Some(OTHER_SERVICE_UNREACHABLE))
 }
 
 impl ComputerStatus {
