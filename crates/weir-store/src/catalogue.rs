@@ -138,14 +138,14 @@ impl Names {
     fn find(&mut self, tx: &ReadTx<'_>, number: u32) -> Result<UpdateId, StoreError> {
         let found = match self {
             Self::All(all) => all.get(number as usize).copied().flatten(),
-            Self::Some(known) => match known.get(&number) {
-                Some(id) => Some(*id),
-                None => {
-                    let id = tx.first(&UPDATE_ID, args![number], |row| row.update_id(0))?;
-                    known.extend(id.map(|id| (number, id)));
-                    id
+            Self::Some(known) => {
+                if let Some(id) = known.get(&number) {
+                    return Ok(*id);
                 }
-            },
+                let id = tx.first(&UPDATE_ID, args![number], |row| row.update_id(0))?;
+                known.extend(id.map(|id| (number, id)));
+                id
+            }
         };
         found.ok_or_else(|| StoreError::Corrupt { what: format!("update number {number} is nobody's") })
     }

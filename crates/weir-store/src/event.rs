@@ -108,35 +108,32 @@ impl WriteTx<'_> {
     /// event id. True if it was new.
     pub fn event_insert(&self, event: &EventRow) -> Result<bool, StoreError> {
         let detail = event.detail.as_deref();
-        let changed = match event.update {
-            Some(update) => {
-                let values = args![
-                    event.instance_id,
-                    event.computer,
-                    update.update_id,
-                    update.revision,
-                    event.event_id,
-                    event.source_id,
-                    event.at_target,
-                    event.received_at,
-                    event.hresult,
-                    detail,
-                ];
-                self.run(&EVENT_INSERT, values)?
-            }
-            None => {
-                let values = args![
-                    event.computer,
-                    event.event_id,
-                    event.instance_id,
-                    event.source_id,
-                    event.at_target,
-                    event.received_at,
-                    event.hresult,
-                    detail,
-                ];
-                self.run(&EVENT_LATEST_PUT, values)?
-            }
+        let changed = if let Some(update) = event.update {
+            let values = args![
+                event.instance_id,
+                event.computer,
+                update.update_id,
+                update.revision,
+                event.event_id,
+                event.source_id,
+                event.at_target,
+                event.received_at,
+                event.hresult,
+                detail,
+            ];
+            self.run(&EVENT_INSERT, values)?
+        } else {
+            let values = args![
+                event.computer,
+                event.event_id,
+                event.instance_id,
+                event.source_id,
+                event.at_target,
+                event.received_at,
+                event.hresult,
+                detail,
+            ];
+            self.run(&EVENT_LATEST_PUT, values)?
         };
         Ok(changed > 0)
     }

@@ -77,7 +77,7 @@ struct Piece {
     kind: TextKind,
     /// Position in the revision's list of that kind.
     part: u32,
-    piece: u32,
+    number: u32,
     plain_len: usize,
     data: Vec<u8>,
 }
@@ -131,12 +131,12 @@ impl PackedRevision {
 
 fn add_pieces(to: &mut Vec<Piece>, kind: TextKind, part: u32, text: &str) -> Result<u32, StoreError> {
     if text.is_empty() {
-        to.push(Piece { kind, part, piece: 0, plain_len: 0, data: pack(&[])? });
+        to.push(Piece { kind, part, number: 0, plain_len: 0, data: pack(&[])? });
         return Ok(1);
     }
     let mut pieces = 0;
     for chunk in text.as_bytes().chunks(PIECE) {
-        to.push(Piece { kind, part, piece: pieces, plain_len: chunk.len(), data: pack(chunk)? });
+        to.push(Piece { kind, part, number: pieces, plain_len: chunk.len(), data: pack(chunk)? });
         pieces += 1;
     }
     Ok(pieces)
@@ -279,7 +279,8 @@ impl<'t> Import<'t> {
                 }
                 TextKind::Core | TextKind::Document | TextKind::Extended => (None, None),
             };
-            let values = args![id, piece.kind, piece.part, piece.piece, language, region, piece.plain_len, &piece.data];
+            let values =
+                args![id, piece.kind, piece.part, piece.number, language, region, piece.plain_len, &piece.data];
             self.tx.run(&TEXT_INSERT, values)?;
         }
         for (row, blocks) in facts.core_blocks.iter().enumerate() {

@@ -9,7 +9,7 @@ use std::{
 use weir_model::ids::ContentDigest;
 
 use super::{
-    Content, ContentRead, Expected, Put, Stored,
+    Content, Expected, Opened, Put, Stored,
     put::{Sum, difference, failed},
 };
 use crate::StoreError;
@@ -98,9 +98,9 @@ impl Content for ContentStore {
         Put::begin(self)
     }
 
-    fn open(&self, digest: ContentDigest, extension: &str) -> Result<Option<(Box<dyn ContentRead>, u64)>, StoreError> {
+    fn open(&self, digest: ContentDigest, extension: &str) -> Result<Option<Opened>, StoreError> {
         let found = self.open_file(digest, extension)?;
-        Ok(found.map(|(file, len)| (Box::new(file) as Box<dyn ContentRead>, len)))
+        Ok(found.map(|(file, len)| (Box::new(file) as _, len)))
     }
 
     fn size(&self, digest: ContentDigest, extension: &str) -> Result<Option<u64>, StoreError> {

@@ -44,12 +44,15 @@ pub struct Stored {
 pub trait ContentRead: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ContentRead for T {}
 
+/// A content file opened for reading, with its length in bytes.
+pub type Opened = (Box<dyn ContentRead>, u64);
+
 /// Where content files live. Narrow on purpose: an object store must be able to offer the same.
 pub trait Content: Send + Sync {
     /// Begins to take a file.
     fn put(&self) -> Result<Put, StoreError>;
     /// Opens a file for reading with its length; none if it is absent.
-    fn open(&self, digest: ContentDigest, extension: &str) -> Result<Option<(Box<dyn ContentRead>, u64)>, StoreError>;
+    fn open(&self, digest: ContentDigest, extension: &str) -> Result<Option<Opened>, StoreError>;
     /// The length of a file; none if it is absent.
     fn size(&self, digest: ContentDigest, extension: &str) -> Result<Option<u64>, StoreError>;
     /// Reads a whole file again and compares it with what it must be (its SHA-1 in any case). A mismatch puts it aside:
