@@ -1,0 +1,11 @@
+//! The client plane through its public door.
+
+mod common;
+
+mod client {
+    mod content;
+    mod cookies;
+    mod faults;
+    mod reports;
+    mod scans;
+}
