@@ -1,7 +1,7 @@
 //! A client plane of its own for each test: a store and a content folder in a temporary place, a listener on port 0,
 //! and short ways to put things in.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 pub mod import;
 
