@@ -9,7 +9,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use weir_model::{
     catalogue::{CatalogueInput, Retired, RevisionFacts, Snapshot},
     ids::{CollectionId, RevisionId, UpdateId},
@@ -54,6 +54,8 @@ pub struct Inner {
     queue: Mutex<Queue>,
     loaded: Mutex<Loaded>,
     next: Mutex<Option<Timestamp>>,
+    /// Tells the timer that the next available time is another.
+    rescheduled: Arc<Notify>,
     empty: OnceLock<Arc<Published>>,
 }
 
@@ -98,6 +100,7 @@ impl Live {
             queue: Mutex::default(),
             loaded: Mutex::default(),
             next: Mutex::default(),
+            rescheduled: Arc::default(),
             empty: OnceLock::new(),
         }))
     }
@@ -105,7 +108,7 @@ impl Live {
     /// Loads computers and catalogue, and starts the timer that activates deployments when their time comes.
     pub async fn open(&self) -> Result<(), PublishError> {
         self.republish().await?;
-        tokio::spawn(timer::run(Arc::downgrade(&self.0)));
+        tokio::spawn(timer::run(Arc::downgrade(&self.0), Arc::clone(&self.0.rescheduled)));
         Ok(())
     }
 
@@ -180,6 +183,7 @@ impl Inner {
             tracing::info!(count = findings.activations.len(), "deployments were activated or deactivated");
         }
         *self.next.lock() = findings.next;
+        self.rescheduled.notify_one();
 
         let mut loaded = self.loaded.lock();
         self.store.read(|tx| loaded.refresh(tx))?;
@@ -266,6 +270,6 @@ fn facts(row: RevisionFactsRow) -> RevisionFacts {
         drivers: row.drivers,
         core_len: u32::try_from(row.core_len).unwrap_or(u32::MAX),
         changed: row.changed,
-        changed_at: Timestamp::UNIX_EPOCH,
+        changed_at: row.changed_at,
     }
 }

@@ -1,29 +1,39 @@
 //! Publishes again when a deployment's available time comes.
 
-use std::{sync::Weak, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use super::publish::Inner;
 
 /// A clock that was set forward must not delay a deployment for longer than this.
 const LONGEST: Duration = Duration::from_mins(1);
+/// Before a publish that failed is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
 
-/// Runs until the last [`super::Live`] is dropped.
-pub(super) async fn run(live: Weak<Inner>) {
+/// Runs until the last [`super::Live`] is dropped. `rescheduled` tells that the next available time is another.
+pub(super) async fn run(live: Weak<Inner>, rescheduled: Arc<Notify>) {
     loop {
-        let wait = match live.upgrade() {
-            None => return,
-            Some(live) => live.next_activation().map_or(LONGEST, until),
-        };
-        tokio::time::sleep(wait).await;
         let Some(inner) = live.upgrade() else { return };
-        if inner.next_activation().is_some_and(|next| next <= Timestamp::now()) {
-            if let Err(error) = inner.republish().await {
+        let next = inner.next_activation();
+        if next.is_some_and(|next| next <= Timestamp::now()) {
+            let published = inner.republish().await;
+            drop(inner);
+            if let Err(error) = published {
                 tracing::error!(%error, "publishing at a deployment's available time failed; it is tried again");
-                drop(inner);
-                tokio::time::sleep(Duration::from_secs(5)).await;
+                tokio::time::sleep(PAUSE).await;
             }
+            continue;
+        }
+        // the database closes with the last hold on the catalogue: none while waiting
+        drop(inner);
+        tokio::select! {
+            () = tokio::time::sleep(next.map_or(LONGEST, until)) => {}
+            () = rescheduled.notified() => {}
         }
     }
 }

@@ -183,13 +183,13 @@ async fn checklist_13_the_four_faults_and_their_recoveries() {
     let outcome = agent.scan().await.expect("recovered");
     assert_eq!(outcome.recovered, [ErrorCode::ConfigChanged]);
 
-    server.set(|settings| settings.cookie_lifetime = Duration::from_millis(1));
+    server.set(|settings| settings.cookie_lifetime = Duration::from_millis(700));
     let mut short = server.agent(2);
     short.handshake().await.expect("handshake");
     let cookie = short.state.cookie.clone().expect("cookie");
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    tokio::time::sleep(Duration::from_millis(800)).await;
     assert_eq!(fault(&mut short, cookie).await, Some(ErrorCode::CookieExpired));
-    server.set(|settings| settings.cookie_lifetime = Duration::from_secs(3_600));
+    server.set(|settings| settings.cookie_lifetime = Duration::from_hours(1));
     assert_eq!(short.scan().await.expect("recovered").recovered.first(), Some(&ErrorCode::CookieExpired));
 
     // another server: its keys are others
