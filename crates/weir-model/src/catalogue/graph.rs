@@ -2,12 +2,12 @@
 //!
 //! Here revisions are still in the order of the input ("facts"); updates have their final dense index.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{
     RevisionFacts,
     query::Lack,
-    sets::{Lists, NONE, at},
+    sets::{FoldMap, IdTable, Lists, NONE, at},
 };
 use crate::{ids::UpdateId, update::UpdateType};
 
@@ -22,7 +22,7 @@ pub(super) struct Graph<'a> {
     /// Their updates.
     pub(super) update: Vec<u32>,
     /// All updates with a revision.
-    pub(super) index: HashMap<UpdateId, u32>,
+    pub(super) index: FoldMap<UpdateId, u32>,
     /// Distinct clauses: the known updates of each, ascending.
     pub(super) clauses: Lists,
     /// Distinct clause sets: clauses, ascending.
@@ -40,9 +40,9 @@ pub(super) struct Graph<'a> {
     /// Per revision: when the last thing it needs to be resolved had arrived.
     pub(super) entered: Vec<u64>,
     /// Unresolved revisions and what they lack.
-    pub(super) lacks: HashMap<u32, Vec<Lack>>,
-    /// Per (update, revision number): the revision.
-    by_number: HashMap<(u32, u32), u32>,
+    pub(super) lacks: FoldMap<u32, Vec<Lack>>,
+    /// Per update its revisions, ascending by number.
+    by_number: Lists,
 }
 
 /// A bundle clause: who has it, which clause of the document it is, and its present alternatives.
@@ -69,23 +69,30 @@ impl<'a> Graph<'a> {
     }
 
     fn accept(&mut self, revisions: &'a [RevisionFacts]) {
-        let mut ids = HashSet::with_capacity(revisions.len());
-        self.by_number.reserve(revisions.len());
+        let highest = revisions.iter().map(|it| it.id.0).max().unwrap_or(0);
+        let mut ids = IdTable::new(revisions.len(), highest);
         self.index.reserve(revisions.len());
-        for fact in revisions {
-            if fact.id.0 <= 0 || !ids.insert(fact.id) {
+        let mut found = Vec::with_capacity(revisions.len());
+        for (fact, place) in revisions.iter().zip(0..) {
+            if fact.id.0 <= 0 || ids.get(fact.id).is_some() {
                 continue;
             }
+            ids.put(fact.id, place);
             let next = self.index.len() as u32;
             let update = *self.index.entry(fact.identity.update_id).or_insert(next);
-            let number = (update, fact.identity.revision.0);
-            if self.by_number.contains_key(&number) {
-                continue;
-            }
-            self.by_number.insert(number, self.facts.len() as u32);
-            self.facts.push(fact);
-            self.update.push(update);
+            found.push((update, fact.identity.revision.0, place));
         }
+        // the first of each identity
+        found.sort_unstable();
+        found.dedup_by_key(|(update, number, _)| (*update, *number));
+        found.sort_unstable_by_key(|(.., place)| *place);
+        let kept = found.iter().filter_map(|(update, _, place)| Some((*update, revisions.get(*place as usize)?)));
+        (self.update, self.facts) = kept.unzip();
+        let mut pairs: Vec<_> =
+            found.iter().zip(0..).map(|((update, number, _), fact)| (*update, *number, fact)).collect();
+        pairs.sort_unstable();
+        let pairs: Vec<_> = pairs.into_iter().map(|(update, _, fact)| (update, fact)).collect();
+        self.by_number = Lists::from_pairs(self.index.len(), &pairs);
         self.named_at = vec![0; self.index.len()];
         self.member_at = vec![0; self.index.len()];
     }
@@ -94,8 +101,8 @@ impl<'a> Graph<'a> {
     /// clause set.
     fn prerequisites(&mut self) {
         let first_seen = self.first_seen();
-        let mut clause_index: HashMap<Box<[u32]>, u32> = HashMap::new();
-        let mut signature_index: HashMap<Box<[u32]>, u32> = HashMap::new();
+        let mut clause_index: FoldMap<Box<[u32]>, u32> = FoldMap::default();
+        let mut signature_index: FoldMap<Box<[u32]>, u32> = FoldMap::default();
         let mut known = Vec::new();
         let mut set = Vec::new();
         for (number, fact) in self.facts.iter().enumerate() {
@@ -157,7 +164,7 @@ impl<'a> Graph<'a> {
                 for identity in &clause.alternatives {
                     let Some(update) = self.index.get(&identity.update_id).copied() else { continue };
                     lower(&mut self.member_at, update, fact.changed.0);
-                    members.extend(self.by_number.get(&(update, identity.revision.0)).copied());
+                    members.extend(self.numbered(update, identity.revision.0));
                 }
                 members.sort_unstable();
                 members.dedup();
@@ -235,17 +242,7 @@ impl<'a> Graph<'a> {
 
     /// Per update, its newest revision.
     pub(super) fn newest(&self) -> Vec<u32> {
-        let mut newest = vec![NONE; self.index.len()];
-        let number = |fact: u32| self.facts.get(fact as usize).map(|fact| fact.identity.revision);
-        for (fact, update) in self.update.iter().enumerate() {
-            let old = at(&newest, *update);
-            if let Some(place) = newest.get_mut(*update as usize)
-                && (old == NONE || number(old) < number(fact as u32))
-            {
-                *place = fact as u32;
-            }
-        }
-        newest
+        (0..self.updates() as u32).map(|update| self.by_number.row(update).last().copied().unwrap_or(NONE)).collect()
     }
 
     pub(super) fn is_leaf(&self, fact: u32) -> bool {
@@ -272,7 +269,10 @@ impl<'a> Graph<'a> {
 
     /// The revision of that number.
     pub(super) fn numbered(&self, update: u32, revision: u32) -> Option<u32> {
-        self.by_number.get(&(update, revision)).copied()
+        let all = self.by_number.row(update);
+        let number = |fact: &u32| self.facts.get(*fact as usize).map(|it| it.identity.revision.0);
+        let place = all.binary_search_by_key(&Some(revision), number).ok()?;
+        all.get(place).copied()
     }
 }
 
@@ -281,7 +281,7 @@ pub(super) fn is_deliverable(update_type: UpdateType) -> bool {
     matches!(update_type, UpdateType::Driver | UpdateType::Software)
 }
 
-fn intern(index: &mut HashMap<Box<[u32]>, u32>, lists: &mut Lists, row: &[u32]) -> u32 {
+fn intern(index: &mut FoldMap<Box<[u32]>, u32>, lists: &mut Lists, row: &[u32]) -> u32 {
     if let Some(known) = index.get(row) {
         return *known;
     }

@@ -32,8 +32,6 @@ mod software;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-
 pub use categories::Related;
 pub use input::{CatalogueInput, Retired, RevisionFacts};
 pub use query::{
@@ -48,7 +46,7 @@ use self::{
     compile::{Revision, Update},
     deployed::Deployed,
     drivers::DriverIndex,
-    sets::{IdTable, Lists},
+    sets::{FoldMap, IdTable, Lists},
 };
 use crate::ids::{ChangeNumber, CollectionId, UpdateId};
 
@@ -61,7 +59,7 @@ pub struct Snapshot {
     change: ChangeNumber,
     revisions: Vec<Revision>,
     updates: Vec<Update>,
-    index: HashMap<UpdateId, u32>,
+    index: FoldMap<UpdateId, u32>,
     ids: IdTable,
     /// Update to its revisions, ascending by number.
     revisions_of: Lists,

@@ -85,7 +85,7 @@ impl RevisionFacts {
     }
 
     /// An IsCategory clause.
-    pub(super) fn is_in(self, category: u32) -> Self {
+    pub(super) fn within(self, category: u32) -> Self {
         self.clause(&[category], false, true)
     }
 

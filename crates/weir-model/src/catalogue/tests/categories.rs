@@ -13,19 +13,19 @@ fn build() -> Build {
     let entry = DriverMetadata { hardware_id: "A".to_owned(), ..DriverMetadata::default() };
     Build::with([
         category(1, CategoryKind::Company),
-        category(2, CategoryKind::ProductFamily).is_in(1),
-        category(3, CategoryKind::Product).is_in(2),
-        category(4, CategoryKind::Product).is_in(2),
-        category(5, CategoryKind::Product).is_in(2),
+        category(2, CategoryKind::ProductFamily).within(1),
+        category(3, CategoryKind::Product).within(2),
+        category(4, CategoryKind::Product).within(2),
+        category(5, CategoryKind::Product).within(2),
         category(6, CategoryKind::UpdateClassification),
         detectoid(7).needs(3),
         detectoid(8).needs(7),
         detectoid(9),
-        software(10).is_in(3).is_in(6).needs(8).bundles(&[(11, 1)]),
+        software(10).within(3).within(6).needs(8).bundles(&[(11, 1)]),
         software(11).needs_one_of(&[3]),
-        software(12).is_in(3).needs(9),
-        software(13).is_in(6),
-        driver(14, vec![entry]).is_in(5),
+        software(12).within(3).needs(9),
+        software(13).within(6),
+        driver(14, vec![entry]).within(5),
     ])
 }
 

@@ -18,7 +18,7 @@ fn build() -> Build {
     let mut build = Build::with([
         category(1, CategoryKind::Product),
         detectoid(2),
-        software(3).needs(2).is_in(1).bundles(&[(4, 1), (5, 1)]),
+        software(3).needs(2).within(1).bundles(&[(4, 1), (5, 1)]),
         software(4).needs(2),
         software(5).needs(2),
     ]);

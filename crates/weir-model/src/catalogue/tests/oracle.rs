@@ -240,7 +240,7 @@ impl<'a> Oracle<'a> {
         let approved = self.approved_only(groups);
         let explicit = self
             .effective(groups, update)
-            .filter(|it| !Self::is_plain(facts) && !(approved && it.action == DeploymentAction::Block));
+            .filter(|it| !Self::is_plain(facts) && (!approved || it.action != DeploymentAction::Block));
         let implied = if Self::is_plain(facts) {
             WireAction::Evaluate
         } else if self.member_at(update).is_some() {

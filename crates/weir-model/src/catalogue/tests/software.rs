@@ -32,7 +32,7 @@ fn clauses_gate() {
         detectoid(1),
         detectoid(2),
         category(3, CategoryKind::Product),
-        software(4).needs_one_of(&[1, 2]).is_in(3),
+        software(4).needs_one_of(&[1, 2]).within(3),
         software(5).needs(1).needs(2),
         software(6),
     ])
