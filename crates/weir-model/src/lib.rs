@@ -6,6 +6,8 @@
 //!
 //! *Invariant:* nothing here reads a clock, draws random numbers, or touches files, SQL or HTTP. `now` is a parameter.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
 pub mod catalogue;
 pub mod document;
 pub mod ids;
