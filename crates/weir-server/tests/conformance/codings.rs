@@ -1,0 +1,1 @@
+//! Xpress and the limits of lists (checklist 5, 6, 30).

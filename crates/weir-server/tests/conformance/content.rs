@@ -1,0 +1,1 @@
+//! Content and self-update (checklist 7 to 9).

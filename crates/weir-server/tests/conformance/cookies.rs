@@ -1,0 +1,1 @@
+//! The life of cookies (checklist 12 to 14).

@@ -1,0 +1,1 @@
+//! Configuration, authorization and registration (checklist 10, 11, 15).

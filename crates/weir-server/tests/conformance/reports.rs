@@ -1,0 +1,1 @@
+//! Status reports (checklist 50 to 54).
