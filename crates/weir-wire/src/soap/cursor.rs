@@ -8,74 +8,33 @@ use quick_xml::{
     name::QName,
 };
 
-use super::{Limits, Reason, scan};
-use crate::wusp::Service;
+use super::{
+    Limits, Reason,
+    namespace::{self, Binding, Namespace},
+    scan,
+};
 
 /// What a reader fails with.
 pub(crate) type Malformed = Reason;
 
-/// The namespaces that matter here.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Namespace {
-    Client,
-    Instance,
-    None,
-    Other,
-    Reporting,
-    SimpleAuth,
-    Soap11,
-    Soap12,
-}
-
-impl Namespace {
-    pub(crate) const SOAP11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
-    pub(crate) const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
-    pub(crate) const CLIENT: &str = "http://www.microsoft.com/SoftwareDistribution/Server/ClientWebService";
-    pub(crate) const SIMPLE_AUTH: &str = "http://www.microsoft.com/SoftwareDistribution/Server/SimpleAuthWebService";
-    pub(crate) const REPORTING: &str = "http://www.microsoft.com/SoftwareDistribution";
-    const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
-
-    fn of(uri: &str) -> Self {
-        match uri {
-            "" => Self::None,
-            Self::SOAP11 => Self::Soap11,
-            Self::SOAP12 => Self::Soap12,
-            Self::CLIENT => Self::Client,
-            Self::SIMPLE_AUTH => Self::SimpleAuth,
-            Self::REPORTING => Self::Reporting,
-            Self::INSTANCE => Self::Instance,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// A namespace declaration in force.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Binding {
-    depth: usize,
-    /// Empty for the default namespace.
-    prefix: Box<str>,
-    namespace: Namespace,
-}
-
 /// The reader. After [`Cursor::child`] returned a name, that element is open and must be read to its end by exactly one
 /// of `child` (until it returns `None`), `text` or `skip`.
 pub(crate) struct Cursor<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     /// How far `text` is read.
-    position: usize,
+    pub(super) position: usize,
     /// Names of the open elements, as written.
     open: Vec<&'a str>,
-    bindings: Vec<Binding>,
+    pub(super) bindings: Vec<Binding>,
     /// The open element was written `<x/>`: its end comes without a token.
-    hollow: bool,
+    pub(super) hollow: bool,
     nil: bool,
     elements: usize,
-    limits: &'a Limits,
+    pub(super) limits: &'a Limits,
     /// How many of the open elements do not belong to a parameter's path.
     path_from: usize,
     /// What children must be in to be known.
-    expected: Namespace,
+    pub(super) expected: Namespace,
     strict: bool,
 }
 
@@ -114,15 +73,6 @@ impl<'a> Cursor<'a> {
             path_from: 0,
             expected: Namespace::Other,
             strict: false,
-        }
-    }
-
-    /// The namespace of a service's messages.
-    pub(crate) fn namespace_of(service: Service) -> &'static str {
-        match service {
-            Service::Client => Namespace::CLIENT,
-            Service::Reporting => Namespace::REPORTING,
-            Service::SimpleAuth => Namespace::SIMPLE_AUTH,
         }
     }
 
@@ -276,46 +226,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips the content of the open element without reading it, as far as that is safe. Returns where its content is:
-    /// from behind the start tag to behind the end tag, in bytes of the body.
-    pub(crate) fn skip_fast(&mut self) -> Result<std::ops::Range<usize>, Malformed> {
-        let start = self.position;
-        let name = self.open_name();
-        let length = if self.hollow { None } else { scan::end_tag(self.rest(), name.as_bytes()) };
-        match length {
-            Some(length) => {
-                self.position += length + name.len() + 3;
-                self.close();
-            }
-            None => self.skip()?,
-        }
-        Ok(start..self.position)
-    }
-
     /// A part of the document.
     pub(crate) fn slice(&self, range: &std::ops::Range<usize>) -> &'a str {
         self.text.get(range.clone()).unwrap_or_default()
-    }
-
-    /// How many bytes are left.
-    pub(crate) fn remaining(&self) -> usize {
-        self.rest().len()
-    }
-
-    /// Reads numbers from the children of the open element, as long as they are plainly written.
-    pub(crate) fn plain_numbers(&mut self, mut each: impl FnMut(i32) -> bool) {
-        if self.hollow {
-            return;
-        }
-        self.position += scan::blanks(self.rest());
-        let Some((name, false)) = scan::plain_start(self.rest()) else { return };
-        let Ok(name) = std::str::from_utf8(name) else { return };
-        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        let namespace = self.namespace(prefix);
-        if local != "int" || !(namespace == Some(self.expected) || namespace == Some(Namespace::Reporting)) {
-            return;
-        }
-        self.position += scan::numbers(self.rest(), name.as_bytes(), &mut each);
     }
 
     /// The namespace declarations in force, for reading a skipped element later.
@@ -400,7 +313,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What is not read yet.
-    fn rest(&self) -> &'a [u8] {
+    pub(super) fn rest(&self) -> &'a [u8] {
         // A place outside the text, which only a fault of a scanner could produce, reads as the end of the document.
         self.text.as_bytes().get(self.position..).unwrap_or_default()
     }
@@ -424,44 +337,6 @@ impl<'a> Cursor<'a> {
             // A declaration that is cut off or malformed is refused for what it is.
             Err(_) if rest.starts_with("<!DOCTYPE") => Err(Reason::DocumentType),
             Err(_) => Err(self.broken()),
-        }
-    }
-
-    /// Reads the end tag of the open element, if it is what comes next and has no blanks in it.
-    fn plain_end(&mut self) -> bool {
-        let name = self.open_name();
-        let tag = self.rest().strip_prefix(b"</").and_then(|rest| rest.strip_prefix(name.as_bytes()));
-        if tag.and_then(|rest| rest.first()) != Some(&b'>') {
-            return false;
-        }
-        self.position += name.len() + 3;
-        true
-    }
-
-    /// Reads a start tag without attributes, if it is what comes next: its name, and whether it is `<x/>`.
-    fn plain_start(&mut self) -> Option<(&'a str, bool)> {
-        let (name, hollow) = scan::plain_start(self.rest())?;
-        let start = self.position + 1;
-        let end = start + name.len();
-        self.position = end + 1 + usize::from(hollow);
-        Some((self.text.get(start..end)?, hollow))
-    }
-
-    /// Reads the text of the open element and its end tag, if they are plain.
-    fn plain_text(&mut self) -> Option<&'a str> {
-        let rest = self.rest();
-        let length = memchr::memchr(b'<', rest)?;
-        let odd = |byte: &u8| *byte == b'&' || (*byte < b' ' && !matches!(byte, b'\t' | b'\n'));
-        if length > self.limits.text || rest.get(..length)?.iter().any(odd) {
-            return None;
-        }
-        let start = self.position;
-        self.position += length;
-        if self.plain_end() {
-            self.text.get(start..start + length)
-        } else {
-            self.position = start;
-            None
         }
     }
 
@@ -531,20 +406,8 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    fn namespace(&self, prefix: &str) -> Option<Namespace> {
-        // Two empty texts are not compared byte by byte: an empty Box points nowhere, and a vector load from there, though
-        // masked, costs more than the rest of this function (measured: half of the time of a device list).
-        let same = |binding: &&Binding| match (binding.prefix.is_empty(), prefix.is_empty()) {
-            (false, false) => *binding.prefix == *prefix,
-            (left, right) => left == right,
-        };
-        let bound = self.bindings.iter().rev().find(same);
-        match bound {
-            Some(binding) => Some(binding.namespace),
-            None if prefix.is_empty() => Some(Namespace::None),
-            None if prefix == "xml" => Some(Namespace::Other),
-            None => None,
-        }
+    pub(super) fn namespace(&self, prefix: &str) -> Option<Namespace> {
+        namespace::resolve(&self.bindings, prefix)
     }
 
     fn end(&mut self, name: &str) -> Result<(), Malformed> {
@@ -555,7 +418,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         let depth = self.open.len();
         while self.bindings.last().is_some_and(|binding| binding.depth >= depth && depth > 0) {
             self.bindings.pop();

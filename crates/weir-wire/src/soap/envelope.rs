@@ -1,6 +1,6 @@
 //! Envelopes of SOAP 1.1 and 1.2.
 
-use super::{Cursor, Limits, Reason, Rejection, Style, cursor::Namespace};
+use super::{Cursor, Limits, Namespace, Reason, Rejection, Style};
 use crate::wusp::{Operation, Service};
 
 /// Which SOAP a message is in; answers are in that of the request.

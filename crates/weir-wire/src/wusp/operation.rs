@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::soap::Cursor;
+use crate::soap::Namespace;
 
 /// The three services of the client plane (MS-WUSP 2.1).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -18,7 +18,7 @@ pub enum Service {
 impl Service {
     /// The namespace of its messages.
     pub fn namespace(self) -> &'static str {
-        Cursor::namespace_of(self)
+        Namespace::uri_of(self)
     }
 }
 
