@@ -4,7 +4,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU16, Ordering},
     },
     time::Duration,
@@ -22,12 +22,14 @@ use crate::{
         cookie::{KeyRing, SealError},
         limit::{AddressLimit, HourLimit},
     },
-    ingest::Ingest,
+    ingest::{Chain, Ingest},
     live::{Live, PublishError},
 };
 
 /// Cookie keys older than this stop sealing; a new one takes over when the server starts or a day passes.
 const KEY_SEALS: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+/// How often the age of the keys is looked at.
+const KEY_CHECK: Duration = Duration::from_hours(24);
 /// Cookie keys older than this are forgotten: a computer that was away for longer refreshes its cache.
 const KEY_OPENS: jiff::SignedDuration = jiff::SignedDuration::from_hours(365 * 24);
 /// Answers with large fragments that are sent at once; each holds one piece in memory.
@@ -78,16 +80,9 @@ impl AppState {
     ///
     /// `settings` are the site's; the caller replaces them in [`AppState::configuration`] when they change.
     pub async fn open(store: Store, content: ContentStore, settings: ClientSettings) -> Result<Arc<Self>, StateError> {
-        let (setup, last_change) = {
-            let store = store.clone();
-            blocking(move || {
-                let site = ensure_site(&store)?;
-                Ok((rotate_keys(&store, site.0)?, site.1))
-            })
-            .await
-            .map_err(StateError::Store)?
-        };
-        let (server, keys) = setup;
+        let setup = store.clone();
+        let setup = blocking(move || Ok((ensure_site(&setup)?, rotate_keys(&setup)?)));
+        let ((server, last_change), keys) = setup.await.map_err(StateError::Store)?;
         let keys = KeyRing::new(keys).map_err(StateError::Keys)?;
         let live = Live::new(store.clone());
         let ingest = Ingest::start(store.clone(), live.clone(), HourLimit::default());
@@ -106,6 +101,7 @@ impl AppState {
             content_port: AtomicU16::new(0),
         });
         state.live.open().await.map_err(StateError::Publish)?;
+        tokio::spawn(keep_keys(Arc::downgrade(&state)));
         Ok(state)
     }
 
@@ -153,6 +149,10 @@ pub async fn blocking<T: Send + 'static>(
     }
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method is not general over the transaction's lifetime"
+)]
 fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp), StoreError> {
     let now = Timestamp::now();
     if let Some(site) = store.read(|tx| tx.site())? {
@@ -170,7 +170,11 @@ fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp), StoreError>
 type Keys = Vec<(u32, Vec<u8>)>;
 
 /// Makes a key if none is young enough, retires and forgets old ones, and returns those that open.
-fn rotate_keys(store: &Store, server: ServerIdentity) -> Result<(ServerIdentity, Keys), StoreError> {
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method is not general over the transaction's lifetime"
+)]
+fn rotate_keys(store: &Store) -> Result<Keys, StoreError> {
     let now = Timestamp::now();
     let keys = store.read(|tx| tx.keys_list())?;
     let age = |key: &weir_store::site::SealingKey| now.duration_since(key.created_at);
@@ -189,7 +193,21 @@ fn rotate_keys(store: &Store, server: ServerIdentity) -> Result<(ServerIdentity,
         })?;
     }
     let keys = store.read(|tx| tx.keys_list())?;
-    Ok((server, keys.into_iter().map(|key| (key.id, key.secret.to_vec())).collect()))
+    Ok(keys.into_iter().map(|key| (key.id, key.secret.to_vec())).collect())
+}
+
+/// Looks once a day whether it is time for another key, for as long as the state lives.
+async fn keep_keys(state: Weak<AppState>) {
+    loop {
+        tokio::time::sleep(KEY_CHECK).await;
+        let Some(state) = state.upgrade() else { return };
+        let store = state.store.clone();
+        let rotated = blocking(move || rotate_keys(&store)).await.map_err(StateError::Store);
+        let replaced = rotated.and_then(|keys| state.keys.replace(keys).map_err(StateError::Keys));
+        if let Err(error) = replaced {
+            tracing::error!(error = %Chain(&error), "cookie keys could not be rotated; the old ones go on");
+        }
+    }
 }
 
 /// Who decides about the target groups of a computer (MS-WUSP 3.1.5.3).

@@ -6,6 +6,7 @@ mod client {
     mod content;
     mod cookies;
     mod faults;
+    mod native;
     mod reports;
     mod scans;
 }

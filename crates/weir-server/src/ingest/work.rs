@@ -108,13 +108,11 @@ impl Writer {
                 done.into_iter().map(|(outcome, learn)| self.learn(learn, now).map(|()| outcome)).collect()
             })
         };
-        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt)) {
-            Ok(result) => result.map_err(|error| IngestError::Store(Arc::new(error))),
-            Err(_) => {
-                tracing::error!("storing what computers said failed unexpectedly");
-                Err(IngestError::Stopped)
-            }
-        }
+        let Ok(result) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt)) else {
+            tracing::error!("storing what computers said failed unexpectedly");
+            return Err(IngestError::Stopped);
+        };
+        result.map_err(|error| IngestError::Store(Arc::new(error)))
     }
 
     fn apply(&self, tx: &WriteTx<'_>, work: &Work, now: Timestamp) -> Result<(Outcome, Learn), StoreError> {

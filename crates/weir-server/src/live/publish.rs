@@ -208,6 +208,10 @@ impl Inner {
         Ok(published)
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "a method is not general over the transaction's lifetime"
+    )]
     fn refresh_computers(&self) -> Result<(), StoreError> {
         let _lock = self.directory.lock();
         let rows = self.store.read(|tx| tx.computer_directory())?;

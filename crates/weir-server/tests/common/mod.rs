@@ -5,7 +5,7 @@
 
 pub mod import;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::{SignedDuration, Timestamp};
@@ -254,7 +254,7 @@ async fn listen(tcp: TcpListener, service: ClientService) {
     loop {
         let Ok((stream, peer)) = tcp.accept().await else { return };
         stream.set_nodelay(true).unwrap_or_default();
-        let service = service.on(Connection { peer: SocketAddr::from(peer), tls: false });
+        let service = service.on(Connection { peer: peer, tls: false });
         connections.spawn(async move {
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
