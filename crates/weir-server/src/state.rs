@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
-use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore};
+use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore, deployment::NeededFile};
 
 use crate::{
     client::{
@@ -123,6 +123,16 @@ impl AppState {
     ) -> Result<T, StoreError> {
         let store = self.store.clone();
         blocking(move || store.write(&actor, work)).await
+    }
+
+    /// Files that enabled deployments for installation wait for: what the content job fetches. After each file that was
+    /// put in and verified, `live.republish()` activates what waited for it.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "a method is not general over the transaction's lifetime"
+    )]
+    pub async fn content_wanted(&self) -> Result<Vec<NeededFile>, StoreError> {
+        self.read(|tx| tx.deployment_files_missing()).await
     }
 
     /// The port of the plain client listener, for content URLs.
@@ -235,7 +245,7 @@ pub struct ClientSettings {
     pub page_filling: bool,
     /// Raw entries of InstalledNonLeafUpdateIDs above which a scan faults (WSUS: 400).
     pub installed_limit: usize,
-    /// Raw entries of OtherCachedUpdateIDs, CachedDriverIDs and RefreshCache identities above which a call faults.
+    /// Raw entries of OtherCachedUpdateIDs and of CachedDriverIDs above which a scan faults.
     pub cached_limit: usize,
     /// MaxExtendedUpdatesPerRequest of GetConfig (MS-WUSP 2.2.2.2.1).
     pub extended_limit: u32,
