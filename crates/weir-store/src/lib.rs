@@ -14,6 +14,7 @@ pub mod access;
 pub mod alert;
 pub mod audit;
 pub mod catalogue;
+mod checkpoint;
 mod codec;
 pub mod collection;
 pub mod computer;

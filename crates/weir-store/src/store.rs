@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::{ReadTx, StoreError, WriteTx, db::failed, lock::FolderLock, migrate};
+use crate::{ReadTx, StoreError, WriteTx, checkpoint::Checkpointer, db::failed, lock::FolderLock, migrate};
 
 /// Name of the database file in the data folder.
 const DATABASE: &str = "weir.db";
@@ -68,6 +68,7 @@ struct Inner {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     reader_free: Condvar,
+    _checkpointer: Checkpointer,
     folder: PathBuf,
     _lock: FolderLock,
 }
@@ -86,8 +87,10 @@ impl Store {
     pub fn open(data: &Path, options: &Options) -> Result<Self, StoreError> {
         let lock = FolderLock::take(data)?;
         let path = data.join(DATABASE);
-        let mut writer = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, options)?;
+        let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut writer = connect(&path, write, options)?;
         migrate::run(&mut writer, &path)?;
+        let checkpointer = Checkpointer::start(&mut writer, connect(&path, write, options)?)?;
         let readers = (0..options.readers.max(1))
             .map(|_| connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, options))
             .collect::<Result<Vec<_>, _>>()?;
@@ -95,6 +98,7 @@ impl Store {
             writer: Mutex::new(writer),
             readers: Mutex::new(readers),
             reader_free: Condvar::new(),
+            _checkpointer: checkpointer,
             folder: data.to_owned(),
             _lock: lock,
         };

@@ -171,6 +171,21 @@ fn every_transaction_is_durable_and_checked() {
     assert_eq!(scratch.store.pragma("foreign_keys"), 1);
 }
 
+/// The log of a store that writes without a pause stays bounded, and reading it back finds everything.
+#[test]
+fn the_write_ahead_log_is_bounded() {
+    let scratch = Scratch::new();
+    let log = scratch.folder.path().join("weir.db-wal");
+    let value = serde_json::Value::String("x".repeat(1_000_000));
+    for round in 0..150 {
+        scratch.write(|tx| tx.setting_put(&format!("key{}", round % 5), &serde_json::json!([round, value])));
+        let bytes = std::fs::metadata(&log).expect("there is a log").len();
+        assert!(bytes < 80 << 20, "the log has {bytes} bytes after {round} rounds");
+    }
+    let settings = scratch.reopen().store.read(|tx| tx.setting_list()).expect("reads");
+    assert_eq!(settings.iter().map(|row| row.value[0].clone()).collect::<Vec<_>>(), [145, 146, 147, 148, 149]);
+}
+
 /// Writes the sample database of a release: `WEIR_SAMPLE_DATABASE=FILE cargo test -p weir-store sample -- --ignored`.
 #[test]
 #[ignore = "writes a file; run it when a release is made"]
