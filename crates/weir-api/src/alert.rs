@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub struct Alert {
     /// Kind and subject, such as `content.mismatch:86542C97261C46D5B379A43EC895F97EAF409BA2`.
     pub key: String,
-    /// `warning` or `error`.
+    /// `information`, `warning` or `critical`.
     pub severity: String,
     /// What is wrong and what to do.
     pub message: String,

@@ -50,7 +50,7 @@ pub struct Summary {
     pub compliant: u64,
     /// `compliant` in percent of `computers`, one decimal; 0 without computers.
     pub percent: f64,
-    /// Pairs of computer and update by state.
+    /// Computers by state: `required` if an update is needed, `failed` if one failed, `unknown` before the first report.
     pub counts: StateCounts,
     /// When this was computed.
     pub as_of: Timestamp,

@@ -15,7 +15,7 @@ use weir_model::ids::{ContentDigest, Sha256Digest};
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ContentState {
-    /// Not here, and no deployment needs it.
+    /// It was here and is not any more: gone, or put aside because it changed.
     Absent,
     /// Here, its digests verified.
     Present,
@@ -28,7 +28,7 @@ pub enum ContentState {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ContentQuery {
-    /// Only files in this state.
+    /// Only files in this state; without it those that are or were here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(inline)]
     pub state: Option<ContentState>,

@@ -89,16 +89,16 @@ pub struct Counts {
 pub struct SnapshotStatus {
     /// Number of the newest change it contains.
     pub change: u64,
-    /// Live revisions in it.
+    /// Revisions in it.
     pub revisions: u64,
-    /// How long the last publish took, in milliseconds.
-    pub publish_ms: u64,
+    /// Updates that computers can be sent.
+    pub live: u64,
 }
 
 /// One first-day step.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Step {
-    /// Stable name: `import`, `select`, `computers`, `deploy`, `content`.
+    /// Stable name: `import`, `select`, `computers`, `collection`, `deploy`, `content`.
     pub name: String,
     /// What it achieves, one sentence.
     pub title: String,

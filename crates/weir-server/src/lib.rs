@@ -5,7 +5,7 @@
 //! * [`client`] answers the client plane (SOAP, content, self-update); it never runs SQL on the scan path.
 //! * [`ingest`] makes status reports durable before they are acknowledged.
 //! * [`content`] answers ranges of verified files.
-//! * [`admin`], [`start`], [`config`] and [`jobs`] are the administrators' side, start-up and background work.
+//! * [`admin`], [`import`], [`start`], [`config`] and [`jobs`] are the administrators' side, start-up and background work.
 //!
 //! *Invariant:* no SQL here (it is in `weir-store`), no decisions that belong to `weir-model`, and no route of one plane
 //! on another plane's listener.
@@ -15,8 +15,12 @@ pub mod admin;
 pub mod client;
 pub mod config;
 pub mod content;
+pub mod import;
 pub mod ingest;
 pub mod jobs;
 pub mod live;
 pub mod start;
 pub mod state;
+
+pub use config::Options;
+pub use start::{StartError, run};

@@ -86,6 +86,8 @@ statements! {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     COLLECTION_APPROVED_ONLY: "changing a collection" =
         "UPDATE collection SET approved_only = ?2, change = ?3 WHERE collection_id = ?1 AND approved_only <> ?2";
+    COLLECTION_RENAME: "renaming a collection" =
+        "UPDATE collection SET name = ?2, name_key = ?3, change = ?4 WHERE collection_id = ?1";
     COLLECTION_CHILDREN: "counting collections below one" = "SELECT count(*) FROM collection WHERE parent_id = ?1";
     COLLECTION_DEPLOYMENTS: "counting deployments to a collection" =
         "SELECT count(*) FROM deployment WHERE collection_id = ?1";
@@ -106,6 +108,14 @@ statements! {
 }
 
 const LONGEST_NAME: usize = 255;
+
+fn checked_name(name: &str) -> Result<&str, StoreError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
+        return Err(StoreError::CollectionName(name.chars().take(80).collect()));
+    }
+    Ok(name)
+}
 
 fn collection(row: &Row<'_>) -> Result<CollectionRow, StoreError> {
     Ok(CollectionRow {
@@ -169,10 +179,7 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Makes a collection.
     pub fn collection_create(&self, new: &NewCollection) -> Result<CollectionRow, StoreError> {
-        let name = new.name.trim();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
-            return Err(StoreError::CollectionName(name.chars().take(80).collect()));
-        }
+        let name = checked_name(&new.name)?;
         if let Some(existing) = self.collection_find(name)? {
             return Err(StoreError::CollectionExists(existing.name));
         }
@@ -184,6 +191,18 @@ impl WriteTx<'_> {
         let values = args![new.id, name, &key, parent, new.kind, change, actor.at, &actor.name];
         self.run(&COLLECTION_CREATE, values)?;
         self.collection_required(new.id)
+    }
+
+    /// Gives a collection another name; its own in other letters is another one, too.
+    pub fn collection_rename(&self, id: CollectionId, name: &str) -> Result<(), StoreError> {
+        let (name, row) = (checked_name(name)?, self.collection_changeable(id)?);
+        if let Some(existing) = self.collection_find(name)?.filter(|existing| existing.id != id) {
+            return Err(StoreError::CollectionExists(existing.name));
+        }
+        if row.name != name {
+            self.run(&COLLECTION_RENAME, args![id, name, &name.to_lowercase(), self.change_next()?])?;
+        }
+        Ok(())
     }
 
     /// Sets "approved only"; also for Unassigned Computers.

@@ -1,1 +1,46 @@
-//! Placeholder until its owner lands the interface.
+//! The admin plane: REST below `/api/v1`, sign-in, the status page, health and metrics.
+//!
+//! A handler (in [`routes`]) extracts, calls one function of the resource's file here, and converts; the functions take
+//! [`App`] and, if they write, the [`Caller`].
+//!
+//! *Invariant:* every route but `/healthz`, `/readyz`, `/sign-in` and the refusals needs the administrator's token or a
+//! session; a session only reads. *Invariant:* every write names its caller, is audited in its own transaction, and
+//! returns when scans see it.
+
+mod alert;
+mod app;
+mod audit;
+mod auth;
+mod collection;
+mod compliance;
+mod computer;
+pub(crate) mod content;
+mod deployment;
+mod error;
+mod extract;
+mod filter;
+mod headers;
+mod health;
+mod import;
+mod index;
+mod list;
+mod page;
+mod relations;
+mod routes;
+mod selection;
+pub(crate) mod setting;
+mod status;
+mod tally;
+mod update;
+mod upload;
+mod when;
+
+pub use app::{App, Parts};
+pub use auth::{Caller, Secrets};
+pub use error::AdminError;
+pub use health::install_metrics;
+pub use routes::{openapi, router};
+
+pub(crate) use app::blocking;
+pub(crate) use auth::{ADMINISTRATOR, code_create as sign_in_code, hash as secret_hash, secret as new_secret};
+pub(crate) use error::chain;

@@ -1,1 +1,76 @@
-//! Placeholder until its owner lands the interface.
+//! Work in the background. Each job runs on a timer and, where it matters, on a nudge; it is idempotent, and what fails is
+//! tried again by the next run.
+
+mod download;
+mod retention;
+
+use std::time::Duration;
+
+use tokio::{sync::watch, task::JoinHandle, time};
+
+use crate::{admin::App, start::Certificates};
+
+pub(crate) use download::DOWNLOAD_FAILED;
+
+/// How often missing content is looked for without a nudge.
+const DOWNLOAD_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How often old events, sessions and codes are deleted.
+const RETENTION_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How often the own certificate is renewed; it lives for more than a year.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Starts all jobs; they end when `stop` turns true.
+pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    let spawn = |app: App, mut stop: watch::Receiver<bool>, which: Which, certificates: Option<Certificates>| {
+        tokio::spawn(async move {
+            tokio::select! {
+                () = run(&app, which, certificates) => {}
+                () = async { let _ = stop.wait_for(|stop| *stop).await; } => {}
+            }
+        })
+    };
+    vec![
+        spawn(app.clone(), stop.clone(), Which::Download, None),
+        spawn(app.clone(), stop.clone(), Which::Retention, None),
+        spawn(app.clone(), stop.clone(), Which::Certificate, Some(certificates)),
+    ]
+}
+
+#[derive(Clone, Copy)]
+enum Which {
+    Certificate,
+    Download,
+    Retention,
+}
+
+async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
+    match which {
+        Which::Certificate => {
+            let Some(certificates) = certificates else { return };
+            loop {
+                time::sleep(CERTIFICATE_EVERY).await;
+                if let Err(error) = certificates.renew(jiff::Timestamp::now()) {
+                    tracing::error!(%error, "the certificate could not be renewed; it is tried again");
+                }
+            }
+        }
+        Which::Download => {
+            let downloader = match download::Downloader::new() {
+                Ok(downloader) => downloader,
+                Err(error) => return tracing::error!(%error, "content cannot be downloaded"),
+            };
+            loop {
+                let again = downloader.run(app).await;
+                let wait = again.unwrap_or(DOWNLOAD_EVERY);
+                tokio::select! {
+                    () = time::sleep(wait) => {}
+                    () = app.shared().wanted.notified() => {}
+                }
+            }
+        }
+        Which::Retention => loop {
+            retention::run(app).await;
+            time::sleep(RETENTION_EVERY).await;
+        },
+    }
+}

@@ -1,1 +1,281 @@
-//! Placeholder until its owner lands the interface.
+//! From process settings to a listening server, and back down again (design, section 3).
+
+mod error;
+mod folder;
+mod listen;
+mod plane;
+mod tls;
+mod watch;
+
+use std::{future::Future, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{sync::watch as signal, task::JoinHandle};
+use weir_api::status::{ENDPOINTS_FILE, Endpoints, TOKEN_FILE};
+use weir_model::ids::Sha256Digest;
+use weir_store::{Actor, Store, StoreError, content::ContentStore};
+
+pub use error::StartError;
+pub(crate) use tls::{Certificates, random};
+
+use self::{
+    folder::RemovedOnDrop,
+    listen::{Bound, Terms},
+    plane::AdminPlane,
+};
+use crate::{
+    admin::{self, App, Caller, Parts, Secrets},
+    client::ClientService,
+    config::{self, Listen, Options, Settings},
+    state::{AppState, ClientSettings},
+};
+
+/// Settings of a server, for programs that need some of them before [`run`], such as logging.
+pub fn settings(options: &Options) -> Result<Settings, StartError> {
+    let names: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    config::check(names.iter().map(String::as_str))?;
+    Ok(config::load(options, &|name| std::env::var(name).ok())?)
+}
+
+/// Runs a server until `shutdown` is ready, then lets requests under way finish. Prints the sign-in link on standard output
+/// once it listens.
+pub async fn run(options: Options, shutdown: impl Future<Output = ()> + Send) -> Result<(), StartError> {
+    serve(settings(&options)?, shutdown).await
+}
+
+/// [`run`] with settings that were read before.
+pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send) -> Result<(), StartError> {
+    let started_at = Timestamp::now();
+    tls::install_provider();
+    admin::install_metrics();
+    let data = settings.data.clone();
+    folder::create(&data)?;
+    let store = open_store(&data).await?;
+    // what a killed server left behind would name a server that is not there
+    drop(RemovedOnDrop(data.join(ENDPOINTS_FILE)));
+    folder::create(&data.join("incoming"))?;
+    let content = ContentStore::open(&settings.content)?;
+    seed(&store, &settings, started_at).await?;
+    let secrets = Secrets { token: token(&store, &data, started_at).await? };
+    let certificates = Certificates::open(&data.join("tls"), settings.tls.as_ref(), &settings.tls_names, started_at)?;
+
+    // bound before the catalogue is compiled, so that a taken address is said at once
+    let bound = Listeners::bind(&settings)?;
+    let state = AppState::open(store, content, ClientSettings::default())
+        .await
+        .map_err(|error| StartError::Publish(admin::chain(&error)))?;
+    if let Some(client) = bound.client_http.as_ref().or(bound.client_https.as_ref()) {
+        state.set_content_port(client.address.port());
+    }
+    let endpoints = bound.endpoints();
+    let process = Arc::new(settings);
+    let app = App::new(Parts { state: Arc::clone(&state), process, secrets, endpoints: endpoints.clone(), started_at });
+    app.reload_settings().await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
+    let link = sign_in_link(&app, &endpoints, started_at).await?;
+
+    let (stopping, stop) = signal::channel(false);
+    let tasks = bound.serve(&app, &certificates, &stop)?;
+    let client_is_own = certificates.client_is_own();
+    let jobs = crate::jobs::start(&app, certificates, &stop);
+    let file = data.join(ENDPOINTS_FILE);
+    let text = serde_json::to_vec_pretty(&endpoints).map_err(|error| StartError::Publish(error.to_string()))?;
+    folder::write(&file, &text)?;
+    let removed = RemovedOnDrop(file);
+    announce(&endpoints, &link, &data, client_is_own);
+
+    let stopped_early = wait(shutdown, tasks, &stopping).await;
+    drop(removed);
+    for job in jobs {
+        // a job that panicked has logged why
+        let _ = job.await;
+    }
+    // reports that were taken are on disk before the process ends
+    if let Err(error) = state.ingest.flush().await {
+        tracing::warn!(%error, "the last reports may not be stored");
+    }
+    tracing::info!("stopped");
+    stopped_early.map_or(Ok(()), |name| Err(StartError::Task(name)))
+}
+
+/// Waits for the shutdown, or for a listener that ends by itself, then stops them all. The name of the latter.
+async fn wait(
+    shutdown: impl Future<Output = ()>,
+    tasks: Vec<(&'static str, JoinHandle<()>)>,
+    stopping: &signal::Sender<bool>,
+) -> Option<&'static str> {
+    let (names, tasks): (Vec<_>, Vec<_>) = tasks.into_iter().unzip();
+    let mut shutdown = pin!(shutdown);
+    let mut running = futures_util::future::select_all(tasks);
+    let (ended, rest) = tokio::select! {
+        () = &mut shutdown => (None, running.into_inner()),
+        (_, index, rest) = &mut running => (names.get(index).copied(), rest),
+    };
+    tracing::info!("stopping: requests under way are finished");
+    // nobody listens any more if every task has ended
+    let _ = stopping.send(true);
+    for task in rest {
+        if task.await.is_err() {
+            tracing::error!("a listener ended unexpectedly");
+        }
+    }
+    ended
+}
+
+/// Another process may hold the folder for a moment, when one server takes over from another.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+async fn open_store(data: &Path) -> Result<Store, StartError> {
+    let (data, begun) = (data.to_owned(), std::time::Instant::now());
+    loop {
+        let folder = data.clone();
+        let opened = off_thread(move || Ok(Store::open(&folder, &weir_store::Options::default())?)).await;
+        match opened {
+            Err(StartError::Store(StoreError::Locked(_))) if begun.elapsed() < LOCK_PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StartError> + Send + 'static,
+) -> Result<T, StartError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| StartError::Task("start-up"))?
+}
+
+/// Brings site settings of the command line into a new site; later starts leave the site's own alone.
+async fn seed(store: &Store, settings: &Settings, now: Timestamp) -> Result<(), StartError> {
+    let Some(source) = settings.upstream.as_deref().and_then(admin::setting::parse_source) else { return Ok(()) };
+    let store = store.clone();
+    off_thread(move || {
+        if store.read(|tx| tx.site())?.is_none() {
+            let value = serde_json::Value::String(source);
+            store.write(&Actor::system("start", now), |tx| {
+                tx.setting_put(admin::setting::SOURCE, &value)?;
+                tx.audit("setting.set", admin::setting::SOURCE, None, Some(&value))
+            })?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The administrator's token: the one of the file if it is the one of the database, else a new one.
+async fn token(store: &Store, data: &Path, now: Timestamp) -> Result<Sha256Digest, StartError> {
+    let (store, path) = (store.clone(), data.join(TOKEN_FILE));
+    off_thread(move || {
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        let hash = admin::secret_hash(kept.trim());
+        if !kept.trim().is_empty() && store.read(|tx| tx.token_find(hash, now))?.is_some() {
+            // it may have been copied with another mode
+            folder::write(&path, kept.as_bytes())?;
+            return Ok(hash);
+        }
+        let token = admin::new_secret().map_err(|_| StartError::Random)?;
+        let hash = admin::secret_hash(&token);
+        // the file first: a token that nobody knows is of no use, one that is not in the database is replaced
+        folder::write(&path, format!("{token}\n").as_bytes())?;
+        store.write(&Actor::system("start", now), |tx| {
+            tx.token_put(admin::ADMINISTRATOR, hash, admin::ADMINISTRATOR, None)?;
+            tx.audit("token.create", admin::ADMINISTRATOR, None, None)
+        })?;
+        Ok(hash)
+    })
+    .await
+}
+
+async fn sign_in_link(app: &App, endpoints: &Endpoints, now: Timestamp) -> Result<String, StartError> {
+    let caller = Caller { name: "system: start".to_owned(), from: None };
+    let made = admin::sign_in_code(app, &caller, now).await;
+    let (code, _) = made.map_err(|error| StartError::Publish(admin::chain(&error)))?;
+    let admin = endpoints.admin.as_deref().unwrap_or_default();
+    Ok(format!("{admin}/sign-in?code={code}"))
+}
+
+struct Listeners {
+    client_http: Option<Bound>,
+    client_https: Option<Bound>,
+    admin: Option<Bound>,
+}
+
+impl Listeners {
+    fn bind(settings: &Settings) -> Result<Self, StartError> {
+        let bind = |name, flag, listen| match listen {
+            Listen::At(address) => listen::bind(name, flag, address).map(Some),
+            Listen::Off => Ok(None),
+        };
+        Ok(Self {
+            client_http: bind("client plane", "--client-http", settings.listen.client_http)?,
+            client_https: bind("client plane, TLS", "--client-https", settings.listen.client_https)?,
+            admin: bind("admin plane", "--admin", settings.listen.admin)?,
+        })
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        let url = |scheme: &str, bound: &Option<Bound>| {
+            bound.as_ref().map(|bound| format!("{scheme}://{}", reachable(bound.address)))
+        };
+        Endpoints {
+            pid: std::process::id(),
+            client_http: url("http", &self.client_http),
+            client_https: url("https", &self.client_https),
+            server: None,
+            admin: url("https", &self.admin),
+        }
+    }
+
+    fn serve(
+        self,
+        app: &App,
+        certificates: &Certificates,
+        stop: &signal::Receiver<bool>,
+    ) -> Result<Vec<(&'static str, JoinHandle<()>)>, StartError> {
+        let limits = app.process.limits;
+        let client = ClientService::new(Arc::clone(&app.state));
+        let mut tasks = Vec::new();
+        if let Some(bound) = self.client_http {
+            let terms = Terms { tls: None, limits };
+            tasks.push(("client plane", tokio::spawn(listen::serve(bound, client.clone(), terms, stop.clone()))));
+        }
+        if let Some(bound) = self.client_https {
+            let terms = Terms { tls: Some(certificates.client()?), limits };
+            tasks.push(("client plane, TLS", tokio::spawn(listen::serve(bound, client, terms, stop.clone()))));
+        }
+        if let Some(bound) = self.admin {
+            let terms = Terms { tls: Some(certificates.admin()?), limits };
+            let plane = AdminPlane::new(admin::router(app.clone()));
+            tasks.push(("admin plane", tokio::spawn(listen::serve(bound, plane, terms, stop.clone()))));
+        }
+        Ok(tasks)
+    }
+}
+
+fn reachable(address: SocketAddr) -> SocketAddr {
+    config::reachable(address)
+}
+
+/// The short block that tells an administrator what to do now. The link is a secret, so it goes to standard output only,
+/// not to the log.
+#[expect(clippy::print_stdout, reason = "this is what the command prints")]
+fn announce(endpoints: &Endpoints, link: &str, data: &Path, client_is_own: bool) {
+    let off = "off";
+    println!();
+    println!("Weir {} is running.", env!("CARGO_PKG_VERSION"));
+    println!();
+    println!("  Sign in       {link}");
+    println!("                (works once, for 24 hours; start again for a new one)");
+    println!("  Computers     {}", endpoints.client_http.as_deref().unwrap_or(off));
+    println!("                {}", endpoints.client_https.as_deref().unwrap_or(off));
+    if client_is_own {
+        println!("                (their certificate is signed by {})", data.join(weir_api::status::CA_FILE).display());
+    }
+    println!("  Data folder   {}", data.display());
+    println!();
+    tracing::info!(
+        client_http = endpoints.client_http,
+        client_https = endpoints.client_https,
+        admin = endpoints.admin,
+        "listening"
+    );
+}

@@ -1,0 +1,136 @@
+//! What the operations of the admin plane share.
+
+use std::{ops::Deref, sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use weir_api::status::Endpoints;
+use weir_store::{Actor, ReadTx, StoreError, WriteTx};
+
+use super::{AdminError, Caller, Secrets, import::Imports, index::Index, relations::Relations, setting::Current};
+use crate::{
+    client::limit::AddressLimit,
+    config::Settings,
+    state::{AppState, Configuration},
+};
+
+/// What the start-up hands to the admin plane.
+pub struct Parts {
+    /// What the whole server shares.
+    pub state: Arc<AppState>,
+    /// Settings of the process.
+    pub process: Arc<Settings>,
+    /// The administrator's token.
+    pub secrets: Secrets,
+    /// Where the server listens.
+    pub endpoints: Endpoints,
+    /// When it started.
+    pub started_at: Timestamp,
+}
+
+/// The admin plane's state. Clones share it.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// What [`App`] shares.
+pub(crate) struct Inner {
+    parts: Parts,
+    /// Imports of this process.
+    pub(super) imports: Imports,
+    /// The rows of update lists, for one state of the catalogue.
+    pub(super) index: Mutex<Option<Arc<Index>>>,
+    /// Relationships read backwards.
+    pub(super) relations: Mutex<Option<Arc<Relations>>>,
+    /// One index is built at a time.
+    pub(super) indexing: tokio::sync::Mutex<()>,
+    /// Failed attempts to sign in, by address.
+    pub(super) failures: AddressLimit,
+    /// Tells the content job that something may be wanted.
+    pub(crate) wanted: Notify,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            imports: Imports::default(),
+            index: Mutex::default(),
+            relations: Mutex::default(),
+            indexing: tokio::sync::Mutex::default(),
+            failures: AddressLimit::default(),
+            wanted: Notify::new(),
+        }))
+    }
+
+    pub(crate) fn shared(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Reads the database, off the asynchronous threads.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, AdminError> {
+        self.try_read(|tx| Ok(work(tx)?)).await
+    }
+
+    /// The same for work that refuses for reasons of its own.
+    pub(crate) async fn try_read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&ReadTx<'_>) -> Result<T, AdminError> + Send + 'static,
+    ) -> Result<T, AdminError> {
+        let store = self.state.store.clone();
+        blocking(move || store.try_read(work)).await
+    }
+
+    /// Writes the database in one transaction, off the asynchronous threads. It is durable when this returns.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        work: impl FnOnce(&WriteTx<'_>) -> Result<T, AdminError> + Send + 'static,
+    ) -> Result<T, AdminError> {
+        let store = self.state.store.clone();
+        let actor = Actor::principal(&caller.name, caller.from.as_deref(), Timestamp::now());
+        blocking(move || store.try_write(&actor, work)).await
+    }
+
+    /// Brings what was committed to scans.
+    pub(crate) async fn publish(&self) -> Result<(), AdminError> {
+        let started = Instant::now();
+        let published = self.state.live.republish().await;
+        metrics::histogram!("weir_publish_seconds").record(started.elapsed().as_secs_f64());
+        published.map(drop).map_err(|error| {
+            // the write itself is durable and reaches scans with the next publish
+            AdminError::Unavailable(format!("the change is stored, but {}", super::chain(&error)))
+        })
+    }
+
+    /// Brings the site settings to the client plane.
+    pub(crate) async fn reload_settings(&self) -> Result<(), AdminError> {
+        let (rows, site) = self.read(|tx| Ok((tx.setting_list()?, tx.site()?))).await?;
+        let settings = Current::new(rows).client(self.process.self_update.clone());
+        let changed = site.map_or(self.started_at, |site| site.config_changed_at);
+        self.state.configuration.replace(Configuration { settings, last_change_ms: changed.as_millisecond() });
+        Ok(())
+    }
+}
+
+/// Runs blocking work on a thread of its own.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
+) -> Result<T, AdminError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(AdminError::Internal(format!("a unit of work ended: {error}"))),
+    }
+}

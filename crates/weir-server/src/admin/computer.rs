@@ -1,0 +1,200 @@
+//! Computers: who scans here, and what each needs and why.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use weir_api::{
+    List,
+    computer::{ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, StateCounts, UpdateState},
+};
+use weir_model::{
+    ids::{CollectionId, ComputerId, UpdateId},
+    status::{State, computer_state},
+};
+use weir_store::{ReadTx, StoreError, computer as stored};
+
+use super::{
+    AdminError, App, Caller,
+    collection::Tree,
+    index::Index,
+    list,
+    selection::known_language,
+    tally::{self, Questions},
+};
+
+/// Computers, oldest first.
+pub(crate) async fn list(app: &App, query: ComputerQuery) -> Result<List<ComputerRow>, AdminError> {
+    list_in(app, query.collection, query.cursor, query.limit).await
+}
+
+/// Computers of a collection and of those below it.
+pub(crate) async fn list_in(
+    app: &App,
+    collection: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+) -> Result<List<ComputerRow>, AdminError> {
+    let limit = list::limit(limit)?;
+    let live = app.state.live.clone();
+    app.try_read(move |tx| {
+        let tree = Tree::read(tx)?;
+        let within = match &collection {
+            Some(name) => tree.find(name)?.id,
+            None => CollectionId::ALL_COMPUTERS,
+        };
+        let members = tx.computer_directory()?.into_iter().filter(|row| tree.holds(within, row));
+        let page = list::page(members, |row| row.no.to_string(), cursor.as_deref(), limit)?;
+        let mut questions = Questions::new(&live);
+        let mut items = Vec::with_capacity(page.items.len());
+        for member in page.items {
+            if let Some(row) = tx.computer_show(member.no)? {
+                items.push(describe(tx, &tree, &mut questions, &row, &member.groups)?.0);
+            }
+        }
+        Ok(List { items, next: page.next })
+    })
+    .await
+}
+
+type States = Vec<(UpdateId, State, Option<weir_model::status::Entry>)>;
+
+fn describe(
+    tx: &ReadTx<'_>,
+    tree: &Tree,
+    questions: &mut Questions,
+    row: &stored::ComputerRow,
+    groups: &[CollectionId],
+) -> Result<(ComputerRow, States), StoreError> {
+    let status = tally::decode(&tx.computer_status(row.no)?.status);
+    let mut counts = StateCounts::default();
+    let mut states = Vec::new();
+    for asked in questions.of(groups).iter() {
+        let state = status.state_of(asked.number, Some(asked.entered));
+        tally::add(&mut counts, state);
+        states.push((asked.update, state, status.entry(asked.number).copied()));
+    }
+    let whole = computer_state(status.reported.is_some(), states.iter().map(|(_, state, _)| *state));
+    let registration = row.registration.clone().unwrap_or_default();
+    let model = [registration.computer_manufacturer.as_deref(), registration.computer_model.as_deref()];
+    let version =
+        format!("{}.{}.{}", registration.os_major_version, registration.os_minor_version, registration.os_build_number);
+    let shown = ComputerRow {
+        id: row.id.to_string(),
+        name: row.dns_name.clone(),
+        address: row.ip_address.clone(),
+        os: match (&row.registration, registration.os_description.as_deref()) {
+            (None, _) => String::new(),
+            (_, Some(name)) if !name.trim().is_empty() => format!("{} ({version})", name.trim()),
+            _ => format!("Windows {version}"),
+        },
+        architecture: registration.processor_architecture.clone().unwrap_or_default(),
+        model: model.into_iter().flatten().map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" "),
+        collections: if groups.is_empty() {
+            vec![tree.reference(CollectionId::UNASSIGNED_COMPUTERS)]
+        } else {
+            groups.iter().map(|group| tree.reference(*group)).collect()
+        },
+        first_seen: row.first_contact_at,
+        last_sync: row.last_sync_at,
+        last_report: row.last_report_at,
+        plain_http: row.plain_http,
+        counts,
+        compliant: whole.is_compliant(),
+    };
+    Ok((shown, states))
+}
+
+/// One computer in full.
+pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<ComputerDetail, AdminError> {
+    let id = parse(id)?;
+    let language = known_language(language)?;
+    let index = Index::current(app).await?;
+    let live = app.state.live.clone();
+    app.try_read(move |tx| {
+        let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
+        let tree = Tree::read(tx)?;
+        let groups: Vec<CollectionId> = tx.computer_groups(row.no)?.into_iter().map(|(group, _)| group).collect();
+        let mut questions = Questions::new(&live);
+        let (shown, states) = describe(tx, &tree, &mut questions, &row, &groups)?;
+        let set = live.directory.group_set(&groups);
+        let snapshot = &questions.published().snapshot;
+        let mut sorted: BTreeMap<bool, Vec<ComputerUpdate>> = BTreeMap::new();
+        let mut failed = Vec::new();
+        for (update, state, entry) in states {
+            let installed = state == State::Installed;
+            if !installed && !state.is_needed() && state != State::Failed {
+                continue;
+            }
+            let explanation = snapshot.effective(set.collections(), update);
+            let indexed = index.find(update);
+            let revision = indexed.map_or(0, |row| row.stored.identity.revision.0);
+            let localized = match indexed.filter(|_| language != "en") {
+                Some(row) => tx.revision_localized(row.stored.revision_id)?,
+                None => Vec::new(),
+            };
+            let localized = localized.into_iter().find(|text| text.language.eq_ignore_ascii_case(&language));
+            let listed = ComputerUpdate {
+                id: update.0,
+                revision,
+                title: localized.map_or_else(|| index.title(update), |text| text.title.trim().to_owned()),
+                kb: indexed.map(|row| row.stored.kb_articles.clone()).unwrap_or_default(),
+                state: api_state(state),
+                since: entry.map(|entry| entry.changed),
+                error: entry.and_then(|entry| entry.error).map(|error| format!("0x{error:08x}")),
+                deployment: explanation.ruling.winner.map(|winner| winner.id.0),
+                why: explanation.describe(|id| tree.name(id)),
+            };
+            if state == State::Failed { failed.push(listed) } else { sorted.entry(installed).or_default().push(listed) }
+        }
+        for list in sorted.values_mut().chain([&mut failed]) {
+            list.sort_by(|a, b| a.title.cmp(&b.title).then_with(|| a.id.cmp(&b.id)));
+        }
+        let requested = row.requested_groups.as_deref().unwrap_or_default();
+        Ok(ComputerDetail {
+            row: shown,
+            requested_groups: requested
+                .split(';')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            needed: sorted.remove(&false).unwrap_or_default(),
+            failed,
+            installed: sorted.remove(&true).unwrap_or_default(),
+        })
+    })
+    .await
+}
+
+/// Forgets a computer. It comes back when it calls again.
+pub(crate) async fn delete(app: &App, caller: &Caller, id: &str) -> Result<(), AdminError> {
+    let id = parse(id)?;
+    app.write(caller, move |tx| {
+        let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
+        tx.computer_delete(row.no)?;
+        tx.audit("computer.delete", &id.to_string(), Some(&json!({ "name": row.dns_name })), None)?;
+        Ok(())
+    })
+    .await?;
+    app.publish().await
+}
+
+fn parse(id: &str) -> Result<ComputerId, AdminError> {
+    id.trim().parse().map_err(|error| AdminError::invalid("computer", format!("{id:?}: {error}")))
+}
+
+fn missing(id: &ComputerId) -> AdminError {
+    AdminError::missing("computer", id, "weir computers list")
+}
+
+fn api_state(state: State) -> UpdateState {
+    match state {
+        State::Unknown => UpdateState::Unknown,
+        State::NotApplicable => UpdateState::NotApplicable,
+        State::Required => UpdateState::Required,
+        State::Downloaded => UpdateState::Downloaded,
+        State::Installed => UpdateState::Installed,
+        State::Failed => UpdateState::Failed,
+        State::PendingRestart => UpdateState::PendingRestart,
+    }
+}

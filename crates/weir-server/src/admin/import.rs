@@ -1,0 +1,253 @@
+//! Imports: taking the upload, following the work, telling the outcome.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::{Seek as _, SeekFrom, Write as _},
+    sync::Arc,
+};
+
+use axum::extract::Multipart;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use serde_json::json;
+use weir_api::import::{Import, ImportPhase, ImportQuery, ImportState};
+use weir_model::ids::{UpdateId, UpdateIdentity};
+use weir_store::{Actor, StoreError};
+
+use super::{
+    AdminError, App, Caller,
+    app::blocking,
+    chain,
+    setting::{Current, SOURCE},
+    upload,
+};
+use crate::{
+    import::{Batch, Catalogue, Input, Step, StoreFailure},
+    live::Published,
+};
+
+/// Imports that can still be asked about.
+const KEPT: usize = 100;
+/// Parts up to this size stay in memory.
+const IN_MEMORY: usize = 256 << 10;
+/// Bytes of parts that stay in memory together; further ones go to disk whatever their size.
+const IN_MEMORY_TOGETHER: u64 = 64 << 20;
+
+/// Imports of this process.
+#[derive(Debug, Default)]
+pub(crate) struct Imports {
+    known: Mutex<BTreeMap<u64, Import>>,
+    /// One import works at a time.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Imports {
+    fn begin(&self, now: Timestamp) -> Import {
+        let mut known = self.known.lock();
+        let id = known.keys().next_back().map_or(1, |last| last + 1);
+        let import = Import {
+            id,
+            state: ImportState::Running,
+            phase: ImportPhase::Read,
+            done: 0,
+            total: 0,
+            started_at: now,
+            finished_at: None,
+            result: None,
+        };
+        known.insert(id, import.clone());
+        while known.len() > KEPT {
+            // a running one may be asked about, however many came after it
+            let oldest = known.iter().find(|(_, import)| import.state != ImportState::Running).map(|(id, _)| *id);
+            match oldest {
+                Some(oldest) => known.remove(&oldest),
+                None => break,
+            };
+        }
+        import
+    }
+
+    fn change(&self, id: u64, change: impl FnOnce(&mut Import)) {
+        if let Some(import) = self.known.lock().get_mut(&id) {
+            change(import);
+        }
+    }
+}
+
+/// Refuses before the upload what would be refused after it.
+pub(crate) async fn allowed(app: &App, query: ImportQuery) -> Result<(), AdminError> {
+    let current = Current::new(app.read(|tx| tx.setting_list()).await?);
+    let source = current.text(SOURCE);
+    if source == "none" || query.force {
+        return Ok(());
+    }
+    Err(AdminError::Conflict {
+        code: "has_upstream",
+        detail: format!(
+            "this server synchronizes from {source}; an import beside that confuses its downstream servers"
+        ),
+        next_step: Some("set the source to none (weir settings set source none), or repeat with --force".to_owned()),
+    })
+}
+
+/// Takes an upload and starts to work on it.
+pub(crate) async fn create(
+    app: &App,
+    caller: &Caller,
+    query: ImportQuery,
+    mut form: Multipart,
+) -> Result<Import, AdminError> {
+    allowed(app, query).await?;
+    let inputs = spool(app, &mut form).await?;
+    if inputs.is_empty() {
+        return Err(AdminError::invalid("upload", "the upload has no file"));
+    }
+    let import = app.shared().imports.begin(Timestamp::now());
+    let id = import.id;
+    // the work goes on when the caller goes away: the upload is complete
+    let (work_app, work_caller) = (app.clone(), caller.clone());
+    let work = tokio::spawn(async move { work(&work_app, &work_caller, id, inputs, query).await });
+    if query.wait {
+        work.await.map_err(|error| AdminError::Internal(format!("the import ended: {error}")))?;
+        return show(app, id);
+    }
+    Ok(import)
+}
+
+/// One import.
+pub(crate) fn show(app: &App, id: u64) -> Result<Import, AdminError> {
+    let known = app.shared().imports.known.lock().get(&id).cloned();
+    known.ok_or_else(|| AdminError::NotFound {
+        kind: "import",
+        id: id.to_string(),
+        next_step: Some("imports are forgotten when the server stops; `weir status` shows the catalogue".to_owned()),
+    })
+}
+
+/// Keeps the parts of an upload: small ones in memory, others in files of the data folder that vanish by themselves.
+async fn spool(app: &App, form: &mut Multipart) -> Result<Vec<Input>, AdminError> {
+    let folder = app.process.data.join("incoming");
+    let mut inputs = Vec::new();
+    let (mut seen, mut kept) = (0, 0);
+    while let Some(mut part) = upload::next(form, &mut seen).await? {
+        let room = if kept < IN_MEMORY_TOGETHER { IN_MEMORY } else { 0 };
+        let mut file = tempfile::spooled_tempfile_in(room, &folder);
+        while let Some(bytes) = part.chunk().await? {
+            kept += bytes.len() as u64;
+            let failed = |error: std::io::Error| AdminError::Internal(format!("keeping an upload failed: {error}"));
+            if room > 0 && bytes.len() <= room && !file.is_rolled() {
+                file.write_all(&bytes).map_err(failed)?;
+            } else {
+                file = blocking(move || {
+                    file.write_all(&bytes).map_err(failed)?;
+                    Ok(file)
+                })
+                .await?;
+            }
+        }
+        file.seek(SeekFrom::Start(0)).map_err(|error| AdminError::Internal(error.to_string()))?;
+        inputs.push(Input { name: part.name, source: Box::new(file) });
+    }
+    Ok(inputs)
+}
+
+async fn work(app: &App, caller: &Caller, id: u64, inputs: Vec<Input>, query: ImportQuery) {
+    let _turn = Arc::clone(&app.shared().imports.turn).lock_owned().await;
+    let outcome = match run(app, caller, id, inputs, query).await {
+        Ok(batch) => batch,
+        Err(error) => {
+            tracing::error!(import = id, error = chain(&error), "an import failed");
+            let mut batch = Batch::default();
+            batch.fail(String::new(), None, error.problem().detail);
+            batch
+        }
+    };
+    tracing::info!(
+        import = id,
+        added = outcome.result.added,
+        unchanged = outcome.result.unchanged,
+        rejected = outcome.result.rejected,
+        skipped = outcome.result.skipped,
+        failed = outcome.failed,
+        "an import is over"
+    );
+    metrics::counter!("weir_import_revisions_total").increment(outcome.result.added);
+    app.shared().imports.change(id, |import| {
+        import.state = if outcome.failed { ImportState::Failed } else { ImportState::Done };
+        import.finished_at = Some(Timestamp::now());
+        import.result = Some(outcome.result);
+    });
+}
+
+async fn run(app: &App, caller: &Caller, id: u64, inputs: Vec<Input>, query: ImportQuery) -> Result<Batch, AdminError> {
+    let (work_app, work_caller) = (app.clone(), caller.clone());
+    let mut batch = blocking(move || commit(&work_app, &work_caller, id, inputs, query)).await?;
+    if batch.failed || batch.is_empty() {
+        return Ok(batch);
+    }
+    app.shared().imports.change(id, |import| import.phase = ImportPhase::Publish);
+    app.publish().await?;
+    let published = app.state.live.current();
+    let unresolved = published.snapshot.unresolved().into_iter();
+    let unresolved: HashSet<UpdateIdentity> =
+        unresolved.filter_map(|(id, _)| published.snapshot.identity(id)).collect();
+    let offered: HashSet<UpdateIdentity> = batch.identities().collect();
+    batch.result.unresolved = offered.intersection(&unresolved).count() as u64;
+    // a deployment that follows the newest revision may need other files now
+    app.shared().wanted.notify_one();
+    Ok(batch)
+}
+
+fn commit(app: &App, caller: &Caller, id: u64, inputs: Vec<Input>, query: ImportQuery) -> Result<Batch, AdminError> {
+    let imports = &app.shared().imports;
+    let report = |step: Step, done: u64, total: u64| {
+        imports.change(id, |import| {
+            import.phase = match step {
+                Step::Parse => ImportPhase::Parse,
+                Step::Store => ImportPhase::Store,
+            };
+            (import.done, import.total) = (done, total);
+        });
+    };
+    let read = Batch::read(inputs, &report);
+    let mut batch = read.map_err(|error| AdminError::Internal(format!("reading an upload failed: {error}")))?;
+    if query.strict && !batch.failed {
+        batch.require_resolved(&Known(app.state.live.current()));
+    }
+    if batch.failed || batch.is_empty() {
+        if batch.failed {
+            batch.refuse_all();
+        }
+        return Ok(batch);
+    }
+    let actor = Actor::principal(&caller.name, caller.from.as_deref(), Timestamp::now());
+    let written = app.state.store.try_write(&actor, |tx| -> Result<(), StoreFailure> {
+        batch.store(tx, &report)?;
+        if batch.result.added > 0 {
+            let counts = json!({ "added": batch.result.added, "unchanged": batch.result.unchanged });
+            tx.audit("import", &id.to_string(), None, Some(&counts))?;
+        }
+        Ok(())
+    });
+    match written {
+        Ok(()) => Ok(batch),
+        Err(StoreFailure { file, record, source: source @ StoreError::DifferentText(_) }) => {
+            batch.fail(file, record, source.to_string());
+            Ok(batch)
+        }
+        Err(failure) => Err(failure.source.into()),
+    }
+}
+
+/// The catalogue as published: every committed revision is in it.
+struct Known(Arc<Published>);
+
+impl Catalogue for Known {
+    fn has_update(&self, update: UpdateId) -> bool {
+        self.0.snapshot.newest(update).is_some()
+    }
+
+    fn has_revision(&self, identity: UpdateIdentity) -> bool {
+        self.0.snapshot.revision(identity).is_some()
+    }
+}

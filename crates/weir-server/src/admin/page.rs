@@ -1,0 +1,163 @@
+//! The status page and the sign-in link: plain pages without any script.
+
+use axum::{
+    extract::State,
+    response::{Html, IntoResponse, Response},
+};
+use http::{HeaderValue, Request, StatusCode, header};
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+use weir_api::status::Status;
+
+use super::{
+    AdminError, App,
+    auth::{self, COOKIE, SESSION},
+    extract::Query,
+    status,
+};
+use crate::state::Connection;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The style sheet of the pages.
+pub(super) async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+}
+
+/// Query of the sign-in link.
+#[derive(Debug, Deserialize)]
+pub(super) struct SignIn {
+    #[serde(default)]
+    code: String,
+}
+
+/// Uses the one-time code of a sign-in link and begins a session.
+pub(super) async fn sign_in(
+    State(app): State<App>,
+    Query(query): Query<SignIn>,
+    request: Request<axum::body::Body>,
+) -> Result<Response, AdminError> {
+    let connection = request.extensions().get::<Connection>().copied();
+    let from = connection.map(|connection| connection.peer.ip().to_canonical().to_string());
+    if let Some(secret) = auth::code_use(&app, &query.code, from, Timestamp::now()).await? {
+        let cookie =
+            format!("{COOKIE}={secret}; Path=/; Max-Age={}; HttpOnly; Secure; SameSite=Strict", SESSION.as_secs());
+        let cookie = HeaderValue::from_str(&cookie).map_err(|error| AdminError::Internal(error.to_string()))?;
+        // a page of its own instead of a redirect: browsers do not send a strict cookie with a request that another
+        // program's link began
+        let page = frame(
+            "Signed in",
+            &html! {
+                h1 { "Signed in" }
+                p { a href="/" { "Go to the status page" } }
+            },
+        );
+        return Ok(([(header::SET_COOKIE, cookie)], page).into_response());
+    }
+    metrics::counter!("weir_admin_refused_total").increment(1);
+    if connection.is_some_and(|connection| auth::attempts_spent(&app, &connection)) {
+        return Err(AdminError::TooMany);
+    }
+    let page = frame(
+        "Not signed in",
+        &html! {
+            h1 { "This link does not work (any more)" }
+            p { "A sign-in link works once, and for " (auth::SIGN_IN_CODE.as_hours()) " hours." }
+            p { "For a new one, start the server again: it prints one." }
+        },
+    );
+    Ok((StatusCode::UNAUTHORIZED, page).into_response())
+}
+
+/// The status page.
+pub(super) async fn show(State(app): State<App>) -> Result<Response, AdminError> {
+    let status = status::show(&app).await?;
+    Ok(frame("Weir", &body(&status)).into_response())
+}
+
+/// What a browser without a session sees at the root.
+pub(super) fn signed_out() -> Response {
+    let page = frame(
+        "Not signed in",
+        &html! {
+            h1 { "Not signed in" }
+            p { "Open the sign-in link that the server printed when it started. Start it again for a new one." }
+        },
+    );
+    (StatusCode::UNAUTHORIZED, page).into_response()
+}
+
+fn frame(title: &str, content: &Markup) -> Html<String> {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                link rel="stylesheet" href="/style.css";
+            }
+            body { main { (content) } }
+        }
+    };
+    Html(page.into_string())
+}
+
+fn body(status: &Status) -> Markup {
+    let counts = &status.counts;
+    let next = status.steps.iter().find(|step| !step.done).map(|step| step.name.as_str());
+    let numbers: [(&str, u64); 12] = [
+        ("Updates", counts.updates),
+        ("Revisions", counts.revisions),
+        ("Unresolved revisions", counts.unresolved),
+        ("Products selected", counts.products_selected),
+        ("Classifications selected", counts.classifications_selected),
+        ("Collections", counts.collections),
+        ("Deployments", counts.deployments),
+        ("Computers", counts.computers),
+        ("Computers on plain HTTP", counts.computers_plain_http),
+        ("Content files", counts.content_files),
+        ("Files that deployments wait for", counts.content_waiting),
+        ("Open alerts", counts.alerts),
+    ];
+    let listeners = [
+        ("Client plane", &status.endpoints.client_http),
+        ("Client plane, TLS", &status.endpoints.client_https),
+        ("Admin plane", &status.endpoints.admin),
+    ];
+    html! {
+        h1 { "Weir" }
+        p.quiet {
+            "Version " (status.version) ", started " (second(status.started_at)) ", as of " (second(status.as_of))
+        }
+        h2 { "First steps" }
+        ol {
+            @for step in &status.steps {
+                li.done[step.done] {
+                    (step.title) " "
+                    @if step.done { span.tag { "done" } }
+                    @else if next == Some(step.name.as_str()) { span.tag.next { "next" } }
+                    @if !step.done { pre { (step.command) } }
+                }
+            }
+        }
+        h2 { "What is here" }
+        table {
+            @for (name, number) in numbers {
+                tr { th scope="row" { (name) } td.number { (number) } }
+            }
+        }
+        h2 { "Addresses" }
+        table {
+            @for (name, address) in listeners {
+                tr { th scope="row" { (name) } td { (address.as_deref().unwrap_or("off")) } }
+            }
+        }
+        p.quiet { "Server " (status.server_id) ", catalogue change " (status.snapshot.change) }
+    }
+}
+
+fn second(at: Timestamp) -> String {
+    at.round(jiff::Unit::Second).unwrap_or(at).to_string()
+}

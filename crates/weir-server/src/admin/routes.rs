@@ -1,0 +1,516 @@
+//! Every route of the admin plane. Handlers extract, call one function, and convert.
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Multipart, State},
+    http::{StatusCode, Uri},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use weir_api::{
+    List, PREFIX, Problem,
+    alert::Alert,
+    audit::AuditRow,
+    collection::{Collection, CollectionChange, CollectionCreate, CollectionCreated, MemberChange, MembersChanged},
+    compliance::{Summary, SummaryQuery, UpdateCompliance, UpdateComplianceQuery},
+    computer::{ComputerDetail, ComputerQuery, ComputerRow},
+    content::{
+        CollectQuery, ContentAdded, ContentCollected, ContentList, ContentQuery, ContentRepaired, ContentVerified,
+    },
+    deployment::{Deployment, DeploymentCreate, DeploymentCreated, DeploymentQuery},
+    import::{Import, ImportQuery},
+    list::ListQuery,
+    selection::{Category, Language, LanguageQuery, Selection, SelectionChange},
+    setting::{Setting, SettingChange, SettingChanged},
+    status::Status,
+    update::{UpdateDetail, UpdateList, UpdateQuery},
+};
+use weir_store::selection::SelectionKind;
+
+use super::{
+    AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, deployment,
+    extract::{Body, JSON_BYTES, Path, Query},
+    headers, health, import, page, selection,
+    selection::Change,
+    setting, status,
+    update::{self, Named},
+};
+
+type Answer<T> = Result<Json<T>, AdminError>;
+
+/// The routes of the admin plane.
+pub fn router(app: App) -> Router {
+    let (api, document) = api(&app).split_for_parts();
+    let document = Json(document);
+    let described = get(move || async move { document });
+    let protected = Router::new()
+        .nest(PREFIX, api)
+        .route(&format!("{PREFIX}/openapi.json"), described)
+        .route("/metrics", get(health::render))
+        .route_layer(middleware::from_fn_with_state(app.clone(), auth::require));
+    let page =
+        Router::new().route("/", get(page::show)).route_layer(middleware::from_fn_with_state(app.clone(), signed_in));
+    Router::new()
+        .merge(protected)
+        .merge(page)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/sign-in", get(page::sign_in))
+        .route("/style.css", get(page::style))
+        .fallback(nothing)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(headers::add))
+        .with_state(app)
+}
+
+/// The OpenAPI document of the REST interface.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api_routes(OpenApiRouter::with_openapi(Document::openapi())).into_openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Weir", description = "Administration of a Weir software update point."),
+    servers((url = "/api/v1")),
+    components(schemas(Problem)),
+    security(("token" = [])),
+    modifiers(&Token)
+)]
+struct Document;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The text of the file admin.token in the data folder."))
+            .build();
+        openapi.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+fn api(app: &App) -> OpenApiRouter<App> {
+    let limits = app.process.limits;
+    let uploads = |router: OpenApiRouter<App>, bytes: u64| {
+        router.layer(DefaultBodyLimit::max(usize::try_from(bytes).unwrap_or(usize::MAX)))
+    };
+    let small = small_routes(OpenApiRouter::with_openapi(Document::openapi())).layer(DefaultBodyLimit::max(JSON_BYTES));
+    small.merge(uploads(import_route(), limits.import_bytes)).merge(uploads(content_route(), limits.content_bytes))
+}
+
+fn api_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    small_routes(router).merge(import_route()).merge(content_route())
+}
+
+fn import_route() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(import_create))
+}
+
+fn content_route() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(content_list, content_add))
+}
+
+fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(status_show))
+        .routes(routes!(import_show))
+        .routes(routes!(content_verify))
+        .routes(routes!(content_repair))
+        .routes(routes!(content_collect))
+        .routes(routes!(products_list, products_set, products_add, products_remove))
+        .routes(routes!(classifications_list, classifications_set, classifications_add, classifications_remove))
+        .routes(routes!(languages_list, languages_set, languages_add, languages_remove))
+        .routes(routes!(updates_list))
+        .routes(routes!(updates_show))
+        .routes(routes!(updates_decline))
+        .routes(routes!(updates_undecline))
+        .routes(routes!(collections_list, collections_create))
+        .routes(routes!(collections_show, collections_change, collections_delete))
+        .routes(routes!(members_list, members_add, members_remove))
+        .routes(routes!(deployments_list, deployments_create))
+        .routes(routes!(deployments_show, deployments_delete))
+        .routes(routes!(computers_list))
+        .routes(routes!(computers_show, computers_delete))
+        .routes(routes!(compliance_summary))
+        .routes(routes!(compliance_updates))
+        .routes(routes!(settings_list))
+        .routes(routes!(settings_show, settings_set))
+        .routes(routes!(alerts_list))
+        .routes(routes!(audit_list))
+}
+
+async fn nothing(uri: Uri) -> AdminError {
+    AdminError::NotFound { kind: "page", id: uri.path().chars().take(200).collect(), next_step: None }
+}
+
+async fn not_allowed() -> Response {
+    let problem = Problem {
+        status: StatusCode::METHOD_NOT_ALLOWED.as_u16(),
+        code: "method".to_owned(),
+        title: "The method is not allowed".to_owned(),
+        detail: "this resource does not take this method".to_owned(),
+        next_step: Some(format!("see {PREFIX}/openapi.json")),
+    };
+    let media = [(http::header::CONTENT_TYPE, weir_api::problem::MEDIA_TYPE)];
+    (StatusCode::METHOD_NOT_ALLOWED, media, serde_json::to_string(&problem).unwrap_or_default()).into_response()
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    AdminError::Internal(format!("a request panicked: {}", text.unwrap_or("no message"))).into_response()
+}
+
+/// The page's own refusal, for people.
+async fn signed_in(state: State<App>, request: http::Request<axum::body::Body>, next: middleware::Next) -> Response {
+    match auth::require(state, request, next).await {
+        Ok(response) => response,
+        Err(AdminError::Unauthorized(_)) => page::signed_out(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// What runs here, and what to do next.
+#[utoipa::path(get, path = "/status", tag = "status", responses((status = 200, body = Status)))]
+async fn status_show(State(app): State<App>) -> Answer<Status> {
+    status::show(&app).await.map(Json)
+}
+
+/// Imports update metadata from `multipart/form-data` with parts named `file`.
+#[utoipa::path(
+    post, path = "/imports", tag = "imports", params(ImportQuery),
+    request_body(content = String, content_type = "multipart/form-data"),
+    responses((status = 200, body = Import, description = "Over (wait)"), (status = 202, body = Import, description = "Under way"))
+)]
+async fn import_create(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ImportQuery>,
+    form: Multipart,
+) -> Result<(StatusCode, Json<Import>), AdminError> {
+    let import = import::create(&app, &caller, query, form).await?;
+    let status = if query.wait { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(import)))
+}
+
+/// How far an import is.
+#[utoipa::path(get, path = "/imports/{id}", tag = "imports", params(("id" = u64, Path)), responses((status = 200, body = Import)))]
+async fn import_show(State(app): State<App>, Path(id): Path<u64>) -> Answer<Import> {
+    import::show(&app, id).map(Json)
+}
+
+/// Content files.
+#[utoipa::path(get, path = "/content", tag = "content", params(ContentQuery), responses((status = 200, body = ContentList)))]
+async fn content_list(State(app): State<App>, Query(query): Query<ContentQuery>) -> Answer<ContentList> {
+    content::list(&app, query).await.map(Json)
+}
+
+/// Adds content files from `multipart/form-data` with parts named `file`.
+#[utoipa::path(
+    post, path = "/content", tag = "content",
+    request_body(content = String, content_type = "multipart/form-data"),
+    responses((status = 200, body = ContentAdded))
+)]
+async fn content_add(State(app): State<App>, caller: Caller, form: Multipart) -> Answer<ContentAdded> {
+    content::add(&app, &caller, form).await.map(Json)
+}
+
+/// Reads all content again.
+#[utoipa::path(post, path = "/content/verify", tag = "content", responses((status = 200, body = ContentVerified)))]
+async fn content_verify(State(app): State<App>, caller: Caller) -> Answer<ContentVerified> {
+    content::verify(&app, &caller).await.map(Json)
+}
+
+/// Reads all content again and fetches what is missing.
+#[utoipa::path(post, path = "/content/repair", tag = "content", responses((status = 200, body = ContentRepaired)))]
+async fn content_repair(State(app): State<App>, caller: Caller) -> Answer<ContentRepaired> {
+    content::repair(&app, &caller).await.map(Json)
+}
+
+/// Removes content that no update names.
+#[utoipa::path(post, path = "/content/gc", tag = "content", params(CollectQuery), responses((status = 200, body = ContentCollected)))]
+async fn content_collect(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<CollectQuery>,
+) -> Answer<ContentCollected> {
+    content::collect(&app, &caller, query.dry_run).await.map(Json)
+}
+
+macro_rules! selection_routes {
+    ($path:literal, $kind:ident, $list:ident, $set:ident, $add:ident, $remove:ident, $item:ty, |$app:ident, $query:ident| $listed:expr) => {
+        /// What there is to choose from.
+        #[utoipa::path(get, path = $path, tag = "selection", params(LanguageQuery), responses((status = 200, body = List<$item>)))]
+        async fn $list(State($app): State<App>, Query($query): Query<LanguageQuery>) -> Answer<List<$item>> {
+            $listed.await.map(Json)
+        }
+
+        /// Selects exactly these.
+        #[utoipa::path(put, path = $path, tag = "selection", request_body = SelectionChange, responses((status = 200, body = Selection)))]
+        async fn $set(State(app): State<App>, caller: Caller, Body(change): Body<SelectionChange>) -> Answer<Selection> {
+            selection::change(&app, &caller, SelectionKind::$kind, Change::Replace, change).await.map(Json)
+        }
+
+        /// Selects these, too.
+        #[utoipa::path(post, path = $path, tag = "selection", request_body = SelectionChange, responses((status = 200, body = Selection)))]
+        async fn $add(State(app): State<App>, caller: Caller, Body(change): Body<SelectionChange>) -> Answer<Selection> {
+            selection::change(&app, &caller, SelectionKind::$kind, Change::Add, change).await.map(Json)
+        }
+
+        /// Selects these no longer.
+        #[utoipa::path(delete, path = $path, tag = "selection", request_body = SelectionChange, responses((status = 200, body = Selection)))]
+        async fn $remove(State(app): State<App>, caller: Caller, Body(change): Body<SelectionChange>) -> Answer<Selection> {
+            selection::change(&app, &caller, SelectionKind::$kind, Change::Remove, change).await.map(Json)
+        }
+    };
+}
+
+selection_routes!(
+    "/products",
+    Products,
+    products_list,
+    products_set,
+    products_add,
+    products_remove,
+    Category,
+    |app, query| selection::categories(&app, SelectionKind::Products, query.language.as_deref())
+);
+selection_routes!(
+    "/classifications",
+    Classifications,
+    classifications_list,
+    classifications_set,
+    classifications_add,
+    classifications_remove,
+    Category,
+    |app, query| selection::categories(&app, SelectionKind::Classifications, query.language.as_deref())
+);
+selection_routes!(
+    "/languages",
+    Languages,
+    languages_list,
+    languages_set,
+    languages_add,
+    languages_remove,
+    Language,
+    |app, _query| selection::languages(&app)
+);
+
+/// Updates that a filter leaves, with facets if asked for.
+#[utoipa::path(get, path = "/updates", tag = "updates", params(UpdateQuery), responses((status = 200, body = UpdateList)))]
+async fn updates_list(State(app): State<App>, Query(query): Query<UpdateQuery>) -> Answer<UpdateList> {
+    update::list(&app, query).await.map(Json)
+}
+
+/// One update in full; `{id}` is a GUID or GUID@revision.
+#[utoipa::path(get, path = "/updates/{id}", tag = "updates", params(("id" = String, Path), LanguageQuery), responses((status = 200, body = UpdateDetail)))]
+async fn updates_show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(query): Query<LanguageQuery>,
+) -> Answer<UpdateDetail> {
+    update::show(&app, Named::parse(&id)?, query.language.as_deref()).await.map(Json)
+}
+
+/// Declines an update: no computer is sent it.
+#[utoipa::path(post, path = "/updates/{id}/decline", tag = "updates", params(("id" = String, Path)), responses((status = 200, body = UpdateDetail)))]
+async fn updates_decline(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<UpdateDetail> {
+    update::decline(&app, &caller, Named::parse(&id)?, true).await.map(Json)
+}
+
+/// Takes a decline back.
+#[utoipa::path(post, path = "/updates/{id}/undecline", tag = "updates", params(("id" = String, Path)), responses((status = 200, body = UpdateDetail)))]
+async fn updates_undecline(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<UpdateDetail> {
+    update::decline(&app, &caller, Named::parse(&id)?, false).await.map(Json)
+}
+
+/// Collections.
+#[utoipa::path(get, path = "/collections", tag = "collections", params(ListQuery), responses((status = 200, body = List<Collection>)))]
+async fn collections_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<Collection>> {
+    collection::list(&app, query).await.map(Json)
+}
+
+/// Makes a collection.
+#[utoipa::path(post, path = "/collections", tag = "collections", request_body = CollectionCreate, responses((status = 201, body = CollectionCreated)))]
+async fn collections_create(
+    State(app): State<App>,
+    caller: Caller,
+    Body(new): Body<CollectionCreate>,
+) -> Result<(StatusCode, Json<CollectionCreated>), AdminError> {
+    Ok((StatusCode::CREATED, Json(collection::create(&app, &caller, new).await?)))
+}
+
+/// One collection, by id or name.
+#[utoipa::path(get, path = "/collections/{collection}", tag = "collections", params(("collection" = String, Path)), responses((status = 200, body = Collection)))]
+async fn collections_show(State(app): State<App>, Path(name): Path<String>) -> Answer<Collection> {
+    collection::show(&app, name).await.map(Json)
+}
+
+/// Changes a collection.
+#[utoipa::path(patch, path = "/collections/{collection}", tag = "collections", params(("collection" = String, Path)), request_body = CollectionChange, responses((status = 200, body = Collection)))]
+async fn collections_change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Body(change): Body<CollectionChange>,
+) -> Answer<Collection> {
+    collection::change(&app, &caller, name, change).await.map(Json)
+}
+
+/// Deletes a collection.
+#[utoipa::path(delete, path = "/collections/{collection}", tag = "collections", params(("collection" = String, Path)), responses((status = 204)))]
+async fn collections_delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, AdminError> {
+    collection::delete(&app, &caller, name).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Computers of a collection and of those below it.
+#[utoipa::path(get, path = "/collections/{collection}/members", tag = "collections", params(("collection" = String, Path), ListQuery), responses((status = 200, body = List<ComputerRow>)))]
+async fn members_list(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Answer<List<ComputerRow>> {
+    collection::members(&app, name, query).await.map(Json)
+}
+
+/// Adds computers to a collection.
+#[utoipa::path(post, path = "/collections/{collection}/members", tag = "collections", params(("collection" = String, Path)), request_body = MemberChange, responses((status = 200, body = MembersChanged)))]
+async fn members_add(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Body(change): Body<MemberChange>,
+) -> Answer<MembersChanged> {
+    collection::members_change(&app, &caller, name, change, true).await.map(Json)
+}
+
+/// Removes computers from a collection.
+#[utoipa::path(delete, path = "/collections/{collection}/members", tag = "collections", params(("collection" = String, Path)), request_body = MemberChange, responses((status = 200, body = MembersChanged)))]
+async fn members_remove(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Body(change): Body<MemberChange>,
+) -> Answer<MembersChanged> {
+    collection::members_change(&app, &caller, name, change, false).await.map(Json)
+}
+
+/// Deployments.
+#[utoipa::path(get, path = "/deployments", tag = "deployments", params(DeploymentQuery), responses((status = 200, body = List<Deployment>)))]
+async fn deployments_list(State(app): State<App>, Query(query): Query<DeploymentQuery>) -> Answer<List<Deployment>> {
+    deployment::list(&app, query).await.map(Json)
+}
+
+/// Deploys an update to a collection.
+#[utoipa::path(post, path = "/deployments", tag = "deployments", request_body = DeploymentCreate, responses((status = 201, body = DeploymentCreated)))]
+async fn deployments_create(
+    State(app): State<App>,
+    caller: Caller,
+    Body(new): Body<DeploymentCreate>,
+) -> Result<(StatusCode, Json<DeploymentCreated>), AdminError> {
+    Ok((StatusCode::CREATED, Json(deployment::create(&app, &caller, new).await?)))
+}
+
+/// One deployment, and what it waits for.
+#[utoipa::path(get, path = "/deployments/{id}", tag = "deployments", params(("id" = i32, Path)), responses((status = 200, body = Deployment)))]
+async fn deployments_show(State(app): State<App>, Path(id): Path<i32>) -> Answer<Deployment> {
+    deployment::show(&app, id).await.map(Json)
+}
+
+/// Deletes a deployment.
+#[utoipa::path(delete, path = "/deployments/{id}", tag = "deployments", params(("id" = i32, Path)), responses((status = 204)))]
+async fn deployments_delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<i32>,
+) -> Result<StatusCode, AdminError> {
+    deployment::delete(&app, &caller, id).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Computers.
+#[utoipa::path(get, path = "/computers", tag = "computers", params(ComputerQuery), responses((status = 200, body = List<ComputerRow>)))]
+async fn computers_list(State(app): State<App>, Query(query): Query<ComputerQuery>) -> Answer<List<ComputerRow>> {
+    computer::list(&app, query).await.map(Json)
+}
+
+/// One computer: what it needs, and why.
+#[utoipa::path(get, path = "/computers/{id}", tag = "computers", params(("id" = String, Path), LanguageQuery), responses((status = 200, body = ComputerDetail)))]
+async fn computers_show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(query): Query<LanguageQuery>,
+) -> Answer<ComputerDetail> {
+    computer::show(&app, &id, query.language.as_deref()).await.map(Json)
+}
+
+/// Forgets a computer.
+#[utoipa::path(delete, path = "/computers/{id}", tag = "computers", params(("id" = String, Path)), responses((status = 204)))]
+async fn computers_delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, AdminError> {
+    computer::delete(&app, &caller, &id).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// How the computers of a collection stand.
+#[utoipa::path(get, path = "/compliance/summary", tag = "compliance", params(SummaryQuery), responses((status = 200, body = Summary)))]
+async fn compliance_summary(State(app): State<App>, Query(query): Query<SummaryQuery>) -> Answer<Summary> {
+    compliance::summary(&app, query).await.map(Json)
+}
+
+/// How updates stand on the computers of a collection, most needed first.
+#[utoipa::path(get, path = "/compliance/updates", tag = "compliance", params(UpdateComplianceQuery), responses((status = 200, body = List<UpdateCompliance>)))]
+async fn compliance_updates(
+    State(app): State<App>,
+    Query(query): Query<UpdateComplianceQuery>,
+) -> Answer<List<UpdateCompliance>> {
+    compliance::updates(&app, query).await.map(Json)
+}
+
+/// Site settings.
+#[utoipa::path(get, path = "/settings", tag = "settings", responses((status = 200, body = List<Setting>)))]
+async fn settings_list(State(app): State<App>) -> Answer<List<Setting>> {
+    setting::list(&app).await.map(Json)
+}
+
+/// One site setting.
+#[utoipa::path(get, path = "/settings/{key}", tag = "settings", params(("key" = String, Path)), responses((status = 200, body = Setting)))]
+async fn settings_show(State(app): State<App>, Path(key): Path<String>) -> Answer<Setting> {
+    setting::show(&app, &key).await.map(Json)
+}
+
+/// Sets a site setting.
+#[utoipa::path(put, path = "/settings/{key}", tag = "settings", params(("key" = String, Path)), request_body = SettingChange, responses((status = 200, body = SettingChanged)))]
+async fn settings_set(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<String>,
+    Body(change): Body<SettingChange>,
+) -> Answer<SettingChanged> {
+    setting::set(&app, &caller, &key, &change.value).await.map(Json)
+}
+
+/// Alerts, open ones first.
+#[utoipa::path(get, path = "/alerts", tag = "alerts", params(ListQuery), responses((status = 200, body = List<Alert>)))]
+async fn alerts_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<Alert>> {
+    alert::list(&app, query).await.map(Json)
+}
+
+/// The audit log, newest first.
+#[utoipa::path(get, path = "/audit", tag = "audit", params(ListQuery), responses((status = 200, body = List<AuditRow>)))]
+async fn audit_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<AuditRow>> {
+    audit::list(&app, query).await.map(Json)
+}

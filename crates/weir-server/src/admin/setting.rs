@@ -1,0 +1,399 @@
+//! Site settings: which there are, what values they take, and what the client plane is told when one changes.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use serde_json::{Value, json};
+use weir_api::{
+    List,
+    setting::{Setting, SettingChanged},
+};
+use weir_store::setting::SettingRow;
+
+use super::{AdminError, App, Caller};
+use crate::{
+    config::nearest::nearest,
+    state::{ClientSettings, TargetingMode},
+};
+
+/// The values of `source`, in words.
+pub(crate) const SOURCE_VALUES: &str = "microsoft, none, or the http(s) URL of an upstream server";
+
+/// Which values a setting takes.
+#[derive(Clone, Debug)]
+enum Kind {
+    Choice(&'static [&'static str]),
+    Flag,
+    Number(RangeInclusive<u64>),
+    Source,
+    Text(usize),
+    Url,
+}
+
+struct Definition {
+    key: &'static str,
+    kind: Kind,
+    default: Value,
+    description: &'static str,
+}
+
+/// How long events with an update are kept, in days.
+pub(crate) const EVENT_DAYS: &str = "events.days";
+/// Whether missing content is fetched from its sources.
+pub(crate) const CONTENT_DOWNLOAD: &str = "content.download";
+/// Where updates come from.
+pub(crate) const SOURCE: &str = "source";
+
+/// Every setting, by key.
+fn definitions() -> Vec<Definition> {
+    let client = ClientSettings::default();
+    let define = |key, kind, default, description| Definition { key, kind, default, description };
+    vec![
+        define(
+            "calls.anonymous_burst",
+            Kind::Number(10..=1_000_000),
+            json!(client.anonymous_burst),
+            "Calls without a cookie that one address may make at once; a quarter of that comes back each second.",
+        ),
+        define(
+            "computers.new_per_hour",
+            Kind::Number(1..=10_000_000),
+            json!(client.new_computers_per_hour),
+            "Computers never seen before that may appear within an hour.",
+        ),
+        define(
+            CONTENT_DOWNLOAD,
+            Kind::Flag,
+            json!(true),
+            "Fetch the files of deployed updates from the sources recorded with them.",
+        ),
+        define(
+            "content.url",
+            Kind::Url,
+            json!(""),
+            "Where computers fetch content, as http://host:port; empty is the host that each of them scans against.",
+        ),
+        define(
+            "cookie.minutes",
+            Kind::Number(5..=10_080),
+            json!(client.cookie_lifetime.as_secs() / 60),
+            "How long a computer's cookie lives.",
+        ),
+        define(
+            "downstream.policy",
+            Kind::Choice(&["ask", "open", "list"]),
+            json!("ask"),
+            "What happens to a downstream server that is not known: listed and refused until allowed, served, or refused.",
+        ),
+        define(EVENT_DAYS, Kind::Number(1..=3_650), json!(90), "How long reported events are kept, in days."),
+        define(
+            "package.share",
+            Kind::Text(1_024),
+            json!(client.package_share),
+            "PackageServerShare of the client configuration, a UNC path.",
+        ),
+        define(
+            "page.bytes",
+            Kind::Number(0..=1 << 30),
+            json!(client.page_bytes),
+            "Bytes of metadata per answer to a scan; 0 is no limit.",
+        ),
+        define(
+            "page.entries",
+            Kind::Number(1..=1_000),
+            json!(client.page_entries),
+            "New updates per answer to a scan (WSUS: 30).",
+        ),
+        define(
+            "page.filling",
+            Kind::Flag,
+            json!(client.page_filling),
+            "Skip an update that does not fit a page and go on with smaller ones.",
+        ),
+        define(
+            "registration.required",
+            Kind::Flag,
+            json!(client.registration_required),
+            "Computers register what they are before they scan.",
+        ),
+        define(
+            "scan.cached_ids",
+            Kind::Number(1_000..=10_000_000),
+            json!(client.cached_limit),
+            "Cached updates that a computer may name in a scan.",
+        ),
+        define(
+            "scan.extended_updates",
+            Kind::Number(1..=1_000),
+            json!(client.extended_limit),
+            "Updates that a computer may ask details of at once (MaxExtendedUpdatesPerRequest).",
+        ),
+        define(
+            "scan.installed_ids",
+            Kind::Number(400..=1_000_000),
+            json!(client.installed_limit),
+            "Installed prerequisites that a computer may name in a scan (WSUS: 400).",
+        ),
+        define(SOURCE, Kind::Source, json!("none"), "Where updates are synchronized from."),
+        define(
+            "targeting",
+            Kind::Choice(&["client", "server"]),
+            json!("server"),
+            "Who puts computers into collections: what they ask for themselves, or the administrator.",
+        ),
+    ]
+}
+
+impl Kind {
+    fn describe(&self) -> String {
+        match self {
+            Self::Choice(values) => values.join(", "),
+            Self::Flag => "true, false".to_owned(),
+            Self::Number(range) => format!("{} to {}", range.start(), range.end()),
+            Self::Source => SOURCE_VALUES.to_owned(),
+            Self::Text(longest) => format!("text of at most {longest} characters"),
+            Self::Url => "an http(s) URL without path, or empty".to_owned(),
+        }
+    }
+
+    /// The value in its own type; texts of numbers and flags are read.
+    fn read(&self, value: &Value) -> Option<Value> {
+        let text = value.as_str().map(str::trim);
+        match self {
+            Self::Choice(values) => {
+                let text = text?.to_ascii_lowercase();
+                values.contains(&text.as_str()).then(|| json!(text))
+            }
+            Self::Flag => match (value.as_bool(), text.map(str::to_ascii_lowercase).as_deref()) {
+                (Some(flag), _) => Some(json!(flag)),
+                (_, Some("true" | "yes" | "on")) => Some(json!(true)),
+                (_, Some("false" | "no" | "off")) => Some(json!(false)),
+                _ => None,
+            },
+            Self::Number(range) => {
+                let number = value.as_u64().or_else(|| text?.parse().ok())?;
+                range.contains(&number).then(|| json!(number))
+            }
+            Self::Source => parse_source(text?).map(Value::String),
+            Self::Text(longest) => {
+                let text = text?;
+                (text.chars().count() <= *longest && !text.chars().any(char::is_control)).then(|| json!(text))
+            }
+            Self::Url => {
+                let text = text?.trim_end_matches('/');
+                (text.is_empty() || origin(text)).then(|| json!(text))
+            }
+        }
+    }
+}
+
+/// A `source` in its stored form.
+pub(crate) fn parse_source(text: &str) -> Option<String> {
+    let text = text.trim();
+    match text.to_ascii_lowercase().as_str() {
+        "microsoft" => Some("microsoft".to_owned()),
+        "none" => Some("none".to_owned()),
+        _ => {
+            let url: http::Uri = text.parse().ok()?;
+            let scheme = url.scheme_str()?;
+            let fits = matches!(scheme, "http" | "https") && url.host().is_some_and(|host| !host.is_empty());
+            (fits && text.len() <= 2_048 && url.query().is_none()).then(|| text.trim_end_matches('/').to_owned())
+        }
+    }
+}
+
+fn origin(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|url| {
+        matches!(url.scheme_str(), Some("http" | "https"))
+            && url.host().is_some_and(|host| !host.is_empty())
+            && matches!(url.path(), "" | "/")
+            && url.query().is_none()
+    })
+}
+
+/// What holds, from the rows of the store.
+pub(crate) struct Current(Vec<SettingRow>);
+
+impl Current {
+    pub(crate) fn new(rows: Vec<SettingRow>) -> Self {
+        Self(rows)
+    }
+
+    /// The value of a setting: as stored, if that is still a valid value, else its default.
+    fn value(&self, definition: &Definition) -> Value {
+        self.0
+            .iter()
+            .find(|row| row.key == definition.key)
+            .and_then(|row| definition.kind.read(&row.value))
+            .unwrap_or_else(|| definition.default.clone())
+    }
+
+    fn find(&self, key: &str) -> Value {
+        definitions().iter().find(|definition| definition.key == key).map_or(Value::Null, |found| self.value(found))
+    }
+
+    pub(crate) fn number(&self, key: &str) -> u64 {
+        self.find(key).as_u64().unwrap_or_default()
+    }
+
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        self.find(key).as_bool().unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, key: &str) -> String {
+        self.find(key).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What the client plane reads.
+    pub(crate) fn client(&self, self_update: Option<std::path::PathBuf>) -> ClientSettings {
+        let url = self.text("content.url");
+        ClientSettings {
+            targeting: if self.text("targeting") == "client" { TargetingMode::Client } else { TargetingMode::Server },
+            page_entries: self.number("page.entries") as u32,
+            page_bytes: self.number("page.bytes"),
+            page_filling: self.flag("page.filling"),
+            installed_limit: self.number("scan.installed_ids") as usize,
+            cached_limit: self.number("scan.cached_ids") as usize,
+            extended_limit: self.number("scan.extended_updates") as u32,
+            registration_required: self.flag("registration.required"),
+            package_share: self.text("package.share"),
+            content_base: (!url.is_empty()).then_some(url),
+            cookie_lifetime: Duration::from_secs(60 * self.number("cookie.minutes")),
+            self_update,
+            new_computers_per_hour: self.number("computers.new_per_hour") as u32,
+            anonymous_burst: self.number("calls.anonymous_burst") as u32,
+        }
+    }
+}
+
+fn definition(key: &str) -> Result<Definition, AdminError> {
+    definitions().into_iter().find(|definition| definition.key == key).ok_or_else(|| {
+        let known = definitions();
+        let near = nearest(key, known.iter().map(|definition| definition.key));
+        AdminError::NotFound {
+            kind: "setting",
+            id: key.to_owned(),
+            next_step: Some(match near {
+                Some(near) => format!("did you mean {near}? `weir settings list` shows all"),
+                None => "`weir settings list` shows all".to_owned(),
+            }),
+        }
+    })
+}
+
+fn described(definition: Definition, current: &Current) -> Setting {
+    Setting {
+        value: current.value(&definition),
+        key: definition.key.to_owned(),
+        default: definition.default,
+        values: definition.kind.describe(),
+        description: definition.description.to_owned(),
+    }
+}
+
+/// All settings with their values.
+pub(crate) async fn list(app: &App) -> Result<List<Setting>, AdminError> {
+    let current = Current::new(app.read(|tx| tx.setting_list()).await?);
+    Ok(List { items: definitions().into_iter().map(|known| described(known, &current)).collect(), next: None })
+}
+
+/// One setting.
+pub(crate) async fn show(app: &App, key: &str) -> Result<Setting, AdminError> {
+    let definition = definition(key)?;
+    Ok(described(definition, &Current::new(app.read(|tx| tx.setting_list()).await?)))
+}
+
+/// Sets a setting. Clients see it with their next call.
+pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) -> Result<SettingChanged, AdminError> {
+    let definition = definition(key)?;
+    let value = definition.kind.read(value).ok_or_else(|| AdminError::Invalid {
+        code: "setting_value",
+        detail: format!("{value} is no value of {key}"),
+        next_step: Some(format!("{key} takes {}", definition.kind.describe())),
+    })?;
+    let (key, stored) = (definition.key, value.clone());
+    let self_update = app.process.self_update.clone();
+    app.write(caller, move |tx| {
+        let before = Current::new(tx.setting_list()?).client(self_update.clone());
+        let old = tx.setting_put(key, &stored)?;
+        if old.as_ref() != Some(&stored) {
+            tx.audit("setting.set", key, old.as_ref(), Some(&stored))?;
+        }
+        let after = Current::new(tx.setting_list()?).client(self_update);
+        // what GetConfig answers: cookies made before are told ConfigChanged
+        let seen = |settings: &ClientSettings| {
+            (settings.extended_limit, settings.registration_required, settings.package_share.clone())
+        };
+        if seen(&before) != seen(&after) {
+            tx.site_config_changed()?;
+        }
+        Ok(())
+    })
+    .await?;
+    app.reload_settings().await?;
+    Ok(SettingChanged { key: key.to_owned(), value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(key: &str, value: Value) -> SettingRow {
+        SettingRow {
+            key: key.to_owned(),
+            value,
+            change: weir_model::ids::ChangeNumber(1),
+            changed_at: jiff::Timestamp::UNIX_EPOCH,
+            changed_by: "test".to_owned(),
+        }
+    }
+
+    #[test]
+    fn without_any_row_the_client_plane_gets_its_defaults() {
+        assert_eq!(Current::new(Vec::new()).client(None), ClientSettings::default());
+    }
+
+    #[test]
+    fn every_default_is_a_value_of_its_setting() {
+        for known in definitions() {
+            assert_eq!(known.kind.read(&known.default), Some(known.default.clone()), "{}", known.key);
+        }
+        let keys: Vec<_> = definitions().iter().map(|known| known.key).collect();
+        assert!(keys.is_sorted(), "{keys:?}");
+    }
+
+    #[test]
+    fn stored_values_reach_the_client_plane_and_broken_ones_do_not() {
+        let rows = vec![
+            row("targeting", json!("client")),
+            row("page.entries", json!(30)),
+            row("page.filling", json!(false)),
+            row("page.bytes", json!("much")),
+        ];
+        let client = Current::new(rows).client(None);
+        assert_eq!(client.targeting, TargetingMode::Client);
+        assert_eq!(client.page_entries, 30);
+        assert!(!client.page_filling);
+        assert_eq!(client.page_bytes, ClientSettings::default().page_bytes);
+    }
+
+    #[test]
+    fn values_are_read_as_typed_and_bounded() {
+        let read = |key: &str, value: Value| definition(key).expect("known").kind.read(&value);
+        assert_eq!(read("page.entries", json!("30")), Some(json!(30)));
+        assert_eq!(read("page.entries", json!(0)), None);
+        assert_eq!(read("page.filling", json!("off")), Some(json!(false)));
+        assert_eq!(read("targeting", json!("Client")), Some(json!("client")));
+        assert_eq!(read("targeting", json!("both")), None);
+        assert_eq!(read("source", json!("http://up.example:8530/")), Some(json!("http://up.example:8530")));
+        assert_eq!(read("source", json!("ftp://up.example")), None);
+        assert_eq!(read("content.url", json!("http://files.example:8530/")), Some(json!("http://files.example:8530")));
+        assert_eq!(read("content.url", json!("http://files.example/sub")), None);
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let problem = definition("page.entrys").err().expect("unknown").problem();
+        assert_eq!(problem.status, 404);
+        assert!(problem.next_step.expect("advice").contains("page.entries"));
+    }
+}

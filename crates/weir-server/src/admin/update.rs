@@ -1,0 +1,328 @@
+//! The catalogue: lists with filters and facets, one update in full, decline.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use serde_json::json;
+use weir_api::{
+    computer::StateCounts,
+    update::{Eula, Lack, RevisionReference, UpdateDetail, UpdateFile, UpdateList, UpdateQuery, UpdateRow},
+};
+use weir_model::{
+    catalogue,
+    document::{Limits, UpdateDocument},
+    ids::{RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
+};
+use weir_store::{ReadTx, deployment::DeploymentFilter, revision::RevisionRow};
+
+use super::{
+    AdminError, App, Caller,
+    deployment::Describer,
+    filter::Filter,
+    index::{Index, Known, Row, kind_word},
+    list,
+    relations::Relations,
+    selection::known_language,
+    tally::Tally,
+};
+use crate::live::Live;
+
+/// A name for an update: GUID, or GUID@revision.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Named {
+    pub(crate) id: UpdateId,
+    pub(crate) revision: Option<RevisionNumber>,
+}
+
+impl Named {
+    /// Reads a name.
+    pub(crate) fn parse(text: &str) -> Result<Self, AdminError> {
+        let wrong = || AdminError::Invalid {
+            code: "update",
+            detail: format!("{text:?} names no update"),
+            next_step: Some("give a GUID, or GUID@revision; `weir updates list` shows them".to_owned()),
+        };
+        let (id, revision) = text.trim().split_once('@').map_or((text.trim(), None), |(id, rest)| (id, Some(rest)));
+        let revision = match revision {
+            Some(revision) => Some(RevisionNumber(revision.parse().map_err(|_| wrong())?)),
+            None => None,
+        };
+        Ok(Self { id: id.parse().map_err(|_| wrong())?, revision })
+    }
+
+    pub(crate) fn missing(self) -> AdminError {
+        let name = self.revision.map_or_else(|| self.id.to_string(), |revision| format!("{}@{revision}", self.id));
+        AdminError::missing("update", name, "weir updates list")
+    }
+}
+
+/// A page of updates.
+pub(crate) async fn list(app: &App, query: UpdateQuery) -> Result<UpdateList, AdminError> {
+    let limit = list::limit(query.limit)?;
+    let language = known_language(query.language.as_deref())?;
+    let filter = query.filter.as_deref().filter(|text| !text.trim().is_empty()).map(Filter::parse).transpose()?;
+    let index = Index::current(app).await?;
+    let tally = counted(app).await?;
+    let passing = || {
+        index.rows.iter().map(|row| known(row, &tally)).filter(|known| filter.as_ref().is_none_or(|f| f.accepts(known)))
+    };
+    let (mut updates, mut total) = (0, 0);
+    let mut facets = query.facets.then(empty_facets);
+    for known in passing() {
+        updates += 1;
+        total += known.row.revisions;
+        if let Some(facets) = &mut facets {
+            count(facets, &index, known.row);
+        }
+    }
+    let key = |known: &Known<'_>| known.row.stored.identity.update_id.to_string();
+    let page = list::page(passing(), key, query.cursor.as_deref(), limit)?;
+    let ids: Vec<RevisionId> = page.items.iter().map(|known| known.row.stored.revision_id).collect();
+    let titles = if language == "en" { HashMap::new() } else { localized_titles(app, ids, language).await? };
+    let items = page
+        .items
+        .iter()
+        .map(|known| index.row(known.row, titles.get(&known.row.stored.revision_id).cloned(), &known.counts))
+        .collect();
+    Ok(UpdateList { items, updates, total, facets, next: page.next })
+}
+
+fn known<'a>(row: &'a Row, tally: &HashMap<UpdateId, StateCounts>) -> Known<'a> {
+    Known { row, counts: tally.get(&row.stored.identity.update_id).copied().unwrap_or_default() }
+}
+
+/// States of every update over all computers.
+async fn counted(app: &App) -> Result<HashMap<UpdateId, StateCounts>, AdminError> {
+    if app.state.live.directory.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let live = app.state.live.clone();
+    Ok(app.read(move |tx| Tally::count(tx, &live, &|_| true)).await?.updates)
+}
+
+type Facets = BTreeMap<String, BTreeMap<String, u64>>;
+
+fn empty_facets() -> Facets {
+    let named = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), 0)).collect();
+    BTreeMap::from([
+        ("kind".to_owned(), named(&["category", "detectoid", "driver", "software"])),
+        ("state".to_owned(), named(&["declined", "deployed", "expired", "unresolved"])),
+        ("classification".to_owned(), BTreeMap::new()),
+        ("product".to_owned(), BTreeMap::new()),
+    ])
+}
+
+fn count(facets: &mut Facets, index: &Index, row: &Row) {
+    let mut add = |facet: &str, value: &str| {
+        if let Some(values) = facets.get_mut(facet) {
+            *values.entry(value.to_owned()).or_default() += row.revisions;
+        }
+    };
+    add("kind", kind_word(row.stored.update_type));
+    let states = [
+        ("declined", row.stored.declined),
+        ("deployed", row.deployments > 0),
+        ("expired", row.stored.expired),
+        ("unresolved", row.unresolved),
+    ];
+    for (name, _) in states.into_iter().filter(|(_, holds)| *holds) {
+        add("state", name);
+    }
+    for category in index.categories(row, true) {
+        add("classification", &category.title);
+    }
+    for category in index.categories(row, false) {
+        add("product", &category.title);
+    }
+}
+
+pub(crate) async fn localized_titles(
+    app: &App,
+    ids: Vec<RevisionId>,
+    language: String,
+) -> Result<HashMap<RevisionId, String>, AdminError> {
+    app.read(move |tx| {
+        let mut titles = HashMap::new();
+        for id in ids {
+            let texts = tx.revision_localized(id)?;
+            if let Some(text) = texts.iter().find(|text| text.language.eq_ignore_ascii_case(&language)) {
+                titles.insert(id, text.title.trim().to_owned());
+            }
+        }
+        Ok(titles)
+    })
+    .await
+}
+
+/// One update in full.
+pub(crate) async fn show(app: &App, name: Named, language: Option<&str>) -> Result<UpdateDetail, AdminError> {
+    let language = known_language(language)?;
+    let index = Index::current(app).await?;
+    let relations = Relations::current(app).await?;
+    let row = index.find(name.id).ok_or_else(|| name.missing())?;
+    let counts = counted(app).await?.get(&name.id).copied().unwrap_or_default();
+    let row = index.row(row, None, &counts);
+    let context = Context { index: Arc::clone(&index), relations, live: app.state.live.clone(), language };
+    let mut detail = app
+        .try_read(move |tx| {
+            let mut revisions = tx.revision_list_of(name.id)?;
+            revisions.sort_by_key(|row| row.identity.revision);
+            let wanted = match name.revision {
+                Some(number) => revisions.iter().find(|row| row.identity.revision == number),
+                None => revisions.last(),
+            };
+            let wanted = wanted.ok_or_else(|| name.missing())?;
+            let numbers = revisions.iter().rev().map(|row| row.identity.revision.0).collect();
+            read_detail(tx, &context, row, wanted, numbers)
+        })
+        .await?;
+    let unresolved = app.state.live.current().snapshot.unresolved();
+    let lacks = unresolved.into_iter().find(|(id, _)| id.0 == detail.row.revision_id).map(|(_, lacks)| lacks);
+    detail.lacks = lacks.unwrap_or_default().iter().map(lack).collect();
+    detail.row.unresolved = !detail.lacks.is_empty();
+    Ok(detail)
+}
+
+/// What one look into the database needs besides it.
+struct Context {
+    index: Arc<Index>,
+    relations: Arc<Relations>,
+    live: Live,
+    language: String,
+}
+
+fn read_detail(
+    tx: &ReadTx<'_>,
+    context: &Context,
+    row: UpdateRow,
+    revision: &RevisionRow,
+    revisions: Vec<u32>,
+) -> Result<UpdateDetail, AdminError> {
+    let Context { index, relations, live, language } = context;
+    let update = revision.identity.update_id;
+    let text = tx.document_text(revision.id)?;
+    let text = text.ok_or_else(|| AdminError::Internal(format!("the document of {} is gone", revision.identity)))?;
+    // it was accepted once: the limits of imports do not apply again
+    let document = UpdateDocument::parse(&text, &Limits::default())
+        .map_err(|error| AdminError::Internal(format!("{}: {}", revision.identity, super::chain(&error))))?;
+    let member = |identity: &UpdateIdentity| RevisionReference {
+        id: identity.update_id.0,
+        revision: identity.revision.0,
+        name: index.title(identity.update_id),
+    };
+    let mut files = Vec::new();
+    for file in tx.deployment_files(update, Some(revision.identity.revision))? {
+        let sources = tx.file_sources(file.digest)?.len() as u64;
+        files.push(UpdateFile {
+            digest: file.digest,
+            sha256: file.sha256,
+            name: file.name,
+            size: file.size,
+            present: file.verified,
+            sources,
+        });
+    }
+    let eula = match revision.eula_id.as_deref().map(|id| (id, id.parse())) {
+        Some((text, Ok(id))) => Some(Eula { id, accepted: tx.eula_is_accepted(text)? }),
+        _ => None,
+    };
+    let filter = DeploymentFilter { update: Some(update), collection: None };
+    let deployed = tx.deployment_list(&filter, None, list::LARGEST)?.items;
+    let describer = Describer::new(live);
+    let deployed = deployed.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
+    let texts = document.localized_for(language);
+    let relationships = &document.relationships;
+    Ok(UpdateDetail {
+        row: UpdateRow {
+            title: texts.map_or_else(|| revision.title.clone(), |texts| texts.title.trim().to_owned()),
+            revision: revision.identity.revision.0,
+            revision_id: revision.id.0,
+            ..row
+        },
+        description: texts.and_then(|texts| texts.description.as_deref()).map(|text| text.trim().to_owned()),
+        more_info_urls: texts.map(|texts| texts.more_info_urls.clone()).unwrap_or_default(),
+        support_url: texts.and_then(|texts| texts.support_url.clone()).or(document.properties.support_url.clone()),
+        bulletins: revision.bulletins.clone(),
+        languages: document.localized.iter().map(|texts| texts.language.to_lowercase()).collect(),
+        revisions,
+        eula,
+        files,
+        prerequisites: relationships
+            .prerequisites
+            .iter()
+            .map(|clause| clause.alternatives.iter().map(|id| index.reference(*id)).collect())
+            .collect(),
+        bundles: relationships.bundled.iter().map(|clause| clause.alternatives.iter().map(member).collect()).collect(),
+        bundled_in: relations.bundled_in(update).map(member).collect(),
+        supersedes: relationships.superseded.iter().map(|id| index.reference(*id)).collect(),
+        superseded_by: relations.superseded_by(update).map(|id| index.reference(id)).collect(),
+        lacks: Vec::new(),
+        deployed,
+    })
+}
+
+fn lack(lack: &catalogue::Lack) -> Lack {
+    let (kind, any_of): (&str, Vec<String>) = match lack {
+        catalogue::Lack::Prerequisite(id) => ("prerequisite", vec![id.to_string()]),
+        catalogue::Lack::PrerequisiteClause(ids) => ("prerequisite", ids.iter().map(ToString::to_string).collect()),
+        catalogue::Lack::BundleClause(ids) => ("member", ids.iter().map(ToString::to_string).collect()),
+    };
+    let message = match (kind, any_of.as_slice()) {
+        (kind, [only]) => format!("{kind} {only} is not in the catalogue"),
+        (kind, several) => format!("none of {} alternatives of a {kind} is in the catalogue", several.len()),
+    };
+    Lack { kind: kind.to_owned(), any_of, message }
+}
+
+/// Declines an update: it is sent to no computer from now on.
+pub(crate) async fn decline(
+    app: &App,
+    caller: &Caller,
+    name: Named,
+    declined: bool,
+) -> Result<UpdateDetail, AdminError> {
+    if name.revision.is_some() {
+        return Err(AdminError::Invalid {
+            code: "revision",
+            detail: "an update is declined as a whole, not one revision of it".to_owned(),
+            next_step: Some(format!("name it as {}", name.id)),
+        });
+    }
+    app.write(caller, move |tx| {
+        if tx.update_show(name.id)?.is_none() {
+            return Err(name.missing());
+        }
+        let changed = if declined { tx.update_decline(name.id)? } else { tx.update_undecline(name.id)? };
+        if changed {
+            let action = if declined { "update.decline" } else { "update.undecline" };
+            tx.audit(
+                action,
+                &name.id.to_string(),
+                Some(&json!({ "declined": !declined })),
+                Some(&json!({ "declined": declined })),
+            )?;
+        }
+        Ok(())
+    })
+    .await?;
+    app.publish().await?;
+    show(app, name, None).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_guids_with_or_without_a_revision() {
+        let id = "5cc25303-143f-40f3-a2ff-803a1db69955";
+        let parse = |text: &str| Named::parse(text).map(|name| (name.id.to_string(), name.revision.map(|r| r.0)));
+        assert_eq!(parse(id).expect("valid"), (id.to_owned(), None));
+        assert_eq!(parse(&format!("{}@200", id.to_uppercase())).expect("valid"), (id.to_owned(), Some(200)));
+        for wrong in ["", "x", "5cc25303", &format!("{id}@"), &format!("{id}@-1"), &format!("{id}@99999999999")] {
+            assert_eq!(parse(wrong).expect_err(wrong).problem().code, "update");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Every environment variable, in one list.
+
+use super::{ConfigError, file::Fragment};
+
+/// A variable that overrides `weir.toml`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it sets, as a key of `weir.toml`; empty for what is no key of it.
+    pub key: &'static str,
+}
+
+/// All of them.
+pub const VARIABLES: [Variable; 20] = [
+    Variable { name: "WEIR_DATA", key: "data" },
+    Variable { name: "WEIR_CONFIG", key: "" },
+    Variable { name: "WEIR_CONTENT", key: "content" },
+    Variable { name: "WEIR_SELF_UPDATE", key: "self_update" },
+    Variable { name: "WEIR_CLIENT_HTTP", key: "listen.client_http" },
+    Variable { name: "WEIR_CLIENT_HTTPS", key: "listen.client_https" },
+    Variable { name: "WEIR_ADMIN", key: "listen.admin" },
+    Variable { name: "WEIR_TLS_CERTIFICATE", key: "tls.certificate" },
+    Variable { name: "WEIR_TLS_KEY", key: "tls.key" },
+    Variable { name: "WEIR_UPSTREAM", key: "" },
+    Variable { name: "WEIR_LOG", key: "log.filter" },
+    Variable { name: "WEIR_LOG_FORMAT", key: "log.format" },
+    Variable { name: "WEIR_CONNECTIONS", key: "limits.connections" },
+    Variable { name: "WEIR_HEADER_BYTES", key: "limits.header_bytes" },
+    Variable { name: "WEIR_HEADER_SECONDS", key: "limits.header_seconds" },
+    Variable { name: "WEIR_IDLE_SECONDS", key: "limits.idle_seconds" },
+    Variable { name: "WEIR_DRAIN_SECONDS", key: "limits.drain_seconds" },
+    Variable { name: "WEIR_IMPORT_BYTES", key: "limits.import_bytes" },
+    Variable { name: "WEIR_CONTENT_BYTES", key: "limits.content_bytes" },
+    Variable { name: "WEIR_TLS_NAMES", key: "tls.names" },
+];
+
+/// Reads the variables.
+pub(super) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Result<Fragment, ConfigError> {
+    let mut fragment = Fragment::default();
+    let text = |name: &str| environment(name).filter(|value| !value.is_empty());
+    let number = |name: &str, key: &'static str| match text(name) {
+        Some(value) => match value.parse::<u64>() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(ConfigError::Value { key, value, wanted: "a whole number".to_owned() }),
+        },
+        None => Ok(None),
+    };
+    fragment.data = text("WEIR_DATA").map(Into::into);
+    fragment.content = text("WEIR_CONTENT").map(Into::into);
+    fragment.self_update = text("WEIR_SELF_UPDATE").map(Into::into);
+    fragment.upstream = text("WEIR_UPSTREAM");
+    fragment.listen.client_http = text("WEIR_CLIENT_HTTP");
+    fragment.listen.client_https = text("WEIR_CLIENT_HTTPS");
+    fragment.listen.admin = text("WEIR_ADMIN");
+    fragment.tls.certificate = text("WEIR_TLS_CERTIFICATE").map(Into::into);
+    fragment.tls.key = text("WEIR_TLS_KEY").map(Into::into);
+    fragment.tls.names =
+        text("WEIR_TLS_NAMES").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect());
+    fragment.log.filter = text("WEIR_LOG");
+    fragment.log.format = text("WEIR_LOG_FORMAT");
+    fragment.limits.connections = number("WEIR_CONNECTIONS", "limits.connections")?;
+    fragment.limits.header_bytes = number("WEIR_HEADER_BYTES", "limits.header_bytes")?;
+    fragment.limits.header_seconds = number("WEIR_HEADER_SECONDS", "limits.header_seconds")?;
+    fragment.limits.idle_seconds = number("WEIR_IDLE_SECONDS", "limits.idle_seconds")?;
+    fragment.limits.drain_seconds = number("WEIR_DRAIN_SECONDS", "limits.drain_seconds")?;
+    fragment.limits.import_bytes = number("WEIR_IMPORT_BYTES", "limits.import_bytes")?;
+    fragment.limits.content_bytes = number("WEIR_CONTENT_BYTES", "limits.content_bytes")?;
+    Ok(fragment)
+}
+
+/// Refuses variables of ours that mean nothing, given the names of all variables of the process. `WEIR_URL` and
+/// `WEIR_TOKEN` belong to the command line, `WEIR_SHARED` to the tests.
+pub fn check<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
+    let other = ["WEIR_URL", "WEIR_TOKEN", "WEIR_SHARED"];
+    let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name) || other.contains(&name);
+    match names.into_iter().find(|name| name.starts_with("WEIR_") && !known(name)) {
+        Some(name) => Err(ConfigError::UnknownVariable {
+            name: name.to_owned(),
+            nearest: super::nearest::nearest(name, VARIABLES.iter().map(|variable| variable.name)),
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,147 @@
+//! Process settings, in three stages: fragments as written (`weir.toml`, `WEIR_` environment, flags), inputs (merged, the
+//! later over the earlier), and [`Settings`] (validated): all that the rest of the program sees.
+//!
+//! Only what belongs to the process is here: folders, listeners, TLS files, limits, logging. How the site behaves is in
+//! the database ([`crate::admin::setting`]), never in both.
+
+mod environment;
+mod error;
+mod file;
+mod listen;
+pub(crate) mod nearest;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use environment::{VARIABLES, Variable, check};
+pub use error::ConfigError;
+pub use listen::Listen;
+pub(crate) use listen::reachable;
+
+/// What was given on the command line. Absent values come from the environment, then from `weir.toml`, then from the
+/// defaults.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Options {
+    /// Data folder; `./weir-data` by default.
+    pub data: Option<PathBuf>,
+    /// Configuration file; `weir.toml` of the data folder by default, if it is there.
+    pub config: Option<PathBuf>,
+    /// Client plane without TLS: `ADDRESS:PORT`, `PORT` or `off`; `0.0.0.0:8530` by default. Port 0 takes a free one.
+    pub client_http: Option<String>,
+    /// Client plane with TLS; `0.0.0.0:8531` by default.
+    pub client_https: Option<String>,
+    /// Admin plane, always with TLS; `127.0.0.1:8540` by default. It cannot be off.
+    pub admin: Option<String>,
+    /// Seeds the site setting `source` on the first start: `microsoft`, `none` or a URL.
+    pub upstream: Option<String>,
+    /// What to log, such as `info` or `weir_server=debug`.
+    pub log: Option<String>,
+    /// How to log: `text` or `json`.
+    pub log_format: Option<String>,
+}
+
+/// The settings of this process, checked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// Data folder, absolute.
+    pub data: PathBuf,
+    /// Content folder.
+    pub content: PathBuf,
+    /// Folder that holds `wuident.cab` and what it names, served below `/SelfUpdate`; none answers 404 there.
+    pub self_update: Option<PathBuf>,
+    /// Listeners.
+    pub listen: Listeners,
+    /// Certificate of the listeners; none makes one that is signed by an authority of this data folder's own.
+    pub tls: Option<TlsFiles>,
+    /// Further names and addresses that the own certificate is for.
+    pub tls_names: Vec<String>,
+    /// Bounds of what comes from outside.
+    pub limits: Limits,
+    /// Logging.
+    pub log: Log,
+    /// Seeds the site setting `source` on the first start.
+    pub upstream: Option<String>,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listeners {
+    /// Client plane without TLS.
+    pub client_http: Listen,
+    /// Client plane with TLS.
+    pub client_https: Listen,
+    /// Admin plane with TLS.
+    pub admin: Listen,
+}
+
+/// An administrator's own certificate.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TlsFiles {
+    /// The chain, PEM, leaf first.
+    pub certificate: PathBuf,
+    /// The key, PEM.
+    pub key: PathBuf,
+}
+
+/// Bounds of connections and uploads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Open connections per listener; further ones wait.
+    pub connections: usize,
+    /// Bytes of the request line and headers.
+    pub header_bytes: usize,
+    /// Time for the request line and headers to arrive (against clients that trickle).
+    pub header_time: Duration,
+    /// A connection without a request is closed after this. At least 31 seconds: agents pause for 30 between calls of one
+    /// scan (MS-WUSP clients reuse connections).
+    pub idle_time: Duration,
+    /// Time that requests under way get when the server stops.
+    pub drain_time: Duration,
+    /// Bytes of one upload of metadata.
+    pub import_bytes: u64,
+    /// Bytes of one upload of content.
+    pub content_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 20_000,
+            header_bytes: 64 << 10,
+            header_time: Duration::from_secs(20),
+            idle_time: Duration::from_secs(120),
+            drain_time: Duration::from_secs(10),
+            import_bytes: 8 << 30,
+            content_bytes: 256 << 30,
+        }
+    }
+}
+
+/// Logging.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Log {
+    /// Filter in the form of `tracing-subscriber`.
+    pub filter: String,
+    /// JSON lines instead of text.
+    pub json: bool,
+}
+
+/// Reads the process settings; `environment` looks up a variable, so that only the caller touches the process.
+pub fn load(options: &Options, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
+    let flags = file::Fragment::from(options);
+    let variables = environment::read(environment)?;
+    let mut head = file::Fragment::default();
+    head.overlay(variables.clone());
+    head.overlay(flags.clone());
+    let data = head.data.clone().unwrap_or_else(|| PathBuf::from("weir-data"));
+    let mut inputs = match options.config.clone().or_else(|| environment("WEIR_CONFIG").map(PathBuf::from)) {
+        Some(path) => file::read(&path)?,
+        None => file::read_if_there(&data.join("weir.toml"))?,
+    };
+    inputs.overlay(variables);
+    inputs.overlay(flags);
+    validate::settings(inputs)
+}

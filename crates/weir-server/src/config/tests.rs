@@ -1,0 +1,129 @@
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+
+use super::{file, *};
+
+fn none(_: &str) -> Option<String> {
+    None
+}
+
+fn parse(text: &str) -> Result<file::Fragment, ConfigError> {
+    file::parse(Path::new("/etc/weir/weir.toml"), text)
+}
+
+fn at(text: &str) -> Listen {
+    Listen::At(text.parse::<SocketAddr>().expect("address"))
+}
+
+#[test]
+fn without_anything_the_documented_defaults_hold() {
+    let folder = tempfile::tempdir().expect("folder");
+    let options = Options { data: Some(folder.path().join("d")), ..Options::default() };
+    let settings = load(&options, &none).expect("valid");
+    assert_eq!(settings.data, folder.path().join("d"));
+    assert_eq!(settings.content, folder.path().join("d/content"));
+    assert_eq!(settings.listen.client_http, at("0.0.0.0:8530"));
+    assert_eq!(settings.listen.client_https, at("0.0.0.0:8531"));
+    assert_eq!(settings.listen.admin, at("127.0.0.1:8540"));
+    assert!(settings.limits.idle_time >= Duration::from_secs(31));
+    assert_eq!(settings.log, Log { filter: "info".to_owned(), json: false });
+}
+
+#[test]
+fn flags_go_over_the_environment_and_that_over_the_file() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(
+        folder.path().join("weir.toml"),
+        "[listen]\nclient_http = '127.0.0.1:1'\nclient_https = '127.0.0.1:2'\nadmin = '127.0.0.1:3'\n",
+    )
+    .expect("written");
+    let variables: BTreeMap<&str, &str> =
+        [("WEIR_CLIENT_HTTPS", "127.0.0.1:22"), ("WEIR_ADMIN", "127.0.0.1:33")].into_iter().collect();
+    let options =
+        Options { data: Some(folder.path().to_owned()), admin: Some("127.0.0.1:333".to_owned()), ..Options::default() };
+    let settings = load(&options, &|name| variables.get(name).map(|value| (*value).to_owned())).expect("valid");
+    assert_eq!(settings.listen.client_http, at("127.0.0.1:1"));
+    assert_eq!(settings.listen.client_https, at("127.0.0.1:22"));
+    assert_eq!(settings.listen.admin, at("127.0.0.1:333"));
+}
+
+#[test]
+fn unknown_keys_are_errors_with_position_and_the_nearest_known_key() {
+    let error = parse("[listen]\nclient_http = '1'\n  client_htps = '2'\n").expect_err("unknown");
+    assert_eq!(
+        error.to_string(),
+        "/etc/weir/weir.toml:3:3: there is no setting \"listen.client_htps\"; did you mean \"listen.client_https\"?"
+    );
+    let error = parse("client_https = '2'\n").expect_err("in no table");
+    assert!(
+        error.to_string().contains("1:1: there is no setting \"client_https\"; did you mean \"listen.client_https\"?"),
+        "{error}"
+    );
+    let error = parse("[zebra]\nx = 1\n").expect_err("unknown table");
+    assert!(error.to_string().ends_with("1:2: there is no setting \"zebra\""), "{error}");
+}
+
+#[test]
+fn syntax_and_type_errors_have_a_position() {
+    let error = parse("data = 'x'\n[limits]\nconnections = 'many'\n").expect_err("type");
+    assert!(error.to_string().starts_with("/etc/weir/weir.toml:3:15: "), "{error}");
+    assert!(matches!(parse("data = \n"), Err(ConfigError::Syntax { line: 1, .. })));
+}
+
+#[test]
+fn paths_of_the_file_are_relative_to_it() {
+    let fragment = parse("content = 'files'\n").expect("valid");
+    assert_eq!(fragment.content.as_deref(), Some(Path::new("/etc/weir/files")));
+}
+
+#[test]
+fn every_listed_key_is_read_and_every_variable_names_one() {
+    for key in file::KEYS {
+        let (table, name) = key.split_once('.').map_or(("", key), |(table, name)| (table, name));
+        let head = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
+        let read = ["'text'", "31", "['a']"].iter().any(|value| parse(&format!("{head}{name} = {value}\n")).is_ok());
+        assert!(read, "{key}");
+    }
+    for variable in VARIABLES {
+        assert!(variable.key.is_empty() || file::KEYS.contains(&variable.key), "{}", variable.name);
+    }
+    assert_eq!(VARIABLES.iter().filter(|variable| !variable.key.is_empty()).count(), file::KEYS.len());
+}
+
+#[test]
+fn unknown_variables_of_ours_are_errors_and_others_are_not_ours() {
+    check(["PATH", "WEIR_DATA", "WEIR_TOKEN"]).expect("known");
+    let error = check(["WEIR_CLIENT_HTPS"]).expect_err("unknown");
+    assert_eq!(
+        error.to_string(),
+        "there is no environment variable WEIR_CLIENT_HTPS; did you mean \"WEIR_CLIENT_HTTPS\"?"
+    );
+}
+
+#[test]
+fn values_are_checked() {
+    let with = |text: &str| {
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::write(folder.path().join("weir.toml"), text).expect("written");
+        load(&Options { data: Some(folder.path().to_owned()), ..Options::default() }, &none).map_err(|e| e.to_string())
+    };
+    let wrong = |text: &str, part: &str| {
+        let error = with(text).expect_err(text);
+        assert!(error.contains(part), "{text}: {error}");
+    };
+    wrong("[limits]\nidle_seconds = 30\n", "limits.idle_seconds is \"30\"; it must be 31 to 3600");
+    wrong("[listen]\nadmin = 'off'\n", "listen.admin");
+    wrong("[listen]\nclient_http = 'here'\n", "ADDRESS:PORT, PORT or off");
+    wrong("[tls]\nkey = 'k.pem'\n", "tls.certificate");
+    wrong("[tls]\nnames = ['a b']\n", "host names or addresses");
+    wrong("[log]\nformat = 'xml'\n", "text or json");
+    assert_eq!(with("[listen]\nclient_https = 'off'\n").expect("valid").listen.client_https, Listen::Off);
+    assert_eq!(with("[listen]\nclient_http = '0'\n").expect("valid").listen.client_http, at("0.0.0.0:0"));
+}
+
+#[test]
+fn wildcard_addresses_are_reached_by_loopback() {
+    let reach = |text: &str| reachable(text.parse().expect("address")).to_string();
+    assert_eq!(reach("0.0.0.0:80"), "127.0.0.1:80");
+    assert_eq!(reach("[::]:80"), "127.0.0.1:80");
+    assert_eq!(reach("10.1.2.3:80"), "10.1.2.3:80");
+}

@@ -1,0 +1,34 @@
+//! Deletes what has been kept long enough: events, ended sessions, unused sign-in codes.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::admin::{
+    App, Caller, chain,
+    setting::{Current, EVENT_DAYS},
+};
+
+/// Events deleted in one transaction: other writers wait no longer than for these.
+const AT_ONCE: u32 = 5_000;
+
+/// One run.
+pub(super) async fn run(app: &App) {
+    let caller = Caller { name: "system: retention".to_owned(), from: None };
+    let outcome = async {
+        app.write(&caller, |tx| Ok(tx.access_prune()?)).await?;
+        let days = Current::new(app.read(|tx| tx.setting_list()).await?).number(EVENT_DAYS);
+        let before = Timestamp::now() - SignedDuration::from_hours(24 * days as i64);
+        let mut deleted = 0;
+        loop {
+            let some = app.write(&caller, move |tx| Ok(tx.event_prune(before, AT_ONCE)?)).await?;
+            deleted += some;
+            if some < u64::from(AT_ONCE) {
+                return Ok::<u64, crate::admin::AdminError>(deleted);
+            }
+        }
+    };
+    match outcome.await {
+        Ok(0) => {}
+        Ok(events) => tracing::info!(events, "old events were deleted"),
+        Err(error) => tracing::warn!(error = chain(&error), "deleting what is old failed; it is tried again"),
+    }
+}

@@ -1,0 +1,168 @@
+//! The listeners: one accept loop per address, each with the routes of one plane.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::{Semaphore, watch},
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    StartError,
+    watch::{Exchange, Patience, Sent, Timed, Watched},
+};
+use crate::{config::Limits, state::Connection};
+
+/// Connections that the system queues while none is accepted: a scan storm connects within seconds.
+const BACKLOG: u32 = 4_096;
+
+/// A bound address, not served yet.
+#[derive(Debug)]
+pub(super) struct Bound {
+    socket: TcpListener,
+    /// Where it really listens.
+    pub(super) address: SocketAddr,
+    name: &'static str,
+}
+
+/// Binds an address. `name` and `flag` are for messages.
+pub(super) fn bind(name: &'static str, flag: &'static str, address: SocketAddr) -> Result<Bound, StartError> {
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    let (socket, address) = bind().map_err(|source| StartError::Bind { listener: name, flag, address, source })?;
+    Ok(Bound { socket, address, name })
+}
+
+/// How a listener treats connections.
+#[derive(Clone)]
+pub(super) struct Terms {
+    /// With TLS, how.
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    /// Bounds.
+    pub(super) limits: Limits,
+}
+
+/// Answers the requests of one plane: makes a service for each connection.
+pub(super) trait Plane: Clone + Send + 'static {
+    /// The body of answers.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin + Send + 'static;
+    /// The service of one connection.
+    type Service: Service<Request<Timed<Incoming>>, Response = Response<Self::Body>, Error = Infallible, Future: Send>
+        + Send
+        + 'static;
+
+    /// The service of this connection.
+    fn on(&self, connection: Connection) -> Self::Service;
+}
+
+/// Accepts until `stop` turns true, then lets requests under way finish, at most for the drain time.
+pub(super) async fn serve<P: Plane>(bound: Bound, plane: P, terms: Terms, mut stop: watch::Receiver<bool>) {
+    let slots = Arc::new(Semaphore::new(terms.limits.connections));
+    let graceful = GracefulShutdown::new();
+    let tls = terms.tls.map(TlsAcceptor::from);
+    let limits = terms.limits;
+    loop {
+        let slot = tokio::select! {
+            slot = slots.clone().acquire_owned() => slot,
+            () = stopped(&mut stop) => break,
+        };
+        let Ok(slot) = slot else { break };
+        let (stream, peer) = tokio::select! {
+            accepted = bound.socket.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // out of file descriptors, most likely: connections that end give some back
+                    tracing::warn!(listener = bound.name, %error, "a connection could not be accepted");
+                    sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = stopped(&mut stop) => break,
+        };
+        let connection = Connection { peer, tls: tls.is_some() };
+        let (service, tls, watcher) = (plane.on(connection), tls.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            accepted::<P>(stream, connection, service, tls, limits, watcher).await;
+            drop(slot);
+        });
+    }
+    drop(bound.socket);
+    if timeout(limits.drain_time, graceful.shutdown()).await.is_err() {
+        tracing::warn!(listener = bound.name, "requests were still under way when the drain time was over");
+    }
+}
+
+/// Ready when the server stops.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // an error means that nobody can say so any more
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn accepted<P: Plane>(
+    stream: TcpStream,
+    connection: Connection,
+    service: P::Service,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+    watcher: Watcher,
+) {
+    // answers are written whole; waiting for more to send would only add latency
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return answer::<_, P>(stream, connection, service, limits, watcher).await };
+    match timeout(limits.header_time, tls.accept(stream)).await {
+        Ok(Ok(stream)) => answer::<_, P>(stream, connection, service, limits, watcher).await,
+        Ok(Err(error)) => tracing::debug!(peer = %connection.peer, %error, "the TLS handshake failed"),
+        Err(_) => tracing::debug!(peer = %connection.peer, "the TLS handshake took too long"),
+    }
+}
+
+async fn answer<S, P>(stream: S, connection: Connection, service: P::Service, limits: Limits, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    P: Plane,
+{
+    let exchange = Exchange::default();
+    let patience = Patience { header: limits.header_time, write: limits.idle_time };
+    let stream = TokioIo::new(Watched::new(stream, exchange.clone(), patience));
+    let service = service_fn(move |request: Request<Incoming>| {
+        exchange.begin();
+        let exchange = exchange.clone();
+        // the time between two pieces of a request's body
+        let answered = service.call(request.map(|body| Timed::new(body, limits.header_time)));
+        async move {
+            let answer: Result<Response<P::Body>, Infallible> = answered.await;
+            answer.map(|answer| answer.map(|body| -> Sent<P::Body> { exchange.until_sent(body) }))
+        }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle_time)
+        .max_header_size(limits.header_bytes)
+        .serve_connection(stream, service);
+    if let Err(error) = watcher.watch(served).await {
+        tracing::debug!(peer = %connection.peer, %error, "a connection ended badly");
+    }
+}

@@ -1,0 +1,244 @@
+//! A connection that is closed when the other side trickles headers or stops reading answers.
+//!
+//! The HTTP library has one timer for "no request yet" and "request not complete", which must be long, because agents
+//! pause between calls. So the time of incomplete headers is watched here, below it.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+/// Whether a request of the connection is being answered: from complete headers to the end of the answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exchange(Arc<Progress>);
+
+#[derive(Debug, Default)]
+struct Progress {
+    open: AtomicBool,
+    begun: AtomicU64,
+}
+
+impl Exchange {
+    /// Headers are complete.
+    pub(super) fn begin(&self) {
+        self.0.begun.fetch_add(1, Ordering::AcqRel);
+        self.0.open.store(true, Ordering::Release);
+    }
+
+    /// Wraps the answer's body, whose end is the end of the exchange.
+    pub(super) fn until_sent<B>(&self, body: B) -> Sent<B> {
+        Sent { body, _end: End(self.clone()) }
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.open.load(Ordering::Acquire)
+    }
+
+    fn begun(&self) -> u64 {
+        self.0.begun.load(Ordering::Acquire)
+    }
+}
+
+#[derive(Debug)]
+struct End(Exchange);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.0.open.store(false, Ordering::Release);
+    }
+}
+
+/// A body that ends its exchange when it is dropped.
+#[derive(Debug)]
+pub(super) struct Sent<B> {
+    body: B,
+    _end: End,
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Sent<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of a request whose pieces must not be too far apart in time.
+#[derive(Debug)]
+pub(crate) struct Timed<B> {
+    body: B,
+    patience: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<B> Timed<B> {
+    pub(super) fn new(body: B, patience: Duration) -> Self {
+        Self { body, patience, timer: None }
+    }
+}
+
+impl<B> Body for Timed<B>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
+{
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = self.get_mut();
+        if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
+            this.timer = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let patience = this.patience;
+        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + patience)));
+        match timer.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(timed_out("the body of a request stalled").into()))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// How long a connection may dawdle.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// From the first byte of a request to the end of its headers.
+    pub(super) header: Duration,
+    /// Without the other side taking a byte of an answer.
+    pub(super) write: Duration,
+}
+
+/// The watched connection.
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    stream: S,
+    exchange: Exchange,
+    patience: Patience,
+    /// Requests begun when the header timer was armed.
+    begun: u64,
+    header: Option<Pin<Box<Sleep>>>,
+    write: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, exchange: Exchange, patience: Patience) -> Self {
+        Self { stream, exchange, patience, begun: 0, header: None, write: None }
+    }
+
+    fn stalled(&mut self, cx: &mut Context<'_>) -> bool {
+        let patience = self.patience.write;
+        let timer = self.write.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + patience)));
+        timer.as_mut().poll(cx).is_ready()
+    }
+}
+
+fn timed_out(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, what)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        if this.exchange.is_open() {
+            this.header = None;
+            return read;
+        }
+        if this.begun != this.exchange.begun() {
+            // a whole exchange passed without a read in between
+            this.begun = this.exchange.begun();
+            this.header = None;
+        }
+        let got = buffer.filled().len() > before;
+        if got && this.header.is_none() {
+            this.header = Some(Box::pin(sleep_until(Instant::now() + this.patience.header)));
+        }
+        if let Some(timer) = &mut this.header {
+            if timer.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(timed_out("the headers of a request did not arrive in time")));
+            }
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.stream).poll_write(cx, bytes) {
+            Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
+            Poll::Pending => Poll::Pending,
+            ready => {
+                this.write = None;
+                ready
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.stream).poll_flush(cx) {
+            Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
+            Poll::Pending => Poll::Pending,
+            ready => {
+                this.write = None;
+                ready
+            }
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.stream).poll_write_vectored(cx, slices) {
+            Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
+            Poll::Pending => Poll::Pending,
+            ready => {
+                this.write = None;
+                ready
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
