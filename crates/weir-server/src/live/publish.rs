@@ -37,6 +37,9 @@ impl From<StoreError> for PublishError {
     }
 }
 
+/// How often one publish looks again at deployments after it changed some; more changes wait for the next publish.
+const ROUNDS: usize = 4;
+
 type Reply = oneshot::Sender<Result<Arc<Published>, PublishError>>;
 
 /// The live catalogue and the computers. Clones share it.
@@ -175,18 +178,27 @@ impl Inner {
 
     fn publish(&self) -> Result<Arc<Published>, PublishError> {
         let started = std::time::Instant::now();
-        let now = Timestamp::now();
-        let findings = self.store.read(|tx| reconcile::examine(tx, now))?;
-        if !findings.activations.is_empty() {
+        let mut loaded = self.loaded.lock();
+        // What is compiled is what was examined: a revision that arrives between the two would go out as deployed before
+        // its content is here.
+        for round in 0.. {
+            let now = Timestamp::now();
+            let findings = self.store.read(|tx| {
+                let findings = reconcile::examine(tx, now)?;
+                if findings.activations.is_empty() || round == ROUNDS {
+                    loaded.refresh(tx)?;
+                }
+                Ok(findings)
+            })?;
+            *self.next.lock() = findings.next;
+            self.rescheduled.notify_one();
+            if findings.activations.is_empty() || round == ROUNDS {
+                break;
+            }
             let actor = Actor::system("deployments", now);
             self.store.write(&actor, |tx| reconcile::store(tx, &findings.activations))?;
             tracing::info!(count = findings.activations.len(), "deployments were activated or deactivated");
         }
-        *self.next.lock() = findings.next;
-        self.rescheduled.notify_one();
-
-        let mut loaded = self.loaded.lock();
-        self.store.read(|tx| loaded.refresh(tx))?;
         self.refresh_computers()?;
         let snapshot = Snapshot::compile(&loaded.input);
         let published = Arc::new(Published::new(
