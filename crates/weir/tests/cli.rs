@@ -38,7 +38,7 @@ fn pages(path: &[String], all: &mut String) {
     let output = weir(&arguments);
     assert!(output.status.success(), "{arguments:?}");
     let help = text(&output.stdout);
-    all.push_str(&format!("=== weir {}\n{help}\n", arguments.join(" ")));
+    all.extend(["=== weir ", &arguments.join(" "), "\n", &help, "\n"]);
     for name in subcommands(&help) {
         let mut path = path.to_vec();
         path.push(name);
