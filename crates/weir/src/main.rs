@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod connection;
 mod print;
+mod progress;
 mod upload;
 
 use std::process::ExitCode;

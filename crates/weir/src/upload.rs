@@ -4,12 +4,10 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::stream;
-use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::{Body, RequestBuilder, header};
 use tokio::{
     fs::File,
@@ -17,12 +15,10 @@ use tokio::{
     sync::mpsc::{Sender, channel},
 };
 
-use crate::print::{self, bytes};
+use crate::progress::Progress;
 
 /// Large enough that the pieces cost nothing, small enough to keep a few of them in memory.
 const PIECE: usize = 256 * 1024;
-/// How often a line tells the progress where there is no terminal.
-const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// One file to send.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -123,7 +119,6 @@ async fn feed(
         sender.send(Ok(b"\r\n".to_vec())).await?;
     }
     sender.send(Ok(tail.into_bytes())).await?;
-    progress.finish();
     Ok(())
 }
 
@@ -145,62 +140,6 @@ async fn send_file(part: &Part, sender: &Sender<Piece>, progress: &mut Progress)
         bail!("{} became shorter while it was read", part.path.display());
     }
     Ok(())
-}
-
-/// Shows how far a piece of work is: a bar on a terminal, a line now and then elsewhere.
-#[derive(Debug)]
-pub(crate) struct Progress {
-    bar: Option<ProgressBar>,
-    verb: &'static str,
-    done: u64,
-    total: u64,
-    started: Instant,
-    told: Instant,
-}
-
-impl Progress {
-    /// For work of `total` bytes.
-    pub(crate) fn of_bytes(verb: &'static str, total: u64) -> Self {
-        const STYLE: &str = "{msg} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
-        Self::new(verb, total, STYLE)
-    }
-
-    fn new(verb: &'static str, total: u64, style: &str) -> Self {
-        let bar = print::wants_bar().then(|| {
-            let bar = ProgressBar::new(total);
-            if let Ok(style) = ProgressStyle::with_template(style) {
-                bar.set_style(style);
-            }
-            bar.set_message(verb);
-            bar
-        });
-        let now = Instant::now();
-        Self { bar, verb, done: 0, total, started: now, told: now }
-    }
-
-    fn advance(&mut self, more: u64) {
-        self.done += more;
-        if let Some(bar) = &self.bar {
-            bar.set_position(self.done);
-        } else if self.told.elapsed() >= LINE_INTERVAL {
-            self.told = Instant::now();
-            let rate = self.done as f64 / self.started.elapsed().as_secs_f64();
-            let left = self.total.saturating_sub(self.done) as f64 / rate.max(1.0);
-            anstream::eprintln!(
-                "{}: {} of {}, {}/s, {left:.0} s left",
-                self.verb,
-                bytes(self.done),
-                bytes(self.total),
-                bytes(rate as u64)
-            );
-        }
-    }
-
-    fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 #[cfg(test)]

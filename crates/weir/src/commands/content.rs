@@ -16,7 +16,8 @@ use crate::{
     Outcome,
     connection::{Connection, answer},
     print::{self, Page, Printer, bytes},
-    upload::{self, Part, Progress},
+    progress::Progress,
+    upload::{self, Part},
 };
 
 /// Files and bytes of one request: what a broken connection costs at most.

@@ -11,8 +11,9 @@ use super::Nothing;
 use crate::{
     Outcome,
     connection::{Connection, answer},
-    print::{self, Printer},
-    upload::{self, Part, Progress},
+    print::Printer,
+    progress::Progress,
+    upload::{self, Part},
 };
 
 /// How often to ask how far an import is.
@@ -105,23 +106,18 @@ async fn send(parts: Vec<Part>, arguments: &ImportArguments, connection: &Connec
     let progress = Progress::of_bytes("sending", parts.iter().map(|part| part.size).sum());
     let request = upload::attach(connection.request(Method::POST, &["imports"])?.query(&query), parts, progress);
     let mut import: Import = answer(connection.send(request).await?).await?;
-    let bar = print::wants_bar().then(indicatif::ProgressBar::new_spinner);
+    let mut progress: Option<Progress> = None;
     while import.state == ImportState::Running {
-        if let Some(bar) = &bar {
-            let phase = match import.phase {
-                ImportPhase::Parse => "parsing",
-                ImportPhase::Publish => "publishing",
-                ImportPhase::Read => "reading",
-                ImportPhase::Store => "storing",
-            };
-            bar.set_message(format!("{phase}: {} of {} documents", import.done, import.total));
-            bar.tick();
-        }
+        let phase = match import.phase {
+            ImportPhase::Parse => "parsing",
+            ImportPhase::Publish => "publishing",
+            ImportPhase::Read => "reading",
+            ImportPhase::Store => "storing",
+        };
+        progress = progress.filter(|progress| progress.verb() == phase);
+        progress.get_or_insert_with(|| Progress::of_documents(phase, import.total)).set(import.done, import.total);
         tokio::time::sleep(POLL).await;
         import = connection.read(&["imports", &import.id.to_string()], &Nothing {}).await?;
-    }
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
     }
     Ok(import)
 }
