@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ComplianceCommand {
-    /// How many computers of a collection have everything, and the states of their updates.
+    /// How many computers of a collection have everything, and how the others stand.
     #[command(after_help = "Example:\n  weir compliance summary --collection Pilot --json")]
     Summary {
         /// Name or id; All Computers by default.
@@ -52,6 +52,8 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
                 }
                 page.field("computers", summary.computers);
                 page.field("compliant", format!("{} ({:.1} %)", summary.compliant, summary.percent));
+                page.field("as of", time(summary.as_of));
+                page.line("\nComputers by state:");
                 let counts = &summary.counts;
                 page.field("required", counts.required);
                 page.field("downloaded", counts.downloaded);
@@ -60,7 +62,6 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
                 page.field("installed", counts.installed);
                 page.field("not applicable", counts.not_applicable);
                 page.field("unknown", counts.unknown);
-                page.field("as of", time(summary.as_of));
             })?;
         }
         ComplianceCommand::Updates { collection, language, paging } => {

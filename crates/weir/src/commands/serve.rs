@@ -1,9 +1,15 @@
 //! `weir serve`.
 
-use std::path::PathBuf;
+use std::{io::IsTerminal as _, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use weir_server::{
+    config::{Log, Options},
+    start,
+};
 
 use crate::Outcome;
 
@@ -40,6 +46,50 @@ pub(crate) struct ServeArguments {
 }
 
 pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Result<Outcome> {
-    let _ = (data, arguments);
-    unimplemented!()
+    let options = Options {
+        data,
+        config: arguments.config,
+        client_http: arguments.client_http,
+        client_https: arguments.client_https,
+        admin: arguments.admin,
+        upstream: arguments.upstream,
+        log: arguments.log,
+        log_format: arguments.log_format,
+    };
+    let settings = start::settings(&options)?;
+    log(&settings.log)?;
+    // listened to from here on, so that a signal during the start is not lost
+    let interrupt = signal(SignalKind::interrupt())?;
+    let terminate = signal(SignalKind::terminate())?;
+    start::serve(settings, stop(interrupt, terminate)).await?;
+    Ok(Outcome::Done)
+}
+
+/// Logs to standard error; standard output has the sign-in link alone.
+fn log(log: &Log) -> Result<()> {
+    let filter = EnvFilter::try_new(&log.filter)
+        .with_context(|| format!("{:?} is no log filter such as info or weir_server=debug", log.filter))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if log.json {
+        subscriber.json().init();
+    } else {
+        subscriber.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
+    }
+    Ok(())
+}
+
+/// Ready when the process is asked to end. Asked twice, it ends at once.
+async fn stop(mut interrupt: Signal, mut terminate: Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::warn!("asked to end a second time: ending at once");
+        std::process::exit(1);
+    });
 }

@@ -172,7 +172,21 @@ fn a_computer_is_offered_what_is_deployed_and_reports_it() {
     assert!(installed.contains(&all[0].as_str()) && installed.contains(&all[1].as_str()), "{after}");
 
     let summary = json(&server, &["compliance", "summary"]);
-    assert_eq!((&summary["computers"], &summary["counts"]["required"]), (&value!(1), &value!(1)), "{summary}");
-    assert!(summary["counts"]["installed"].as_u64().is_some_and(|count| count >= 2), "{summary}");
+    assert_eq!(
+        (&summary["computers"], &summary["compliant"], &summary["counts"]["required"]),
+        (&value!(1), &value!(0), &value!(1))
+    );
+
+    json(&server, &["updates", "decline", &all[2]]);
+    run(async {
+        let scan = first.scan().await.expect("a scan");
+        assert_eq!(scan.out_of_scope.len(), 1, "what is declined leaves: {scan:?}");
+        first.report_scan().await.expect("a report");
+    });
+    let summary = json(&server, &["compliance", "summary", "--collection", "unassigned computers"]);
+    assert_eq!(
+        (&summary["computers"], &summary["compliant"], &summary["percent"]),
+        (&value!(1), &value!(1), &value!(100.0))
+    );
     wsdl::validate(&folder.path().join("answers"));
 }

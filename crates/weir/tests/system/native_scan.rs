@@ -135,10 +135,12 @@ fn compare(exchange: &Recorded, answer: &Answer, differences: &mut String) {
         }
     }
     let (here, there) = (skeleton(&answer.text()), skeleton(&exchange.response));
-    if here != there {
-        let lines = there.iter().zip(&here).position(|(a, b)| a != b).unwrap_or(here.len().min(there.len()));
-        let at = |list: &[String]| list.get(lines).cloned().unwrap_or_else(|| "the end".to_owned());
-        differences.extend([&title, ": body: recorded ", &at(&there), ", here ", &at(&here), "\n"]);
+    // where one has more, only the first difference says something
+    let most = if here.len() == there.len() { usize::MAX } else { 1 };
+    let pairs = (0..here.len().max(there.len())).map(|index| (there.get(index), here.get(index)));
+    for (recorded, present) in pairs.filter(|(recorded, present)| recorded != present).take(most) {
+        let show = |line: Option<&String>| line.map_or("the end", String::as_str).to_owned();
+        differences.extend([&title, ": body: recorded ", &show(recorded), ", here ", &show(present), "\n"]);
     }
 }
 
