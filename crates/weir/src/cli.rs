@@ -80,3 +80,59 @@ pub(crate) enum Command {
     /// Print the completion script of a shell, or the manual pages.
     Completions(CompletionsArguments),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn document(name: &str) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Splits as a shell does, as far as the documents need it.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for character in line.chars() {
+            match (quote, character) {
+                (None, '#') if words.last().is_some_and(String::is_empty) => break,
+                (None, '\'' | '"') => quote = Some(character),
+                (Some(open), _) if open == character => quote = None,
+                (None, ' ') => words.push(String::new()),
+                _ => words.last_mut().expect("one at least").push(character),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_command_in_the_documents_exists() {
+        let mut count = 0;
+        for name in ["README.md", "docs/operations.md"] {
+            for line in document(name).lines().filter(|line| line.starts_with("weir ")) {
+                count += 1;
+                let parsed = Cli::try_parse_from(words(line));
+                assert!(parsed.is_ok(), "{name}: {line}: {}", parsed.expect_err("just seen"));
+            }
+        }
+        assert!(count > 15, "only {count} commands were found");
+    }
+
+    #[test]
+    fn every_variable_is_documented() {
+        let text = document("docs/operations.md");
+        for variable in weir_server::config::VARIABLES {
+            assert!(text.contains(variable.name), "{} is not in docs/operations.md", variable.name);
+            assert!(text.contains(variable.key), "{} is not in docs/operations.md", variable.key);
+        }
+    }
+
+    #[test]
+    fn arguments_are_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -70,9 +70,9 @@ pub(super) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Result<Fragm
 }
 
 /// Refuses variables of ours that mean nothing, given the names of all variables of the process. `WEIR_URL` and
-/// `WEIR_TOKEN` belong to the command line, `WEIR_SHARED` to the tests.
+/// `WEIR_TOKEN` and `WEIR_CA` belong to the command line, `WEIR_SHARED` to the tests.
 pub fn check<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
-    let other = ["WEIR_URL", "WEIR_TOKEN", "WEIR_SHARED"];
+    let other = ["WEIR_URL", "WEIR_TOKEN", "WEIR_CA", "WEIR_SHARED"];
     let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name) || other.contains(&name);
     match names.into_iter().find(|name| name.starts_with("WEIR_") && !known(name)) {
         Some(name) => Err(ConfigError::UnknownVariable {
