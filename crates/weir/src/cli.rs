@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    alerts::AlertsCommand, collections::CollectionsCommand, completions::CompletionsArguments,
+    alerts::AlertsCommand, bench::BenchArguments, collections::CollectionsCommand, completions::CompletionsArguments,
     compliance::ComplianceCommand, computers::ComputersCommand, content::ContentCommand,
     deployments::DeploymentsCommand, import::ImportArguments, selection::SelectionCommand, serve::ServeArguments,
     settings::SettingsCommand, updates::UpdatesCommand,
@@ -77,6 +77,14 @@ pub(crate) enum Command {
     /// What an administrator should see to.
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// Measure this program on this machine: figures as ratios against stated baselines.
+    Bench(BenchArguments),
+    /// The load generator of `bench`: reads commands from standard input.
+    #[command(hide = true)]
+    BenchLoad,
+    /// The measured server of `bench`.
+    #[command(hide = true)]
+    BenchServer,
     /// Print the completion script of a shell, or the manual pages.
     Completions(CompletionsArguments),
 }

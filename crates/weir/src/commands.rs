@@ -1,6 +1,7 @@
 //! One module per resource: what its commands take, call and print.
 
 pub(crate) mod alerts;
+pub(crate) mod bench;
 pub(crate) mod collections;
 pub(crate) mod completions;
 pub(crate) mod compliance;
@@ -31,6 +32,9 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Serve(arguments) => runtime.block_on(serve::run(cli.data, arguments)),
+        Command::Bench(arguments) => runtime.block_on(bench::run(arguments, printer)),
+        Command::BenchLoad => bench::run_load(),
+        Command::BenchServer => runtime.block_on(bench::run_server(cli.data)),
         Command::Completions(arguments) => completions::run(&arguments),
         command => {
             let connection = Connection::open(cli.data.as_deref())?;
@@ -56,7 +60,9 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Settings(command) => settings::run(command, connection, printer).await,
         Command::Status => status::run(connection, printer).await,
         Command::Updates(command) => updates::run(command, connection, printer).await,
-        Command::Completions(_) | Command::Serve(_) => Ok(Outcome::Failed),
+        Command::Bench(_) | Command::BenchLoad | Command::BenchServer | Command::Completions(_) | Command::Serve(_) => {
+            Ok(Outcome::Failed)
+        }
     }
 }
 

@@ -23,9 +23,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+pub use super::watch::Timed;
 use super::{
     StartError,
-    watch::{Exchange, Patience, Sent, Timed, Watched},
+    watch::{Exchange, Patience, Sent, Watched},
 };
 use crate::{config::Limits, state::Connection};
 
@@ -34,15 +35,15 @@ const BACKLOG: u32 = 4_096;
 
 /// A bound address, not served yet.
 #[derive(Debug)]
-pub(super) struct Bound {
+pub struct Bound {
     socket: TcpListener,
     /// Where it really listens.
-    pub(super) address: SocketAddr,
+    pub address: SocketAddr,
     name: &'static str,
 }
 
 /// Binds an address. `name` and `flag` are for messages.
-pub(super) fn bind(name: &'static str, flag: &'static str, address: SocketAddr) -> Result<Bound, StartError> {
+pub fn bind(name: &'static str, flag: &'static str, address: SocketAddr) -> Result<Bound, StartError> {
     let bind = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         #[cfg(unix)]
@@ -58,15 +59,15 @@ pub(super) fn bind(name: &'static str, flag: &'static str, address: SocketAddr) 
 
 /// How a listener treats connections.
 #[derive(Clone)]
-pub(super) struct Terms {
+pub struct Terms {
     /// With TLS, how.
-    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Arc<ServerConfig>>,
     /// Bounds.
-    pub(super) limits: Limits,
+    pub limits: Limits,
 }
 
 /// Answers the requests of one plane: makes a service for each connection.
-pub(super) trait Plane: Clone + Send + 'static {
+pub trait Plane: Clone + Send + 'static {
     /// The body of answers.
     type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin + Send + 'static;
     /// The service of one connection.
@@ -79,7 +80,7 @@ pub(super) trait Plane: Clone + Send + 'static {
 }
 
 /// Accepts until `stop` turns true, then lets requests under way finish, at most for the drain time.
-pub(super) async fn serve<P: Plane>(bound: Bound, plane: P, terms: Terms, mut stop: watch::Receiver<bool>) {
+pub async fn serve<P: Plane>(bound: Bound, plane: P, terms: Terms, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(terms.limits.connections));
     let graceful = GracefulShutdown::new();
     let tls = terms.tls.map(TlsAcceptor::from);

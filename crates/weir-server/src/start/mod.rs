@@ -2,7 +2,7 @@
 
 mod error;
 mod folder;
-mod listen;
+pub mod listen;
 mod plane;
 mod tls;
 mod watch;

@@ -87,7 +87,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Sent<B> {
 
 /// The body of a request whose pieces must not be too far apart in time.
 #[derive(Debug)]
-pub(crate) struct Timed<B> {
+pub struct Timed<B> {
     body: B,
     patience: Duration,
     timer: Option<Pin<Box<Sleep>>>,

@@ -1,0 +1,151 @@
+//! Data folders with a synthetic catalogue, and the computers that scan it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io::Cursor,
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::ensure;
+use jiff::Timestamp;
+use weir_model::{
+    catalogue::{PageLimits, Scratch, SoftwareQuery},
+    ids::{CollectionId, RevisionId, UpdateId},
+    update::UpdateType,
+};
+use weir_server::{
+    import::{Batch, Input},
+    live::{Live, Published},
+};
+use weir_store::{Actor, Options, Store};
+use weir_testkit::{
+    Random,
+    catalogue::{Catalogue, Shape},
+};
+
+/// Documents imported in one transaction.
+const TOGETHER: usize = 2_000;
+/// Bytes of documents imported in one transaction.
+const TOGETHER_BYTES: usize = 128 << 20;
+
+/// What was built.
+pub(crate) struct Fixture {
+    /// The plan of the documents.
+    pub(crate) catalogue: Catalogue,
+    /// The compiled state that the server will have, too.
+    pub(crate) published: Arc<Published>,
+    /// Bytes of all documents.
+    pub(crate) document_bytes: u64,
+    core_lens: HashMap<RevisionId, u32>,
+}
+
+/// Imports a synthetic catalogue into an empty data folder, through the same code as any import.
+pub(crate) async fn build(data: &Path, shape: Shape) -> anyhow::Result<Fixture> {
+    let store = Store::open(data, &Options::default())?;
+    let catalogue = Catalogue::generate(shape);
+    let mut documents = catalogue.documents().peekable();
+    let mut document_bytes = 0;
+    while documents.peek().is_some() {
+        let (mut inputs, mut bytes) = (Vec::new(), 0);
+        while inputs.len() < TOGETHER && bytes < TOGETHER_BYTES {
+            let Some(document) = documents.next() else { break };
+            let text = document.to_xml();
+            bytes += text.len();
+            inputs.push(Input {
+                name: document.identity().to_string(),
+                source: Box::new(Cursor::new(text.into_bytes())),
+            });
+        }
+        document_bytes += bytes as u64;
+        let mut batch = Batch::read(inputs, &|_, _, _| {})?;
+        ensure!(batch.result.rejected == 0, "a synthetic document was rejected: {:?}", batch.result.errors.first());
+        store.try_write(&Actor::system("bench", Timestamp::now()), |tx| batch.store(tx, &|_, _, _| {}))?;
+    }
+    drop(documents);
+    let rows = store.read(|tx| tx.catalogue_revisions(RevisionId(0)))?;
+    let core_lens = rows.iter().map(|row| (row.id, u32::try_from(row.core_len).unwrap_or(u32::MAX))).collect();
+    let published = Live::new(store).republish().await?;
+    Ok(Fixture { catalogue, published, document_bytes, core_lens })
+}
+
+/// What a computer has in its cache after a whole scan, by the lists of a request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settled {
+    /// Installed revisions that others depend on.
+    pub(crate) installed: Vec<RevisionId>,
+    /// Everything else.
+    pub(crate) other: Vec<RevisionId>,
+    /// Calls that the scan takes.
+    pub(crate) calls: usize,
+}
+
+impl Settled {
+    fn len(&self) -> usize {
+        self.installed.len() + self.other.len()
+    }
+}
+
+impl Fixture {
+    /// Runs the protocol against the compiled catalogue until nothing new arrives. Each detectoid and product holds on
+    /// the computer with probability `share`, decided by `seed`; everything else that others depend on holds.
+    pub(crate) fn settle(&self, share: f64, seed: u64) -> Settled {
+        let varies: HashSet<UpdateId> =
+            self.catalogue.detectoids.iter().chain(&self.catalogue.products).copied().collect();
+        let snapshot = &self.published.snapshot;
+        let scope = snapshot.scope(&[CollectionId::UNASSIGNED_COMPUTERS]);
+        let mut settled = Settled::default();
+        let mut scratch = Scratch::default();
+        loop {
+            let query = SoftwareQuery {
+                installed: &settled.installed,
+                other: &settled.other,
+                anchor: Some(snapshot.change()),
+                ..SoftwareQuery::default()
+            };
+            let plan = snapshot.software(&scope, &query, &PageLimits::default(), &mut scratch);
+            settled.calls += 1;
+            let mut again = plan.truncated;
+            for entry in &plan.new {
+                again |= !entry.is_leaf;
+                let identity = snapshot.identity(entry.id);
+                let holds = identity.is_none_or(|identity| {
+                    let dice =
+                        Random::new(seed ^ u64::from(entry.id.0.unsigned_abs()).wrapping_mul(0x9e37_79b9)).fraction();
+                    !varies.contains(&identity.update_id) || dice < share
+                });
+                let pseudo =
+                    matches!(snapshot.update_type(entry.id), Some(UpdateType::Category | UpdateType::Detectoid));
+                if pseudo && holds && !entry.is_leaf {
+                    settled.installed.push(entry.id);
+                } else {
+                    settled.other.push(entry.id);
+                }
+            }
+            if !again {
+                return settled;
+            }
+        }
+    }
+
+    /// Finds the share at which computers have about `cached` revisions in their cache.
+    pub(crate) fn share_for(&self, cached: usize) -> f64 {
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..12 {
+            let middle = f64::midpoint(low, high);
+            let mean = (0..3).map(|seed| self.settle(middle, seed).len()).sum::<usize>() / 3;
+            if mean < cached { low = middle } else { high = middle }
+        }
+        high
+    }
+
+    /// Length of the escaped Core fragment of a revision, if it is one of this catalogue.
+    pub(crate) fn core_len(&self, id: RevisionId) -> Option<u32> {
+        self.core_lens.get(&id).copied()
+    }
+
+    /// The longest of them.
+    pub(crate) fn largest_core(&self) -> u32 {
+        self.core_lens.values().copied().max().unwrap_or(0)
+    }
+}

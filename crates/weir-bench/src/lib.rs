@@ -1,0 +1,90 @@
+//! Weir's own benchmarks (design, section 9): figures as ratios against stated baselines of the same run, at several
+//! sizes, so that growth shows.
+//!
+//! Three processes take part: this one prepares and judges, the measured server (`weir bench-server`) has a null and a
+//! tokenising handler beside the real ones, and the load generator (`weir bench-load`) fires prepared requests.
+
+mod content;
+mod fixture;
+mod handlers;
+mod imports;
+mod load;
+mod measure;
+mod reports;
+mod requests;
+mod scan;
+mod server;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub use handlers::run as run_server;
+pub use load::serve_commands as run_load;
+pub use measure::Row;
+
+/// What to measure.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Suite {
+    /// Content downloads against nginx.
+    Content,
+    /// Import of packages and documents.
+    Import,
+    /// Status reports.
+    Report,
+    /// Scans of all kinds.
+    Scan,
+}
+
+impl Suite {
+    /// All of them, cheapest first.
+    pub const ALL: [Self; 4] = [Self::Import, Self::Content, Self::Report, Self::Scan];
+}
+
+/// How to measure.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Catalogue sizes in revisions.
+    pub sizes: Vec<usize>,
+    /// Seconds of each single run; every ratio is the median of at least 7 interleaved pairs.
+    pub seconds: f64,
+    /// A wsusutil package to import.
+    pub package: Option<PathBuf>,
+    /// Where data folders go; several GB at 100,000 revisions. The system's folder for temporary files if none.
+    pub scratch: Option<PathBuf>,
+}
+
+/// What a suite came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figures {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// By which exponent the cost grows with the size, where the suite measures several sizes.
+    pub exponent: Option<f64>,
+}
+
+/// Runs a suite; `tell` hears what is being done.
+pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
+    let scratch = match &options.scratch {
+        Some(folder) => tempfile::tempdir_in(folder)?,
+        None => tempfile::tempdir()?,
+    };
+    let folder: &Path = scratch.path();
+    match suite {
+        Suite::Content => Ok(Figures { rows: content::measure(folder, options.seconds, tell)?, exponent: None }),
+        Suite::Import => {
+            let figures = imports::measure(folder, options.package.clone(), &options.sizes, tell).await?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
+        Suite::Report => {
+            let figures = reports::measure(folder, options.seconds, tell).await?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
+        Suite::Scan => {
+            let plan =
+                scan::Plan { sizes: options.sizes.clone(), seconds: options.seconds, scratch: folder.to_owned() };
+            let figures = scan::measure(&plan, tell).await?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Ratios from interleaved pairs, growth exponents, and the rows that a benchmark prints.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio},
+};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::load::{Command, Outcome};
+
+/// Pairs of runs behind every ratio: identical pairs of one second differ by 10 to 25 % here, their median does not.
+pub(crate) const PAIRS: usize = 7;
+
+/// One line of a benchmark's result.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Row {
+    /// What was measured.
+    pub case: String,
+    /// Live revisions in the catalogue.
+    pub revisions: usize,
+    /// `identity` or `xpress`, where it matters.
+    pub coding: Option<&'static str>,
+    /// The figure.
+    pub value: f64,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Rate as a share of the null handler's, median over the pairs.
+    pub ratio_null: Option<f64>,
+    /// Rate as a multiple of the tokenising handler's, median over the pairs.
+    pub ratio_tokeniser: Option<f64>,
+    /// How many pairs.
+    pub pairs: usize,
+    /// Lowest and highest ratio over null.
+    pub spread: Option<(f64, f64)>,
+    /// Median time in the handler, without waiting for the body.
+    pub p50_us: Option<f64>,
+    /// 99th percentile of the same.
+    pub p99_us: Option<f64>,
+    /// What design asks for.
+    pub budget: String,
+    /// Whether the figure is within it; absent where nothing is asked.
+    pub met: Option<bool>,
+}
+
+/// The load generator's process.
+pub(crate) struct Load {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Load {
+    /// Starts this program again as the load generator.
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let mut child = Process::new(std::env::current_exe()?)
+            .arg("bench-load")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("starting the load generator")?;
+        let input = child.stdin.take().context("no standard input")?;
+        let output = BufReader::new(child.stdout.take().context("no standard output")?);
+        Ok(Self { child, input, output })
+    }
+
+    /// Carries out one run.
+    pub(crate) fn run(&mut self, command: &Command) -> anyhow::Result<Outcome> {
+        serde_json::to_writer(&mut self.input, command)?;
+        self.input.write_all(b"\n")?;
+        self.input.flush()?;
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        serde_json::from_str(&line).context("the load generator ended early")
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Outcomes of interleaved runs: `runs[i]` holds one outcome per command of round i.
+pub(crate) struct Rounds {
+    runs: Vec<Vec<Outcome>>,
+}
+
+impl Rounds {
+    /// Runs all commands in turn, `PAIRS` times after a short warm-up, and fails if any answer was not a 200.
+    pub(crate) fn measure(load: &mut Load, commands: &[Command]) -> anyhow::Result<Self> {
+        for command in commands {
+            load.run(&Command { seconds: 0.3, ..command.clone() })?;
+        }
+        let mut runs = Vec::with_capacity(PAIRS);
+        for _ in 0..PAIRS {
+            let round = commands.iter().map(|command| load.run(command)).collect::<anyhow::Result<Vec<_>>>()?;
+            for outcome in &round {
+                anyhow::ensure!(
+                    outcome.errors == 0 && outcome.statuses.keys().all(|status| *status == 200 || *status == 206),
+                    "answers other than 200: {:?}, {} broken",
+                    outcome.statuses,
+                    outcome.errors
+                );
+            }
+            runs.push(round);
+        }
+        Ok(Self { runs })
+    }
+
+    /// Rates of command `index` over the rate of command `base`, sorted.
+    pub(crate) fn ratios_of(&self, index: usize, base: usize) -> Vec<f64> {
+        let mut ratios: Vec<f64> = self.runs.iter().map(|round| round[index].rate() / round[base].rate()).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios
+    }
+
+    /// Median rate of a command.
+    pub(crate) fn rate(&self, index: usize) -> f64 {
+        median(self.runs.iter().map(|round| round[index].rate()).collect())
+    }
+
+    /// Median of any figure of a command's outcomes.
+    pub(crate) fn figure(&self, index: usize, of: impl Fn(&Outcome) -> f64) -> f64 {
+        median(self.runs.iter().map(|round| of(&round[index])).collect())
+    }
+}
+
+/// The middle value; the mean of the two middle ones for an even count.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => values[middle],
+        _ => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}
+
+/// Slope of log(cost) over log(size), by least squares: 0 is constant, 1 is linear.
+pub(crate) fn exponent(points: &[(f64, f64)]) -> f64 {
+    let logs: Vec<(f64, f64)> = points.iter().map(|(size, cost)| (size.ln(), cost.ln())).collect();
+    let n = logs.len() as f64;
+    let (mean_x, mean_y) = (logs.iter().map(|p| p.0).sum::<f64>() / n, logs.iter().map(|p| p.1).sum::<f64>() / n);
+    let covariance: f64 = logs.iter().map(|p| (p.0 - mean_x) * (p.1 - mean_y)).sum();
+    let variance: f64 = logs.iter().map(|p| (p.0 - mean_x).powi(2)).sum();
+    covariance / variance
+}
+
+/// Resident memory of a process in bytes, from the process table; 0 where there is none.
+pub(crate) fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+        .map_or(0, |kilobytes| kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exponent_of_a_power_law_is_found() {
+        let points: Vec<(f64, f64)> = [2e3, 2e4, 1e5].iter().map(|&n: &f64| (n, 3.0 * n.powf(0.25))).collect();
+        assert!((exponent(&points) - 0.25).abs() < 1e-9);
+        assert!(exponent(&[(10.0, 5.0), (100.0, 5.0)]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
+        assert!((median(vec![4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,138 @@
+//! `weir bench`, and the two processes it starts.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use weir_bench::{Figures, Options, Row, Suite};
+
+use crate::{Outcome, print::Printer};
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  weir bench import --package wsusutil-export.cab\n  weir bench scan --sizes 2000,20000\n  \
+                        weir bench all --json\n\nUse a release build. Every ratio is the median of 7 interleaved pairs."
+)]
+pub(crate) struct BenchArguments {
+    /// What to measure.
+    suite: BenchSuite,
+    /// Catalogue sizes in revisions; 100,000 need about 4 GB of disk.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [2_000, 20_000, 100_000])]
+    sizes: Vec<usize>,
+    /// Seconds of each single run.
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    seconds: f64,
+    /// A wsusutil package for the import figures.
+    #[arg(long, value_name = "FILE")]
+    package: Option<PathBuf>,
+    /// Where temporary data folders go; the system's folder for temporary files if not given.
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum BenchSuite {
+    /// Everything below.
+    All,
+    /// Content downloads against nginx.
+    Content,
+    /// Import of a package and of documents.
+    Import,
+    /// Durable status reports.
+    Report,
+    /// Rescans, driver passes, pages, giant pages, first scans, swaps, memory.
+    Scan,
+}
+
+impl BenchSuite {
+    fn suites(self) -> Vec<(&'static str, Suite)> {
+        match self {
+            Self::All => vec![
+                ("import", Suite::Import),
+                ("content", Suite::Content),
+                ("report", Suite::Report),
+                ("scan", Suite::Scan),
+            ],
+            Self::Content => vec![("content", Suite::Content)],
+            Self::Import => vec![("import", Suite::Import)],
+            Self::Report => vec![("report", Suite::Report)],
+            Self::Scan => vec![("scan", Suite::Scan)],
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Named {
+    suite: &'static str,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+pub(crate) async fn run(arguments: BenchArguments, printer: &Printer) -> Result<Outcome> {
+    if arguments.sizes.iter().any(|size| !(100..=1_000_000).contains(size)) {
+        bail!("--sizes takes numbers of revisions from 100 to 1000000");
+    }
+    if !(0.1..=60.0).contains(&arguments.seconds) {
+        bail!("--seconds takes 0.1 to 60");
+    }
+    if cfg!(debug_assertions) {
+        anstream::eprintln!("warning: this is a debug build; its figures mean nothing");
+    }
+    let options = Options {
+        sizes: arguments.sizes,
+        seconds: arguments.seconds,
+        package: arguments.package,
+        scratch: arguments.scratch,
+    };
+    let mut all = Vec::new();
+    for (name, suite) in arguments.suite.suites() {
+        let figures = weir_bench::run(suite, &options, &|text| anstream::eprintln!("{text}")).await;
+        all.push(Named { suite: name, figures: figures.with_context(|| format!("measuring {name}"))? });
+    }
+    let print = |page: &mut crate::print::Page| {
+        for named in &all {
+            let rows = named.figures.rows.iter().map(cells).collect();
+            page.table(&HEADER, rows, "Nothing was measured.");
+            if let Some(exponent) = named.figures.exponent {
+                page.line(format!("{}: cost grows with the size to the power of {exponent:.2}", named.suite));
+            }
+            page.line("");
+        }
+    };
+    match all.as_slice() {
+        [only] => printer.show(&only.figures, print)?,
+        all => printer.show(&all, print)?,
+    }
+    let missed = all.iter().flat_map(|named| &named.figures.rows).any(|row| row.met == Some(false));
+    Ok(if missed { Outcome::Partly } else { Outcome::Done })
+}
+
+const HEADER: [&str; 10] =
+    ["case", "revisions", "coding", "value", "of null", "spread", "of tokeniser", "p50/p99 us", "met", "budget"];
+
+fn cells(row: &Row) -> Vec<String> {
+    let ratio = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    vec![
+        row.case.clone(),
+        if row.revisions == 0 { String::new() } else { row.revisions.to_string() },
+        row.coding.unwrap_or_default().to_owned(),
+        format!("{:.3} {}", row.value, row.unit),
+        ratio(row.ratio_null),
+        row.spread.map_or_else(String::new, |(low, high)| format!("{low:.2}-{high:.2}")),
+        ratio(row.ratio_tokeniser),
+        row.p50_us.zip(row.p99_us).map_or_else(String::new, |(p50, p99)| format!("{p50:.0}/{p99:.0}")),
+        row.met.map_or("", |met| if met { "yes" } else { "NO" }).to_owned(),
+        row.budget.clone(),
+    ]
+}
+
+pub(crate) async fn run_server(data: Option<PathBuf>) -> Result<Outcome> {
+    weir_bench::run_server(&data.context("bench-server needs --data")?).await?;
+    Ok(Outcome::Done)
+}
+
+pub(crate) fn run_load() -> Result<Outcome> {
+    weir_bench::run_load()?;
+    Ok(Outcome::Done)
+}
