@@ -4,14 +4,20 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod asking;
+mod category;
 mod codings;
 mod content;
 mod cookies;
+mod driver;
 mod extended;
 mod faults;
 mod handshake;
 mod hostile;
 mod reports;
-mod scan;
+mod scan_changes;
+mod scan_delivery;
+mod scan_paging;
+mod scan_story;
 mod support;
 mod transport;

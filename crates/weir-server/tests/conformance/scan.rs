@@ -1,1 +1,0 @@
-//! Scans (checklist 18 to 29, 32 to 42, 55 to 57).
