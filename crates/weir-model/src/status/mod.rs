@@ -1,6 +1,6 @@
 //! From reported events to the state of every update on every computer (MS-WUSP 2.2.2.3.1, MS-WSUSSS 3.1.1).
 //!
-//! [`ComputerStatus`] is the compact set of one computer, [`apply`] brings a batch of [`Event`]s into it, [`Effects`] says what that
+//! [`ComputerStatus`] is the compact set of one computer, [`apply()`] brings a batch of [`Event`]s into it, [`Effects`] says what that
 //! changed, and [`Counts`] and [`Summary`] add states up.
 
 mod apply;

@@ -37,7 +37,7 @@ impl ProtocolVersion {
 pub struct Anchor {
     /// Changes up to this one are known to the computer.
     pub change: ChangeNumber,
-    /// Which groups (and with them which deployments) that was true for: [`crate::live::GroupSet::fingerprint`]. Another
+    /// Which groups (and with them which deployments) that was true for: the fingerprint of the scope. Another
     /// fingerprint means that everything may have changed.
     pub groups: u64,
 }
