@@ -1,8 +1,11 @@
 //! Start and stop: the files of the data folder, free ports, signals.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
-
-use weir_testkit::WeirProcess;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt as _,
+};
 
 use super::{genuine_package, json, server};
 
@@ -44,8 +47,53 @@ fn what_was_there_is_there_after_a_restart() {
 #[test]
 fn a_second_server_on_the_same_folder_is_refused() {
     let server = server();
-    let second = WeirProcess::start_with(server.binary(), Some(server.data()), &[]);
-    let message = format!("{:#}", second.expect_err("refused"));
-    assert!(message.contains("ended with"), "{message}");
+    let endpoints = || fs::read_to_string(server.data().join("endpoints.json")).expect("endpoints.json");
+    let (before, token) = (endpoints(), server.token().expect("a token"));
+    let arguments =
+        ["serve", "--client-http", "127.0.0.1:0", "--client-https", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let second = server.weir(&arguments).expect("a second server");
+    assert_eq!(second.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&second.stderr);
+    let data = server.data().display().to_string();
+    assert!(message.contains("error: ") && message.contains("is in use") && message.contains(&data), "{message}");
+    assert!(second.stdout.is_empty(), "no sign-in link of a server that does not run");
+    assert_eq!((endpoints(), server.token().expect("a token")), (before, token), "the first one's files are untouched");
     json(&server, &["status"]);
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_the_server_ends() {
+    let mut server = server();
+    let address = server.client_url();
+    let address = address.strip_prefix("http://").expect("plain HTTP").to_owned();
+    let body = r#"<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><GetConfig xmlns="http://www.microsoft.com/SoftwareDistribution/Server/ClientWebService"><protocolVersion>2.90</protocolVersion></GetConfig></s:Body></s:Envelope>"#;
+    let (first, rest) = body.split_at(body.len() / 2);
+    let mut stream = TcpStream::connect(&address).expect("connected");
+    let mut idle = TcpStream::connect(&address).expect("connected");
+    write!(
+        stream,
+        "POST /ClientWebService/client.asmx HTTP/1.1\r\nHost: {address}\r\nContent-Type: text/xml; charset=utf-8\r\n\
+         SOAPAction: \"http://www.microsoft.com/SoftwareDistribution/Server/ClientWebService/GetConfig\"\r\n\
+         Content-Length: {}\r\n\r\n{first}",
+        body.len()
+    )
+    .expect("sent");
+    // answered on another connection, so the first one has been accepted, too
+    write!(idle, "GET /nothing HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("sent");
+    assert!(idle.read(&mut [0; 4_096]).expect("an answer") > 0);
+
+    let data = server.data().to_owned();
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| server.stop());
+        while TcpStream::connect(&address).is_ok() {
+            std::thread::yield_now();
+        }
+        stream.write_all(rest.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer, then the end of the connection");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.ends_with("</s:Envelope>") || answer.ends_with("</soap:Envelope>"), "{answer}");
+        assert!(stopping.join().expect("a thread").expect("it stops"), "exit code 0");
+    });
+    assert!(!data.join("endpoints.json").exists());
 }
