@@ -173,9 +173,12 @@ impl Batch {
             match outcome {
                 Ok(Inserted::Added(_)) => self.result.added += 1,
                 Ok(Inserted::Unchanged(_)) => self.result.unchanged += 1,
-                Err(error) => rejected.push((name.clone(), error)),
+                Err(error) => {
+                    rejected.push((name.clone(), error));
+                    return false;
+                }
             }
-            rejected.last().is_none_or(|(last, _)| last != name)
+            true
         });
         for (file, error) in rejected {
             match error {

@@ -3,9 +3,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
-pub mod import;
-
-use std::sync::Arc;
+use std::{io::Cursor, sync::Arc};
 
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +16,7 @@ use weir_model::{
 };
 use weir_server::{
     client::ClientService,
+    import::{Batch, Input},
     state::{AppState, ClientSettings, Connection},
 };
 use weir_store::{
@@ -119,8 +118,13 @@ impl Server {
 
     /// Imports documents and publishes.
     pub async fn import(&self, documents: &[Document]) {
-        let revisions: Vec<_> = documents.iter().map(|document| import::pack(&document.to_xml())).collect();
-        self.state.store.write(&actor(), |tx| tx.revision_import(&revisions)).expect("import");
+        let input = |document: &Document| Input {
+            name: document.identity().to_string(),
+            source: Box::new(Cursor::new(document.to_xml().into_bytes())),
+        };
+        let mut batch = Batch::read(documents.iter().map(input).collect(), &|_, _, _| ()).expect("read");
+        self.state.store.try_write(&actor(), |tx| batch.store(tx, &|_, _, _| ())).expect("import");
+        assert_eq!((batch.result.errors.as_slice(), batch.result.skipped), (&[][..], 0));
         self.publish().await;
     }
 
