@@ -1,8 +1,8 @@
 //! What tests and benchmarks are made of: update documents, a synthetic catalogue of realistic shape, payloads, a
 //! scripted Windows Update Agent, replay of recorded exchanges, and a `weir` process of their own.
 //!
-//! *Invariant:* development only. Nothing that ships depends on this crate. Everything generated is a function of its
-//! seed, so that a failure can be repeated.
+//! *Invariant:* nothing that serves depends on this crate, only tests and the benchmarks. Everything generated is a function
+//! of its seed, so that a failure can be repeated.
 
 pub mod agent;
 pub mod catalogue;
