@@ -7,6 +7,7 @@
 //! `admin.token` (or the session cookie that the sign-in link gave, which may only read). Every refusal is a
 //! [`problem::Problem`].
 
+pub mod access;
 pub mod alert;
 pub mod audit;
 pub mod collection;

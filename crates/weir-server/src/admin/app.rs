@@ -117,8 +117,8 @@ impl App {
 
     /// Brings the site settings to the client plane.
     pub(crate) async fn reload_settings(&self) -> Result<(), AdminError> {
-        let (rows, site) = self.read(|tx| Ok((tx.setting_list()?, tx.site()?))).await?;
-        let settings = Current::new(rows).client(self.process.self_update.clone());
+        let (current, site) = self.read(|tx| Ok((Current::read(tx)?, tx.site()?))).await?;
+        let settings = current.client(self.process.self_update.clone());
         let changed = site.map_or(self.started_at, |site| site.config_changed_at);
         self.state.configuration.replace(Configuration { settings, last_change_ms: changed.as_millisecond() });
         Ok(())

@@ -14,6 +14,7 @@ use http::{HeaderMap, Method, Request, header, request::Parts};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use weir_api::access::SignInLink;
 use weir_model::ids::Sha256Digest;
 
 use super::{AdminError, App};
@@ -162,16 +163,19 @@ impl std::fmt::Display for Peer<'_> {
     }
 }
 
-/// Makes a one-time code and returns it.
-pub(crate) async fn code_create(app: &App, caller: &Caller, now: Timestamp) -> Result<(String, Timestamp), AdminError> {
+/// Makes a link with a one-time code.
+pub(crate) async fn sign_in_link(app: &App, caller: &Caller, now: Timestamp) -> Result<SignInLink, AdminError> {
     let code = secret()?;
-    let (hash, expires) = (hash(&code), now + SIGN_IN_CODE);
+    let (hash, expires_at) = (hash(&code), now + SIGN_IN_CODE);
     app.write(caller, move |tx| {
         tx.access_prune()?;
-        Ok(tx.sign_in_code_create(hash, ADMINISTRATOR, expires)?)
+        tx.sign_in_code_create(hash, ADMINISTRATOR, expires_at)?;
+        tx.audit("sign_in_link.create", ADMINISTRATOR, None, None)?;
+        Ok(())
     })
     .await?;
-    Ok((code, expires))
+    let admin = app.endpoints.admin.as_deref().unwrap_or_default();
+    Ok(SignInLink { url: format!("{admin}/sign-in?code={code}"), expires_at })
 }
 
 /// Uses a code up and begins a session; none if the code is not valid. Returns the secret of the session.

@@ -269,9 +269,13 @@ pub(crate) async fn repair(app: &App, caller: &Caller) -> Result<ContentRepaired
     })
 }
 
+fn unreferenced(tx: &ReadTx<'_>) -> Result<Vec<ContentFileRow>, StoreError> {
+    tx.content_file_unreferenced()
+}
+
 /// Removes files that no stored revision names.
 pub(crate) async fn collect(app: &App, caller: &Caller, dry_run: bool) -> Result<ContentCollected, AdminError> {
-    let rows = app.read(|tx| tx.content_file_unreferenced()).await?;
+    let rows = app.read(unreferenced).await?;
     let result = ContentCollected { dry_run, files: rows.len() as u64, bytes: rows.iter().map(|row| row.size).sum() };
     if dry_run {
         return Ok(result);

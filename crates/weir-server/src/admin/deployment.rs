@@ -1,6 +1,9 @@
 //! Deployments: which update goes to which collection, and how that stands.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt::Write as _,
+};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -112,7 +115,7 @@ impl Describer {
             content.files_present, content.files, content.bytes_present, content.bytes
         );
         if content.without_source > 0 {
-            text.push_str(&format!("; {} without a source: weir content add", content.without_source));
+            let _ = write!(text, "; {} without a source: weir content add", content.without_source);
         }
         (DeploymentState::WaitingForContent, text)
     }

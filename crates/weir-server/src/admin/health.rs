@@ -12,6 +12,8 @@ use axum::{
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use weir_store::{ReadTx, StoreError};
+
 use super::{AdminError, App};
 
 /// Upper bounds in seconds: from a page's handler to a publish of a large catalogue.
@@ -65,10 +67,14 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
+fn answers(tx: &ReadTx<'_>) -> Result<(), StoreError> {
+    tx.catalogue_version().map(drop)
+}
+
 /// The database answers and a catalogue is published: computers can scan.
 pub(super) async fn readyz(State(app): State<App>) -> Response {
-    match app.read(|tx| tx.catalogue_version()).await {
-        Ok(_) => "ready\n".into_response(),
+    match app.read(answers).await {
+        Ok(()) => "ready\n".into_response(),
         Err(error) => {
             tracing::warn!(%error, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()

@@ -76,7 +76,7 @@ impl Imports {
 
 /// Refuses before the upload what would be refused after it.
 pub(crate) async fn allowed(app: &App, query: ImportQuery) -> Result<(), AdminError> {
-    let current = Current::new(app.read(|tx| tx.setting_list()).await?);
+    let current = app.read(Current::read).await?;
     let source = current.text(SOURCE);
     if source == "none" || query.force {
         return Ok(());

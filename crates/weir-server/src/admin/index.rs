@@ -14,7 +14,11 @@ use weir_model::{
     ids::{ChangeNumber, RevisionId, UpdateId},
     update::{CategoryKind, Severity, UpdateType},
 };
-use weir_store::{ReadTx, StoreError, deployment::Deployed, list};
+use weir_store::{
+    ReadTx, StoreError,
+    deployment::{Deployed, DeploymentFilter},
+    list,
+};
 
 use super::{
     AdminError, App,
@@ -79,7 +83,7 @@ impl Index {
         let mut deployments: HashMap<UpdateId, u64> = HashMap::new();
         let mut cursor = None;
         loop {
-            let page = tx.deployment_list(&Default::default(), cursor.as_deref(), PAGE)?;
+            let page = tx.deployment_list(&DeploymentFilter::default(), cursor.as_deref(), PAGE)?;
             for row in page.items {
                 if let Deployed::Update { id, .. } = row.deployed {
                     *deployments.entry(id).or_default() += 1;

@@ -42,5 +42,5 @@ pub use health::install_metrics;
 pub use routes::{openapi, router};
 
 pub(crate) use app::blocking;
-pub(crate) use auth::{ADMINISTRATOR, code_create as sign_in_code, hash as secret_hash, secret as new_secret};
+pub(crate) use auth::{ADMINISTRATOR, hash as secret_hash, secret as new_secret, sign_in_link};
 pub(crate) use error::chain;

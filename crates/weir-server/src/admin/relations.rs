@@ -1,4 +1,4 @@
-//! Who bundles and who replaces an update: the relationships of the catalogue, read backwards.
+//! Who bundles an update: the bundles of the catalogue, read backwards.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,17 +10,16 @@ use weir_store::{ReadTx, StoreError};
 
 use super::{AdminError, App};
 
-/// The relationships backwards, of all stored revisions.
+/// The bundles backwards, of all stored revisions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Relations {
     last: RevisionId,
     revisions: usize,
     bundled_in: HashMap<UpdateId, BTreeSet<UpdateIdentity>>,
-    superseded_by: HashMap<UpdateId, BTreeSet<UpdateId>>,
 }
 
 impl Relations {
-    /// The relationships as they are now: what arrived since the last time is added, and everything is read again if
+    /// The bundles as they are now: what arrived since the last time is added, and everything is read again if
     /// something was deleted.
     pub(crate) async fn current(app: &App) -> Result<Arc<Self>, AdminError> {
         let before = app.shared().relations.lock().clone().unwrap_or_default();
@@ -41,9 +40,6 @@ impl Relations {
             for member in row.relationships.bundled.iter().flat_map(|clause| &clause.alternatives) {
                 relations.bundled_in.entry(member.update_id).or_default().insert(row.identity);
             }
-            for superseded in &row.relationships.superseded {
-                relations.superseded_by.entry(*superseded).or_default().insert(row.identity.update_id);
-            }
         }
         relations.last = last;
         relations.revisions = stored.len();
@@ -53,10 +49,5 @@ impl Relations {
     /// Bundles with some revision of this update as a member.
     pub(crate) fn bundled_in(&self, update: UpdateId) -> impl Iterator<Item = &UpdateIdentity> {
         self.bundled_in.get(&update).into_iter().flatten()
-    }
-
-    /// Updates that replace this one.
-    pub(crate) fn superseded_by(&self, update: UpdateId) -> impl Iterator<Item = UpdateId> {
-        self.superseded_by.get(&update).into_iter().flatten().copied()
     }
 }

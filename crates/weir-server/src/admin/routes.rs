@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use jiff::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
     Modify, OpenApi,
@@ -16,6 +17,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use weir_api::{
     List, PREFIX, Problem,
+    access::SignInLink,
     alert::Alert,
     audit::AuditRow,
     collection::{Collection, CollectionChange, CollectionCreate, CollectionCreated, MemberChange, MembersChanged},
@@ -122,6 +124,7 @@ fn content_route() -> OpenApiRouter<App> {
 fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
     router
         .routes(routes!(status_show))
+        .routes(routes!(sign_in_link_create))
         .routes(routes!(import_show))
         .routes(routes!(content_verify))
         .routes(routes!(content_repair))
@@ -182,6 +185,15 @@ async fn signed_in(state: State<App>, request: http::Request<axum::body::Body>, 
 #[utoipa::path(get, path = "/status", tag = "status", responses((status = 200, body = Status)))]
 async fn status_show(State(app): State<App>) -> Answer<Status> {
     status::show(&app).await.map(Json)
+}
+
+/// Makes a link that opens the status page in a browser, once.
+#[utoipa::path(post, path = "/sign-in-links", tag = "status", responses((status = 201, body = SignInLink)))]
+async fn sign_in_link_create(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<(StatusCode, Json<SignInLink>), AdminError> {
+    Ok((StatusCode::CREATED, Json(auth::sign_in_link(&app, &caller, Timestamp::now()).await?)))
 }
 
 /// Imports update metadata from `multipart/form-data` with parts named `file`.

@@ -7,7 +7,7 @@ use weir_api::{
     List,
     setting::{Setting, SettingChanged},
 };
-use weir_store::setting::SettingRow;
+use weir_store::{ReadTx, StoreError, setting::SettingRow};
 
 use super::{AdminError, App, Caller};
 use crate::{
@@ -214,8 +214,8 @@ fn origin(text: &str) -> bool {
 pub(crate) struct Current(Vec<SettingRow>);
 
 impl Current {
-    pub(crate) fn new(rows: Vec<SettingRow>) -> Self {
-        Self(rows)
+    pub(crate) fn read(tx: &ReadTx<'_>) -> Result<Self, StoreError> {
+        Ok(Self(tx.setting_list()?))
     }
 
     /// The value of a setting: as stored, if that is still a valid value, else its default.
@@ -292,14 +292,14 @@ fn described(definition: Definition, current: &Current) -> Setting {
 
 /// All settings with their values.
 pub(crate) async fn list(app: &App) -> Result<List<Setting>, AdminError> {
-    let current = Current::new(app.read(|tx| tx.setting_list()).await?);
+    let current = app.read(Current::read).await?;
     Ok(List { items: definitions().into_iter().map(|known| described(known, &current)).collect(), next: None })
 }
 
 /// One setting.
 pub(crate) async fn show(app: &App, key: &str) -> Result<Setting, AdminError> {
     let definition = definition(key)?;
-    Ok(described(definition, &Current::new(app.read(|tx| tx.setting_list()).await?)))
+    Ok(described(definition, &app.read(Current::read).await?))
 }
 
 /// Sets a setting. Clients see it with their next call.
@@ -313,12 +313,12 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
     let (key, stored) = (definition.key, value.clone());
     let self_update = app.process.self_update.clone();
     app.write(caller, move |tx| {
-        let before = Current::new(tx.setting_list()?).client(self_update.clone());
+        let before = Current::read(tx)?.client(self_update.clone());
         let old = tx.setting_put(key, &stored)?;
         if old.as_ref() != Some(&stored) {
             tx.audit("setting.set", key, old.as_ref(), Some(&stored))?;
         }
-        let after = Current::new(tx.setting_list()?).client(self_update);
+        let after = Current::read(tx)?.client(self_update);
         // what GetConfig answers: cookies made before are told ConfigChanged
         let seen = |settings: &ClientSettings| {
             (settings.extended_limit, settings.registration_required, settings.package_share.clone())
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn without_any_row_the_client_plane_gets_its_defaults() {
-        assert_eq!(Current::new(Vec::new()).client(None), ClientSettings::default());
+        assert_eq!(Current(Vec::new()).client(None), ClientSettings::default());
     }
 
     #[test]
@@ -369,7 +369,7 @@ mod tests {
             row("page.filling", json!(false)),
             row("page.bytes", json!("much")),
         ];
-        let client = Current::new(rows).client(None);
+        let client = Current(rows).client(None);
         assert_eq!(client.targeting, TargetingMode::Client);
         assert_eq!(client.page_entries, 30);
         assert!(!client.page_filling);

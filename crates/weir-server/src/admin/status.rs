@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use weir_api::status::{Counts, SnapshotStatus, Status, Step};
 use weir_model::ids::CollectionId;
-use weir_store::{ReadTx, StoreError, deployment::DeploymentFilter, list::UpdateFilter, selection::SelectionKind};
+use weir_store::{
+    ReadTx, StoreError, computer::ComputerFilter, deployment::DeploymentFilter, list::UpdateFilter,
+    selection::SelectionKind,
+};
 
 use super::{AdminError, App, list};
 
@@ -47,7 +50,7 @@ fn read(tx: &ReadTx<'_>) -> Result<(Counts, bool), StoreError> {
     }
     let (mut plain, mut reported) = (0, false);
     loop {
-        let page = tx.computer_list(&Default::default(), cursor.as_deref(), list::LARGEST)?;
+        let page = tx.computer_list(&ComputerFilter::default(), cursor.as_deref(), list::LARGEST)?;
         plain += page.items.iter().filter(|row| row.plain_http).count() as u64;
         reported |= page.items.iter().any(|row| row.last_report_at.is_some());
         cursor = page.next;

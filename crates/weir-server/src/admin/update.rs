@@ -1,7 +1,7 @@
 //! The catalogue: lists with filters and facets, one update in full, decline.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -232,6 +232,10 @@ fn read_detail(
     let deployed = tx.deployment_list(&filter, None, list::LARGEST)?.items;
     let describer = Describer::new(live);
     let deployed = deployed.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
+    let mut superseding = BTreeSet::new();
+    for id in tx.revision_superseding(update)? {
+        superseding.extend(tx.revision_show(id)?.map(|row| row.identity.update_id));
+    }
     let texts = document.localized_for(language);
     let relationships = &document.relationships;
     Ok(UpdateDetail {
@@ -257,7 +261,7 @@ fn read_detail(
         bundles: relationships.bundled.iter().map(|clause| clause.alternatives.iter().map(member).collect()).collect(),
         bundled_in: relations.bundled_in(update).map(member).collect(),
         supersedes: relationships.superseded.iter().map(|id| index.reference(*id)).collect(),
-        superseded_by: relations.superseded_by(update).map(|id| index.reference(id)).collect(),
+        superseded_by: superseding.into_iter().map(|id| index.reference(id)).collect(),
         lacks: Vec::new(),
         deployed,
     })

@@ -112,7 +112,7 @@ impl Default for Limits {
             connections: 20_000,
             header_bytes: 64 << 10,
             header_time: Duration::from_secs(20),
-            idle_time: Duration::from_secs(120),
+            idle_time: Duration::from_mins(2),
             drain_time: Duration::from_secs(10),
             import_bytes: 8 << 30,
             content_bytes: 256 << 30,

@@ -39,9 +39,9 @@ const RENEW: Duration = Duration::from_secs(30);
 const RESUMES: u32 = 5;
 /// After a failure a file rests, twice as long each time.
 const FIRST_REST: Duration = Duration::from_secs(30);
-const LONGEST_REST: Duration = Duration::from_secs(6 * 60 * 60);
+const LONGEST_REST: Duration = Duration::from_hours(6);
 /// Without a byte for so long a connection counts as broken.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(20);
 
 /// The job, with what it remembers of failures.
@@ -99,9 +99,9 @@ impl Downloader {
     }
 
     async fn work(&self, app: &App) -> Result<(), AdminError> {
-        let (missing, settings) = app.read(|tx| Ok((tx.deployment_files_missing()?, tx.setting_list()?))).await?;
+        let (missing, settings) = app.read(|tx| Ok((tx.deployment_files_missing()?, Current::read(tx)?))).await?;
         self.rests.lock().retain(|digest, _| missing.iter().any(|file| file.digest == *digest));
-        if !Current::new(settings).flag(CONTENT_DOWNLOAD) {
+        if !settings.flag(CONTENT_DOWNLOAD) {
             return Ok(());
         }
         let wanted = self.with_sources(app, missing).await?;
@@ -200,7 +200,7 @@ impl Downloader {
     async fn fetch(&self, app: &App, caller: &Caller, file: &NeededFile, urls: &[String]) -> bool {
         let mut last = None;
         for url in urls {
-            match self.from_source(app, caller, file, url).await {
+            match self.try_source(app, caller, file, url).await {
                 Ok(()) => {
                     self.rests.lock().remove(&file.digest);
                     metrics::counter!("weir_content_downloads_total").increment(1);
@@ -239,7 +239,7 @@ impl Downloader {
         }
     }
 
-    async fn from_source(&self, app: &App, caller: &Caller, file: &NeededFile, url: &str) -> Result<(), DownloadError> {
+    async fn try_source(&self, app: &App, caller: &Caller, file: &NeededFile, url: &str) -> Result<(), DownloadError> {
         let store = app.state.content.clone();
         let mut put = blocking(move || Ok(store.put()?)).await?;
         let mut resumes = 0;
@@ -248,7 +248,7 @@ impl Downloader {
             put = back;
             match outcome {
                 Ok(()) => break,
-                Err(error) if resumes < RESUMES && put.len() > 0 && is_interruption(&error) => {
+                Err(error) if resumes < RESUMES && is_interruption(&error) => {
                     resumes += 1;
                     tokio::time::sleep(Duration::from_millis(200 * u64::from(resumes))).await;
                 }

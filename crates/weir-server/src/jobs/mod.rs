@@ -13,11 +13,11 @@ use crate::{admin::App, start::Certificates};
 pub(crate) use download::DOWNLOAD_FAILED;
 
 /// How often missing content is looked for without a nudge.
-const DOWNLOAD_EVERY: Duration = Duration::from_secs(15 * 60);
+const DOWNLOAD_EVERY: Duration = Duration::from_mins(15);
 /// How often old events, sessions and codes are deleted.
-const RETENTION_EVERY: Duration = Duration::from_secs(60 * 60);
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
 /// How often the own certificate is renewed; it lives for more than a year.
-const CERTIFICATE_EVERY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const CERTIFICATE_EVERY: Duration = Duration::from_hours(30 * 24);
 
 /// Starts all jobs; they end when `stop` turns true.
 pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {

@@ -15,7 +15,7 @@ pub(super) async fn run(app: &App) {
     let caller = Caller { name: "system: retention".to_owned(), from: None };
     let outcome = async {
         app.write(&caller, |tx| Ok(tx.access_prune()?)).await?;
-        let days = Current::new(app.read(|tx| tx.setting_list()).await?).number(EVENT_DAYS);
+        let days = app.read(Current::read).await?.number(EVENT_DAYS);
         let before = Timestamp::now() - SignedDuration::from_hours(24 * days as i64);
         let mut deleted = 0;
         loop {

@@ -71,7 +71,9 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     let process = Arc::new(settings);
     let app = App::new(Parts { state: Arc::clone(&state), process, secrets, endpoints: endpoints.clone(), started_at });
     app.reload_settings().await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
-    let link = sign_in_link(&app, &endpoints, started_at).await?;
+    let caller = Caller { name: "system: start".to_owned(), from: None };
+    let link = admin::sign_in_link(&app, &caller, started_at).await;
+    let link = link.map_err(|error| StartError::Publish(admin::chain(&error)))?.url;
 
     let (stopping, stop) = signal::channel(false);
     let tasks = bound.serve(&app, &certificates, &stop)?;
@@ -149,7 +151,7 @@ async fn seed(store: &Store, settings: &Settings, now: Timestamp) -> Result<(), 
     let Some(source) = settings.upstream.as_deref().and_then(admin::setting::parse_source) else { return Ok(()) };
     let store = store.clone();
     off_thread(move || {
-        if store.read(|tx| tx.site())?.is_none() {
+        if store.read(|tx| Ok(tx.site()?.is_none()))? {
             let value = serde_json::Value::String(source);
             store.write(&Actor::system("start", now), |tx| {
                 tx.setting_put(admin::setting::SOURCE, &value)?;
@@ -183,14 +185,6 @@ async fn token(store: &Store, data: &Path, now: Timestamp) -> Result<Sha256Diges
         Ok(hash)
     })
     .await
-}
-
-async fn sign_in_link(app: &App, endpoints: &Endpoints, now: Timestamp) -> Result<String, StartError> {
-    let caller = Caller { name: "system: start".to_owned(), from: None };
-    let made = admin::sign_in_code(app, &caller, now).await;
-    let (code, _) = made.map_err(|error| StartError::Publish(admin::chain(&error)))?;
-    let admin = endpoints.admin.as_deref().unwrap_or_default();
-    Ok(format!("{admin}/sign-in?code={code}"))
 }
 
 struct Listeners {

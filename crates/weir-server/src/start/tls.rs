@@ -262,7 +262,10 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], StartError> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        text
+    })
 }
 
 fn tls(subject: impl fmt::Display, reason: impl fmt::Display) -> StartError {

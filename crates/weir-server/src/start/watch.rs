@@ -199,7 +199,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         match Pin::new(&mut this.stream).poll_write(cx, bytes) {
             Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
             Poll::Pending => Poll::Pending,
-            ready => {
+            ready @ Poll::Ready(_) => {
                 this.write = None;
                 ready
             }
@@ -211,7 +211,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         match Pin::new(&mut this.stream).poll_flush(cx) {
             Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
             Poll::Pending => Poll::Pending,
-            ready => {
+            ready @ Poll::Ready(_) => {
                 this.write = None;
                 ready
             }
@@ -231,7 +231,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         match Pin::new(&mut this.stream).poll_write_vectored(cx, slices) {
             Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
             Poll::Pending => Poll::Pending,
-            ready => {
+            ready @ Poll::Ready(_) => {
                 this.write = None;
                 ready
             }

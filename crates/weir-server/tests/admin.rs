@@ -1,0 +1,27 @@
+//! The admin plane and the start-up contract, through HTTP, on a server and a data folder of each test's own.
+
+#[path = "admin/harness.rs"]
+mod harness;
+
+#[path = "admin/access.rs"]
+mod access;
+#[path = "admin/collections.rs"]
+mod collections;
+#[path = "admin/content.rs"]
+mod content;
+#[path = "admin/deployments.rs"]
+mod deployments;
+#[path = "admin/imports.rs"]
+mod imports;
+#[path = "admin/openapi.rs"]
+mod openapi;
+#[path = "admin/scans.rs"]
+mod scans;
+#[path = "admin/selection.rs"]
+mod selection;
+#[path = "admin/settings.rs"]
+mod settings;
+#[path = "admin/start.rs"]
+mod start;
+#[path = "admin/updates.rs"]
+mod updates;

@@ -1,0 +1,147 @@
+//! Who gets in.
+
+use reqwest::{Method, StatusCode};
+
+use crate::harness::{Server, settings};
+
+const CSP: &str = "content-security-policy";
+
+#[tokio::test]
+async fn every_documented_route_refuses_who_has_no_token_or_a_wrong_one() {
+    let server = Server::start().await;
+    let document = server.get("openapi.json").await.ok();
+    let paths = document["paths"].as_object().expect("paths");
+    let mut visited = 0;
+    for (path, item) in paths {
+        let url = server.admin(&format!("/api/v1{}", path.replace(['{', '}'], "")));
+        for method in item.as_object().expect("methods").keys().filter(|key| key.as_str() != "parameters") {
+            let method: Method = method.to_uppercase().parse().expect("method");
+            let request = || server.http.request(method.clone(), &url);
+            for request in
+                [request(), request().bearer_auth("x".repeat(43)), request().header("authorization", "Basic YTpi")]
+            {
+                let answer = request.send().await.expect("answer");
+                // the limit of failed attempts may come first
+                let refused = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS];
+                assert!(refused.contains(&answer.status()), "{method} {path}: {}", answer.status());
+                assert_eq!(answer.headers()["content-type"], "application/problem+json");
+            }
+            visited += 1;
+        }
+    }
+    assert!(visited >= 45, "{visited}");
+    for path in ["/metrics", "/api/v1/openapi.json", "/"] {
+        let answer = server.http.get(server.admin(path)).send().await.expect("answer");
+        assert!(answer.status() == 401 || answer.status() == 429, "{path}");
+    }
+    // a valid token gets through while others are refused
+    server.get("status").await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn failed_attempts_are_limited_by_address() {
+    let server = Server::start().await;
+    let mut seen = Vec::new();
+    for _ in 0..60 {
+        let answer = server.http.get(server.admin("/api/v1/status")).bearer_auth("wrong").send().await.expect("answer");
+        seen.push(answer.status().as_u16());
+    }
+    assert_eq!(seen[0], 401);
+    assert!(seen.contains(&429), "{seen:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_sign_in_link_works_once_and_its_session_only_reads() {
+    let server = Server::start().await;
+    let link = server.post("sign-in-links", serde_json::json!({})).await;
+    assert_eq!(link.status, StatusCode::CREATED);
+    let url = link.body["url"].as_str().expect("url").to_owned();
+    assert!(url.starts_with(&server.admin("/sign-in?code=")), "{url}");
+
+    let answer = server.http.get(&url).send().await.expect("answer");
+    assert_eq!(answer.status(), 200);
+    let cookie = answer.headers()["set-cookie"].to_str().expect("text").to_owned();
+    for part in ["__Host-weir=", "HttpOnly", "Secure", "SameSite=Strict", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let cookie = cookie.split(';').next().expect("pair").to_owned();
+    let again = server.http.get(&url).send().await.expect("answer");
+    assert_eq!(again.status(), 401);
+    assert!(again.headers().get("set-cookie").is_none());
+
+    let with = |method: Method, path: &str| server.http.request(method, server.admin(path)).header("cookie", &cookie);
+    let page = with(Method::GET, "/").send().await.expect("answer");
+    assert_eq!(page.status(), 200);
+    let policy = page.headers()[CSP].to_str().expect("text").to_owned();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    let text = page.text().await.expect("text");
+    assert!(text.contains("weir import") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
+    assert!(!text.contains("<script"));
+
+    assert_eq!(with(Method::GET, "/api/v1/status").send().await.expect("answer").status(), 200);
+    let foreign = with(Method::GET, "/api/v1/status").header("sec-fetch-site", "cross-site").send().await;
+    assert_eq!(foreign.expect("answer").status(), 401);
+    let write = with(Method::POST, "/api/v1/collections").json(&serde_json::json!({ "name": "Ring" })).send().await;
+    assert_eq!(write.expect("answer").status(), 401);
+    assert_eq!(server.get("collections/Ring").await.refused(404), "not_found");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_code_that_expired_or_never_was_opens_nothing() {
+    let server = Server::start().await;
+    let link = server.post("sign-in-links", serde_json::json!({})).await.body["url"].as_str().expect("url").to_owned();
+    let data = server.stop().await;
+    // the store is the only one that knows when a code ends: store one that ended
+    let store = opened(data.path()).await;
+    let code = "expired-code";
+    let now = jiff::Timestamp::now();
+    let then = now - jiff::SignedDuration::from_secs(60);
+    let hash = weir_model::ids::Sha256Digest(sha256(code));
+    store
+        .write(&weir_store::Actor::system("test", then), |tx| tx.sign_in_code_create(hash, "administrator", then))
+        .expect("stored");
+    drop(store);
+    let settings = settings(data.path());
+    let server = Server::start_with(data, settings).await;
+    for code in ["expired-code", "never-was", ""] {
+        let answer = server.http.get(server.admin(&format!("/sign-in?code={code}"))).send().await.expect("answer");
+        assert_eq!(answer.status(), 401, "{code}");
+        assert!(answer.headers().get("set-cookie").is_none());
+    }
+    // the link of the life before still works: it was not used
+    let code = link.rsplit('=').next().expect("code");
+    let answer = server.http.get(server.admin(&format!("/sign-in?code={code}"))).send().await.expect("answer");
+    assert_eq!(answer.status(), 200);
+    server.stop().await;
+}
+
+/// The store, once the last thread of the server has let go of it.
+async fn opened(data: &std::path::Path) -> weir_store::Store {
+    for _ in 0..200 {
+        match weir_store::Store::open(data, &weir_store::Options::default()) {
+            Err(weir_store::StoreError::Locked(_)) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            opened => return opened.expect("store"),
+        }
+    }
+    panic!("the server keeps its lock");
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text.as_bytes()).into()
+}
+
+#[tokio::test]
+async fn answers_carry_security_headers_even_when_nothing_is_there() {
+    let server = Server::start().await;
+    for path in ["/healthz", "/nothing", "/style.css", "/api/v1/status"] {
+        let answer = server.http.get(server.admin(path)).send().await.expect("answer");
+        for name in [CSP, "x-content-type-options", "x-frame-options", "referrer-policy", "cache-control"] {
+            assert!(answer.headers().contains_key(name), "{path}: {name}");
+        }
+    }
+    server.stop().await;
+}

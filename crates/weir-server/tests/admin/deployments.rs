@@ -1,0 +1,143 @@
+//! Deployments: what is refused, and how they stand.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+use weir_model::ids::UpdateIdentity;
+use weir_testkit::{Document, Payload};
+
+use crate::harness::{Server, id};
+
+const EULA: Uuid = Uuid::from_u128(0xe01a);
+
+fn licence() -> Payload {
+    Payload::new("licence.txt", *b"You may.")
+}
+
+async fn with_updates() -> Server {
+    let server = Server::start().await;
+    let member = UpdateIdentity::new(id(3), 1);
+    server
+        .import_documents(&[
+            Document::detectoid(id(1), 1).title("Fact"),
+            Document::software(id(2), 1).title("Plain").requires(id(1)),
+            Document::member(id(3), 1).title("Part").file(&Payload::new("part.cab", *b"part")),
+            Document::software(id(4), 1).title("Bundle").bundles([member]),
+            Document::software(id(5), 1).title("Licensed").eula(EULA, "en", None, &licence()),
+            Document::software(id(6), 1).title("Withdrawn").expired(),
+            Document::software(id(7), 1).title("Lacking").requires(id(99)),
+        ])
+        .await;
+    server.post("collections", json!({ "name": "Ring" })).await.ok();
+    server
+}
+
+fn deploy(update: u128, action: &str) -> Value {
+    json!({ "update": id(update), "collection": "Ring", "action": action })
+}
+
+fn with(mut body: Value, key: &str, value: Value) -> Value {
+    body[key] = value;
+    body
+}
+
+#[tokio::test]
+async fn what_cannot_be_deployed_is_refused_with_the_next_step() {
+    let server = with_updates().await;
+    for (body, status, code) in [
+        (deploy(404, "install"), 404, "not_found"),
+        (with(deploy(2, "install"), "update", json!(format!("{}@7", id(2)))), 404, "not_found"),
+        (with(deploy(2, "install"), "collection", json!("Nowhere")), 404, "not_found"),
+        (deploy(1, "install"), 409, "not_deployable"),
+        (deploy(3, "install"), 409, "not_deployable"),
+        (deploy(6, "install"), 409, "expired"),
+        (deploy(2, "explode"), 400, "body"),
+        (with(deploy(2, "install"), "available", json!("soon")), 400, "time"),
+        (with(deploy(2, "optional"), "deadline", json!("+3d")), 400, "deadline"),
+        (with(with(deploy(2, "install"), "available", json!("+2d")), "deadline", json!("+1d")), 400, "deadline"),
+    ] {
+        let answer = server.post("deployments", body.clone()).await;
+        assert_eq!(answer.refused(status), code, "{body}");
+    }
+    server.post(&format!("updates/{}/decline", id(2)), json!({})).await.ok();
+    assert_eq!(server.post("deployments", deploy(2, "install")).await.refused(409), "declined");
+    assert_eq!(server.get("deployments").await.ok()["items"], json!([]));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_licence_is_accepted_once_and_by_name() {
+    let server = with_updates().await;
+    let refused = server.post("deployments", deploy(5, "install")).await;
+    assert_eq!(refused.refused(409), "eula_not_accepted");
+    assert!(refused.body["next_step"].as_str().expect("advice").contains("--accept-eula"));
+    let body = with(deploy(5, "install"), "accept_eula", json!(true));
+    let made = server.post("deployments", body).await.ok();
+    assert_eq!(server.get(&format!("updates/{}", id(5))).await.ok()["eula"], json!({ "id": EULA, "accepted": true }));
+    // the licence file is content, too
+    let shown = server.get(&format!("deployments/{}", made["id"])).await.ok();
+    assert_eq!(shown["state"], "waiting_for_content");
+    assert_eq!(shown["content"]["files"], 1);
+    let other = with(deploy(5, "detect"), "collection", json!("All Computers"));
+    assert_eq!(server.post("deployments", other).await.status, 201);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn deployments_say_what_they_wait_for_until_it_is_here() {
+    let server = with_updates().await;
+    let made = server.post("deployments", with(deploy(4, "install"), "deadline", json!("+3d4h"))).await;
+    assert_eq!(made.status, 201);
+    let path = format!("deployments/{}", made.body["id"]);
+    let shown = server.get(&path).await.ok();
+    assert_eq!(shown["state"], "waiting_for_content");
+    assert_eq!(
+        shown["state_text"],
+        "waiting for content (0 of 1 files, 0 of 4 bytes here); 1 without a source: weir content add"
+    );
+    assert_eq!(
+        shown["content"],
+        json!({ "files": 1, "files_present": 0, "bytes": 4, "bytes_present": 0, "without_source": 1 })
+    );
+    assert_eq!((&shown["origin"], &shown["collection"]["name"]), (&json!("local"), &json!("Ring")));
+    let times = ["available", "deadline"]
+        .map(|key| shown[key].as_str().expect("time").parse::<jiff::Timestamp>().expect("RFC 3339"));
+    assert_eq!(times[1].as_second() - times[0].as_second(), 76 * 3_600);
+
+    assert_eq!(server.post("deployments", deploy(4, "install")).await.refused(409), "exists");
+    server.upload("content", &[("part.cab", b"part")]).await.ok();
+    assert_eq!(server.get(&path).await.ok()["state_text"], "active");
+
+    let later = server.post("deployments", with(deploy(2, "install"), "available", json!("+1d"))).await.ok();
+    let later = server.get(&format!("deployments/{}", later["id"])).await.ok();
+    assert_eq!(later["state"], "waiting_for_available_time");
+    let removal =
+        server.post("deployments", with(deploy(2, "uninstall"), "collection", json!("All Computers"))).await.ok();
+    assert_eq!(removal["warnings"].as_array().expect("warnings").len(), 1, "{removal}");
+    let lacking = server.post("deployments", deploy(7, "install")).await.ok();
+    assert_eq!(lacking["warnings"].as_array().expect("warnings").len(), 1);
+    assert_eq!(server.get(&format!("deployments/{}", lacking["id"])).await.ok()["state"], "not_sent");
+
+    let of_update = server.get(&format!("deployments?update={}", id(2))).await.ok();
+    assert_eq!(of_update["items"].as_array().expect("items").len(), 2);
+    assert_eq!(server.get("deployments?collection=ring").await.ok()["items"].as_array().expect("items").len(), 3);
+    assert_eq!(server.delete(&path).await.status, 204);
+    assert_eq!(server.get(&path).await.refused(404), "not_found");
+    assert_eq!(server.delete("collections/Ring").await.refused(409), "in_use");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_available_time_that_comes_activates_by_itself() {
+    let server = with_updates().await;
+    let made = server.post("deployments", with(deploy(2, "install"), "available", json!("+1s"))).await.ok();
+    let path = format!("deployments/{}", made["id"]);
+    assert_eq!(server.get(&path).await.ok()["state"], "waiting_for_available_time");
+    for _ in 0..100 {
+        if server.get(&path).await.ok()["state"] == "active" {
+            server.stop().await;
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("still {}", server.get(&path).await.ok());
+}

@@ -1,0 +1,62 @@
+//! The description of the REST interface is what the server does.
+
+use std::collections::BTreeSet;
+
+use crate::harness::Server;
+
+/// Every operation, as `METHOD /path`.
+fn operations(document: &serde_json::Value) -> BTreeSet<String> {
+    let paths = document["paths"].as_object().expect("paths");
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().expect("methods").keys();
+            methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_document_lists_every_operation() {
+    let server = Server::start().await;
+    let served = server.get("openapi.json").await.ok();
+    assert_eq!(served["openapi"].as_str().expect("version").get(..3), Some("3.1"));
+    assert_eq!(served, serde_json::to_value(weir_server::admin::openapi()).expect("document"));
+    insta::assert_json_snapshot!("operations", operations(&served));
+    // every one of them is a route: a wrong method is told from an unknown path
+    for operation in operations(&served) {
+        let (method, path) = operation.split_once(' ').expect("two words");
+        let url = server.admin(&format!("/api/v1{}", path.replace("{id}", "1").replace(['{', '}'], "")));
+        let request = server.http.request(method.parse().expect("method"), url).bearer_auth(&server.token);
+        let answer = request.send().await.expect("answer");
+        assert_ne!(answer.status(), 405, "{operation}");
+        if answer.status() == 404 {
+            let text = answer.text().await.expect("text");
+            assert!(!text.contains("there is no page"), "{operation}: {text}");
+        }
+    }
+    server.stop().await;
+}
+
+#[test]
+fn the_whole_document_is_known() {
+    insta::assert_json_snapshot!("document", weir_server::admin::openapi());
+}
+
+#[tokio::test]
+async fn unknown_paths_methods_and_fields_are_problems() {
+    let server = Server::start().await;
+    assert_eq!(server.get("nothing").await.refused(404), "not_found");
+    assert_eq!(server.call(reqwest::Method::PUT, "status", None).await.refused(405), "method");
+    assert_eq!(server.get("computers?colection=x").await.refused(400), "query");
+    assert_eq!(server.get("computers?limit=0").await.refused(400), "limit");
+    assert_eq!(server.get("computers?cursor=nonsense").await.refused(400), "cursor");
+    let body = serde_json::json!({ "name": "Ring", "colour": "red" });
+    assert_eq!(server.post("collections", body).await.refused(400), "body");
+    let form = server.http.post(server.admin("/api/v1/collections")).bearer_auth(&server.token);
+    let form = form.header("content-type", "application/x-www-form-urlencoded").body("name=Ring");
+    assert_eq!(form.send().await.expect("answer").status(), 400);
+    let large = serde_json::json!({ "name": "x".repeat(5 << 20) });
+    assert_eq!(server.post("collections", large).await.refused(413), "too_large");
+    server.stop().await;
+}
