@@ -68,6 +68,14 @@ CREATE TABLE collection (
 
 CREATE INDEX collection_by_parent ON collection (parent_id);
 
+CREATE TRIGGER directory_member_added AFTER INSERT ON collection_member BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
+CREATE TRIGGER directory_member_removed AFTER DELETE ON collection_member BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
 CREATE TABLE collection_member (
     computer_no INTEGER NOT NULL REFERENCES computer (computer_no) ON DELETE CASCADE,
     collection_id BLOB NOT NULL REFERENCES collection (collection_id) ON DELETE CASCADE,
@@ -76,6 +84,18 @@ CREATE TABLE collection_member (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX collection_member_by_collection ON collection_member (collection_id, computer_no);
+
+CREATE TRIGGER directory_computer_added AFTER INSERT ON computer BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
+CREATE TRIGGER directory_computer_registered AFTER UPDATE OF registered_at ON computer WHEN OLD.registered_at IS NULL BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
+CREATE TRIGGER directory_computer_removed AFTER DELETE ON computer BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
 
 CREATE TABLE computer (
     computer_no INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -5,7 +5,7 @@ CREATE TABLE counter (
     name TEXT NOT NULL PRIMARY KEY,
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO counter (name, value) VALUES ('change', 0);
+INSERT INTO counter (name, value) VALUES ('change', 0), ('directory', 0);
 
 CREATE TABLE site (
     site_no INTEGER PRIMARY KEY,
@@ -253,6 +253,24 @@ CREATE TABLE collection_member (
     PRIMARY KEY (computer_no, collection_id, source)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX collection_member_by_collection ON collection_member (collection_id, computer_no);
+
+-- The counter 'directory' moves with every computer that comes, registers or goes and with every membership, so that
+-- servers read the computers again only when there is something to read.
+CREATE TRIGGER directory_member_added AFTER INSERT ON collection_member BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+CREATE TRIGGER directory_member_removed AFTER DELETE ON collection_member BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+CREATE TRIGGER directory_computer_added AFTER INSERT ON computer BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+CREATE TRIGGER directory_computer_removed AFTER DELETE ON computer BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+CREATE TRIGGER directory_computer_registered AFTER UPDATE OF registered_at ON computer WHEN OLD.registered_at IS NULL BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
 
 -- Events with an update: all of them, once. The update is whatever the computer named, so it has no number here.
 CREATE TABLE event (

@@ -164,6 +164,7 @@ statements! {
          WHERE m.collection_id = ?2 AND m.computer_no > ?1 ORDER BY m.computer_no";
     COMPUTER_COUNT: "counting computers" = "SELECT count(*) FROM computer";
     COMPUTER_COUNT_SINCE: "counting new computers" = "SELECT count(*) FROM computer WHERE first_contact_at >= ?1";
+    DIRECTORY_VERSION: "looking for changes of the computers" = "SELECT value FROM counter WHERE name = 'directory'";
     DIRECTORY: "loading all computers" =
         "SELECT computer_no, computer_id, registered_at IS NOT NULL FROM computer ORDER BY computer_no";
     DIRECTORY_GROUPS: "loading all memberships" =
@@ -316,6 +317,11 @@ impl ReadTx<'_> {
     /// How many computers first came at or after `since` (new computers per hour are limited).
     pub fn computer_count_since(&self, since: Timestamp) -> Result<u64, StoreError> {
         self.one(&COMPUTER_COUNT_SINCE, args![since], |row| row.int(0))
+    }
+
+    /// Moves whenever [`ReadTx::computer_directory`] would give something else.
+    pub fn computer_directory_version(&self) -> Result<u64, StoreError> {
+        self.one(&DIRECTORY_VERSION, args![], |row| row.int(0))
     }
 
     /// Everything the server keeps of all computers, ascending by row number.

@@ -82,6 +82,8 @@ struct Loaded {
     names: HashMap<String, CollectionId>,
     numbers: Arc<HashMap<UpdateId, UpdateNumber>>,
     last_number: u32,
+    /// Version of the computer directory in memory.
+    directory: Option<u64>,
 }
 
 impl Deref for Live {
@@ -199,7 +201,7 @@ impl Inner {
             self.store.write(&actor, |tx| reconcile::store(tx, &findings.activations))?;
             tracing::info!(count = findings.activations.len(), "deployments were activated or deactivated");
         }
-        self.refresh_computers()?;
+        self.refresh_computers(&mut loaded)?;
         let snapshot = Snapshot::compile(&loaded.input);
         let published = Arc::new(Published::new(
             snapshot,
@@ -224,10 +226,17 @@ impl Inner {
         clippy::redundant_closure_for_method_calls,
         reason = "a method is not general over the transaction's lifetime"
     )]
-    fn refresh_computers(&self) -> Result<(), StoreError> {
+    fn refresh_computers(&self, loaded: &mut Loaded) -> Result<(), StoreError> {
         let _lock = self.directory.lock();
-        let rows = self.store.read(|tx| tx.computer_directory())?;
-        self.directory.reload(rows);
+        let before = loaded.directory;
+        let (version, rows) = self.store.read(|tx| {
+            let version = tx.computer_directory_version()?;
+            Ok((version, if before == Some(version) { None } else { Some(tx.computer_directory()?) }))
+        })?;
+        if let Some(rows) = rows {
+            self.directory.reload(rows);
+        }
+        loaded.directory = Some(version);
         Ok(())
     }
 }

@@ -246,3 +246,37 @@ fn the_directory_and_lists_know_groups() {
     let rows = scratch.store.read(|tx| tx.computer_directory()).expect("reads");
     assert_eq!(rows[1].groups, [group(2)]);
 }
+
+#[test]
+fn the_directory_version_moves_with_the_directory_and_with_nothing_else() {
+    let scratch = Scratch::new();
+    let group = CollectionId(Uuid::from_u128(7));
+    let version = || scratch.store.read(|tx| tx.computer_directory_version()).expect("reads");
+    let mut last = version();
+    let mut moved = || {
+        let now = version();
+        std::mem::replace(&mut last, now) != now
+    };
+    let no = scratch.write(|tx| Ok(tx.computer_contact(&contact("a"))?.0));
+    assert!(moved(), "a computer came");
+    scratch.write(|tx| tx.computer_contact(&contact("a")));
+    assert!(!moved(), "it called again");
+    scratch.write(|tx| tx.computer_register(no, &registration()));
+    assert!(moved(), "it registered");
+    scratch.write(|tx| tx.computer_register(no, &registration()));
+    assert!(!moved(), "it registered again");
+    let new = NewCollection {
+        id: group,
+        name: "G".to_owned(),
+        parent: None,
+        kind: weir_model::targeting::CollectionKind::TargetGroup,
+    };
+    scratch.write(|tx| tx.collection_create(&new));
+    assert!(!moved(), "an empty collection");
+    scratch.write(|tx| tx.collection_add(group, no, MemberSource::Manual));
+    assert!(moved(), "it became a member");
+    scratch.write(|tx| tx.collection_delete(group));
+    assert!(moved(), "its collection went");
+    scratch.write(|tx| tx.computer_delete(no));
+    assert!(moved(), "it went");
+}
