@@ -118,11 +118,17 @@ impl Server {
 
     /// Imports documents and publishes.
     pub async fn import(&self, documents: &[Document]) {
-        let input = |document: &Document| Input {
-            name: document.identity().to_string(),
-            source: Box::new(Cursor::new(document.to_xml().into_bytes())),
-        };
-        let mut batch = Batch::read(documents.iter().map(input).collect(), &|_, _, _| ()).expect("read");
+        self.import_texts(documents.iter().map(Document::to_xml)).await;
+    }
+
+    /// Imports documents, given as text, and publishes.
+    pub async fn import_texts(&self, texts: impl IntoIterator<Item = String>) {
+        let numbered = texts.into_iter().enumerate();
+        let inputs = numbered.map(|(number, text)| Input {
+            name: format!("document {number}"),
+            source: Box::new(Cursor::new(text.into_bytes())),
+        });
+        let mut batch = Batch::read(inputs.collect(), &|_, _, _| ()).expect("read");
         self.state.store.try_write(&actor(), |tx| batch.store(tx, &|_, _, _| ())).expect("import");
         assert_eq!((batch.result.errors.as_slice(), batch.result.skipped), (&[][..], 0));
         self.publish().await;

@@ -19,7 +19,7 @@ use weir_wire::{
 };
 
 use crate::{
-    common::{Server, actor, id, import},
+    common::{Server, id},
     support::{code, ready, refused, rid, sync},
 };
 
@@ -182,9 +182,7 @@ async fn c44_fragments_equal_golden_files() {
         "ccb78947-6453-4ecc-9de8-bc0305c98f2d-r200",
     ];
     let texts = names.map(|name| shared_text(&format!("captures/updates/{name}.xml")));
-    let revisions = texts.each_ref().map(|text| import::pack(text));
-    server.state.store.write(&actor(), |tx| tx.revision_import(&revisions)).expect("import");
-    server.publish().await;
+    server.import_texts(texts).await;
     // what they lack, made up: until then they are not offered
     let lacks = server.state.live.current().snapshot.unresolved();
     assert!(!lacks.is_empty());
