@@ -28,6 +28,7 @@ mod page;
 mod relations;
 mod routes;
 mod selection;
+mod selection_routes;
 pub(crate) mod setting;
 mod status;
 mod tally;

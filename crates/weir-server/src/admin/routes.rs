@@ -29,19 +29,16 @@ use weir_api::{
     deployment::{Deployment, DeploymentCreate, DeploymentCreated, DeploymentQuery},
     import::{Import, ImportQuery},
     list::ListQuery,
-    selection::{Category, Language, LanguageQuery, Selection, SelectionChange},
+    selection::LanguageQuery,
     setting::{Setting, SettingChange, SettingChanged},
     status::Status,
     update::{UpdateDetail, UpdateList, UpdateQuery},
 };
-use weir_store::selection::SelectionKind;
 
 use super::{
     AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, deployment,
     extract::{Body, JSON_BYTES, Path, Query},
-    headers, health, import, page, selection,
-    selection::Change,
-    setting, status,
+    headers, health, import, page, selection_routes, setting, status,
     update::{self, Named},
 };
 
@@ -129,9 +126,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(content_verify))
         .routes(routes!(content_repair))
         .routes(routes!(content_collect))
-        .routes(routes!(products_list, products_set, products_add, products_remove))
-        .routes(routes!(classifications_list, classifications_set, classifications_add, classifications_remove))
-        .routes(routes!(languages_list, languages_set, languages_add, languages_remove))
+        .merge(selection_routes::all())
         .routes(routes!(updates_list))
         .routes(routes!(updates_show))
         .routes(routes!(updates_decline))
@@ -256,65 +251,6 @@ async fn content_collect(
 ) -> Answer<ContentCollected> {
     content::collect(&app, &caller, query.dry_run).await.map(Json)
 }
-
-macro_rules! selection_routes {
-    ($path:literal, $kind:ident, $list:ident, $set:ident, $add:ident, $remove:ident, $item:ty, |$app:ident, $query:ident| $listed:expr) => {
-        /// What there is to choose from.
-        #[utoipa::path(get, path = $path, tag = "selection", params(LanguageQuery), responses((status = 200, body = List<$item>)))]
-        async fn $list(State($app): State<App>, Query($query): Query<LanguageQuery>) -> Answer<List<$item>> {
-            $listed.await.map(Json)
-        }
-
-        /// Selects exactly these.
-        #[utoipa::path(put, path = $path, tag = "selection", request_body = SelectionChange, responses((status = 200, body = Selection)))]
-        async fn $set(State(app): State<App>, caller: Caller, Body(change): Body<SelectionChange>) -> Answer<Selection> {
-            selection::change(&app, &caller, SelectionKind::$kind, Change::Replace, change).await.map(Json)
-        }
-
-        /// Selects these, too.
-        #[utoipa::path(post, path = $path, tag = "selection", request_body = SelectionChange, responses((status = 200, body = Selection)))]
-        async fn $add(State(app): State<App>, caller: Caller, Body(change): Body<SelectionChange>) -> Answer<Selection> {
-            selection::change(&app, &caller, SelectionKind::$kind, Change::Add, change).await.map(Json)
-        }
-
-        /// Selects these no longer.
-        #[utoipa::path(delete, path = $path, tag = "selection", request_body = SelectionChange, responses((status = 200, body = Selection)))]
-        async fn $remove(State(app): State<App>, caller: Caller, Body(change): Body<SelectionChange>) -> Answer<Selection> {
-            selection::change(&app, &caller, SelectionKind::$kind, Change::Remove, change).await.map(Json)
-        }
-    };
-}
-
-selection_routes!(
-    "/products",
-    Products,
-    products_list,
-    products_set,
-    products_add,
-    products_remove,
-    Category,
-    |app, query| selection::categories(&app, SelectionKind::Products, query.language.as_deref())
-);
-selection_routes!(
-    "/classifications",
-    Classifications,
-    classifications_list,
-    classifications_set,
-    classifications_add,
-    classifications_remove,
-    Category,
-    |app, query| selection::categories(&app, SelectionKind::Classifications, query.language.as_deref())
-);
-selection_routes!(
-    "/languages",
-    Languages,
-    languages_list,
-    languages_set,
-    languages_add,
-    languages_remove,
-    Language,
-    |app, _query| selection::languages(&app)
-);
 
 /// Updates that a filter leaves, with facets if asked for.
 #[utoipa::path(get, path = "/updates", tag = "updates", params(UpdateQuery), responses((status = 200, body = UpdateList)))]

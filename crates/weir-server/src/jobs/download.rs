@@ -35,6 +35,8 @@ const AT_ONCE: usize = 4;
 /// A lease is renewed long before this; a process that died gives its job back after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 const RENEW: Duration = Duration::from_secs(30);
+/// Jobs looked at for one that another process works on.
+const RECENT: u32 = 20;
 /// Times that one run goes on where a connection broke off.
 const RESUMES: u32 = 5;
 /// After a failure a file rests, twice as long each time.
@@ -87,52 +89,65 @@ impl Downloader {
         Ok(Self { client, owner, rests: Mutex::default() })
     }
 
-    /// One run. Returns when the next attempt of a failed file is due, if that is sooner than the timer.
+    /// One run. Returns when the next attempt is due, if that is sooner than the timer.
     pub(super) async fn run(&self, app: &App) -> Option<Duration> {
-        match self.work(app).await {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(error = chain(&error), "downloading content failed; it is tried again"),
-        }
+        let held = match self.work(app).await {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "downloading content failed; it is tried again");
+                Some(FIRST_REST)
+            }
+        };
         let now = Instant::now();
-        let due = self.rests.lock().values().map(|rest| rest.until.saturating_duration_since(now)).min();
-        due.map(|due| due.max(Duration::from_secs(1)).min(super::DOWNLOAD_EVERY))
+        let rests = self.rests.lock();
+        let due = rests.values().map(|rest| rest.until.saturating_duration_since(now)).chain(held).min();
+        due.map(|due| due.clamp(Duration::from_secs(1), super::DOWNLOAD_EVERY))
     }
 
-    async fn work(&self, app: &App) -> Result<(), AdminError> {
+    /// Fetches what is wanted. If another process does so, returns for how long it still has the lease.
+    async fn work(&self, app: &App) -> Result<Option<Duration>, AdminError> {
         let (missing, settings) = app.read(|tx| Ok((tx.deployment_files_missing()?, Current::read(tx)?))).await?;
         self.rests.lock().retain(|digest, _| missing.iter().any(|file| file.digest == *digest));
         if !settings.flag(CONTENT_DOWNLOAD) {
-            return Ok(());
+            return Ok(None);
         }
         let wanted = self.with_sources(app, missing).await?;
         if wanted.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let caller = Caller { name: "system: content".to_owned(), from: None };
-        let (id, owner, count) = (Uuid::new_v4(), self.owner.clone(), wanted.len());
-        let until = Timestamp::now() + LEASE;
-        let taken = app
-            .write(&caller, move |tx| {
-                // one row of this kind at a time: what another process has the lease of, it does
-                let running = tx.job_list(KIND, 1)?.into_iter().next().filter(|job| {
-                    job.state == JobState::Running && job.lease_until.is_some_and(|until| until > Timestamp::now())
-                });
-                if running.is_some() {
-                    return Ok(None);
-                }
-                tx.job_create(id, KIND, &json!({ "files": count }))?;
-                Ok(tx.job_take(KIND, &owner, until)?)
-            })
-            .await?;
-        let Some(job) = taken else { return Ok(()) };
-        let fetched = self.fetch_all(app, &caller, job.id, wanted).await;
-        let (owner, result) = (self.owner.clone(), json!({ "fetched": fetched.0, "failed": fetched.1 }));
-        let state = if fetched.1 == 0 { JobState::Done } else { JobState::Failed };
-        app.write(&caller, move |tx| Ok(tx.job_end(job.id, &owner, state, &result)?)).await?;
-        if fetched.0 > 0 {
+        let job = match self.lease(app, &caller, wanted.len()).await? {
+            Ok(job) => job,
+            Err(held) => return Ok(Some(held)),
+        };
+        let (fetched, failed) = self.fetch_all(app, &caller, job, wanted).await;
+        let (owner, result) = (self.owner.clone(), json!({ "fetched": fetched, "failed": failed }));
+        let state = if failed == 0 { JobState::Done } else { JobState::Failed };
+        app.write(&caller, move |tx| Ok(tx.job_end(job, &owner, state, &result)?)).await?;
+        if fetched > 0 {
             app.publish().await?;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Takes the lease of a job: one that another process left behind, or a new one. While another process works, for how
+    /// long its lease lasts.
+    async fn lease(&self, app: &App, caller: &Caller, files: usize) -> Result<Result<Uuid, Duration>, AdminError> {
+        let (new, owner, now) = (Uuid::new_v4(), self.owner.clone(), Timestamp::now());
+        app.write(caller, move |tx| {
+            let running = tx.job_list(KIND, RECENT)?.into_iter().filter(|job| job.state == JobState::Running);
+            if let Some(until) = running.filter_map(|job| job.lease_until).filter(|until| *until > now).max() {
+                return Ok(Err(Duration::try_from(until.duration_since(now)).unwrap_or_default()));
+            }
+            let until = now + LEASE;
+            if let Some(left) = tx.job_take(KIND, &owner, until)? {
+                return Ok(Ok(left.id));
+            }
+            tx.job_create(new, KIND, &json!({ "files": files }))?;
+            let job = tx.job_take(KIND, &owner, until)?.map_or(new, |job| job.id);
+            Ok(Ok(job))
+        })
+        .await
     }
 
     /// What can be fetched now: files with sources that are not at rest.
