@@ -222,10 +222,6 @@ impl Inner {
         Ok(published)
     }
 
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "a method is not general over the transaction's lifetime"
-    )]
     fn refresh_computers(&self, loaded: &mut Loaded) -> Result<(), StoreError> {
         let _lock = self.directory.lock();
         let before = loaded.directory;
