@@ -97,7 +97,8 @@ pub struct ImportResult {
 pub struct ImportError {
     /// The file name of its part.
     pub file: String,
-    /// Which record of a package, from 1; null for a file and for what concerns the whole package.
+    /// Which record of a package's documents, or which row of its description, from 1; null for a file and for what
+    /// concerns the whole package.
     pub record: Option<u64>,
     /// What is wrong with it.
     pub message: String,

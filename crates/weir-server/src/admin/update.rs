@@ -274,6 +274,9 @@ fn lack(lack: &catalogue::Lack) -> Lack {
         catalogue::Lack::BundleClause(ids) => ("member", ids.iter().map(ToString::to_string).collect()),
     };
     let message = match (kind, any_of.as_slice()) {
+        // a member may also be here, but unresolved itself
+        ("member", [only]) => format!("member {only} is not in the catalogue, or is unresolved itself"),
+        ("member", several) => format!("none of {} alternatives of a member is here and resolved", several.len()),
         (kind, [only]) => format!("{kind} {only} is not in the catalogue"),
         (kind, several) => format!("none of {} alternatives of a {kind} is in the catalogue", several.len()),
     };

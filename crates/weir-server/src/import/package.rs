@@ -35,7 +35,8 @@ fn record_of(error: &PackageError) -> Option<u64> {
         PackageError::Document { record, .. }
         | PackageError::Duplicate { record, .. }
         | PackageError::Frame { record, .. }
-        | PackageError::Identity { record, .. } => Some(*record),
+        | PackageError::Identity { record, .. }
+        | PackageError::Row { record, .. } => Some(*record),
         _ => None,
     }
 }

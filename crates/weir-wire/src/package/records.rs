@@ -126,7 +126,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
     /// The document of so many UTF-16 units. An exporter that counted code points is recognised by where CR LF stands.
     fn text(&mut self, identity: UpdateIdentity, units: u64) -> Result<String, PackageError> {
         if units > self.limits.document {
-            return Err(PackageError::Limit { what: "bytes in one document", limit: self.limits.document });
+            return Err(self.too_long(identity));
         }
         let utf16: fn(u8) -> u64 = |lead| if lead >= 0xf0 { 2 } else { 1 };
         for units_of in [utf16, |_| 1] {
@@ -169,9 +169,13 @@ impl<'a, R: Read + Seek> Records<'a, R> {
                 length += 1;
             }
             if length as u64 > self.limits.document.saturating_mul(4) {
-                return Err(PackageError::Limit { what: "bytes in one document", limit: self.limits.document });
+                return Err(self.too_long(identity));
             }
         }
+    }
+
+    fn too_long(&self, identity: UpdateIdentity) -> PackageError {
+        self.damaged(Some(identity), format!("its document is above the limit of {} bytes", self.limits.document))
     }
 
     fn rest(&self) -> &[u8] {

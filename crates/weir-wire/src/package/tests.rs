@@ -280,7 +280,7 @@ fn limits_are_kept() {
     };
     let limits = Limits::default();
     assert!(matches!(read(Limits { document: 400, ..limits }), Ok(1)));
-    assert!(matches!(read(Limits { document: 399, ..limits }), Err(PackageError::Limit { limit: 399, .. })));
+    assert!(matches!(read(Limits { document: 399, ..limits }), Err(PackageError::Frame { record: 1, .. })));
     assert!(matches!(read(Limits { metadata: 400, ..limits }), Err(PackageError::Limit { limit: 400, .. })));
     assert!(matches!(read(Limits { updates: 0, ..limits }), Err(PackageError::Limit { limit: 0, .. })));
     assert!(read(Limits { package_xml: 100, ..limits }).is_err());

@@ -4,9 +4,11 @@
 
 mod bad_input;
 mod crash;
+mod damaged;
 mod first_day;
 mod lifecycle;
 mod native_scan;
+mod validated;
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use weir_model::ids::UpdateIdentity;
 use weir_testkit::{
+    WeirProcess,
     http::{Answer, Connection},
     replay::{Recorded, Substitutions, native_scan},
     shared::shared_text,
@@ -23,10 +25,18 @@ async fn send(exchange: &Recorded, base: &str, values: &Substitutions) -> Answer
 
 #[test]
 fn foreign_cookies_are_refused_and_nothing_is_stored() {
-    let server = server();
+    let mut server = server();
     json(&server, &["import", &genuine_package()]);
+    let stored = |server: &WeirProcess| {
+        [&["computers", "list"][..], &["updates", "list", "--facets", "--limit", "1"], &["compliance", "summary"]]
+            .map(|arguments| without_times(json(server, arguments)))
+    };
+    let before = stored(&server);
+    assert_eq!(before[0]["items"].as_array().map(Vec::len), Some(0));
     run(async {
-        for exchange in native_scan() {
+        let exchanges = native_scan();
+        assert_eq!(exchanges.len(), 10);
+        for exchange in exchanges {
             let answer = send(&exchange, &server.client_url(), &Substitutions::default()).await;
             let code = between(&answer.text(), "<ErrorCode>", "</ErrorCode>").map(str::to_owned);
             let expected = match exchange.operation.as_str() {
@@ -38,7 +48,18 @@ fn foreign_cookies_are_refused_and_nothing_is_stored() {
             assert_eq!(answer.status, if expected.is_some() { 500 } else { 200 }, "{}", exchange.operation);
         }
     });
-    assert_eq!(json(&server, &["computers", "list"])["items"].as_array().map(Vec::len), Some(0));
+    assert_eq!(stored(&server), before);
+    server.kill().expect("killed");
+    server.restart().expect("it starts");
+    assert_eq!(stored(&server), before, "after a restart");
+}
+
+/// An answer without the moment it was made at.
+fn without_times(mut answer: Value) -> Value {
+    if let Some(fields) = answer.as_object_mut() {
+        fields.remove("as_of");
+    }
+    answer
 }
 
 /// RevisionIDs of the recording and of this server, matched by update: Core fragments of the recorded answers name the
@@ -68,6 +89,7 @@ fn with_this_servers_values_every_request_is_answered_in_the_recorded_form() {
     let recorded_ids = recorded_ids();
     let shelf = shelf(&server);
     let mut differences = String::new();
+    let mut answered = 0;
     run(async {
         // this server's RevisionIDs of the recorded updates
         let mut probe = agent(&server, computer(99, &shelf));
@@ -91,6 +113,9 @@ fn with_this_servers_values_every_request_is_answered_in_the_recorded_form() {
             let answer = send(&exchange, &base, &values).await;
             let text = answer.text();
             assert_eq!(answer.status, 200, "{}: {text}", exchange.operation);
+            // the recordings hold the decoded text, their README says that all came in this coding
+            assert_eq!(answer.header("content-encoding"), Some("xpress"), "{}", exchange.operation);
+            answered += 1;
             match exchange.operation.as_str() {
                 "GetConfig" => values.last_change = between(&text, "<LastChange>", "</LastChange>").map(str::to_owned),
                 "GetAuthorizationCookie" => {
@@ -105,6 +130,7 @@ fn with_this_servers_values_every_request_is_answered_in_the_recorded_form() {
             compare(&exchange, &answer, &mut differences);
         }
     });
+    assert_eq!(answered, 10);
     insta::assert_snapshot!(differences);
 }
 
@@ -134,7 +160,7 @@ fn compare(exchange: &Recorded, answer: &Answer, differences: &mut String) {
             differences.extend([&title, ": header ", name, ": recorded absent, here ", value, "\n"]);
         }
     }
-    let (here, there) = (skeleton(&answer.text()), skeleton(&exchange.response));
+    let (here, there) = (skeleton(&in_order(&answer.text())), skeleton(&in_order(&exchange.response)));
     // where one has more, only the first difference says something
     let most = if here.len() == there.len() { usize::MAX } else { 1 };
     let pairs = (0..here.len().max(there.len())).map(|index| (there.get(index), here.get(index)));
@@ -144,15 +170,31 @@ fn compare(exchange: &Recorded, answer: &Answer, differences: &mut String) {
     }
 }
 
-/// Tags in order with the form of what they hold: entries of lists reduced to one of a kind, numbers, dates and ids to
-/// their kind.
+/// The answer with the entries of GetExtendedUpdateInfo in the order of their texts: they come by RevisionID, and each server
+/// numbers revisions on its own.
+fn in_order(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("<Updates>") else { return text.to_owned() };
+    let (updates, after) = rest.split_once("</Updates>").expect("the end of Updates");
+    let fragment = |update: &str| between(update, "<Xml>", "</Xml>").map(str::to_owned);
+    let mut updates: Vec<&str> = updates.split_inclusive("</Update>").collect();
+    let ids: Vec<Option<i32>> =
+        updates.iter().map(|update| between(update, "<ID>", "</ID>").and_then(|id| id.parse().ok())).collect();
+    let half = ids.len() / 2;
+    assert!(ids[..half].is_sorted() && ids[half..].is_sorted(), "by kind of fragment, then by RevisionID: {ids:?}");
+    updates.sort_by_key(|update| fragment(update));
+    format!("{before}<Updates>{}</Updates>{after}", updates.concat())
+}
+
+/// Tags in order with what they hold: values that belong to one server are reduced to their form, all others (fragments
+/// among them) are kept.
 fn skeleton(text: &str) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     let mut rest = text;
     while let Some((content, after)) = rest.split_once('<') {
         let (tag, tail) = after.split_once('>').unwrap_or((after, ""));
         if !content.is_empty() {
-            tags.push(form(content));
+            let form = form(tags.last().map_or("", String::as_str), content);
+            tags.push(form);
         }
         tags.push(format!("<{tag}>"));
         rest = tail;
@@ -160,26 +202,22 @@ fn skeleton(text: &str) -> Vec<String> {
     tags
 }
 
-/// The form of a value.
-fn form(value: &str) -> String {
+/// The form of a value that belongs to one server, and any other value as it is.
+fn form(tag: &str, value: &str) -> String {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits(value) {
-        return "number".into();
-    }
-    if value.len() >= 10 && digits(&value[..4]) && value.as_bytes()[4] == b'-' {
-        return if value.len() == 10 {
-            "date"
-        } else if value.ends_with('Z') {
-            "time Z"
-        } else {
-            "time"
+    match tag {
+        "<ID>" | "<int>" if digits(value) => "number".to_owned(),
+        "<LastChangeTime>" if value.len() == 10 && digits(&value[..4]) => "date".to_owned(),
+        "<LastChange>" | "<Expiration>" if value.ends_with('Z') && value.as_bytes().get(10) == Some(&b'T') => {
+            "time in UTC".to_owned()
         }
-        .into();
+        "<EncryptedData>" | "<CookieData>" if !value.contains(char::is_whitespace) => "sealed".to_owned(),
+        "<Url>" => {
+            let path = value.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+            format!("http://server/{path}")
+        }
+        _ => value.to_owned(),
     }
-    if value.starts_with("&lt;") {
-        return "fragment".into();
-    }
-    if value.len() > 60 { "long".into() } else { value.to_owned() }
 }
 
 #[test]
