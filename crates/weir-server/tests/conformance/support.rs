@@ -1,6 +1,6 @@
 //! What the items share: messages written by hand, bytes as they come over the wire, and everything that is stored.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rusqlite::{Connection as Database, OpenFlags, types::ValueRef};
@@ -168,7 +168,12 @@ pub(crate) fn encoded<C: Call>(request: &C) -> String {
 
 /// Every row of every table, in words: what is stored, to the last byte.
 pub(crate) fn stored(server: &Server) -> BTreeMap<String, Vec<String>> {
-    let path = server.folder().join("weir.db");
+    stored_in(server.folder())
+}
+
+/// The same of a data folder.
+pub(crate) fn stored_in(folder: &Path) -> BTreeMap<String, Vec<String>> {
+    let path = folder.join("weir.db");
     let database = Database::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("database");
     let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
     let mut statement = database.prepare(names).expect("tables");
