@@ -68,7 +68,7 @@ async fn start(server: &Server, requested: &[(i32, u128)]) -> Result<(Vec<u128>,
 }
 
 #[tokio::test]
-async fn item_40_start_category_scan() {
+async fn c40_start_category_scan() {
     type Case = (&'static str, &'static [(i32, u128)], &'static [u128], &'static [u128]);
     let server = server().await;
     let cases: [Case; 10] = [
@@ -93,7 +93,7 @@ async fn item_40_start_category_scan() {
 }
 
 #[tokio::test]
-async fn item_41_a_product_without_updates_is_its_chain_and_itself() {
+async fn c41_a_product_without_updates_is_its_chain_and_itself() {
     let server = server().await;
     let mut agent = server.agent(1);
     let outcome = agent.category_scan(&[id(4)]).await.expect("scan");
@@ -106,7 +106,7 @@ async fn item_41_a_product_without_updates_is_its_chain_and_itself() {
 }
 
 #[tokio::test]
-async fn item_41_a_filter_takes_what_is_in_the_category_and_what_that_needs() {
+async fn c41_a_filter_takes_what_is_in_the_category_and_what_that_needs() {
     let server = server().await;
     let mut asker = Asker::of(&server, 1).await;
     let outcome = asker.agent.category_scan(&[id(3)]).await.expect("scan");
@@ -125,7 +125,7 @@ async fn item_41_a_filter_takes_what_is_in_the_category_and_what_that_needs() {
 }
 
 #[tokio::test]
-async fn item_41_ids_outside_the_filter_are_told_apart_if_asked_for() {
+async fn c41_ids_outside_the_filter_are_told_apart_if_asked_for() {
     let server = server().await;
     let mut asker = Asker::of(&server, 1).await;
     asker.scan().await;

@@ -107,7 +107,7 @@ fn changed(change: impl FnOnce(&mut DriverMetadata)) -> DriverMetadata {
 
 /// One difference decides, whichever came first, although every lower level speaks for the other.
 #[tokio::test]
-async fn item_35_each_level_of_the_ranking_decides_alone() {
+async fn c35_each_level_of_the_ranking_decides_alone() {
     type Change = fn(&mut DriverMetadata);
     // what makes the winner and what the loser; the place in the order of levels, from 0
     let levels: [(&str, usize, Change, Change); 9] = [
@@ -194,7 +194,7 @@ async fn item_35_each_level_of_the_ranking_decides_alone() {
 }
 
 #[tokio::test]
-async fn item_35_ties_fall_through_to_the_newest_publication() {
+async fn c35_ties_fall_through_to_the_newest_publication() {
     let server = Server::start().await;
     server.import(&[driver(10, [metadata("A")]), driver(11, [metadata("a")])]).await;
     let mut asker = Asker::of(&server, 1).await;
@@ -204,7 +204,7 @@ async fn item_35_ties_fall_through_to_the_newest_publication() {
 }
 
 #[tokio::test]
-async fn item_35_drivers_for_other_computers_and_closed_ones_are_no_candidates() {
+async fn c35_drivers_for_other_computers_and_closed_ones_are_no_candidates() {
     let server = Server::start().await;
     let elsewhere = changed(|it| it.target_computer_ids = vec![computer(9)]);
     let nowhere = changed(|it| {
@@ -229,7 +229,7 @@ async fn item_35_drivers_for_other_computers_and_closed_ones_are_no_candidates()
 }
 
 #[tokio::test]
-async fn item_36_only_what_is_better_than_the_installed_driver() {
+async fn c36_only_what_is_better_than_the_installed_driver() {
     let server = Server::start().await;
     let scored = |id: &str| DriverMetadata { feature_scores: vec![("amd64.10.0".to_owned(), 16)], ..metadata(id) };
     let targeted = |id: &str| DriverMetadata { target_computer_ids: vec![computer(2)], ..metadata(id) };
@@ -315,7 +315,7 @@ async fn item_36_only_what_is_better_than_the_installed_driver() {
 }
 
 #[tokio::test]
-async fn item_37_printers_keep_their_maker() {
+async fn c37_printers_keep_their_maker() {
     let server = Server::start().await;
     let printer = |hardware: &str, providers: &[&str]| {
         let mut entry = metadata(hardware);
@@ -353,7 +353,7 @@ async fn item_37_printers_keep_their_maker() {
 }
 
 #[tokio::test]
-async fn item_38_one_entry_names_all_devices_it_is_for() {
+async fn c38_one_entry_names_all_devices_it_is_for() {
     let server = Server::start().await;
     let newer = changed(|it| {
         it.hardware_id = "C".to_owned();
@@ -373,7 +373,7 @@ async fn item_38_one_entry_names_all_devices_it_is_for() {
 }
 
 #[tokio::test]
-async fn item_38_a_driver_that_is_no_longer_best_is_out_of_scope() {
+async fn c38_a_driver_that_is_no_longer_best_is_out_of_scope() {
     let server = Server::start().await;
     server.import(&[driver(10, [metadata("A")])]).await;
     let mut asker = Asker::of(&server, 1).await;
@@ -396,7 +396,7 @@ async fn item_38_a_driver_that_is_no_longer_best_is_out_of_scope() {
 }
 
 #[tokio::test]
-async fn item_39_driver_sync_is_not_needed_iff_no_driver_is_in_the_filtered_scope() {
+async fn c39_driver_sync_is_not_needed_iff_no_driver_is_in_the_filtered_scope() {
     let server = Server::start().await;
     let product = |update| Document::category(id(update), 1, CategoryKind::Product);
     server
@@ -435,7 +435,7 @@ async fn item_39_driver_sync_is_not_needed_iff_no_driver_is_in_the_filtered_scop
 }
 
 #[tokio::test]
-async fn item_39_rank_minus_one_with_a_matching_id_is_a_driver() {
+async fn c39_rank_minus_one_with_a_matching_id_is_a_driver() {
     let server = Server::start().await;
     server.import(&[driver(10, [metadata("A")])]).await;
     let mut asker = Asker::of(&server, 1).await;
@@ -448,7 +448,7 @@ async fn item_39_rank_minus_one_with_a_matching_id_is_a_driver() {
 }
 
 #[tokio::test]
-async fn item_42_the_printer_catalogue() {
+async fn c42_the_printer_catalogue() {
     let server = Server::start().await;
     let printer = |hardware: &str| DriverMetadata { class: "Printer".to_owned(), ..metadata(hardware) };
     server
@@ -482,7 +482,7 @@ async fn item_42_the_printer_catalogue() {
 }
 
 #[tokio::test]
-async fn item_42_printers_have_an_anchor_of_their_own() {
+async fn c42_printers_have_an_anchor_of_their_own() {
     let server = Server::start().await;
     let printer = DriverMetadata { class: "Printer".to_owned(), ..metadata("P") };
     server.import(&[Document::software(id(1), 1), driver(10, [printer])]).await;

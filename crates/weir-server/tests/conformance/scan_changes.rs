@@ -38,7 +38,7 @@ async fn approved_only(server: &Server, collection: CollectionId) {
 }
 
 #[tokio::test]
-async fn item_26_only_one_revision_of_an_update_is_sent() {
+async fn c26_only_one_revision_of_an_update_is_sent() {
     let server = Server::start().await;
     server
         .import(&[
@@ -65,7 +65,7 @@ async fn item_26_only_one_revision_of_an_update_is_sent() {
 }
 
 #[tokio::test]
-async fn item_26_a_new_revision_replaces_the_old_and_dependants_stay() {
+async fn c26_a_new_revision_replaces_the_old_and_dependants_stay() {
     let server = Server::start().await;
     server
         .import(&[
@@ -108,7 +108,7 @@ async fn item_26_a_new_revision_replaces_the_old_and_dependants_stay() {
 }
 
 #[tokio::test]
-async fn item_26_a_deployment_follows_the_newest_revision() {
+async fn c26_a_deployment_follows_the_newest_revision() {
     let server = Server::start().await;
     server.import(&[software(10)]).await;
     server.deploy(id(10), ALL, DeploymentAction::Install).await;
@@ -122,7 +122,7 @@ async fn item_26_a_deployment_follows_the_newest_revision() {
 }
 
 #[tokio::test]
-async fn item_27_a_decline_takes_exactly_that_update() {
+async fn c27_a_decline_takes_exactly_that_update() {
     let server = Server::start().await;
     server
         .import(&[
@@ -150,7 +150,7 @@ async fn item_27_a_decline_takes_exactly_that_update() {
 }
 
 #[tokio::test]
-async fn item_27_an_approval_taken_back_takes_what_only_it_needed() {
+async fn c27_an_approval_taken_back_takes_what_only_it_needed() {
     let server = Server::start().await;
     server
         .import(&[
@@ -186,7 +186,7 @@ async fn item_27_an_approval_taken_back_takes_what_only_it_needed() {
 }
 
 #[tokio::test]
-async fn item_27_an_approval_taken_back_is_a_change_where_everything_is_sent() {
+async fn c27_an_approval_taken_back_is_a_change_where_everything_is_sent() {
     let server = Server::start().await;
     server.import(&[software(10), software(20)]).await;
     let deployment = server.deploy(id(10), ALL, DeploymentAction::Install).await;
@@ -201,7 +201,7 @@ async fn item_27_an_approval_taken_back_is_a_change_where_everything_is_sent() {
 }
 
 #[tokio::test]
-async fn item_27_a_computer_that_changes_groups_loses_exactly_what_was_for_the_old_one() {
+async fn c27_a_computer_that_changes_groups_loses_exactly_what_was_for_the_old_one() {
     let server = Server::start().await;
     server
         .import(&[
@@ -238,7 +238,7 @@ async fn item_27_a_computer_that_changes_groups_loses_exactly_what_was_for_the_o
 }
 
 #[tokio::test]
-async fn item_28_each_change_is_told_once() {
+async fn c28_each_change_is_told_once() {
     let server = Server::start().await;
     server.import(&[Document::detectoid(id(1), 1), software(10), software(11), software(12)]).await;
     let mut asker = Asker::of(&server, 1).await;
@@ -287,7 +287,7 @@ async fn item_28_each_change_is_told_once() {
 }
 
 #[tokio::test]
-async fn item_28_changes_come_on_any_page_and_only_there() {
+async fn c28_changes_come_on_any_page_and_only_there() {
     let server = Server::start().await;
     server.import(&[software(10), software(11)]).await;
     let mut asker = Asker::of(&server, 1).await;

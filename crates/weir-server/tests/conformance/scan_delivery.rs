@@ -37,7 +37,7 @@ fn category(update: u128, kind: CategoryKind) -> Document {
 }
 
 #[tokio::test]
-async fn item_18_the_first_call_brings_what_has_no_prerequisites() {
+async fn c18_the_first_call_brings_what_has_no_prerequisites() {
     let server = Server::start().await;
     server
         .import(&[
@@ -75,7 +75,7 @@ async fn item_18_the_first_call_brings_what_has_no_prerequisites() {
 }
 
 #[tokio::test]
-async fn item_19_prerequisites_gate() {
+async fn c19_prerequisites_gate() {
     let server = Server::start().await;
     server
         .import(&[
@@ -117,7 +117,7 @@ async fn item_19_prerequisites_gate() {
 }
 
 #[tokio::test]
-async fn item_20_categories_and_detectoids_come_as_evaluate_and_drivers_never() {
+async fn c20_categories_and_detectoids_come_as_evaluate_and_drivers_never() {
     let server = Server::start().await;
     server
         .import(&[
@@ -145,7 +145,7 @@ async fn item_20_categories_and_detectoids_come_as_evaluate_and_drivers_never() 
 }
 
 #[tokio::test]
-async fn item_21_only_targets_of_prerequisites_are_no_leaves() {
+async fn c21_only_targets_of_prerequisites_are_no_leaves() {
     let server = Server::start().await;
     server
         .import(&[
@@ -175,7 +175,7 @@ async fn item_21_only_targets_of_prerequisites_are_no_leaves() {
 }
 
 #[tokio::test]
-async fn item_22_bundles_bring_every_member_of_every_alternative() {
+async fn c22_bundles_bring_every_member_of_every_alternative() {
     let server = Server::start().await;
     server
         .import(&[
@@ -225,7 +225,7 @@ fn text<'a>(update: &'a [(String, String)], name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn item_23_every_entry_has_a_deployment_in_order() {
+async fn c23_every_entry_has_a_deployment_in_order() {
     let server = Server::start().await;
     server.import(&[detectoid(1), software(10), software(11), software(12).requires(id(1))]).await;
     let deadline: Timestamp = "2031-02-03T04:05:06Z".parse().expect("time");
@@ -268,7 +268,7 @@ async fn item_23_every_entry_has_a_deployment_in_order() {
 }
 
 #[tokio::test]
-async fn item_23_the_answer_is_in_the_order_of_the_schema() {
+async fn c23_the_answer_is_in_the_order_of_the_schema() {
     let server = Server::start().await;
     server
         .import(&[detectoid(1), detectoid(2), software(10), software(11).requires(id(2)), software(12).requires(id(1))])
@@ -298,7 +298,7 @@ async fn item_23_the_answer_is_in_the_order_of_the_schema() {
 }
 
 #[tokio::test]
-async fn item_25_the_same_request_gets_the_same_answer() {
+async fn c25_the_same_request_gets_the_same_answer() {
     let server = Server::start().await;
     server.import(&[detectoid(1), software(10), software(11).requires(id(1)), software(12)]).await;
     let mut asker = Asker::of(&server, 1).await;
@@ -320,7 +320,7 @@ async fn item_25_the_same_request_gets_the_same_answer() {
 }
 
 #[tokio::test]
-async fn item_29_unknown_ids_are_out_of_scope() {
+async fn c29_unknown_ids_are_out_of_scope() {
     let server = Server::start().await;
     server.import(&[detectoid(1), software(10).requires(id(1))]).await;
     let mut asker = Asker::of(&server, 1).await;
@@ -364,7 +364,7 @@ pub(crate) async fn deploy_until(
 }
 
 #[tokio::test]
-async fn item_32_actions_and_deadlines_pass_through() {
+async fn c32_actions_and_deadlines_pass_through() {
     let server = Server::start().await;
     server.import(&[software(10), software(11), software(12), software(13), software(14), software(15)]).await;
     let past: Timestamp = "2020-01-01T00:00:00Z".parse().expect("time");
@@ -402,7 +402,7 @@ async fn item_32_actions_and_deadlines_pass_through() {
 }
 
 #[tokio::test]
-async fn item_33_fields_wait_for_their_version() {
+async fn c33_fields_wait_for_their_version() {
     let server = Server::start().await;
     server
         .import(&[

@@ -45,7 +45,7 @@ fn lengths(pages: &[(Vec<u128>, bool)]) -> Vec<(usize, bool)> {
 }
 
 #[tokio::test]
-async fn item_24_pages_have_a_size_and_truncated_is_exact() {
+async fn c24_pages_have_a_size_and_truncated_is_exact() {
     let server = Server::start().await;
     server.set(|settings| settings.page_entries = 5);
     let documents: Vec<_> = (10..20).map(software).collect();
@@ -66,7 +66,7 @@ async fn item_24_pages_have_a_size_and_truncated_is_exact() {
 }
 
 #[tokio::test]
-async fn item_24_pages_keep_a_byte_budget() {
+async fn c24_pages_keep_a_byte_budget() {
     let server = Server::start().await;
     let documents: Vec<_> = (10..16).map(|update| software(update).rules_of_size(10_000)).collect();
     server.import(&documents).await;
@@ -96,7 +96,7 @@ async fn item_24_pages_keep_a_byte_budget() {
 }
 
 #[tokio::test]
-async fn item_24_a_page_is_filled_around_a_large_entry() {
+async fn c24_a_page_is_filled_around_a_large_entry() {
     let server = Server::start().await;
     let small = |update| software(update).rules_of_size(1_000);
     server.import(&[small(10), software(11).rules_of_size(200_000), small(12)]).await;
@@ -108,7 +108,7 @@ async fn item_24_a_page_is_filled_around_a_large_entry() {
 }
 
 #[tokio::test]
-async fn item_24_drivers_are_paged_too() {
+async fn c24_drivers_are_paged_too() {
     use crate::driver::{device, driver_parameters, metadata};
     let server = Server::start().await;
     let hardware: Vec<String> = (0..7).map(|place| format!("PCI\\{place}")).collect();
@@ -135,7 +135,7 @@ async fn item_24_drivers_are_paged_too() {
 }
 
 #[tokio::test]
-async fn item_34_five_thousand_revisions_within_two_hundred_calls() {
+async fn c34_five_thousand_revisions_within_two_hundred_calls() {
     let catalogue = Catalogue::generate(Shape { revisions: 5_000, sizes: Sizes::Small, seed: 34 });
     let documents: Vec<Document> = catalogue.documents().collect();
     assert_eq!(documents.len(), 5_000);

@@ -47,7 +47,7 @@ fn example() -> Vec<Document> {
 }
 
 #[tokio::test]
-async fn item_55_the_worked_example_approved_updates_only() {
+async fn c55_the_worked_example_approved_updates_only() {
     let server = Server::start().await;
     server.import(&example()).await;
     let thin = server.collection("Thin link").await;
@@ -94,7 +94,7 @@ async fn item_55_the_worked_example_approved_updates_only() {
 }
 
 #[tokio::test]
-async fn item_55_only_where_every_own_collection_has_it() {
+async fn c55_only_where_every_own_collection_has_it() {
     let server = Server::start().await;
     server.import(&example()).await;
     let (thin, wide) = (server.collection("Thin link").await, server.collection("Wide link").await);
@@ -112,7 +112,7 @@ async fn item_55_only_where_every_own_collection_has_it() {
 }
 
 #[tokio::test]
-async fn item_55_a_block_takes_the_update_away() {
+async fn c55_a_block_takes_the_update_away() {
     let server = Server::start().await;
     server.import(&example()).await;
     let thin = server.collection("Thin link").await;
@@ -129,7 +129,7 @@ async fn item_55_a_block_takes_the_update_away() {
 }
 
 #[tokio::test]
-async fn item_56_a_client_goes_on_after_a_restart_between_pages() {
+async fn c56_a_client_goes_on_after_a_restart_between_pages() {
     let settings = || ClientSettings { page_entries: 5, ..ClientSettings::default() };
     let mut server = Server::start_with(settings()).await;
     let documents: Vec<_> = (10..22).map(|update| Document::software(id(update), 1)).collect();
@@ -154,7 +154,7 @@ async fn item_56_a_client_goes_on_after_a_restart_between_pages() {
 }
 
 #[tokio::test]
-async fn item_57_a_computer_that_moves_to_another_server_converges() {
+async fn c57_a_computer_that_moves_to_another_server_converges() {
     let (here, there) = (Server::start().await, Server::start().await);
     here.import(&example()).await;
     here.deploy(id(B), ALL, DeploymentAction::Install).await;
@@ -199,7 +199,7 @@ async fn item_57_a_computer_that_moves_to_another_server_converges() {
 }
 
 #[tokio::test]
-async fn item_57_foreign_cookies_are_refused_whatever_the_call() {
+async fn c57_foreign_cookies_are_refused_whatever_the_call() {
     let (here, there) = (Server::start().await, Server::start().await);
     let mut asker = Asker::of(&here, 1).await;
     asker.agent.move_to(&there.base).expect("address");
