@@ -1,12 +1,9 @@
-//! The client plane through its public door.
+//! The client plane through its public door: the recorded scan, and what scans add to the catalogue engine. Each item of
+//! the protocol's checklist is in `conformance/`.
 
 mod common;
 
 mod client {
-    mod content;
-    mod cookies;
-    mod faults;
     mod native;
-    mod reports;
     mod scans;
 }

@@ -155,18 +155,25 @@ async fn item_11_client_side_targeting_joins_the_groups_that_exist() {
 async fn item_11_server_side_targeting_ignores_what_is_asked_for() {
     let server = Server::start().await;
     let ring = server.collection("Ring 1").await;
-    let computer = Computer { target_group: Some("Ring 1".to_owned()), ..Computer::numbered(1) };
+    let computer = Computer { target_group: Some("Ring 1;later".to_owned()), ..Computer::numbered(1) };
     let mut agent = server.agent_of(computer);
     agent.scan().await.expect("scan");
     assert_eq!(groups(&server, &agent), BTreeSet::new());
-    assert_eq!(server.computer(&agent).expect("row").requested_groups.as_deref(), Some("Ring 1"));
+    assert_eq!(server.computer(&agent).expect("row").requested_groups.as_deref(), Some("Ring 1;later"));
     let lab = server.collection("Lab").await;
     server.join(&agent, lab).await;
     agent.scan().await.expect("scan");
     assert_eq!(groups(&server, &agent), BTreeSet::from([lab]), "the administrator assigns");
+    // the administrator changes his mind, twice; a group made later is joined with the next call
     server.set(|settings| settings.targeting = TargetingMode::Client);
     agent.scan().await.expect("scan");
-    assert!(groups(&server, &agent).contains(&ring));
+    assert_eq!(groups(&server, &agent), BTreeSet::from([lab, ring]));
+    let later = server.collection("LATER").await;
+    agent.scan().await.expect("scan");
+    assert_eq!(groups(&server, &agent), BTreeSet::from([lab, ring, later]));
+    server.set(|settings| settings.targeting = TargetingMode::Server);
+    agent.scan().await.expect("scan");
+    assert_eq!(groups(&server, &agent), BTreeSet::from([lab]));
 }
 
 /// Checklist 15: registration is asked for before a scan if it is required, and refused if it is not.
@@ -197,6 +204,11 @@ async fn item_15_registration_is_required_or_refused() {
     let asked = RegisterComputer { cookie: other.state.cookie.clone(), computer_info: Some(info("x.test")) };
     assert_eq!(code(&mut other, &asked).await, Some(ErrorCode::RegistrationNotRequired));
     assert!(server.computer(&other).is_some_and(|row| row.registration.is_none()), "nothing was stored");
+
+    server.set_configuration(|settings| settings.registration_required = true);
+    let recovered = other.scan().await.expect("scan").recovered;
+    assert_eq!(recovered.first(), Some(&ErrorCode::ConfigChanged), "{recovered:?}");
+    assert!(server.computer(&other).is_some_and(|row| row.registration.is_some()), "asked for now");
 }
 
 /// 26 values, no two alike, each at home in its type only.
@@ -272,6 +284,9 @@ async fn item_15_all_26_fields_are_stored() {
         mobile_operator: text("Not Present"),
     };
     assert_eq!(server.computer(&agent).expect("row").registration, Some(expected.clone()));
+
+    let row = server.computer(&agent).expect("row");
+    assert_eq!((row.ip_address.as_deref(), row.plain_http), (Some("127.0.0.1"), true), "and how it came");
 
     // a later registration replaces all of it: what is absent then is gone
     let mut sparse = info("pc.example.test");

@@ -582,8 +582,14 @@ async fn new_computers_are_limited_by_the_hour() {
 /// nobody else waits for them.
 #[tokio::test]
 async fn slow_and_endless_requests_are_cut_off() {
-    let server = Whole::start(|settings| settings.limits.header_time = Duration::from_secs(1)).await;
-    let before = stored_in(&server.data());
+    let server = Whole::start(|settings| settings.limits.header_time = Duration::from_secs(2)).await;
+    // jobs keep their own books
+    let kept = |data: &std::path::Path| {
+        let mut rows = stored_in(data);
+        rows.retain(|table, _| !["job", "alert"].contains(&table.as_str()));
+        rows
+    };
+    let before = kept(&server.data());
     let mut waiting = Vec::new();
     for start in [
         "POST /ClientWebService/client.asmx HTTP/1.1\r\nHost: x\r\nX-Slow: ",
@@ -655,7 +661,7 @@ async fn slow_and_endless_requests_are_cut_off() {
         let status = text.split(' ').nth(1).unwrap_or("4");
         assert!(status.starts_with('4') || status.starts_with("500"), "{start}: {text}");
     }
-    assert_eq!(stored_in(&server.data()), before);
+    assert_eq!(kept(&server.data()), before);
     assert_eq!(quick.post(CLIENT, &[], config.as_bytes()).await.status, 200, "the server still answers");
     server.stop().await;
 }

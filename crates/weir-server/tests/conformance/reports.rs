@@ -276,15 +276,12 @@ async fn item_52_a_failure_is_seen_at_once() {
         assert_eq!(state(&server, &agent, 1), Some(State::Required), "{event_id} changes nothing");
     }
     let of_member = format!("M={};1", upper(&[1]));
-    report(
-        &mut agent,
-        vec![event(182, Some(2), &["Q=1", &of_member], ago(80)), event(182, Some(1), &["Q=2"], ago(80))],
-    )
-    .await;
+    let at = ago(80);
+    report(&mut agent, vec![event(182, Some(2), &["Q=1", &of_member], at), event(182, Some(1), &["Q=2"], at)]).await;
     assert_eq!(state(&server, &agent, 1), Some(State::Failed));
     assert_eq!(state(&server, &agent, 2), Some(State::Required), "a member's failure changes only the log");
     let failed = *status(&server, &agent).entry(number(&server, 1)).expect("listed");
-    assert_eq!((failed.error, failed.changed.as_second()), (Some(FAILURE), ago(80).as_second()));
+    assert_eq!((failed.error, failed.changed), (Some(FAILURE), at));
     let failures: Vec<_> = log(&server, &agent).into_iter().filter(|row| row.event_id == 182).collect();
     assert_eq!(failures.len(), 2);
     assert!(failures.iter().all(|row| row.hresult == FAILURE));
@@ -417,4 +414,25 @@ async fn item_54_a_name_is_no_cookie() {
     let by_name = ReportEventBatch2 { computer_id, client_time: None, event_batch: batch };
     assert_eq!(code(&mut agent, &by_name).await, Some(ErrorCode::InvalidCookie));
     assert_eq!(stored(&server), before);
+}
+
+/// Checklist 50: many computers report at once, and each report is its computer's own.
+#[tokio::test]
+async fn item_50_many_computers_report_at_once() {
+    let (server, _) = scanned().await;
+    let mut tasks = Vec::new();
+    for number in 100..164 {
+        let mut agent = server.agent(number);
+        tasks.push(tokio::spawn(async move {
+            agent.scan().await.expect("scan");
+            let needed = u128::from(number % 9 + 1);
+            report(&mut agent, vec![event(156, None, &[&format!("U={}", upper(&[needed]))], ago(0))]).await;
+            (agent, needed)
+        }));
+    }
+    for task in tasks {
+        let (agent, needed) = task.await.expect("agent");
+        assert_eq!(state(&server, &agent, needed), Some(State::Required));
+        assert_eq!(status(&server, &agent).entries().len(), 1);
+    }
 }
