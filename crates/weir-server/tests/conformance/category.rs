@@ -23,7 +23,7 @@ fn category(update: u128, kind: CategoryKind) -> Document {
     Document::category(id(update), 1, kind)
 }
 
-/// Company 1, family 2, products 3 (with updates), 4 (without) and 5 (a driver), classification 6; detectoid 7 of product
+/// Company 1, family 2, products 3 (with updates), 4 (without) and 5 (a driver), classifications 6 and 9; detectoid 7 of product
 /// 3, 8 of no product; bundle 10 of product 3 with member 11; update 12 of product 3; update 13 of no product; driver 14.
 async fn server() -> Server {
     let server = Server::start().await;
@@ -35,6 +35,7 @@ async fn server() -> Server {
             category(4, CategoryKind::Product).in_category(id(2)),
             category(5, CategoryKind::Product).in_category(id(2)),
             category(6, CategoryKind::UpdateClassification),
+            category(9, CategoryKind::UpdateClassification),
             Document::detectoid(id(7), 1).requires(id(3)),
             Document::detectoid(id(8), 1),
             Document::software(id(10), 1)
@@ -71,13 +72,14 @@ async fn start(server: &Server, requested: &[(i32, u128)]) -> Result<(Vec<u128>,
 async fn c40_start_category_scan() {
     type Case = (&'static str, &'static [(i32, u128)], &'static [u128], &'static [u128]);
     let server = server().await;
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
         ("a product", &[(0, 3)], &[3], &[]),
         ("a product and a classification", &[(0, 3), (0, 6)], &[3], &[]),
         ("two groups, in any order of entries", &[(0, 3), (1, 4), (0, 6)], &[3, 4], &[]),
         ("an unknown id takes its group along", &[(0, 3), (0, 99), (1, 4)], &[4], &[99]),
         ("an update is no category", &[(0, 12), (1, 4)], &[4], &[12]),
         ("a classification alone", &[(0, 3), (1, 6)], &[], &[]),
+        ("two classifications at once", &[(0, 3), (0, 6), (0, 9)], &[], &[]),
         ("two products at once", &[(0, 3), (0, 4), (1, 4)], &[], &[]),
         ("a family and a company", &[(0, 2), (5, 1)], &[2, 1], &[]),
         ("the same twice", &[(0, 3), (0, 3), (1, 3)], &[3], &[]),

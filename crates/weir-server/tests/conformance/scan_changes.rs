@@ -7,7 +7,7 @@ use weir_model::{
     update::CategoryKind,
 };
 use weir_testkit::{Document, ScanOutcome};
-use weir_wire::wusp::Action;
+use weir_wire::{soap::ErrorCode, wusp::Action};
 
 use crate::{
     asking::Asker,
@@ -312,4 +312,24 @@ async fn c28_changes_come_on_any_page_and_only_there() {
     }
     assert_eq!(changes, [10, 11]);
     assert!(asker.software(&[], &cached).await.is_quiet());
+}
+
+#[tokio::test]
+async fn c28_a_renewed_cookie_keeps_the_anchor_and_a_lost_one_tells_everything_once() {
+    let server = Server::start().await;
+    server.import(&[Document::detectoid(id(1), 1), software(10).requires(id(1)), software(11)]).await;
+    let mut asker = Asker::of(&server, 1).await;
+    asker.scan().await;
+    server.deploy(id(11), ALL, DeploymentAction::Install).await;
+    // a setting that GetConfig shows makes the agent renew its cookie and hand the old one in
+    server.set_configuration(|settings| settings.package_share = "\\\\here\\share".to_owned());
+    let outcome = asker.scan().await;
+    assert_eq!(outcome.recovered, [ErrorCode::ConfigChanged]);
+    assert_eq!(asker.named(&outcome.changed), [11], "only what changed");
+
+    asker.agent.state.cookie = None;
+    let outcome = asker.scan().await;
+    assert_eq!(asker.named(&outcome.changed), [1, 10, 11], "the server cannot know what the computer knows");
+    assert_eq!((outcome.new_updates().count(), outcome.out_of_scope.len()), (0, 0));
+    assert_quiet(&asker.scan().await);
 }
