@@ -88,7 +88,7 @@ async fn an_available_time_is_kept_without_anybody_doing_anything() {
 }
 
 #[tokio::test]
-async fn item_27_moves_and_declines_are_followed() {
+async fn c27_moves_and_declines_are_followed() {
     let server = Server::start().await;
     let payload = Payload::random("update.exe", 100, 1);
     server.import(&small(&payload)).await;
@@ -124,7 +124,7 @@ async fn a_category_scan_does_not_hide_changes_from_full_scans() {
 }
 
 #[tokio::test]
-async fn item_05_codings_agree_and_answers_repeat() {
+async fn c05_codings_agree_and_answers_repeat() {
     let server = Server::start().await;
     let mut documents = small(&Payload::random("update.exe", 100, 1));
     // copied, shared, with ready blocks, streamed

@@ -117,7 +117,7 @@ fn without_cookie(text: &[u8]) -> String {
 
 /// Checklist 5: Xpress only when asked for, by every service; plain otherwise; both are the same text.
 #[tokio::test]
-async fn item_05_xpress_only_when_asked() {
+async fn c05_xpress_only_when_asked() {
     let server = Server::start().await;
     let (_, cookie) = ready(&server).await;
     let authorization = message(NS_A, "GetAuthorizationCookie", "<clientId>a</clientId><dnsName>a.test</dnsName>");
@@ -159,7 +159,7 @@ async fn item_05_xpress_only_when_asked() {
 /// Checklist 5: blocks of at most 65,535 bytes, stored raw where compression gains nothing; in answers made of copied
 /// text, of ready blocks from the cache and of blocks streamed from the store.
 #[tokio::test]
-async fn item_05_blocks_are_bounded_and_stored_where_compression_gains_nothing() {
+async fn c05_blocks_are_bounded_and_stored_where_compression_gains_nothing() {
     let server = Server::start().await;
     let mut documents = vec![Document::category(id(1), 1, CategoryKind::Product).title("Product")];
     for (number, size) in [(2, 2_000), (3, 40_000), (4, 200_000), (5, 900_000)] {
@@ -199,7 +199,7 @@ async fn item_05_blocks_are_bounded_and_stored_where_compression_gains_nothing()
 /// Checklist 6: every form of a match length is on the wire and read back by a decoder that shares no code with the
 /// server.
 #[tokio::test]
-async fn item_06_every_form_of_length_comes_over_the_wire() {
+async fn c06_every_form_of_length_comes_over_the_wire() {
     let server = Server::start().await;
     // the shortest match that is worth writing is 4; that 3 is read is tested with the codec
     let lengths = [4, 9, 10, 24, 25, 279, 280, 60_000];
@@ -243,7 +243,7 @@ fn invalid(path: &str) -> (ErrorCode, String) {
 
 /// Checklist 30: as many raw entries as the limit pass, one more faults with the path; repeats and unknown ids count.
 #[tokio::test]
-async fn item_30_as_many_installed_ids_as_the_limit() {
+async fn c30_as_many_installed_ids_as_the_limit() {
     let server = Server::start().await;
     server.import(&[Document::category(id(1), 1, CategoryKind::Product).title("Product")]).await;
     let (mut agent, _) = ready(&server).await;
@@ -269,7 +269,7 @@ async fn item_30_as_many_installed_ids_as_the_limit() {
 
 /// Checklist 30: 22,000 others and 22,000 drivers pass, one more of either faults.
 #[tokio::test]
-async fn item_30_as_many_cached_ids_as_the_limit() {
+async fn c30_as_many_cached_ids_as_the_limit() {
     let server = Server::start().await;
     let (mut agent, _) = ready(&server).await;
     let ids = |count: i32| (0..count).map(|id| RevisionId(1_000_000 + id)).collect::<Vec<_>>();

@@ -26,7 +26,7 @@ async fn get(server: &Server, path: &str, headers: &[(&str, &str)]) -> Answer {
 
 /// Checklist 7: 200 and HEAD, with the headers of the recorded answers and a stable ETag.
 #[tokio::test]
-async fn item_07_whole_files_and_heads() {
+async fn c07_whole_files_and_heads() {
     let (server, payload, path) = with_file(700_001).await;
     let whole = get(&server, &path, &[]).await;
     assert_eq!(whole.status, 200);
@@ -61,7 +61,7 @@ async fn item_07_whole_files_and_heads() {
 
 /// Checklist 7: closed, open and suffix ranges, an end beyond the file, 416.
 #[tokio::test]
-async fn item_07_content_ranges() {
+async fn c07_content_ranges() {
     let (server, payload, path) = with_file(1_000).await;
     let cases = [
         ("bytes=0-0", 0..1),
@@ -97,7 +97,7 @@ async fn item_07_content_ranges() {
 
 /// Checklist 7: If-Range by tag and by date.
 #[tokio::test]
-async fn item_07_if_range() {
+async fn c07_if_range() {
     let (server, _, path) = with_file(1_000).await;
     let whole = get(&server, &path, &[]).await;
     let tag = whole.header("etag").expect("ETag").to_owned();
@@ -118,7 +118,7 @@ async fn item_07_if_range() {
 
 /// Checklist 7: several ranges come as parts, in the order asked for.
 #[tokio::test]
-async fn item_07_several_ranges() {
+async fn c07_several_ranges() {
     let (server, payload, path) = with_file(1_000).await;
     let answer = get(&server, &path, &[("Range", "bytes=500-519, 0-9 ,-1")]).await;
     assert_eq!(answer.status, 206);
@@ -142,7 +142,7 @@ async fn item_07_several_ranges() {
 
 /// Checklist 7: any case, any extension, never compressed, and no way out of the folder.
 #[tokio::test]
-async fn item_07_any_case_never_compressed_and_no_traversal() {
+async fn c07_any_case_never_compressed_and_no_traversal() {
     let (server, payload, path) = with_file(1_000).await;
     for path in
         [path.to_lowercase(), path.to_uppercase(), path.replace(".EXE", ".cab"), path.replace("/Content", "/cONTENT")]
@@ -176,7 +176,7 @@ async fn item_07_any_case_never_compressed_and_no_traversal() {
 
 /// Checklist 7: a file that is damaged, or not known, is not there.
 #[tokio::test]
-async fn item_07_only_verified_files_are_served() {
+async fn c07_only_verified_files_are_served() {
     let (server, payload, path) = with_file(1_000).await;
     let set = |state| {
         let changed = server.state.store.write(&actor(), |tx| tx.content_file_set_state(payload.sha1(), state));
@@ -193,7 +193,7 @@ async fn item_07_only_verified_files_are_served() {
 /// Checklist 8: shuffled pieces of 1 MiB over seven connections that stay open, as recorded: no conditionals,
 /// `Content-Length: 0`, a closed range each.
 #[tokio::test]
-async fn item_08_shuffled_ranges_on_seven_connections() {
+async fn c08_shuffled_ranges_on_seven_connections() {
     const PIECE: usize = 1 << 20;
     let (server, payload, path) = with_file(24 * PIECE + 12_345).await;
     let count = payload.bytes.len().div_ceil(PIECE);
@@ -247,7 +247,7 @@ async fn item_08_shuffled_ranges_on_seven_connections() {
 /// Checklist 8: agents pause for about 30 seconds between calls and go on with the same connection. On the listeners of
 /// the product, with their default settings.
 #[tokio::test]
-async fn item_08_an_idle_connection_lives_31_seconds() {
+async fn c08_an_idle_connection_lives_31_seconds() {
     let server = Whole::start(|_| {}).await;
     let mut wire = Wire::to(&server.base).await;
     let request = b"GET /SelfUpdate/wuident.cab HTTP/1.1\r\nHost: weir.test\r\nConnection: Keep-Alive\r\n\r\n";
@@ -262,7 +262,7 @@ async fn item_08_an_idle_connection_lives_31_seconds() {
 
 /// Checklist 9: `wuident.cab` and what it names come from the administrator's folder, in any case; else 404.
 #[tokio::test]
-async fn item_09_self_update_comes_from_a_folder_or_not_at_all() {
+async fn c09_self_update_comes_from_a_folder_or_not_at_all() {
     let server = Server::start().await;
     for method in ["GET", "HEAD"] {
         assert_eq!(server.send(method, "/SelfUpdate/wuident.cab", &[], "").await.status, 404);

@@ -69,7 +69,7 @@ async fn short_lived(server: &Server, agent: &mut ScriptedAgent, old_cookie: Opt
 
 /// Checklist 12: none, two and foreign authorization cookies; old cookies of every kind; a stale configuration.
 #[tokio::test]
-async fn item_12_get_cookie() {
+async fn c12_get_cookie() {
     let server = Server::start().await;
     let (mut agent, cookie) = ready(&server).await;
     let good = get_cookie(&mut agent).await;
@@ -130,7 +130,7 @@ async fn item_12_get_cookie() {
 /// Checklist 12: an expired old cookie is fine, and its anchors live on: nothing is told twice. Another computer's
 /// anchors are of no use.
 #[tokio::test]
-async fn item_12_the_anchors_of_an_expired_cookie_live_on() {
+async fn c12_the_anchors_of_an_expired_cookie_live_on() {
     let server = Server::start().await;
     server.import(&catalogue()).await;
     let mut agent = server.agent(1);
@@ -243,7 +243,7 @@ async fn expect_everywhere(agent: &mut ScriptedAgent, cookie: Option<Cookie>, ex
 /// Checklist 13: a cookie that is missing, empty, altered, of the other kind or of another server is InvalidCookie
 /// everywhere, before any parameter is looked at; then the agent recovers.
 #[tokio::test]
-async fn item_13_a_cookie_that_is_not_ours_is_invalid() {
+async fn c13_a_cookie_that_is_not_ours_is_invalid() {
     let server = Server::start().await;
     server.import(&catalogue()).await;
     let (mut agent, cookie) = ready(&server).await;
@@ -275,7 +275,7 @@ async fn item_13_a_cookie_that_is_not_ours_is_invalid() {
 
 /// Checklist 13: an expired cookie, and the recovery.
 #[tokio::test]
-async fn item_13_an_expired_cookie() {
+async fn c13_an_expired_cookie() {
     let server = Server::start().await;
     let (mut agent, _) = ready(&server).await;
     let cookie = short_lived(&server, &mut agent, None).await;
@@ -288,7 +288,7 @@ async fn item_13_an_expired_cookie() {
 
 /// Checklist 13: a cookie of before the configuration changed, and the recovery.
 #[tokio::test]
-async fn item_13_a_cookie_of_an_older_configuration() {
+async fn c13_a_cookie_of_an_older_configuration() {
     let server = Server::start().await;
     let (mut agent, cookie) = ready(&server).await;
     server.set_configuration(|settings| settings.extended_limit = 49);
@@ -301,7 +301,7 @@ async fn item_13_a_cookie_of_an_older_configuration() {
 /// Checklist 13: after a restore from a backup the server is another: ServerChanged, and the computer refreshes its
 /// cache. The same data without a new identity changes nothing (checklist 14).
 #[tokio::test]
-async fn item_13_a_renewed_server_identity() {
+async fn c13_a_renewed_server_identity() {
     let server = Server::start().await;
     server.import(&catalogue()).await;
     let (mut agent, cookie) = ready(&server).await;
@@ -332,7 +332,7 @@ async fn item_13_a_renewed_server_identity() {
 
 /// Checklist 14: the clear-text Expiration means nothing, in either direction.
 #[tokio::test]
-async fn item_14_an_altered_expiration_has_no_effect() {
+async fn c14_an_altered_expiration_has_no_effect() {
     let server = Server::start().await;
     let (mut agent, cookie) = ready(&server).await;
     for expiration in [None, Some(Timestamp::UNIX_EPOCH), Some(Timestamp::MAX), "0001-01-01T00:00:00Z".parse().ok()] {
@@ -346,7 +346,7 @@ async fn item_14_an_altered_expiration_has_no_effect() {
 
 /// Checklist 14: NewCookies of every operation that has one keep the first Expiration; an hour by default.
 #[tokio::test]
-async fn item_14_new_cookies_do_not_live_longer() {
+async fn c14_new_cookies_do_not_live_longer() {
     let server = Server::start().await;
     server.import(&catalogue()).await;
     let (mut agent, cookie) = ready(&server).await;
@@ -376,7 +376,7 @@ async fn item_14_new_cookies_do_not_live_longer() {
 
 /// Checklist 14: cookies of both kinds survive a restart.
 #[tokio::test]
-async fn item_14_cookies_survive_a_restart() {
+async fn c14_cookies_survive_a_restart() {
     let server = Server::start().await;
     server.import(&catalogue()).await;
     let (mut agent, cookie) = ready(&server).await;
@@ -392,7 +392,7 @@ async fn item_14_cookies_survive_a_restart() {
 /// Checklist 14: a rotated key seals new cookies and the old ones stay good until their key is forgotten; then the
 /// computer recovers.
 #[tokio::test]
-async fn item_14_rotated_keys_keep_cookies_good() {
+async fn c14_rotated_keys_keep_cookies_good() {
     let server = Server::start().await;
     server.import(&catalogue()).await;
     let (mut agent, old) = ready(&server).await;

@@ -104,7 +104,7 @@ async fn scanned() -> (Server, ScriptedAgent) {
 
 /// Checklist 43: as many ids as GetConfig says pass, one more faults; repeats count.
 #[tokio::test]
-async fn item_43_fifty_ids_pass_and_one_more_faults() {
+async fn c43_fifty_ids_pass_and_one_more_faults() {
     let (server, mut agent) = scanned().await;
     let known = rid(&agent, identity(1));
     let types = [FragmentType::Extended];
@@ -138,7 +138,7 @@ async fn item_43_fifty_ids_pass_and_one_more_faults() {
 /// Checklist 43: fragment types are needed, languages only for localized ones; all eight types are taken, and each
 /// fragment comes once, with its revision's id.
 #[tokio::test]
-async fn item_43_rules_of_types_and_languages() {
+async fn c43_rules_of_types_and_languages() {
     use FragmentType::{
         Core, Eula, Extended, FileDecryption, FileUrl, LocalizedProperties, Published, VerificationRule,
     };
@@ -173,7 +173,7 @@ async fn item_43_rules_of_types_and_languages() {
 /// Checklist 44: through a scan and GetExtendedUpdateInfo, fragments of genuine documents are those that a Windows
 /// server gave, byte for byte. (Every pair, and each rule of the derivation alone, is tested in `weir_model`.)
 #[tokio::test]
-async fn item_44_fragments_equal_golden_files() {
+async fn c44_fragments_equal_golden_files() {
     let server = Server::start().await;
     let names = [
         "56309036-4c77-4dd9-951a-99ee9c246a94-r101",
@@ -230,7 +230,7 @@ async fn item_44_fragments_equal_golden_files() {
 
 /// Checklist 45: English always, a region falls back to its language, and nothing twice.
 #[tokio::test]
-async fn item_45_english_is_always_there() {
+async fn c45_english_is_always_there() {
     let (_server, mut agent) = scanned().await;
     let (many, german) = (rid(&agent, identity(11)), rid(&agent, identity(12)));
     let cases: [(&[&str], &[&str]); 8] = [
@@ -281,7 +281,7 @@ fn files_in(fragments: impl IntoIterator<Item = String>) -> BTreeMap<ContentDige
 /// Checklist 46: every file that a fragment names, licence files too, has one location at the host the client used, and
 /// what is served there has the announced size and digest.
 #[tokio::test]
-async fn item_46_every_file_has_a_location_and_its_size() {
+async fn c46_every_file_has_a_location_and_its_size() {
     let (server, mut agent) = scanned().await;
     let (payload, licences) = files();
     let ids: Vec<_> = agent.state.cache.keys().map(|id| RevisionId(*id)).collect();
@@ -317,7 +317,7 @@ async fn item_46_every_file_has_a_location_and_its_size() {
 
 /// Checklist 46: what is not for this computer is out of scope, file and all.
 #[tokio::test]
-async fn item_46_undeployed_revisions_are_out_of_scope() {
+async fn c46_undeployed_revisions_are_out_of_scope() {
     let (server, mut agent) = scanned().await;
     let (licensed, bundle) = (rid(&agent, identity(20)), rid(&agent, identity(10)));
     server.decline(id(20)).await;
@@ -333,7 +333,7 @@ async fn item_46_undeployed_revisions_are_out_of_scope() {
 /// Checklist 46: the host of a location is that of the request with the content port, or what the administrator set; a
 /// hostile Host header does not get into it.
 #[tokio::test]
-async fn item_46_locations_name_the_host_that_the_client_used() {
+async fn c46_locations_name_the_host_that_the_client_used() {
     let (server, agent) = scanned().await;
     let port = server.state.content_port();
     let body =
@@ -356,7 +356,7 @@ async fn item_46_locations_name_the_host_that_the_client_used() {
 
 /// Checklist 47: by identity, with FileUrl, and SHA1 named as the algorithm; no keys, since no file is encrypted.
 #[tokio::test]
-async fn item_47_extended_info_by_identity() {
+async fn c47_extended_info_by_identity() {
     let (server, mut agent) = scanned().await;
     server.decline(id(20)).await;
     let cookie = agent.state.cookie.clone();
@@ -393,7 +393,7 @@ async fn item_47_extended_info_by_identity() {
 
 /// Checklist 48: digests of 20 bytes and no other; unknown ones are left out; licence files count; the NewCookie works.
 #[tokio::test]
-async fn item_48_file_locations() {
+async fn c48_file_locations() {
     let (server, mut agent) = scanned().await;
     let (payload, licences) = files();
     let ask = |digests: Vec<Vec<u8>>| GetFileLocations {
@@ -431,7 +431,7 @@ async fn item_48_file_locations() {
 /// Checklist 49: after a rebuild the same revisions have other numbers; RefreshCache maps them, leaves out what is not
 /// deployed here and the members of bundles, and the scan after it goes on from there.
 #[tokio::test]
-async fn item_49_refresh_cache_after_a_rebuild() {
+async fn c49_refresh_cache_after_a_rebuild() {
     let (_first, mut agent) = scanned().await;
     let before = agent.state.cache.clone();
     let rebuilt = Server::start().await;
@@ -476,7 +476,7 @@ async fn item_49_refresh_cache_after_a_rebuild() {
 
 /// Checklist 49: thousands of ids in one call, of which a few are known.
 #[tokio::test]
-async fn item_49_thousands_of_ids() {
+async fn c49_thousands_of_ids() {
     let (server, _) = scanned().await;
     let mut agent = server.agent_of(Computer::numbered(7));
     agent.scan().await.expect("scan");

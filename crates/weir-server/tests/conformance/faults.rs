@@ -26,7 +26,7 @@ fn without_cookie(text: &str) -> String {
 
 /// Checklist 4: what is not an operation of the service, or not XML, is a fault in the version that can be guessed.
 #[tokio::test]
-async fn item_04_unknown_operations_and_malformed_xml_are_faults() {
+async fn c04_unknown_operations_and_malformed_xml_are_faults() {
     let server = Server::start().await;
     let valid = config(CONFIG);
     let cases = [
@@ -59,7 +59,7 @@ async fn item_04_unknown_operations_and_malformed_xml_are_faults() {
 
 /// Checklist 4: depth, number of elements, length of a value and of the body have limits, and what is within them passes.
 #[tokio::test]
-async fn item_04_sizes_and_depths_are_limited_exactly() {
+async fn c04_sizes_and_depths_are_limited_exactly() {
     let server = Server::start().await;
     let nested = |levels: usize| format!("{}{}{CONFIG}", "<x>".repeat(levels), "</x>".repeat(levels));
     // envelope, body and operation are three of the 24 levels
@@ -89,7 +89,7 @@ async fn item_04_sizes_and_depths_are_limited_exactly() {
 
 /// Checklist 16: the recorded form of the client service's faults, byte for byte, with a fresh id in each.
 #[tokio::test]
-async fn item_16_the_form_of_a_client_fault() {
+async fn c16_the_form_of_a_client_fault() {
     let server = Server::start().await;
     let (_, cookie) = ready(&server).await;
     let payload = format!(
@@ -130,7 +130,7 @@ async fn item_16_the_form_of_a_client_fault() {
 /// Checklist 16: the form of the other two services: declaration, prefix `soap`, faultactor, an empty Message that is
 /// kept, `soap:Server` for an internal error.
 #[tokio::test]
-async fn item_16_the_form_of_faults_of_the_other_services() {
+async fn c16_the_form_of_faults_of_the_other_services() {
     let server = Server::start().await;
     let authorization = "<clientId>a</clientId><dnsName>a.test</dnsName>";
     let open = format!(
@@ -170,7 +170,7 @@ async fn item_16_the_form_of_faults_of_the_other_services() {
 
 /// Checklist 16: faults of SOAP 1.2, with the same unqualified children in an unqualified Detail.
 #[tokio::test]
-async fn item_16_the_form_of_faults_in_soap_1_2() {
+async fn c16_the_form_of_faults_in_soap_1_2() {
     let server = Server::start().await;
     let body = message_in(SOAP12, NS_C, "SyncUpdates", "<cookie/>");
     let text = server.send("POST", CLIENT, &[], &body).await.text();
@@ -197,7 +197,7 @@ async fn item_16_the_form_of_faults_in_soap_1_2() {
 
 /// Checklist 17: absent, empty and nil lists mean the same in a scan.
 #[tokio::test]
-async fn item_17_absent_empty_and_nil_lists_are_equal_in_a_scan() {
+async fn c17_absent_empty_and_nil_lists_are_equal_in_a_scan() {
     let server = Server::start().await;
     server.import(&[Document::category(id(1), 1, CategoryKind::Product).title("Product")]).await;
     let (_, cookie) = ready(&server).await;
@@ -230,7 +230,7 @@ async fn item_17_absent_empty_and_nil_lists_are_equal_in_a_scan() {
 /// Checklist 17: a list that must be there counts as missing when it is empty or nil, in every operation that has one;
 /// an event batch may be empty.
 #[tokio::test]
-async fn item_17_a_required_list_that_is_empty_is_missing() {
+async fn c17_a_required_list_that_is_empty_is_missing() {
     let server = Server::start().await;
     let (_, cookie) = ready(&server).await;
     let cookie = cookie_xml(&cookie);
@@ -263,7 +263,7 @@ async fn item_17_a_required_list_that_is_empty_is_missing() {
 
 /// Checklist 31: devices do not belong into a software pass, parameters must be there, ExpressQuery means nothing.
 #[tokio::test]
-async fn item_31_parameters_of_a_scan() {
+async fn c31_parameters_of_a_scan() {
     let server = Server::start().await;
     server.import(&[Document::category(id(1), 1, CategoryKind::Product).title("Product")]).await;
     let (_, cookie) = ready(&server).await;

@@ -19,7 +19,7 @@ use crate::{
 
 /// Checklist 10: the answer of GetConfig in the recorded order and forms.
 #[tokio::test]
-async fn item_10_the_order_of_get_config() {
+async fn c10_the_order_of_get_config() {
     let server = Server::start().await;
     server.set_configuration(|settings| {
         settings.extended_limit = 37;
@@ -62,7 +62,7 @@ async fn item_10_the_order_of_get_config() {
 
 /// Checklist 10: `x.y` is asked for; the default share is empty and fifty is the default limit.
 #[tokio::test]
-async fn item_10_the_protocol_version_is_checked() {
+async fn c10_the_protocol_version_is_checked() {
     let server = Server::start().await;
     let mut agent = server.agent(1);
     for good in ["1.0", "1.6", "1.8", "2.90", "9999.99999", " 2.90 "] {
@@ -84,7 +84,7 @@ async fn item_10_the_protocol_version_is_checked() {
 
 /// Checklist 11: what a client id and a name may be. Nothing is stored by asking.
 #[tokio::test]
-async fn item_11_authorization_checks_the_id_and_the_name() {
+async fn c11_authorization_checks_the_id_and_the_name() {
     let server = Server::start().await;
     let before = stored(&server);
     let long = "a".repeat(255);
@@ -122,7 +122,7 @@ fn groups(server: &Server, agent: &ScriptedAgent) -> BTreeSet<CollectionId> {
 /// Checklist 11: with client-side targeting the named groups that exist are joined, in any case; a computer that names
 /// none that exists is unassigned. The store says the same as the directory.
 #[tokio::test]
-async fn item_11_client_side_targeting_joins_the_groups_that_exist() {
+async fn c11_client_side_targeting_joins_the_groups_that_exist() {
     let server = Server::start().await;
     server.set(|settings| settings.targeting = TargetingMode::Client);
     let (ring, lab) = (server.collection("Ring 1").await, server.collection("Labor Köln").await);
@@ -152,7 +152,7 @@ async fn item_11_client_side_targeting_joins_the_groups_that_exist() {
 
 /// Checklist 11: with server-side targeting what a computer names is noted and has no effect.
 #[tokio::test]
-async fn item_11_server_side_targeting_ignores_what_is_asked_for() {
+async fn c11_server_side_targeting_ignores_what_is_asked_for() {
     let server = Server::start().await;
     let ring = server.collection("Ring 1").await;
     let computer = Computer { target_group: Some("Ring 1;later".to_owned()), ..Computer::numbered(1) };
@@ -178,7 +178,7 @@ async fn item_11_server_side_targeting_ignores_what_is_asked_for() {
 
 /// Checklist 15: registration is asked for before a scan if it is required, and refused if it is not.
 #[tokio::test]
-async fn item_15_registration_is_required_or_refused() {
+async fn c15_registration_is_required_or_refused() {
     let server = Server::start().await;
     let mut agent = server.agent(1);
     agent.state.registered = true; // keeps the handshake from registering
@@ -246,7 +246,7 @@ fn info(name: &str) -> ComputerInfo {
 
 /// Checklist 15: all 26 fields are read back from the store as they were sent, and again after a change.
 #[tokio::test]
-async fn item_15_all_26_fields_are_stored() {
+async fn c15_all_26_fields_are_stored() {
     let server = Server::start().await;
     let (mut agent, cookie) = ready(&server).await;
     let sent = info("pc.example.test");

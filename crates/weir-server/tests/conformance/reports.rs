@@ -86,7 +86,7 @@ fn latest(server: &Server, agent: &ScriptedAgent) -> Vec<EventRow> {
 /// Checklist 50: a batch in the native shape, spelled by hand, is stored and answered true; it is there after a
 /// restart. (A killed server: `crates/weir/tests/system/crash.rs`.)
 #[tokio::test]
-async fn item_50_a_native_batch_is_stored_before_the_answer() {
+async fn c50_a_native_batch_is_stored_before_the_answer() {
     let (server, agent) = scanned().await;
     let cookie = agent.state.cookie.clone().expect("cookie");
     let sid = agent.computer.client_id.to_uppercase();
@@ -139,7 +139,7 @@ async fn item_50_a_native_batch_is_stored_before_the_answer() {
 /// Checklist 50: the same EventInstanceID counts once: within a batch, over batches, and for events with and without an
 /// update.
 #[tokio::test]
-async fn item_50_an_event_counts_once() {
+async fn c50_an_event_counts_once() {
     let (server, mut agent) = scanned().await;
     let batch = vec![
         event(147, None, &[], ago(30)),
@@ -165,7 +165,7 @@ async fn item_50_an_event_counts_once() {
 
 /// Checklist 51: the lists of a client status and the states they mean; what is not listed any more is removed.
 #[tokio::test]
-async fn item_51_the_lists_of_a_client_status() {
+async fn c51_the_lists_of_a_client_status() {
     let (server, mut agent) = scanned().await;
     assert_eq!(status(&server, &agent).reported, None, "unknown until the first");
     let lists = [format!("U={}", upper(&[1, 2])), format!("V={}", upper(&[3])), format!("W={}", upper(&[4]))];
@@ -211,7 +211,7 @@ async fn item_51_the_lists_of_a_client_status() {
 /// Checklist 51: `WUfBOn=0` is no `W`, a small `u` is no `U`, a bare `V=` is an empty list, and the last tag letter of
 /// a longer name is nothing.
 #[tokio::test]
-async fn item_51_tags_are_whole_and_case_sensitive() {
+async fn c51_tags_are_whole_and_case_sensitive() {
     let (server, mut agent) = scanned().await;
     let first = upper(&[1]);
     for misc in [
@@ -239,7 +239,7 @@ async fn item_51_tags_are_whole_and_case_sensitive() {
 /// Checklist 51: of two client statuses at one time the last counts, an older one does not overwrite; as recorded, with a
 /// failed detection of another service beside a successful one.
 #[tokio::test]
-async fn item_51_two_at_one_time() {
+async fn c51_two_at_one_time() {
     let (server, mut agent) = scanned().await;
     let at = ago(60);
     let full = format!("U={}", upper(&[1, 2]));
@@ -266,7 +266,7 @@ async fn item_51_two_at_one_time() {
 
 /// Checklist 52: a failure is seen at once with its code, a later status says installed, a member's failure is detail.
 #[tokio::test]
-async fn item_52_a_failure_is_seen_at_once() {
+async fn c52_a_failure_is_seen_at_once() {
     let (server, mut agent) = scanned().await;
     let needed = format!("U={}", upper(&[1, 2]));
     report(&mut agent, vec![event(156, None, &[&needed], ago(100))]).await;
@@ -294,7 +294,7 @@ async fn item_52_a_failure_is_seen_at_once() {
 
 /// Checklist 53: 147 and 148 set time and result of the last synchronization, 202 the last restart.
 #[tokio::test]
-async fn item_53_detections_set_the_last_synchronization() {
+async fn c53_detections_set_the_last_synchronization() {
     let (server, mut agent) = scanned().await;
     let row = |server: &Server, agent: &ScriptedAgent| {
         let row = server.computer(agent).expect("row");
@@ -316,7 +316,7 @@ async fn item_53_detections_set_the_last_synchronization() {
 
 /// Checklist 53: unknown events, unknown updates, odd texts and absent parts are tolerated and stored.
 #[tokio::test]
-async fn item_53_what_is_not_known_is_tolerated() {
+async fn c53_what_is_not_known_is_tolerated() {
     let (server, mut agent) = scanned().await;
     let mut bare = event(183, Some(1), &[], ago(9));
     (bare.extended_data, bare.private_data) = (None, None);
@@ -348,7 +348,7 @@ async fn item_53_what_is_not_known_is_tolerated() {
 
 /// Checklist 53: lists of 300 ids, of which 290 are unknown here.
 #[tokio::test]
-async fn item_53_lists_of_three_hundred() {
+async fn c53_lists_of_three_hundred() {
     let (server, mut agent) = scanned().await;
     let lists: Vec<String> = ["U", "V", "W", "g", "h"]
         .iter()
@@ -382,7 +382,7 @@ async fn item_53_lists_of_three_hundred() {
 
 /// Checklist 54: events count for the computer of the cookie, whatever name they carry.
 #[tokio::test]
-async fn item_54_the_cookies_computer_counts() {
+async fn c54_the_cookies_computer_counts() {
     let (server, mut agent) = scanned().await;
     let mut other = server.agent(2);
     other.scan().await.expect("scan");
@@ -404,7 +404,7 @@ async fn item_54_the_cookies_computer_counts() {
 
 /// Checklist 54, and the call of the description that has a name for a cookie: nobody reports without one.
 #[tokio::test]
-async fn item_54_a_name_is_no_cookie() {
+async fn c54_a_name_is_no_cookie() {
     let (server, mut agent) = scanned().await;
     let batch = vec![event(156, None, &[&format!("U={}", upper(&[1]))], ago(5))];
     let before = stored(&server);
@@ -418,7 +418,7 @@ async fn item_54_a_name_is_no_cookie() {
 
 /// Checklist 50: many computers report at once, and each report is its computer's own.
 #[tokio::test]
-async fn item_50_many_computers_report_at_once() {
+async fn c50_many_computers_report_at_once() {
     let (server, _) = scanned().await;
     let mut tasks = Vec::new();
     for number in 100..164 {

@@ -29,7 +29,7 @@ fn catalogue(payload: &Payload) -> Vec<Document> {
 
 /// Checklist 1: paths in any case, both names of the reporting service, and nothing else.
 #[tokio::test]
-async fn item_01_paths_in_any_case_and_both_reporting_names() {
+async fn c01_paths_in_any_case_and_both_reporting_names() {
     let server = Server::start().await;
     let (_, cookie) = ready(&server).await;
     let config = message(NS_C, "GetConfig", "<protocolVersion>2.90</protocolVersion>");
@@ -70,7 +70,7 @@ async fn item_01_paths_in_any_case_and_both_reporting_names() {
 
 /// Checklist 1: a service answers only its own operations at its address.
 #[tokio::test]
-async fn item_01_an_operation_at_another_services_address_is_a_fault() {
+async fn c01_an_operation_at_another_services_address_is_a_fault() {
     let server = Server::start().await;
     let config = message(NS_C, "GetConfig", "<protocolVersion>2.90</protocolVersion>");
     for path in [AUTH, REPORTING] {
@@ -83,7 +83,7 @@ async fn item_01_an_operation_at_another_services_address_is_a_fault() {
 
 /// Checklist 2: a whole conversation in SOAP 1.2 is answered in SOAP 1.2; the agent refuses anything else.
 #[tokio::test]
-async fn item_02_an_agent_of_soap_1_2_is_served_in_kind() {
+async fn c02_an_agent_of_soap_1_2_is_served_in_kind() {
     let server = Server::start().await;
     let payload = Payload::random("update.exe", 5_000, 2);
     server.import(&catalogue(&payload)).await;
@@ -108,7 +108,7 @@ async fn item_02_an_agent_of_soap_1_2_is_served_in_kind() {
 
 /// Checklist 2: the envelope decides, whatever the headers say; a body that cannot be read is answered as they say.
 #[tokio::test]
-async fn item_02_the_envelope_decides_before_the_headers() {
+async fn c02_the_envelope_decides_before_the_headers() {
     let server = Server::start().await;
     let payload = "<protocolVersion>2.90</protocolVersion>";
     let (eleven, twelve) = ("text/xml; charset=utf-8", "application/soap+xml; charset=utf-8");
@@ -134,7 +134,7 @@ async fn item_02_the_envelope_decides_before_the_headers() {
 
 /// Checklist 3: prefixes, nil, arrayType, unknown elements, blanks in base64 and in values.
 #[tokio::test]
-async fn item_03_odd_but_valid_forms_are_read() {
+async fn c03_odd_but_valid_forms_are_read() {
     let server = Server::start().await;
     server.import(&catalogue(&Payload::random("update.exe", 50, 2))).await;
     let (agent, cookie) = ready(&server).await;
@@ -167,7 +167,7 @@ async fn item_03_odd_but_valid_forms_are_read() {
 
 /// Checklist 3: a date-time without a zone is UTC, with up to seven digits of a fraction; other zones are converted.
 #[tokio::test]
-async fn item_03_times_without_a_zone_are_utc() {
+async fn c03_times_without_a_zone_are_utc() {
     let server = Server::start().await;
     let (agent, _) = ready(&server).await;
     let (last_change, _) = agent.state.config.expect("configuration");
@@ -206,7 +206,7 @@ async fn item_03_times_without_a_zone_are_utc() {
 
 /// Checklist 3: GUIDs in any case.
 #[tokio::test]
-async fn item_03_guids_in_any_case() {
+async fn c03_guids_in_any_case() {
     let server = Server::start().await;
     server.import(&catalogue(&Payload::random("update.exe", 50, 2))).await;
     let (mut agent, cookie) = ready(&server).await;
