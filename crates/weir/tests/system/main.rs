@@ -8,6 +8,7 @@ mod damaged;
 mod first_day;
 mod lifecycle;
 mod native_scan;
+mod scan_life;
 mod validated;
 
 use std::{collections::BTreeSet, fs, path::Path};
