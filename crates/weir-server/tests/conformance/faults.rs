@@ -183,12 +183,7 @@ async fn c16_the_form_of_faults_in_soap_1_2() {
              <Message/><ID>{fault_id}</ID><Method>\"{NS_C}/SyncUpdates\"</Method></Detail></s:Fault></s:Body>\
              </s:Envelope>"
         )
-        .replace(
-            "<Message/>",
-            text.split_once("</ErrorCode>").and_then(|(_, rest)| rest.split_once("<ID>")).expect("Message").0
-        )
     );
-    assert!(text.contains("<Message") && text.contains("s:Sender"));
     let body = message_in(SOAP12, NS_A, "GetAuthorizationCookie", "");
     let text = server.send("POST", AUTH, &[("Host", "weir.test")], &body).await.text();
     assert!(text.contains("<soap:Value>soap:Sender</soap:Value>"), "{text}");
