@@ -28,6 +28,16 @@ impl Refused {
     fn new(error: &PackageError, records: u64) -> Self {
         Self { record: record_of(error), message: chain(error), records }
     }
+
+    /// Damage of the cabinet itself has no record of its own: that of the record it was met in.
+    fn within(record: u64, error: &PackageError, records: u64) -> Self {
+        let refused = Self::new(error, records);
+        if !matches!(error, PackageError::Cabinet(_)) {
+            return refused;
+        }
+        let message = format!("record {record} of metadata.txt cannot be read: {}", refused.message);
+        Self { record: Some(record), message, ..refused }
+    }
 }
 
 fn record_of(error: &PackageError) -> Option<u64> {
@@ -54,7 +64,7 @@ pub(super) fn read(name: &str, source: Box<dyn Source>, report: Report<'_>) -> R
         }
         if !document::is_source(&file.mu_url) {
             let message = format!("package.xml: File {} has no usable address: {:?}", row + 1, file.mu_url);
-            return Err(Refused { record: None, message, records: announced });
+            return Err(Refused { record: Some(row as u64 + 1), message, records: announced });
         }
         sources.push(FileSource { digest: file.digest, url: file.mu_url.clone(), origin: "package".to_owned() });
     }
@@ -66,7 +76,8 @@ pub(super) fn read(name: &str, source: Box<dyn Source>, report: Report<'_>) -> R
         while group.len() < TOGETHER && bytes < TOGETHER_BYTES {
             match records.next() {
                 Some(record) => {
-                    let record = record.map_err(refused)?;
+                    let number = (revisions.len() + group.len()) as u64 + 1;
+                    let record = record.map_err(|error| Refused::within(number, &error, announced))?;
                     bytes += record.text.len();
                     group.push(record);
                 }

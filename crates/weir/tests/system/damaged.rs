@@ -168,6 +168,15 @@ fn a_damaged_package_changes_nothing_and_the_record_is_named() {
         assert_eq!(catalogue(&server), present, "{share}/8 of a cabinet changed the catalogue");
     }
 
+    // damage within the data, which the checksum of its block shows
+    let mut flipped = sound.clone();
+    let place = sound.len() - 1_000;
+    flipped[place] ^= 0x10;
+    let (code, answer) = import(&server, folder.path(), &[("flipped.cab", flipped)], &[]);
+    assert_eq!((code, &answer["errors"][0]["record"]), (1, &value!(3)), "{answer}");
+    assert!(answer["errors"][0]["message"].as_str().is_some_and(|text| text.contains("record 3")), "{answer}");
+    assert_eq!(catalogue(&server), present);
+
     // one damaged package refuses the whole import
     let damaged = spoiled("</upd:Update>", "</upd:Updata>").cabinet();
     let files = [("sound.cab", sound.clone()), ("damaged.cab", damaged)];
