@@ -66,6 +66,13 @@ pub(crate) async fn build(data: &Path, shape: Shape) -> anyhow::Result<Fixture> 
     let rows = store.read(|tx| tx.catalogue_revisions(RevisionId(0)))?;
     let core_lens = rows.iter().map(|row| (row.id, u32::try_from(row.core_len).unwrap_or(u32::MAX))).collect();
     let published = Live::new(store).republish().await?;
+    // the thread that published lets go of the database a moment after it answered
+    let mut patience = 500;
+    while let Err(error) = Store::lock(data) {
+        patience -= 1;
+        ensure!(patience > 0, error);
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     Ok(Fixture { catalogue, published, document_bytes, core_lens })
 }
 
