@@ -18,7 +18,7 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {
     Some(text.split_once(open)?.1.split_once(close)?.0)
 }
 
-async fn send(exchange: &Recorded, base: &str, values: &Substitutions) -> Answer {
+pub(crate) async fn send(exchange: &Recorded, base: &str, values: &Substitutions) -> Answer {
     let mut connection = Connection::to(base).expect("an address");
     exchange.send(&mut connection, values).await.expect("an answer")
 }
@@ -116,22 +116,27 @@ fn with_this_servers_values_every_request_is_answered_in_the_recorded_form() {
             // the recordings hold the decoded text, their README says that all came in this coding
             assert_eq!(answer.header("content-encoding"), Some("xpress"), "{}", exchange.operation);
             answered += 1;
-            match exchange.operation.as_str() {
-                "GetConfig" => values.last_change = between(&text, "<LastChange>", "</LastChange>").map(str::to_owned),
-                "GetAuthorizationCookie" => {
-                    values.authorization_cookie = between(&text, "<CookieData>", "</CookieData>").map(str::to_owned);
-                }
-                _ => {}
-            }
-            if let Some(data) = between(&text, "<EncryptedData>", "</EncryptedData>") {
-                let expiration = between(&text, "<Expiration>", "</Expiration>").expect("an Expiration");
-                values.cookie = Some((expiration.to_owned(), data.to_owned()));
-            }
+            learn(&mut values, &exchange, &text);
             compare(&exchange, &answer, &mut differences);
         }
     });
     assert_eq!(answered, 10);
     insta::assert_snapshot!(differences);
+}
+
+/// Takes this server's values out of an answer, for the requests that follow.
+pub(crate) fn learn(values: &mut Substitutions, exchange: &Recorded, answer: &str) {
+    match exchange.operation.as_str() {
+        "GetConfig" => values.last_change = between(answer, "<LastChange>", "</LastChange>").map(str::to_owned),
+        "GetAuthorizationCookie" => {
+            values.authorization_cookie = between(answer, "<CookieData>", "</CookieData>").map(str::to_owned);
+        }
+        _ => {}
+    }
+    if let Some(data) = between(answer, "<EncryptedData>", "</EncryptedData>") {
+        let expiration = between(answer, "<Expiration>", "</Expiration>").expect("an Expiration");
+        values.cookie = Some((expiration.to_owned(), data.to_owned()));
+    }
 }
 
 /// Notes where an answer differs from the recorded one in headers, or in the order and form of elements.
