@@ -139,7 +139,7 @@ fn the_recorded_devices_get_the_drivers_that_are_better_than_theirs() {
         let base = server.client_url();
         let mut probe = agent(&server, Computer { installed_limit: 4_000, ..Computer::numbered(50) });
         probe.scan().await.expect("a scan");
-        let categories: String = [product, elsewhere]
+        let categories: Vec<String> = [product, elsewhere]
             .iter()
             .map(|category| {
                 let found = probe.state.cache.iter().find(|(_, cached)| cached.identity.update_id == *category);
@@ -158,7 +158,7 @@ fn the_recorded_devices_get_the_drivers_that_are_better_than_theirs() {
         assert_eq!(pass.request.matches("<Device>").count(), 70);
         // the products whose drivers are asked for are installed, or no driver would be open
         let end = "</InstalledNonLeafUpdateIDs>";
-        pass.request = pass.request.replacen(end, &format!("{categories}{end}"), 1);
+        pass.request = pass.request.replacen(end, &format!("{}{end}", categories.concat()), 1);
         let ask = async |pass: &weir_testkit::replay::Recorded| -> SyncInfo {
             let answer = send(pass, &base, &values).await;
             let decoded = SyncUpdates::decode(&answer.body, SoapVersion::V11, &Limits::default());
