@@ -240,14 +240,13 @@ impl Reporter {
     /// Reports installations until the server does not answer any more.
     async fn report_until_cut(&mut self) {
         loop {
-            let (update, events) = match self.under_way.take() {
-                Some(batch) => batch,
-                None => {
-                    let Some(update) = self.left.pop() else { return };
-                    let identity = weir_model::ids::UpdateIdentity::new(update, 1);
-                    let event = |id| self.agent.event(id, Some(identity), 0, vec!["An update".into()], Vec::new());
-                    (update, BATCH.map(event).to_vec())
-                }
+            let (update, events) = if let Some(batch) = self.under_way.take() {
+                batch
+            } else {
+                let Some(update) = self.left.pop() else { return };
+                let identity = weir_model::ids::UpdateIdentity::new(update, 1);
+                let event = |id| self.agent.event(id, Some(identity), 0, vec!["An update".into()], Vec::new());
+                (update, BATCH.map(event).to_vec())
             };
             let ids: Vec<Uuid> = events
                 .iter()
