@@ -84,7 +84,9 @@ pub struct ComputerRow {
     pub collections: Vec<Reference>,
     /// When it was first seen.
     pub first_seen: Timestamp,
-    /// Its last scan.
+    /// Its last contact, to within minutes.
+    pub last_contact: Timestamp,
+    /// Its last scan that it reported.
     pub last_sync: Option<Timestamp>,
     /// Its last report.
     pub last_report: Option<Timestamp>,

@@ -104,6 +104,28 @@ pub struct Step {
     pub title: String,
     /// Whether it is done.
     pub done: bool,
-    /// The command that does it.
+    /// The command that does it; `--data` or `WEIR_URL` say where, unless it is `./weir-data`.
     pub command: String,
+}
+
+/// A text as one word of a POSIX shell, for the commands that are shown.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_quoted_for_a_shell_where_they_must_be() {
+        assert_eq!(quoted("/var/lib/weir-2"), "/var/lib/weir-2");
+        assert_eq!(quoted("/srv/my data"), "'/srv/my data'");
+        assert_eq!(quoted("/srv/it's $HOME"), "'/srv/it'\\''s $HOME'");
+    }
 }

@@ -68,7 +68,9 @@ pub enum StoreError {
     #[error("{0:?} is not a cursor of this list; begin without one")]
     Cursor(String),
     /// The update is deployed to the collection already.
-    #[error("deployment {existing} already deploys this to {collection}; delete it or change it instead")]
+    #[error(
+        "deployment {existing} already deploys this to {collection}; delete that first: weir deployments delete {existing}"
+    )]
     DeploymentExists {
         /// The deployment in the way.
         existing: DeploymentId,

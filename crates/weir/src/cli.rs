@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    alerts::AlertsCommand, bench::BenchArguments, collections::CollectionsCommand, completions::CompletionsArguments,
-    compliance::ComplianceCommand, computers::ComputersCommand, content::ContentCommand,
-    deployments::DeploymentsCommand, import::ImportArguments, selection::SelectionCommand, serve::ServeArguments,
-    settings::SettingsCommand, updates::UpdatesCommand,
+    admin::AdminCommand, alerts::AlertsCommand, bench::BenchArguments, collections::CollectionsCommand,
+    completions::CompletionsArguments, compliance::ComplianceCommand, computers::ComputersCommand,
+    content::ContentCommand, deployments::DeploymentsCommand, import::ImportArguments, selection::SelectionCommand,
+    serve::ServeArguments, settings::SettingsCommand, updates::UpdatesCommand,
 };
 
 /// An open software update point: serves updates to Windows Update Agents, decides what each computer is offered, and
@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// What an administrator should see to.
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// Access for administrators.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Measure this program on this machine: figures as ratios against stated baselines.
     Bench(BenchArguments),
     /// The load generator of `bench`: reads commands from standard input.

@@ -1,5 +1,6 @@
 //! One module per resource: what its commands take, call and print.
 
+pub(crate) mod admin;
 pub(crate) mod alerts;
 pub(crate) mod bench;
 pub(crate) mod collections;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
 
 async fn call(command: Command, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
+        Command::Admin(command) => admin::run(command, connection, printer).await,
         Command::Alerts(command) => alerts::run(command, connection, printer).await,
         Command::Classifications(command) => {
             selection::run(selection::Kind::Classifications, command, connection, printer).await

@@ -36,11 +36,19 @@ pub(crate) struct Connection {
     base: Url,
     token: String,
     not_running: (String, String),
+    /// What `--data` named.
+    pub(crate) data: Option<PathBuf>,
 }
 
 impl Connection {
     /// Finds the server: `--data`, else `WEIR_URL`, else the data folder of `WEIR_DATA` or `./weir-data`.
     pub(crate) fn open(data: Option<&Path>) -> Result<Self> {
+        let mut connection = Self::find(data)?;
+        connection.data = data.map(Path::to_owned);
+        Ok(connection)
+    }
+
+    fn find(data: Option<&Path>) -> Result<Self> {
         match (data, std::env::var("WEIR_URL").ok().filter(|url| !url.is_empty())) {
             (Some(folder), _) => Self::from_folder(folder),
             (None, Some(url)) => Self::from_environment(&url),
@@ -64,7 +72,9 @@ impl Connection {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(NotRunning { place, start }.into());
             }
-            Err(error) => return Err(error).with_context(|| endpoints_file.display().to_string()),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", endpoints_file.display()));
+            }
         };
         let endpoints: Endpoints = serde_json::from_slice(&text)
             .with_context(|| format!("{} is damaged; restart the server", endpoints_file.display()))?;
@@ -72,12 +82,15 @@ impl Connection {
             bail!("the server on {} has no admin listener; start it with --admin ADDRESS", folder.display());
         };
         let token_file = folder.join(TOKEN_FILE);
-        let token = fs::read_to_string(&token_file).with_context(|| token_file.display().to_string())?;
+        let token = fs::read_to_string(&token_file).with_context(|| format!("cannot read {}", token_file.display()))?;
         Self::new(&admin, token.trim(), Some(&folder.join(CA_FILE)), (place, start))
     }
 
     fn from_environment(url: &str) -> Result<Self> {
-        let token = std::env::var("WEIR_TOKEN").context("WEIR_URL is set, but WEIR_TOKEN is not")?;
+        let token = std::env::var("WEIR_TOKEN").unwrap_or_default();
+        if token.trim().is_empty() {
+            bail!("WEIR_URL is set, but WEIR_TOKEN is not: it is the text of the server's {TOKEN_FILE}");
+        }
         let authority = std::env::var_os("WEIR_CA").map(PathBuf::from);
         let missing = (format!("at {url} (WEIR_URL)"), "weir serve --admin ADDRESS, on that machine".to_owned());
         Self::new(url, token.trim(), authority.as_deref(), missing)
@@ -88,14 +101,17 @@ impl Connection {
             .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10));
         if let Some(file) = authority {
-            let pem = fs::read(file).with_context(|| file.display().to_string())?;
+            let pem = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
             let certificates =
                 Certificate::from_pem_bundle(&pem).with_context(|| format!("{} is no certificate", file.display()))?;
+            if certificates.is_empty() {
+                bail!("{} is no certificate", file.display());
+            }
             // exactly this certificate, no public authority, and no proxy between
             builder = builder.tls_certs_only(certificates).no_proxy();
         }
         let base = Url::parse(base).with_context(|| format!("{base:?} is no address such as https://host:8540"))?;
-        Ok(Self { http: builder.build()?, base, token: token.to_owned(), not_running })
+        Ok(Self { http: builder.build()?, base, token: token.to_owned(), not_running, data: None })
     }
 
     /// A request to the resource at `path`, whose segments are escaped.
@@ -117,6 +133,12 @@ impl Connection {
                 let (place, start) = self.not_running.clone();
                 return Err(NotRunning { place, start }.into());
             }
+            Err(error) if is_tls(&error) => {
+                return Err(anyhow!(
+                    "the certificate of {} is not trusted\nnext: name the server's {CA_FILE} in WEIR_CA",
+                    self.base
+                ));
+            }
             Err(error) => return Err(error).context("the connection to the server failed"),
         };
         let status = response.status();
@@ -129,7 +151,10 @@ impl Connection {
             Err(_) if status == StatusCode::UNAUTHORIZED => {
                 bail!("the server does not accept this token; use the one in its {TOKEN_FILE}")
             }
-            Err(_) => bail!("the server answered {status} {}", text.chars().take(300).collect::<String>()),
+            Err(_) => bail!(
+                "the server answered {status}; is {} the address of its admin plane, such as https://host:8540?",
+                self.base
+            ),
         }
     }
 

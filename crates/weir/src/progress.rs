@@ -80,11 +80,14 @@ impl Progress {
     fn line(&self, elapsed: Duration) -> String {
         let rate = self.done as f64 / elapsed.as_secs_f64().max(0.001);
         let left = self.total.saturating_sub(self.done) as f64 / rate.max(0.001);
-        let show = |count: u64| match self.unit {
-            Unit::Bytes => print::bytes(count),
-            Unit::Documents => format!("{count} documents"),
+        let (done, total, rate) = (self.done, self.total, rate as u64);
+        let what = match self.unit {
+            Unit::Bytes => {
+                format!("{} of {}, {}/s", print::bytes(done), print::bytes(total), print::bytes(rate))
+            }
+            Unit::Documents => format!("{done} of {total} documents, {rate}/s"),
         };
-        format!("{}: {} of {}, {}/s, {left:.0} s left", self.verb, show(self.done), show(self.total), show(rate as u64))
+        format!("{}: {what}, {left:.0} s left", self.verb)
     }
 }
 
@@ -105,7 +108,7 @@ mod tests {
         let mut progress = Progress::of_documents("parsing", 300);
         progress.done = 100;
         let line = progress.line(Duration::from_secs(10));
-        assert_eq!(line, "parsing: 100 documents of 300 documents, 10 documents/s, 20 s left");
+        assert_eq!(line, "parsing: 100 of 300 documents, 10/s, 20 s left");
         let mut progress = Progress::of_bytes("sending", 4096);
         progress.done = 1024;
         assert_eq!(progress.line(Duration::from_secs(1)), "sending: 1.00 KiB of 4.00 KiB, 1.00 KiB/s, 3 s left");

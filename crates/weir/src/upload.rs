@@ -36,6 +36,7 @@ pub(crate) fn find(path: &Path) -> Result<Vec<Part>> {
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned();
     if metadata.is_file() {
+        readable(path)?;
         return Ok(vec![Part { path: path.to_owned(), name, size: metadata.len() }]);
     }
     let mut parts = Vec::new();
@@ -58,10 +59,16 @@ fn walk(folder: &Path, prefix: &str, parts: &mut Vec<Part>) -> Result<()> {
         }
         let metadata = fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
         if metadata.is_file() {
+            readable(&path)?;
             parts.push(Part { path, name, size: metadata.len() });
         }
     }
     Ok(())
+}
+
+/// Finds out before the upload, not in the middle of it.
+fn readable(path: &Path) -> Result<()> {
+    fs::File::open(path).map(drop).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The first bytes of a file.

@@ -95,6 +95,7 @@ fn describe(
             groups.iter().map(|group| tree.reference(*group)).collect()
         },
         first_seen: row.first_contact_at,
+        last_contact: row.last_contact_at,
         last_sync: row.last_sync_at,
         last_report: row.last_report_at,
         plain_http: row.plain_http,

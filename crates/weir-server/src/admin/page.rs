@@ -1,14 +1,16 @@
 //! The status page and the sign-in link: plain pages without any script.
 
+use std::path::Path;
+
 use axum::{
     extract::State,
     response::{Html, IntoResponse, Response},
 };
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
-use weir_api::status::Status;
+use weir_api::status::{Status, quoted};
 
 use super::{
     AdminError, App,
@@ -40,19 +42,25 @@ pub(super) async fn sign_in(
 ) -> Result<Response, AdminError> {
     let connection = request.extensions().get::<Connection>().copied();
     let from = connection.map(|connection| connection.peer.ip().to_canonical().to_string());
+    if request.method() == Method::HEAD {
+        // programs that look at links before people open them must not use the code up
+        return Ok(StatusCode::OK.into_response());
+    }
     if let Some(secret) = auth::code_use(&app, &query.code, from, Timestamp::now()).await? {
         let cookie =
             format!("{COOKIE}={secret}; Path=/; Max-Age={}; HttpOnly; Secure; SameSite=Strict", SESSION.as_secs());
         let cookie = HeaderValue::from_str(&cookie).map_err(|error| AdminError::Internal(error.to_string()))?;
-        // a page of its own instead of a redirect: browsers do not send a strict cookie with a request that another
-        // program's link began
-        let page = frame(
-            "Signed in",
-            &html! {
-                h1 { "Signed in" }
-                p { a href="/" { "Go to the status page" } }
-            },
-        );
+        // the page itself instead of a redirect: browsers do not send a strict cookie with a request that another
+        // program's link began. From the page they go on to the address that can be reloaded
+        let content = match status::show(&app).await {
+            Ok(status) => body(&status, &app.process.data),
+            Err(error) => {
+                tracing::error!(error = super::chain(&error), "the status page could not be made");
+                html! { h1 { "Signed in" } p { a href="/" { "Go to the status page" } } }
+            }
+        };
+        let onward = html! { meta http-equiv="refresh" content="0; url=/"; };
+        let page = framed("Weir", &onward, &content);
         return Ok(([(header::SET_COOKIE, cookie)], page).into_response());
     }
     metrics::counter!("weir_admin_refused_total").increment(1);
@@ -64,7 +72,7 @@ pub(super) async fn sign_in(
         &html! {
             h1 { "This link does not work (any more)" }
             p { "A sign-in link works once, and for " (auth::SIGN_IN_CODE.as_hours()) " hours." }
-            p { "For a new one, start the server again: it prints one." }
+            (new_link())
         },
     );
     Ok((StatusCode::UNAUTHORIZED, page).into_response())
@@ -73,7 +81,7 @@ pub(super) async fn sign_in(
 /// The status page.
 pub(super) async fn show(State(app): State<App>) -> Result<Response, AdminError> {
     let status = status::show(&app).await?;
-    Ok(frame("Weir", &body(&status)).into_response())
+    Ok(frame("Weir", &body(&status, &app.process.data)).into_response())
 }
 
 /// What a browser without a session sees at the root.
@@ -82,13 +90,22 @@ pub(super) fn signed_out() -> Response {
         "Not signed in",
         &html! {
             h1 { "Not signed in" }
-            p { "Open the sign-in link that the server printed when it started. Start it again for a new one." }
+            p { "Open the sign-in link that the server printed when it started. It works once." }
+            (new_link())
         },
     );
     (StatusCode::UNAUTHORIZED, page).into_response()
 }
 
+fn new_link() -> Markup {
+    html! { p { "For a new one, on the server:" } pre { "weir admin sign-in" } }
+}
+
 fn frame(title: &str, content: &Markup) -> Html<String> {
+    framed(title, &Markup::default(), content)
+}
+
+fn framed(title: &str, head: &Markup, content: &Markup) -> Html<String> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -96,6 +113,7 @@ fn frame(title: &str, content: &Markup) -> Html<String> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
+                (head)
                 link rel="stylesheet" href="/style.css";
             }
             body { main { (content) } }
@@ -104,7 +122,8 @@ fn frame(title: &str, content: &Markup) -> Html<String> {
     Html(page.into_string())
 }
 
-fn body(status: &Status) -> Markup {
+fn body(status: &Status, data: &Path) -> Markup {
+    let data = format!("weir --data {} ", quoted(&data.to_string_lossy()));
     let counts = &status.counts;
     let next = status.steps.iter().find(|step| !step.done).map(|step| step.name.as_str());
     let numbers: [(&str, u64); 12] = [
@@ -138,7 +157,7 @@ fn body(status: &Status) -> Markup {
                     (step.title) " "
                     @if step.done { span.tag { "done" } }
                     @else if next == Some(step.name.as_str()) { span.tag.next { "next" } }
-                    @if !step.done { pre { (step.command) } }
+                    @if !step.done { pre { (step.command.replace("weir ", &data)) } }
                 }
             }
         }

@@ -31,7 +31,7 @@ pub(crate) async fn show(app: &App) -> Result<Status, AdminError> {
             revisions: published.snapshot.len() as u64,
             live: published.snapshot.live_len() as u64,
         },
-        steps: steps(app, &counts, scanned),
+        steps: steps(&counts, scanned),
     })
 }
 
@@ -77,52 +77,51 @@ fn read(tx: &ReadTx<'_>) -> Result<(Counts, bool), StoreError> {
 }
 
 /// The way from an empty server to a patched computer.
-fn steps(app: &App, counts: &Counts, scanned: bool) -> Vec<Step> {
-    let data = app.process.data.display();
+fn steps(counts: &Counts, scanned: bool) -> Vec<Step> {
     let own_collection =
         counts.collections > [CollectionId::ALL_COMPUTERS, CollectionId::UNASSIGNED_COMPUTERS].len() as u64;
-    let step = |name: &str, title: &str, done: bool, command: String| Step {
+    let step = |name: &str, title: &str, done: bool, command: &str| Step {
         name: name.to_owned(),
         title: title.to_owned(),
         done,
-        command,
+        command: command.to_owned(),
     };
     vec![
         step(
             "import",
             "Import a catalogue: a wsusutil package or a folder of update documents.",
             counts.revisions > 0,
-            format!("weir import FILE.cab --data {data}"),
+            "weir import FILE.cab",
         ),
         step(
             "select",
             "Choose products and classifications.",
             counts.products_selected > 0 && counts.classifications_selected > 0,
-            format!("weir products set --all --data {data} && weir classifications set --all --data {data}"),
+            "weir products set --all && weir classifications set --all",
         ),
         step(
             "computers",
             "Point computers at this server (policy WUServer and WUStatusServer) and let them scan.",
             counts.computers > 0 && scanned,
-            format!("weir computers list --data {data}"),
+            "weir computers list",
         ),
         step(
             "collection",
             "Make a collection for a first ring of computers.",
             own_collection,
-            format!("weir collections create \"First ring\" --data {data}"),
+            "weir collections create \"First ring\"",
         ),
         step(
             "deploy",
             "Deploy an update to it.",
             counts.deployments > 0,
-            format!("weir deployments create --update ID --collection \"First ring\" --action install --data {data}"),
+            "weir deployments create --update ID --collection \"First ring\" --action install",
         ),
         step(
             "content",
             "Give the server the files that deployments wait for.",
             counts.deployments > 0 && counts.content_waiting == 0,
-            format!("weir content add FOLDER --data {data}"),
+            "weir content add FOLDER",
         ),
     ]
 }

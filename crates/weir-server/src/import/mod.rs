@@ -94,6 +94,12 @@ impl Batch {
                     }
                 },
                 Kind::Document => documents.push((name, source)),
+                Kind::Other if recognise::claims_package(&name) => {
+                    batch.failed = true;
+                    batch.result.rejected += 1;
+                    let message = "the file is no cabinet, so no wsusutil package: empty or damaged".to_owned();
+                    batch.error(name, None, message);
+                }
                 Kind::Other => batch.result.skipped += 1,
             }
         }

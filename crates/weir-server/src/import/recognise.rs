@@ -1,4 +1,4 @@
-//! What a file is, by its content: names say nothing.
+//! What a file is, by its content. Names only tell what it was meant to be.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -27,6 +27,12 @@ pub(super) fn kind(source: &mut (impl Read + Seek)) -> io::Result<Kind> {
         return Ok(Kind::Package);
     }
     Ok(if is_update(&text(&head)) { Kind::Document } else { Kind::Other })
+}
+
+/// Whether a file is named as packages are: one that is something else is a damaged package, not a read-me.
+pub(super) fn claims_package(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("cab"))
 }
 
 /// The text of bytes that may be cut off anywhere, for a look at it only.

@@ -258,7 +258,7 @@ fn announce(endpoints: &Endpoints, link: &str, data: &Path, client_is_own: bool)
     println!("Weir {} is running.", env!("CARGO_PKG_VERSION"));
     println!();
     println!("  Sign in       {link}");
-    println!("                (works once, for 24 hours; start again for a new one)");
+    println!("                (works once, for 24 hours; a new one: weir admin sign-in)");
     println!("  Computers     {}", endpoints.client_http.as_deref().unwrap_or(off));
     println!("                {}", endpoints.client_https.as_deref().unwrap_or(off));
     if client_is_own {

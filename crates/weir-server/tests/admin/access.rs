@@ -60,6 +60,10 @@ async fn the_sign_in_link_works_once_and_its_session_only_reads() {
     let url = link.body["url"].as_str().expect("url").to_owned();
     assert!(url.starts_with(&server.admin("/sign-in?code=")), "{url}");
 
+    // a program that only looks at the link does not use it up
+    let looked = server.http.head(&url).send().await.expect("answer");
+    assert!(looked.headers().get("set-cookie").is_none(), "{looked:?}");
+
     let answer = server.http.get(&url).send().await.expect("answer");
     assert_eq!(answer.status(), 200);
     let cookie = answer.headers()["set-cookie"].to_str().expect("text").to_owned();
@@ -67,6 +71,8 @@ async fn the_sign_in_link_works_once_and_its_session_only_reads() {
         assert!(cookie.contains(part), "{cookie}");
     }
     let cookie = cookie.split(';').next().expect("pair").to_owned();
+    let first = answer.text().await.expect("text");
+    assert!(first.contains("import FILE.cab") && first.contains("content=\"0; url=/\""), "it opens the page: {first}");
     let again = server.http.get(&url).send().await.expect("answer");
     assert_eq!(again.status(), 401);
     assert!(again.headers().get("set-cookie").is_none());
@@ -77,7 +83,8 @@ async fn the_sign_in_link_works_once_and_its_session_only_reads() {
     let policy = page.headers()[CSP].to_str().expect("text").to_owned();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     let text = page.text().await.expect("text");
-    assert!(text.contains("weir import") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
+    assert!(!text.contains("http-equiv"), "{text}");
+    assert!(text.contains("import FILE.cab") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
     assert!(!text.contains("<script"));
 
     assert_eq!(with(Method::GET, "/api/v1/status").send().await.expect("answer").status(), 200);

@@ -71,9 +71,14 @@ async fn a_damaged_package_changes_nothing_and_names_the_record() {
     let mut flipped = package.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0x40;
-    for (name, bytes) in
-        [("cut.cab", cut), ("longer.cab", &longer), ("flipped.cab", &flipped), ("a.xml.gz", b"\x1f\x8b\x08\0")]
-    {
+    for (name, bytes) in [
+        ("cut.cab", cut),
+        ("longer.cab", &longer),
+        ("flipped.cab", &flipped),
+        ("headless.CAB", &package[1..]),
+        ("empty.cab", b""),
+        ("a.xml.gz", b"\x1f\x8b\x08\0"),
+    ] {
         let import = server.import(&[(name, bytes)]).await;
         assert_eq!(import["state"], "failed", "{name}: {import}");
         assert_eq!(import["result"]["added"], 0);

@@ -12,7 +12,7 @@ use super::{Nothing, Paging};
 use crate::{
     Outcome,
     connection::Connection,
-    print::{Printer, time_or},
+    print::{Printer, time},
 };
 
 #[derive(Debug, Subcommand)]
@@ -127,10 +127,10 @@ async fn show(name: &str, paging: &Paging, connection: &Connection, printer: &Pr
         page.field("deployments", collection.deployments);
         page.field("sends", if collection.approved_only { "deployed updates only" } else { "every live update" });
         let rows = members.items.iter().map(|computer| {
-            vec![computer.id.clone(), computer.name.clone(), computer.os.clone(), time_or(computer.last_sync, "never")]
+            vec![computer.id.clone(), computer.name.clone(), computer.os.clone(), time(computer.last_contact)]
         });
         let empty = format!("No computers in it. Next: weir collections add {name:?} --computer ID");
-        page.table(&["Id", "Name", "System", "Last scan"], rows.collect(), &empty);
+        page.table(&["Id", "Name", "System", "Last contact"], rows.collect(), &empty);
         page.more(members.next.as_deref());
     })
 }

@@ -54,13 +54,13 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
                         computer.name.clone(),
                         computer.os.clone(),
                         names(&computer.collections),
-                        time_or(computer.last_sync, "never"),
+                        time(computer.last_contact),
                         needed.to_string(),
                         counts.failed.to_string(),
                     ]
                 });
                 let empty = "No computers yet. Next: point one here, see \"Point a computer\" in the README.";
-                let header = ["Id", "Name", "System", "Collections", "Last scan", "Needed", "Failed"];
+                let header = ["Id", "Name", "System", "Collections", "Last contact", "Needed", "Failed"];
                 page.table(&header, rows.collect(), empty);
                 page.more(list.next.as_deref());
             })?;
@@ -89,7 +89,8 @@ pub(super) async fn show(id: &str, language: Option<String>, connection: &Connec
         page.field("collections", names(&row.collections));
         page.field("asked for", computer.requested_groups.join(", "));
         page.field("first seen", time(row.first_seen));
-        page.field("last scan", time_or(row.last_sync, "never"));
+        page.field("last contact", time(row.last_contact));
+        page.field("reported scan", time_or(row.last_sync, "none yet"));
         page.field("last report", time_or(row.last_report, "never"));
         if row.plain_http {
             page.field("transport", "plain HTTP");
@@ -120,10 +121,15 @@ fn updates(page: &mut Page, updates: &[ComputerUpdate], empty: &str) {
             kb(&update.kb),
             update.title.trim().to_owned(),
             update.error.clone().unwrap_or_default(),
-            update.why.clone(),
         ]
     });
-    page.table(&["State", "Id", "Article", "Title", "Error", "Why"], rows.collect(), empty);
+    page.table(&["State", "Id", "Article", "Title", "Error"], rows.collect(), empty);
+    for update in updates.iter().filter(|update| !update.why.is_empty()) {
+        page.line(format!("\nWhy {}:", update.title.trim()));
+        for line in update.why.lines() {
+            page.line(format!("  {line}"));
+        }
+    }
 }
 
 fn state(state: UpdateState) -> &'static str {

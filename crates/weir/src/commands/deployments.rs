@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
 use uuid::Uuid;
-use weir_api::deployment::{Action, Deployment, DeploymentCreate, DeploymentCreated, DeploymentQuery};
+use weir_api::deployment::{Action, Deployment, DeploymentCreate, DeploymentCreated, DeploymentQuery, DeploymentState};
 
 use super::{Nothing, Paging};
 use crate::{
@@ -105,7 +105,7 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
                         action(deployment.action).to_owned(),
                         deployment.collection.name.clone(),
                         time_or(deployment.deadline, ""),
-                        deployment.state_text.clone(),
+                        state(deployment),
                         deployment.update.name.trim().to_owned(),
                     ]
                 });
@@ -145,6 +145,19 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
         }
     }
     Ok(Outcome::Done)
+}
+
+/// How it stands, short enough for a table.
+fn state(deployment: &Deployment) -> String {
+    let content = &deployment.content;
+    match deployment.state {
+        DeploymentState::Active => "active".to_owned(),
+        DeploymentState::NotSent => "not sent".to_owned(),
+        DeploymentState::WaitingForAvailableTime => format!("from {}", time(deployment.available)),
+        DeploymentState::WaitingForContent => {
+            format!("waiting for content ({} of {} files)", content.files_present, content.files)
+        }
+    }
 }
 
 fn action(action: Action) -> &'static str {

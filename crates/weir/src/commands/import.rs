@@ -1,8 +1,12 @@
 //! `weir import`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args;
 use reqwest::Method;
 use weir_api::import::{Import, ImportPhase, ImportQuery, ImportResult, ImportState};
@@ -42,7 +46,17 @@ pub(crate) async fn run(arguments: ImportArguments, connection: &Connection, pri
     let mut result = ImportResult::default();
     let mut failed = false;
     if !parts.is_empty() {
-        let import = send(parts, &arguments, connection).await?;
+        let begun = AtomicBool::new(false);
+        let import = tokio::select! {
+            import = send(parts, &arguments, connection, &begun) => import?,
+            _ = tokio::signal::ctrl_c() => {
+                return Err(anyhow!(if begun.load(Ordering::Relaxed) {
+                    "interrupted: the files are on the server, which goes on with the import"
+                } else {
+                    "interrupted while sending: of a part of an upload nothing is imported"
+                }));
+            }
+        };
         failed = import.state == ImportState::Failed;
         result = import.result.unwrap_or_default();
     }
@@ -55,6 +69,10 @@ pub(crate) async fn run(arguments: ImportArguments, connection: &Connection, pri
         for error in &result.errors {
             let record = error.record.map(|record| format!(", record {record}")).unwrap_or_default();
             page.line(format!("  {}{record}: {}", error.file, error.message));
+        }
+        let nothing = result.added + result.unchanged + result.rejected == 0;
+        if nothing && result.skipped > 0 {
+            page.line("Nothing there is update metadata: give wsusutil packages (.cab) or update documents (XML).");
         }
         if failed {
             page.line("Nothing was imported.");
@@ -101,11 +119,18 @@ fn may_be_metadata(beginning: &[u8]) -> bool {
     text.starts_with(b"<") || beginning.starts_with(b"\xff\xfe<") || beginning.starts_with(b"\xfe\xff\0<")
 }
 
-async fn send(parts: Vec<Part>, arguments: &ImportArguments, connection: &Connection) -> Result<Import> {
+/// Sends the files and waits for the outcome. `begun` turns true when the server has everything.
+async fn send(
+    parts: Vec<Part>,
+    arguments: &ImportArguments,
+    connection: &Connection,
+    begun: &AtomicBool,
+) -> Result<Import> {
     let query = ImportQuery { strict: arguments.strict, force: arguments.force, wait: false };
     let progress = Progress::of_bytes("sending", parts.iter().map(|part| part.size).sum());
     let request = upload::attach(connection.request(Method::POST, &["imports"])?.query(&query), parts, progress);
     let mut import: Import = answer(connection.send(request).await?).await?;
+    begun.store(true, Ordering::Relaxed);
     let mut progress: Option<Progress> = None;
     while import.state == ImportState::Running {
         let phase = match import.phase {

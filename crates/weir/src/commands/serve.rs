@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal as _, path::PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -67,8 +67,9 @@ pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Res
 
 /// Logs to standard error; standard output has the sign-in link alone.
 fn log(log: &Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&log.filter)
-        .with_context(|| format!("{:?} is no log filter such as info or weir_server=debug", log.filter))?;
+    // the store tells of migrations itself; the library's steps are of no use unless asked for
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", log.filter))
+        .map_err(|_| anyhow!("{:?} is no log filter such as info or weir_server=debug", log.filter))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if log.json {
         subscriber.json().init();

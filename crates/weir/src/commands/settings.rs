@@ -16,10 +16,10 @@ use crate::{Outcome, connection::Connection, print::Printer};
 pub(crate) enum SettingsCommand {
     /// List every setting with its value.
     List,
-    /// Show one setting: what it does, its value, its default.
+    /// Show one setting: what it does, its value, its default. Without a name all, as list does.
     Show {
         /// Name of the setting.
-        key: String,
+        key: Option<String>,
     },
     /// Change a setting.
     #[command(after_help = "Examples:\n  weir settings set targeting client\n  weir settings set source none")]
@@ -33,7 +33,7 @@ pub(crate) enum SettingsCommand {
 
 pub(crate) async fn run(command: SettingsCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        SettingsCommand::List => {
+        SettingsCommand::List | SettingsCommand::Show { key: None } => {
             let list: List<Setting> = connection.read(&["settings"], &Nothing {}).await?;
             printer.show(&list, |page| {
                 let rows = list.items.iter().map(|setting| {
@@ -42,7 +42,7 @@ pub(crate) async fn run(command: SettingsCommand, connection: &Connection, print
                 page.table(&["Setting", "Value", "Default", "What it does"], rows.collect(), "No settings.");
             })?;
         }
-        SettingsCommand::Show { key } => {
+        SettingsCommand::Show { key: Some(key) } => {
             let setting: Setting = connection.read(&["settings", &key], &Nothing {}).await?;
             printer.show(&setting, |page| {
                 page.line(&setting.description);

@@ -1,7 +1,7 @@
 //! `weir status`.
 
 use anyhow::Result;
-use weir_api::status::Status;
+use weir_api::status::{Status, quoted};
 
 use super::Nothing;
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
 
 pub(crate) async fn run(connection: &Connection, printer: &Printer) -> Result<Outcome> {
     let status: Status = connection.read(&["status"], &Nothing {}).await?;
+    // the commands work here, too, if they name the folder that this one named
+    let data = connection.data.as_deref().map(|folder| format!("weir --data {} ", quoted(&folder.to_string_lossy())));
+    let command = |text: &str| data.as_ref().map_or_else(|| text.to_owned(), |data| text.replace("weir ", data));
     printer.show(&status, |page| {
         page.field("version", &status.version);
         page.field("running since", time(status.started_at));
@@ -50,7 +53,7 @@ pub(crate) async fn run(connection: &Connection, printer: &Printer) -> Result<Ou
             for step in &status.steps {
                 page.line(format!("  [{}] {}", if step.done { 'x' } else { ' ' }, step.title));
                 if !step.done {
-                    page.line(format!("      {}", step.command));
+                    page.line(format!("      {}", command(&step.command)));
                 }
             }
         }

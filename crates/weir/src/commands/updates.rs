@@ -126,7 +126,7 @@ async fn list(arguments: ListArguments, connection: &Connection, printer: &Print
         page.table(&["Id", "Rev", "Type", "State", "Needed", "Title"], rows.collect(), empty);
         page.more(list.next.as_deref());
         page.line(format!("{} updates, {} revisions", list.updates, list.total));
-        for (facet, counts) in list.facets.iter().flatten() {
+        for (facet, counts) in list.facets.iter().flatten().filter(|(_, counts)| !counts.is_empty()) {
             page.line(format!("\nby {facet}:"));
             for (value, count) in counts {
                 page.line(format!("  {count:>8}  {value}"));
@@ -196,7 +196,8 @@ fn show(page: &mut Page, update: &UpdateDetail) {
         page.field("needs", clause.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" or "));
     }
     for clause in &update.bundles {
-        let members = clause.iter().map(|one| format!("{}@{} {}", one.id, one.revision, one.name));
+        let members =
+            clause.iter().map(|one| format!("{}@{} {}", one.id, one.revision, one.name.trim()).trim_end().to_owned());
         page.field("bundles", members.collect::<Vec<_>>().join(" or "));
     }
     page.field("supersedes", names(&update.supersedes));
