@@ -8,6 +8,7 @@ mod damaged;
 mod first_day;
 mod lifecycle;
 mod native_scan;
+mod new_user;
 mod recorded_devices;
 mod scan_life;
 mod validated;
