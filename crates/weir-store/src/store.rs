@@ -87,6 +87,7 @@ impl Store {
     pub fn open(data: &Path, options: &Options) -> Result<Self, StoreError> {
         let lock = FolderLock::take(data)?;
         let path = data.join(DATABASE);
+        own(&path).map_err(|source| StoreError::Open { path: path.clone(), source })?;
         let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let mut writer = connect(&path, write, options)?;
         migrate::run(&mut writer, &path)?;
@@ -205,6 +206,25 @@ impl Drop for Reader<'_> {
         self.inner.readers.lock().extend(self.connection.take());
         self.inner.reader_free.notify_one();
     }
+}
+
+/// Creates the database's file for its owner alone: it holds the keys of cookies. Its log gets the same mode.
+fn own(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = file.metadata()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            file.set_permissions(std::fs::Permissions::from_mode(mode & 0o700))?;
+        }
+    }
+    drop(file);
+    Ok(())
 }
 
 fn connect(path: &Path, access: OpenFlags, options: &Options) -> Result<Connection, StoreError> {

@@ -15,6 +15,10 @@ fn a_start_writes_its_files_and_a_clean_stop_removes_the_address() {
     let data = server.data().to_owned();
     let mode = |name: &str| fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
     assert_eq!(mode("admin.token"), 0o600);
+    assert_eq!(fs::metadata(&data).expect("the folder").permissions().mode() & 0o777, 0o700);
+    for secret in ["endpoints.json", "tls/ca.key", "weir.db", "weir.db-wal", "weir.db-shm"] {
+        assert_eq!(mode(secret), 0o600, "{secret}");
+    }
     assert!(data.join("tls/ca.pem").is_file());
     assert!(server.client_url().starts_with("http://127.0.0.1:"), "{}", server.client_url());
     let status = json(&server, &["status"]);
