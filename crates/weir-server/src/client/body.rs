@@ -4,12 +4,14 @@ use std::{
     collections::VecDeque,
     io,
     pin::Pin,
+    sync::LazyLock,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::task::JoinHandle;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use tokio::sync::oneshot;
 
 /// Gives the pieces of a body one by one. `next` may block; it is called off the request path, and not before the
 /// piece before it was taken, so that a slow reader holds one piece in memory and no thread.
@@ -23,7 +25,28 @@ pub trait Source: Send + 'static {
     }
 }
 
-type Reading = JoinHandle<(Box<dyn Source>, io::Result<Option<Bytes>>)>;
+type Reading = oneshot::Receiver<(Box<dyn Source>, io::Result<Option<Bytes>>)>;
+
+/// Threads that read pieces. Few, whatever the number of answers: each thread of an allocator keeps memory of its own, and
+/// hundreds of blocking threads with half a megabyte under way kept a gigabyte.
+const READERS: usize = 8;
+
+static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
+    let pool = ThreadPoolBuilder::new().num_threads(READERS).thread_name(|number| format!("reader-{number}")).build();
+    pool.inspect_err(|error| tracing::error!(%error, "the reader threads could not be started")).ok()
+});
+
+fn read(mut source: Box<dyn Source>) -> Reading {
+    let (send, receive) = oneshot::channel();
+    if let Some(pool) = &*POOL {
+        pool.spawn_fifo(move || {
+            let piece = source.next();
+            // an answer that was given up needs no piece
+            let _ = send.send((source, piece));
+        });
+    }
+    receive
+}
 
 enum Kind {
     Bytes(VecDeque<Bytes>),
@@ -126,10 +149,7 @@ impl http_body::Body for Body {
                         self.kind = Kind::Idle(source);
                         return Poll::Ready(self.take(piece));
                     }
-                    self.kind = Kind::Reading(tokio::task::spawn_blocking(move || {
-                        let piece = source.next();
-                        (source, piece)
-                    }));
+                    self.kind = Kind::Reading(read(source));
                 }
                 Kind::Reading(mut reading) => match Pin::new(&mut reading).poll(context) {
                     Poll::Pending => {

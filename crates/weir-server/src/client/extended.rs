@@ -141,7 +141,7 @@ fn core(tx: &ReadTx<'_>, id: RevisionId) -> Result<Option<FragmentSource>, Store
         return Ok(Some(FragmentSource::Giant(info)));
     }
     let escaped = tx.core_escaped(id)?;
-    Ok(escaped.map(|escaped| FragmentSource::Cached(Fragment { escaped: escaped.into(), blocks: None })))
+    Ok(escaped.map(|escaped| FragmentSource::Cached(Fragment::once(escaped))))
 }
 
 /// Which of the available languages answer a request: those it names, in any case; for a named one that is absent its

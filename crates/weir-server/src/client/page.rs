@@ -83,7 +83,7 @@ impl Sources {
     /// Bytes of the fragments that will be copied.
     pub(super) fn small_bytes(&self) -> usize {
         let small = |source: &FragmentSource| match source {
-            FragmentSource::Cached(fragment) if fragment.escaped.len() < SHARED => fragment.escaped.len(),
+            FragmentSource::Cached(fragment) if fragment.text().len() < SHARED => fragment.text().len(),
             _ => 0,
         };
         self.0.iter().map(|(_, source)| small(source)).sum()
@@ -94,6 +94,17 @@ enum Part {
     Text(String),
     Shared(Fragment),
     Giant(RevisionId, CoreInfo),
+}
+
+impl Part {
+    /// The text, if it is to be copied instead of shared.
+    fn copied(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Shared(fragment) if fragment.text().len() < SHARED => Some(fragment.text()),
+            Self::Shared(_) | Self::Giant(..) => None,
+        }
+    }
 }
 
 /// An answer under construction.
@@ -116,9 +127,8 @@ impl Page {
     /// Appends a fragment.
     pub(super) fn fragment(&mut self, id: RevisionId, source: &FragmentSource) {
         match source {
-            FragmentSource::Cached(fragment) if fragment.escaped.len() < SHARED => {
-                // the store keeps text: what is not UTF-8 is damage, which the digest of a backup finds
-                self.text.push_str(&String::from_utf8_lossy(&fragment.escaped));
+            FragmentSource::Cached(fragment) if fragment.blocks.is_none() && fragment.text().len() < SHARED => {
+                self.text.push_str(fragment.text());
             }
             FragmentSource::Cached(fragment) => self.part(Part::Shared(fragment.clone())),
             FragmentSource::Giant(info) => self.part(Part::Giant(id, *info)),
@@ -146,10 +156,15 @@ impl Page {
         let blocks = giants.clone().all(|info| info.block_rows > 0);
         let streamed = giants.count() > 0;
         let coding = if blocks { coding } else { Coding::Identity };
-        let pieces = match coding {
+        let pieces: VecDeque<Piece> = match coding {
             Coding::Identity => identity(self.done),
             Coding::Xpress => compressed(self.done),
         };
+        if let [Piece::Bytes(only)] = pieces.as_slices().0
+            && pieces.len() == 1
+        {
+            return Ok((coding, Body::from(only.clone())));
+        }
         let length = pieces.iter().map(Piece::len).sum();
         let permit = if streamed {
             let permit = Arc::clone(&state.giants).acquire_owned();
@@ -177,13 +192,29 @@ impl Piece {
     }
 }
 
+/// What is small is joined, so that an answer of small fragments is written at once.
 fn identity(parts: Vec<Part>) -> VecDeque<Piece> {
-    let piece = |part| match part {
-        Part::Text(text) => Piece::Bytes(Bytes::from(text)),
-        Part::Shared(fragment) => Piece::Bytes(fragment.escaped),
-        Part::Giant(id, info) => Piece::Giant { id, length: info.escaped_len, coding: Coding::Identity },
-    };
-    parts.into_iter().map(piece).collect()
+    let small: usize = parts.iter().map(|part| part.copied().map_or(0, str::len)).sum();
+    let mut text = String::with_capacity(small);
+    let mut pieces = VecDeque::new();
+    for part in parts {
+        if let Some(copied) = part.copied() {
+            text.push_str(copied);
+            continue;
+        }
+        if !text.is_empty() {
+            pieces.push_back(Piece::Bytes(Bytes::from(std::mem::take(&mut text))));
+        }
+        pieces.extend(match part {
+            Part::Text(_) => None,
+            Part::Shared(fragment) => Some(Piece::Bytes(fragment.bytes())),
+            Part::Giant(id, info) => Some(Piece::Giant { id, length: info.escaped_len, coding: Coding::Identity }),
+        });
+    }
+    if !text.is_empty() {
+        pieces.push_back(Piece::Bytes(Bytes::from(text)));
+    }
+    pieces
 }
 
 /// Ready blocks go as they are; text between them is compressed greedily.
@@ -204,7 +235,7 @@ fn compressed(parts: Vec<Part>) -> VecDeque<Piece> {
                 flush(&mut text, &mut pieces);
                 pieces.push_back(Piece::Bytes(blocks));
             }
-            Part::Shared(fragment) => text.extend_from_slice(&fragment.escaped),
+            Part::Shared(fragment) => text.extend_from_slice(fragment.text().as_bytes()),
             Part::Giant(id, info) => {
                 flush(&mut text, &mut pieces);
                 pieces.push_back(Piece::Giant { id, length: info.blocks_len, coding: Coding::Xpress });

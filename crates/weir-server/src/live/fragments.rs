@@ -1,44 +1,96 @@
 //! Core fragments in wire form, through a bounded cache. Large ones are never kept: they are streamed from the store.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use bytes::Bytes;
-use moka::sync::Cache;
+use quick_cache::{Weighter, sync::Cache};
 use weir_model::ids::RevisionId;
 use weir_store::{Store, StoreError};
+use weir_wire::xpress;
 
 /// Fragments longer than this (escaped) are streamed.
 pub const GIANT: u32 = 256 * 1024;
+/// Fragments from this length on are compressed once, when they come into the cache, instead of in every answer. Blocks that
+/// stand alone compress less well than a whole answer; below this the loss outweighs the time.
+const COMPRESSED: usize = 1_536;
 /// Bytes that the cache holds.
 const CAPACITY: u64 = 64 << 20;
 /// What an entry costs besides its text.
-const ENTRY: u32 = 160;
+const ENTRY: u64 = 160;
+/// Entries it is laid out for.
+const ENTRIES: usize = 32_768;
 
 /// One fragment.
 #[derive(Clone, Debug)]
 pub struct Fragment {
-    /// The escaped text.
-    pub escaped: Bytes,
-    /// The same as ready Xpress blocks, if it is large enough to have them.
+    escaped: Arc<str>,
+    /// The same as ready Xpress blocks, unless it is so small that its blocks would make answers longer.
     pub blocks: Option<Bytes>,
 }
 
+/// Text whose bytes are sent without a copy.
+struct Shared(Arc<str>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Fragment {
+    /// A fragment that is used once.
+    pub fn once(escaped: Vec<u8>) -> Self {
+        // the store keeps text: what is not UTF-8 is damage, which the digest of a backup finds
+        let escaped = String::from_utf8(escaped);
+        let escaped = escaped.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Self { escaped: escaped.into(), blocks: None }
+    }
+
+    /// A fragment for the cache, with the blocks that the store has.
+    fn cached(escaped: Vec<u8>, stored: Vec<u8>) -> Self {
+        let fragment = Self::once(escaped);
+        let blocks = match fragment.escaped.len() {
+            _ if !stored.is_empty() => Some(stored),
+            COMPRESSED.. => Some(xpress::compress_greedy(fragment.escaped.as_bytes())),
+            _ => None,
+        };
+        Self { blocks: blocks.map(Bytes::from), ..fragment }
+    }
+
+    /// The escaped text.
+    pub fn text(&self) -> &str {
+        &self.escaped
+    }
+
+    /// The escaped text, shared.
+    pub fn bytes(&self) -> Bytes {
+        Bytes::from_owner(Shared(Arc::clone(&self.escaped)))
+    }
+}
+
+/// What an entry counts: its bytes.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<RevisionId, Fragment> for Weight {
+    fn weight(&self, _: &RevisionId, fragment: &Fragment) -> u64 {
+        let blocks = fragment.blocks.as_ref().map_or(0, Bytes::len);
+        ENTRY + (fragment.escaped.len() + blocks) as u64
+    }
+}
+
 /// The cache.
-pub struct Fragments(Cache<RevisionId, Fragment>);
+pub struct Fragments(Cache<RevisionId, Fragment, Weight>);
 
 impl fmt::Debug for Fragments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Fragments").field(&self.0.weighted_size()).finish()
+        f.debug_tuple("Fragments").field(&self.0.weight()).finish()
     }
 }
 
 impl Default for Fragments {
     fn default() -> Self {
-        let weigh = |_: &RevisionId, fragment: &Fragment| {
-            let blocks = fragment.blocks.as_ref().map_or(0, Bytes::len);
-            ENTRY.saturating_add(u32::try_from(fragment.escaped.len() + blocks).unwrap_or(u32::MAX))
-        };
-        Self(Cache::builder().max_capacity(CAPACITY).weigher(weigh).build())
+        Self(Cache::with_weighter(ENTRIES, CAPACITY, Weight))
     }
 }
 
@@ -61,8 +113,7 @@ impl Fragments {
                         blocks.extend_from_slice(&data);
                     }
                 }
-                let blocks = (!blocks.is_empty()).then(|| Bytes::from(blocks));
-                let fragment = Fragment { escaped: Bytes::from(escaped), blocks };
+                let fragment = Fragment::cached(escaped, blocks);
                 self.0.insert(id, fragment.clone());
                 loaded.insert(id, fragment);
             }
@@ -72,6 +123,6 @@ impl Fragments {
 
     /// Bytes held.
     pub fn weight(&self) -> u64 {
-        self.0.weighted_size()
+        self.0.weight()
     }
 }

@@ -154,15 +154,9 @@ impl Document {
                 xml.push_str("<lar:Or>");
                 xml.push_str(rule.as_deref().unwrap_or_default());
                 let end = xml.len() + size;
-                let mut codes = crate::Random::new(self.identity.update_id.0.as_u64_pair().0);
+                let mut random = crate::Random::new(self.identity.update_id.0.as_u64_pair().0);
                 while xml.len() < end {
-                    push(
-                        xml,
-                        format_args!(
-                            "<mar:MsiProductInstalled ProductCode=\"{{{:X}}}\" />",
-                            codes.guid().as_hyphenated()
-                        ),
-                    );
+                    write_filler(xml, &mut random);
                 }
                 xml.push_str("</lar:Or>");
             }
@@ -301,4 +295,34 @@ fn push(xml: &mut String, text: std::fmt::Arguments<'_>) {
 
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// One expression in the manner of genuine rules: product codes of one family that differ in a few digits, registry
+/// values and file versions below a few keys. Such text compresses about as well as genuine rules do.
+fn write_filler(xml: &mut String, random: &mut crate::Random) {
+    let (version, number) = (random.between(11, 16), random.below(0x300));
+    match random.below(4) {
+        0 => push(
+            xml,
+            format_args!(
+                "<bar:RegDword Key=\"HKEY_LOCAL_MACHINE\" Subkey=\"SOFTWARE\\Microsoft\\Office\\{version}.0\\Common\\InstalledPackages\" \
+                 Value=\"Package{number}\" Comparison=\"EqualTo\" Data=\"1\" />"
+            ),
+        ),
+        1 => push(
+            xml,
+            format_args!(
+                "<bar:FileVersion Csidl=\"41\" Path=\"component{number}.dll\" Comparison=\"GreaterThanOrEqualTo\" \
+                 Version=\"{version}.0.{number}.{}\" />",
+                random.below(100)
+            ),
+        ),
+        _ => push(
+            xml,
+            format_args!(
+                "<mar:MsiProductInstalled ProductCode=\"{{90{version}0000-{number:04X}-{:04X}-0000-0000000FF1CE}}\" />",
+                1024 + random.between(1, 40)
+            ),
+        ),
+    }
 }
