@@ -30,7 +30,7 @@ use weir_server::{
 use weir_store::{Actor, Options, Store, collection::NewCollection, content::ContentStore};
 
 /// Most bytes of a stored body.
-const STORED: usize = 64 << 20;
+const STORED: usize = 1 << 20;
 
 /// Runs the measured server on a data folder until it is killed.
 pub async fn run(data: &Path) -> anyhow::Result<()> {

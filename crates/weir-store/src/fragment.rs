@@ -26,7 +26,7 @@ pub struct CoreInfo {
 }
 
 /// The largest piece of a text, in plain bytes.
-pub const PIECE: usize = 512 * 1024;
+pub const PIECE: usize = 256 * 1024;
 
 /// A licence fragment.
 #[derive(Clone, Debug, Eq, PartialEq)]
