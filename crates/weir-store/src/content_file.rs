@@ -67,7 +67,9 @@ statements! {
              extension = excluded.extension, state = excluded.state, verified_at = excluded.verified_at";
     CONTENT_STATE: "changing a content file's state" =
         "UPDATE content_file SET state = ?2, verified_at = ?3 WHERE digest = ?1";
-    CONTENT_DELETE: "forgetting a content file" = "DELETE FROM content_file WHERE digest = ?1";
+    CONTENT_DELETE: "forgetting a content file" =
+        "DELETE FROM content_file
+         WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM revision_file f WHERE f.digest = ?1)";
     FILE_EXPECTED: "looking for documents that name a file" =
         "SELECT sha256, size FROM revision_file WHERE digest = ?1
          ORDER BY CASE WHEN sha256 IS NULL THEN 1 ELSE 0 END, revision_id LIMIT 1";
@@ -141,9 +143,8 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Forgets a content file.
-    pub fn content_file_delete(&self, digest: ContentDigest) -> Result<(), StoreError> {
-        self.run(&CONTENT_DELETE, args![digest])?;
-        Ok(())
+    /// Forgets a content file that no stored revision names. False if one names it (or there is none): it stays.
+    pub fn content_file_delete(&self, digest: ContentDigest) -> Result<bool, StoreError> {
+        Ok(self.run(&CONTENT_DELETE, args![digest])? > 0)
     }
 }

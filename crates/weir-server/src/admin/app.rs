@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     pub(super) relations: Mutex<Option<Arc<Relations>>>,
     /// One index is built at a time.
     pub(super) indexing: tokio::sync::Mutex<()>,
+    /// A content file and its row change together: nothing may come in while it is checked or removed.
+    pub(crate) content: tokio::sync::Mutex<()>,
     /// Failed attempts to sign in, by address.
     pub(super) failures: AddressLimit,
     /// Tells the content job that something may be wanted.
@@ -67,6 +69,7 @@ impl App {
             index: Mutex::default(),
             relations: Mutex::default(),
             indexing: tokio::sync::Mutex::default(),
+            content: tokio::sync::Mutex::default(),
             failures: AddressLimit::default(),
             wanted: Notify::new(),
         }))

@@ -1,6 +1,9 @@
 //! Content files: adding, verifying, repairing, collecting.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use axum::extract::Multipart;
 use jiff::Timestamp;
@@ -25,6 +28,8 @@ pub(crate) const MOST_ERRORS: usize = 1_000;
 pub(crate) const MISMATCH: &str = "content.mismatch";
 /// Rows read at once.
 const PAGE: u32 = 1_000;
+/// How often a check that finds bad files brings them to scans.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Content files by digest.
 pub(crate) async fn list(app: &App, query: ContentQuery) -> Result<ContentList, AdminError> {
@@ -150,14 +155,25 @@ async fn take(app: &App, caller: &Caller, put: Put) -> Result<bool, AdminError> 
     let extension = ContentStore::extension(&name.unwrap_or_default());
     let known = row.is_some_and(|row| row.state == content_file::ContentState::Verified);
     let expected = Expected { digest: Some(digest), sha256, size: Some(size) };
-    let stored_extension = extension.clone();
-    let stored = blocking(move || Ok(put.finish(&expected, &stored_extension)?)).await?;
-    note(app, caller, stored, extension).await?;
+    store(app, caller, put, expected, extension).await?;
     Ok(!known)
 }
 
-/// Notes a file that is here and verified.
-pub(crate) async fn note(app: &App, caller: &Caller, stored: Stored, extension: String) -> Result<(), AdminError> {
+/// Puts a file that was taken in to its place, if it is what it should be, and notes that it is here and verified.
+pub(crate) async fn store(
+    app: &App,
+    caller: &Caller,
+    put: Put,
+    expected: Expected,
+    extension: String,
+) -> Result<(), AdminError> {
+    let _one_at_a_time = app.shared().content.lock().await;
+    let stored_extension = extension.clone();
+    let stored = blocking(move || Ok(put.finish(&expected, &stored_extension)?)).await?;
+    note(app, caller, stored, extension).await
+}
+
+async fn note(app: &App, caller: &Caller, stored: Stored, extension: String) -> Result<(), AdminError> {
     let now = Timestamp::now();
     app.write(caller, move |tx| {
         let new = tx.content_file_put(&ContentFileRow {
@@ -179,9 +195,11 @@ pub(crate) async fn note(app: &App, caller: &Caller, stored: Stored, extension: 
     .await
 }
 
-/// Reads every stored file again. What is not as it should be is put aside and not served any more.
+/// Reads every stored file again. What is not as it should be is put aside and not served any more, and what was deployed
+/// with it waits for it again.
 pub(crate) async fn verify(app: &App, caller: &Caller) -> Result<ContentVerified, AdminError> {
     let mut result = ContentVerified::default();
+    let (mut told, mut told_at) = (0, None);
     let mut cursor: Option<String> = None;
     loop {
         let from = cursor.clone();
@@ -200,13 +218,18 @@ pub(crate) async fn verify(app: &App, caller: &Caller) -> Result<ContentVerified
                     }
                 }
             }
+            // a run may take hours, and computers must not be sent for what is gone until it ends
+            if result.bad > told && told_at.is_none_or(|at: Instant| at.elapsed() >= TELL_EVERY) {
+                app.publish().await?;
+                (told, told_at) = (result.bad, Some(Instant::now()));
+            }
         }
         cursor = page.next;
         if cursor.is_none() {
             break;
         }
     }
-    if result.bad > 0 {
+    if result.bad > told {
         app.publish().await?;
     }
     Ok(result)
@@ -214,6 +237,7 @@ pub(crate) async fn verify(app: &App, caller: &Caller) -> Result<ContentVerified
 
 /// Reads one file again; why it is bad, if it is.
 async fn check(app: &App, caller: &Caller, row: &ContentFileRow) -> Result<Option<String>, AdminError> {
+    let _one_at_a_time = app.shared().content.lock().await;
     let (content, read) = (app.state.content.clone(), row.clone());
     let verified = blocking(move || {
         if content.size(read.digest, &read.extension)?.is_none() {
@@ -276,21 +300,32 @@ fn unreferenced(tx: &ReadTx<'_>) -> Result<Vec<ContentFileRow>, StoreError> {
 /// Removes files that no stored revision names.
 pub(crate) async fn collect(app: &App, caller: &Caller, dry_run: bool) -> Result<ContentCollected, AdminError> {
     let rows = app.read(unreferenced).await?;
-    let result = ContentCollected { dry_run, files: rows.len() as u64, bytes: rows.iter().map(|row| row.size).sum() };
+    let mut result =
+        ContentCollected { dry_run, files: rows.len() as u64, bytes: rows.iter().map(|row| row.size).sum() };
     if dry_run {
         return Ok(result);
     }
+    (result.files, result.bytes) = (0, 0);
     for row in rows {
-        let (digest, extension) = (row.digest, row.extension.clone());
-        // the row first: a file without a row is never served, a row without its file would be
-        app.write(caller, move |tx| {
-            tx.content_file_delete(digest)?;
-            tx.audit("content.delete", &digest.to_hex(), Some(&json!({ "bytes": row.size })), None)?;
-            Ok(())
-        })
-        .await?;
-        let content = app.state.content.clone();
-        blocking(move || Ok(content.delete(digest, &extension)?)).await?;
+        let (digest, size) = (row.digest, row.size);
+        let _one_at_a_time = app.shared().content.lock().await;
+        // the row first: a file without a row is never served, a row without its file would be; an update that names the
+        // file may have come since
+        let deleted = app
+            .write(caller, move |tx| {
+                let deleted = tx.content_file_delete(digest)?;
+                if deleted {
+                    tx.audit("content.delete", &digest.to_hex(), Some(&json!({ "bytes": size })), None)?;
+                }
+                Ok(deleted)
+            })
+            .await?;
+        if deleted {
+            let content = app.state.content.clone();
+            blocking(move || Ok(content.delete(digest, &row.extension)?)).await?;
+            result.files += 1;
+            result.bytes += size;
+        }
     }
     Ok(result)
 }

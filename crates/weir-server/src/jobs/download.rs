@@ -123,10 +123,10 @@ impl Downloader {
         let (fetched, failed) = self.fetch_all(app, &caller, job, wanted).await;
         let (owner, result) = (self.owner.clone(), json!({ "fetched": fetched, "failed": failed }));
         let state = if failed == 0 { JobState::Done } else { JobState::Failed };
-        app.write(&caller, move |tx| Ok(tx.job_end(job, &owner, state, &result)?)).await?;
         if fetched > 0 {
             app.publish().await?;
         }
+        app.write(&caller, move |tx| Ok(tx.job_end(job, &owner, state, &result)?)).await?;
         Ok(None)
     }
 
@@ -191,10 +191,18 @@ impl Downloader {
             }
         });
         let renewed = async {
+            let mut told = 0;
             loop {
                 tokio::time::sleep(RENEW).await;
                 let (owner, until) = (self.owner.clone(), Timestamp::now() + LEASE);
                 let (fetched, failed) = *counts.lock();
+                // what is complete goes out; it does not wait for the slowest file of all
+                if fetched > told {
+                    told = fetched;
+                    if let Err(error) = app.publish().await {
+                        tracing::warn!(error = chain(&error), "publishing fetched content failed; it is tried again");
+                    }
+                }
                 let progress = json!({ "fetched": fetched, "failed": failed, "files": total });
                 let kept = app.write(caller, move |tx| Ok(tx.job_renew(job, &owner, until, &progress)?)).await;
                 if !matches!(kept, Ok(true)) {
@@ -272,15 +280,12 @@ impl Downloader {
         }
         let extension = ContentStore::extension(&file.name);
         let expected = Expected { digest: Some(file.digest), sha256: file.sha256, size: Some(file.size) };
-        let kept = extension.clone();
-        let stored = blocking(move || Ok(put.finish(&expected, &kept)?)).await.map_err(|error| match error {
+        content::store(app, caller, put, expected, extension).await.map_err(|error| match error {
             AdminError::Store(StoreError::ContentMismatch { .. }) => {
                 DownloadError::Mismatch { url: url.to_owned(), source: error }
             }
             error => DownloadError::Here(error),
-        })?;
-        content::note(app, caller, stored, extension).await?;
-        Ok(())
+        })
     }
 
     /// Asks for what is still missing and takes what comes. Gives `put` back in any case but a failure of our own.

@@ -11,7 +11,7 @@ use sha2::Sha256;
 use tempfile::NamedTempFile;
 use weir_model::ids::{ContentDigest, Sha256Digest};
 
-use super::{ContentStore, Expected, Stored};
+use super::{Content as _, ContentStore, Expected, Stored};
 use crate::StoreError;
 
 /// A file on its way into the store. Dropped before [`Put::finish`], it leaves nothing.
@@ -77,8 +77,8 @@ impl Put {
         (stored.digest, stored.sha256)
     }
 
-    /// Compares digests and size, makes the bytes durable and moves the file to its place; if one of the right length is
-    /// there already, it stays. On a difference the bytes go to quarantine: [`StoreError::ContentMismatch`].
+    /// Compares digests and size, makes the bytes durable and moves the file to its place; if the same bytes are
+    /// there already, they stay, and others go to quarantine. On a difference these bytes do: [`StoreError::ContentMismatch`].
     pub fn finish(self, expected: &Expected, extension: &str) -> Result<Stored, StoreError> {
         let Self { store, file, sum } = self;
         let mut stored = sum.stored(false);
@@ -90,8 +90,16 @@ impl Put {
         }
         let path = store.path(stored.digest, extension)?;
         if std::fs::metadata(&path).is_ok_and(|there| there.len() == stored.size) {
-            stored.already_there = true;
-            return Ok(stored);
+            // it may have changed on disk since it was verified: only the same bytes may stay
+            let same = Expected { digest: Some(stored.digest), sha256: Some(stored.sha256), size: Some(stored.size) };
+            match store.verify(stored.digest, extension, &same) {
+                Ok(_) => {
+                    stored.already_there = true;
+                    return Ok(stored);
+                }
+                Err(StoreError::ContentMismatch { .. } | StoreError::Missing { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         let folder = path.parent().unwrap_or(store.folder());
         std::fs::create_dir_all(folder).map_err(|source| failed("creating", folder, source))?;

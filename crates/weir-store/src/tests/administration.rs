@@ -219,7 +219,8 @@ fn content_rows_are_counted_and_compared_with_documents() {
     assert_eq!((page.items[0].state, page.items[0].verified_at), (ContentState::Quarantined, time(4)));
     let rest = store.read(|tx| tx.content_file_list(page.next.as_deref(), 2)).expect("reads");
     assert_eq!((rest.items, rest.next), (vec![row(3, ContentState::Lost)], None));
-    scratch.write(|tx| tx.content_file_delete(ContentDigest([3; 20])));
+    assert!(!scratch.write(|tx| tx.content_file_delete(ContentDigest([1; 20]))), "a revision names it");
+    assert!(scratch.write(|tx| tx.content_file_delete(ContentDigest([3; 20]))));
     assert_eq!(store.read(|tx| tx.content_file_show(ContentDigest([3; 20]))).expect("reads"), None);
 }
 

@@ -94,6 +94,17 @@ fn a_changed_file_is_found_and_put_aside() {
 }
 
 #[test]
+fn a_file_that_changed_on_disk_does_not_pass_for_the_one_that_is_added() {
+    let (_folder, store) = store();
+    let stored = put(&store, BYTES, &expected()).expect("taken");
+    let path = store.folder().join(ContentStore::relative_path(stored.digest, ".cab"));
+    std::fs::write(&path, BYTES.to_ascii_uppercase()).expect("damages");
+    assert!(!put(&store, BYTES, &expected()).expect("taken again").already_there);
+    assert_eq!(std::fs::read(&path).expect("there"), BYTES);
+    assert_eq!(files_below(&store.folder().join("quarantine")), 1, "what was there is put aside");
+}
+
+#[test]
 fn an_interrupted_file_leaves_nothing() {
     let (_folder, store) = store();
     let mut begun = store.put().expect("begins");
