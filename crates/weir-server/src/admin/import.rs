@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    io::{Seek as _, SeekFrom, Write as _},
     sync::Arc,
 };
 
@@ -19,6 +18,7 @@ use super::{
     app::blocking,
     chain,
     setting::{Current, SOURCE},
+    spool::{Kept, Spool},
     upload,
 };
 use crate::{
@@ -28,10 +28,6 @@ use crate::{
 
 /// Imports that can still be asked about.
 const KEPT: usize = 100;
-/// Parts up to this size stay in memory.
-const IN_MEMORY: usize = 256 << 10;
-/// Bytes of parts that stay in memory together; further ones go to disk whatever their size.
-const IN_MEMORY_TOGETHER: u64 = 64 << 20;
 
 /// Imports of this process.
 #[derive(Debug, Default)]
@@ -124,29 +120,26 @@ pub(crate) fn show(app: &App, id: u64) -> Result<Import, AdminError> {
     })
 }
 
-/// Keeps the parts of an upload: small ones in memory, others in files of the data folder that vanish by themselves.
+/// Keeps the parts of an upload until it is whole.
 async fn spool(app: &App, form: &mut Multipart) -> Result<Vec<Input>, AdminError> {
-    let folder = app.process.data.join("incoming");
+    let failed = |error: std::io::Error| AdminError::Internal(format!("keeping an upload failed: {error}"));
+    let mut spool = Spool::new(&app.process.data.join("incoming"));
     let mut inputs = Vec::new();
-    let (mut seen, mut kept) = (0, 0);
+    let mut seen = 0;
     while let Some(mut part) = upload::next(form, &mut seen).await? {
-        let room = if kept < IN_MEMORY_TOGETHER { IN_MEMORY } else { 0 };
-        let mut file = tempfile::spooled_tempfile_in(room, &folder);
+        let mut kept = Kept::default();
         while let Some(bytes) = part.chunk().await? {
-            kept += bytes.len() as u64;
-            let failed = |error: std::io::Error| AdminError::Internal(format!("keeping an upload failed: {error}"));
-            if room > 0 && bytes.len() <= room && !file.is_rolled() {
-                file.write_all(&bytes).map_err(failed)?;
+            if spool.stays(&kept, bytes.len()) {
+                spool.take(&mut kept, &bytes).map_err(failed)?;
             } else {
-                file = blocking(move || {
-                    file.write_all(&bytes).map_err(failed)?;
-                    Ok(file)
+                (spool, kept) = blocking(move || {
+                    spool.take(&mut kept, &bytes).map_err(failed)?;
+                    Ok((spool, kept))
                 })
                 .await?;
             }
         }
-        file.seek(SeekFrom::Start(0)).map_err(|error| AdminError::Internal(error.to_string()))?;
-        inputs.push(Input { name: part.name, source: Box::new(file) });
+        inputs.push(Input { name: part.name, source: spool.finish(kept) });
     }
     Ok(inputs)
 }

@@ -30,6 +30,7 @@ mod routes;
 mod selection;
 mod selection_routes;
 pub(crate) mod setting;
+mod spool;
 mod status;
 mod tally;
 mod update;

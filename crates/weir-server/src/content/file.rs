@@ -94,12 +94,14 @@ impl Source for Ranges {
     }
 }
 
+/// Reads bytes at a place of a file.
 #[cfg(unix)]
-fn read_at(file: &File, space: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_at(file: &File, space: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, space, offset)
 }
 
+/// Reads bytes at a place of a file.
 #[cfg(windows)]
-fn read_at(file: &File, space: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_at(file: &File, space: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, space, offset)
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use weir_model::ids::ContentDigest;
 use weir_store::content_file::ContentState;
 
+pub(crate) use self::file::read_at;
 use crate::{
     client::Body,
     content::{
