@@ -1,5 +1,6 @@
 //! From process settings to a listening server, and back down again (design, section 3).
 
+mod descriptors;
 mod error;
 mod folder;
 pub mod listen;
@@ -48,6 +49,7 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     let started_at = Timestamp::now();
     tls::install_provider();
     admin::install_metrics();
+    descriptors::raise(settings.limits.connections);
     let data = settings.data.clone();
     folder::create(&data)?;
     let store = open_store(&data).await?;

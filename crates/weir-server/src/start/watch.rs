@@ -219,7 +219,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        match Pin::new(&mut this.stream).poll_shutdown(cx) {
+            // TLS says goodbye, and the other side may not take even that
+            Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the end was not taken in time"))),
+            other => other,
+        }
     }
 
     fn poll_write_vectored(
