@@ -2,7 +2,8 @@
 //!
 //! * `GET deployments?update=&collection=&cursor=&limit=` answers a [`crate::List`] of [`Deployment`].
 //! * `POST deployments` takes [`DeploymentCreate`] and answers [`DeploymentCreated`] (201).
-//! * `GET deployments/{id}` answers [`Deployment`], `DELETE deployments/{id}` 204.
+//! * `GET deployments/{id}` answers [`Deployment`], `PATCH deployments/{id}` takes [`DeploymentChange`] and answers
+//!   [`Deployment`], `DELETE deployments/{id}` 204.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,24 @@ pub struct DeploymentCreated {
     pub id: i32,
     /// What will not work as one might expect.
     pub warnings: Vec<String>,
+}
+
+/// A change of a deployment; what is absent stays.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeploymentChange {
+    /// What for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// From when, in the forms of [`DeploymentCreate`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<String>,
+    /// Until when at the latest, in the same forms; `none` takes the deadline away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
+    /// Accepts the licence of the update, and of its members, for this site.
+    #[serde(default)]
+    pub accept_eula: bool,
 }
 
 /// Query parameters of `GET deployments`.

@@ -138,6 +138,10 @@ statements! {
         "UPDATE deployment SET active = ?2, change = ?3, changed_at = ?4, changed_by = ?5 WHERE deployment_id = ?1";
     DEPLOYMENT_ENABLED: "switching a deployment" =
         "UPDATE deployment SET enabled = ?2, change = ?3, changed_at = ?4, changed_by = ?5 WHERE deployment_id = ?1";
+    DEPLOYMENT_CHANGE: "changing a deployment" =
+        "UPDATE deployment SET action = ?2, available_at = ?3, deadline_at = ?4, change = ?5, changed_at = ?6,
+             changed_by = ?7
+         WHERE deployment_id = ?1";
     DEPLOYMENT_DELETE: "deleting a deployment" = "DELETE FROM deployment WHERE deployment_id = ?1";
     DEPLOYMENT_RETIRE: "noting a deleted deployment" =
         "INSERT INTO retired_deployment (change, deployment_id, update_no, collection_id, retired_at, retired_by)
@@ -306,6 +310,25 @@ impl WriteTx<'_> {
         ];
         let id: i32 = self.one(&DEPLOYMENT_CREATE, values, |row| row.int(0))?;
         if id > LAST_ID { Err(StoreError::Exhausted("deployment number")) } else { Ok(DeploymentId(id)) }
+    }
+
+    /// Changes what a deployment asks for and when; takes a change number if that changes something. True if it did.
+    /// Whether it is active is for [`WriteTx::deployment_set_active`] to say.
+    pub fn deployment_change(
+        &self,
+        id: DeploymentId,
+        action: DeploymentAction,
+        available_at: Timestamp,
+        deadline_at: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let row = self.deployment_required(id)?;
+        let changed = (row.action, row.available_at, row.deadline_at) != (action, available_at, deadline_at);
+        if changed {
+            let (actor, change) = (self.actor(), self.change_next()?);
+            let values = args![id, action, available_at, deadline_at, change, actor.at, &actor.name];
+            self.run(&DEPLOYMENT_CHANGE, values)?;
+        }
+        Ok(changed)
     }
 
     /// Activates or deactivates a deployment; takes a change number if that changes something. True if it did.

@@ -21,6 +21,8 @@ statements! {
         "SELECT declined_at, declined_by, eula_accepted_at, eula_accepted_by, flags_change FROM updates
          WHERE update_id = ?1";
     EULA_ACCEPTED: "looking for an accepted licence" = "SELECT 1 FROM updates WHERE eula_id = ?1 LIMIT 1";
+    EULA_ACCEPTED_FOR: "looking for the accepted licence of an update" =
+        "SELECT 1 FROM updates WHERE update_id = ?1 AND eula_id = ?2 AND eula_accepted_at IS NOT NULL";
     DECLINE: "declining an update" =
         "UPDATE updates SET declined_at = ?2, declined_by = ?3, flags_change = ?4 WHERE update_id = ?1";
     ACCEPT: "accepting a licence" =
@@ -69,9 +71,9 @@ impl WriteTx<'_> {
         Ok(true)
     }
 
-    /// Accepts the licence of an update. True if it was not accepted.
+    /// Accepts the licence of an update, in place of another one of an older revision. True if it was not accepted.
     pub fn update_accept_eula(&self, update: UpdateId, eula_id: &str) -> Result<bool, StoreError> {
-        if self.update_flags(update)?.eula_accepted.is_some() {
+        if self.first(&EULA_ACCEPTED_FOR, args![update, eula_id], |_| Ok(()))?.is_some() {
             return Ok(false);
         }
         self.update_intern(update)?;

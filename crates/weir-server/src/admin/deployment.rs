@@ -10,7 +10,8 @@ use serde_json::json;
 use weir_api::{
     List, Reference,
     deployment::{
-        Action, ContentProgress, Deployment, DeploymentCreate, DeploymentCreated, DeploymentQuery, DeploymentState,
+        Action, ContentProgress, Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentQuery,
+        DeploymentState,
     },
 };
 use weir_model::{
@@ -186,6 +187,63 @@ pub(crate) async fn delete(app: &App, caller: &Caller, id: i32) -> Result<(), Ad
     app.publish().await
 }
 
+/// A deadline in the past means installation at the next contact, so only one before a stated time is a mistake.
+fn check_times(action: Action, available: Option<Timestamp>, deadline: Option<Timestamp>) -> Result<(), AdminError> {
+    let Some(deadline) = deadline else { return Ok(()) };
+    if !matches!(action, Action::Install | Action::Uninstall) {
+        return Err(AdminError::Invalid {
+            code: "deadline",
+            detail: "only install and uninstall can have a deadline".to_owned(),
+            next_step: Some(
+                "leave the deadline out (in a change: --deadline none), or use --action install".to_owned(),
+            ),
+        });
+    }
+    if available.is_some_and(|available| deadline < available) {
+        return Err(AdminError::invalid("deadline", "the deadline lies before the available time"));
+    }
+    Ok(())
+}
+
+/// Changes what a deployment asks for, or when. Computers hear of it with their next scan.
+pub(crate) async fn change(
+    app: &App,
+    caller: &Caller,
+    id: i32,
+    change: DeploymentChange,
+) -> Result<Deployment, AdminError> {
+    let now = Timestamp::now();
+    let time = |field, text: &Option<String>| text.as_deref().map(|text| when::parse(field, text, now)).transpose();
+    let available = time("available", &change.available)?;
+    let none = change.deadline.as_deref().is_some_and(|text| text.trim().eq_ignore_ascii_case("none"));
+    let deadline = if none { None } else { time("deadline", &change.deadline)? };
+    app.write(caller, move |tx| {
+        let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
+        let action = change.action.unwrap_or(api_action(row.action));
+        let deadline_at = if none { None } else { deadline.or(row.deadline_at) };
+        let available_at = available.unwrap_or(row.available_at);
+        check_times(action, Some(available_at).filter(|at| available.is_some() || *at > now), deadline_at)?;
+        if let Deployed::Update { id, revision } = row.deployed
+            && action != api_action(row.action)
+        {
+            let revision = deployable(tx, Named { id, revision })?;
+            accept(tx, &Parts::read(tx, &revision, false)?, &revision, change.accept_eula)?;
+        }
+        if tx.deployment_change(row.id, model_action(action), available_at, deadline_at)? {
+            let before = json!({
+                "action": api_action(row.action), "available": row.available_at, "deadline": row.deadline_at,
+            });
+            let after = json!({ "action": action, "available": available_at, "deadline": deadline_at });
+            tx.audit("deployment.change", &id.to_string(), Some(&before), Some(&after))?;
+        }
+        Ok(())
+    })
+    .await?;
+    app.publish().await?;
+    app.shared().wanted.notify_one();
+    show(app, id).await
+}
+
 /// Makes a deployment. It goes out as soon as its time has come and its content is here.
 pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) -> Result<DeploymentCreated, AdminError> {
     let now = Timestamp::now();
@@ -193,23 +251,14 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) ->
     let available = new.available.as_deref().map(|text| when::parse("available", text, now)).transpose()?;
     let deadline = new.deadline.as_deref().map(|text| when::parse("deadline", text, now)).transpose()?;
     let available_at = available.unwrap_or(now);
-    if deadline.is_some() && !matches!(new.action, Action::Install | Action::Uninstall) {
-        return Err(AdminError::Invalid {
-            code: "deadline",
-            detail: "only install and uninstall can have a deadline".to_owned(),
-            next_step: Some("leave the deadline out, or deploy with --action install".to_owned()),
-        });
-    }
-    if deadline.is_some_and(|deadline| deadline < available_at) {
-        return Err(AdminError::invalid("deadline", "the deadline lies before the available time"));
-    }
+    check_times(new.action, available, deadline)?;
     let live = app.state.live.clone();
     let made = app
         .write(caller, move |tx| {
             let tree = Tree::read(tx)?;
             let collection = tree.find(&new.collection)?;
             let revision = deployable(tx, name)?;
-            let parts = Parts::read(tx, &revision)?;
+            let parts = Parts::read(tx, &revision, new.action == Action::Uninstall)?;
             accept(tx, &parts, &revision, new.accept_eula)?;
             let mut warnings = Vec::new();
             if new.action == Action::Uninstall && !parts.removable {
@@ -293,12 +342,12 @@ fn deployable(tx: &ReadTx<'_>, name: Named) -> Result<RevisionRow, AdminError> {
 struct Parts {
     /// Licences: the update that has one, and its id.
     eulas: Vec<(UpdateId, String)>,
-    /// Some part says how to remove it.
+    /// Some part says how to remove it; looked at for a removal only, since it takes reading the documents.
     removable: bool,
 }
 
 impl Parts {
-    fn read(tx: &ReadTx<'_>, revision: &RevisionRow) -> Result<Self, AdminError> {
+    fn read(tx: &ReadTx<'_>, revision: &RevisionRow, removal: bool) -> Result<Self, AdminError> {
         let mut parts = Self { eulas: Vec::new(), removable: false };
         let mut seen = BTreeSet::from([revision.identity]);
         let mut waiting: Vec<UpdateIdentity> = vec![revision.identity];
@@ -308,7 +357,7 @@ impl Parts {
             if let Some(eula) = &row.eula_id {
                 parts.eulas.push((row.identity.update_id, eula.clone()));
             }
-            if !parts.removable {
+            if removal && !parts.removable {
                 if let Some(text) = tx.document_text(row.id)? {
                     let document = UpdateDocument::parse(&text, &Limits::default());
                     parts.removable = document.is_ok_and(|document| document.properties.uninstallation.is_some());

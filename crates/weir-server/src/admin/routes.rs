@@ -26,7 +26,7 @@ use weir_api::{
     content::{
         CollectQuery, ContentAdded, ContentCollected, ContentList, ContentQuery, ContentRepaired, ContentVerified,
     },
-    deployment::{Deployment, DeploymentCreate, DeploymentCreated, DeploymentQuery},
+    deployment::{Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentQuery},
     import::{Import, ImportQuery},
     list::ListQuery,
     selection::LanguageQuery,
@@ -135,7 +135,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(collections_show, collections_change, collections_delete))
         .routes(routes!(members_list, members_add, members_remove))
         .routes(routes!(deployments_list, deployments_create))
-        .routes(routes!(deployments_show, deployments_delete))
+        .routes(routes!(deployments_show, deployments_change, deployments_delete))
         .routes(routes!(computers_list))
         .routes(routes!(computers_show, computers_delete))
         .routes(routes!(compliance_summary))
@@ -375,6 +375,17 @@ async fn deployments_create(
 #[utoipa::path(get, path = "/deployments/{id}", tag = "deployments", params(("id" = i32, Path)), responses((status = 200, body = Deployment)))]
 async fn deployments_show(State(app): State<App>, Path(id): Path<i32>) -> Answer<Deployment> {
     deployment::show(&app, id).await.map(Json)
+}
+
+/// Changes a deployment.
+#[utoipa::path(patch, path = "/deployments/{id}", tag = "deployments", params(("id" = i32, Path)), request_body = DeploymentChange, responses((status = 200, body = Deployment)))]
+async fn deployments_change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<i32>,
+    Body(change): Body<DeploymentChange>,
+) -> Answer<Deployment> {
+    deployment::change(&app, &caller, id, change).await.map(Json)
 }
 
 /// Deletes a deployment.

@@ -141,3 +141,49 @@ async fn an_available_time_that_comes_activates_by_itself() {
     }
     panic!("still {}", server.get(&path).await.ok());
 }
+
+#[tokio::test]
+async fn a_deployment_is_changed_in_place() {
+    let server = with_updates().await;
+    let made = server.post("deployments", with(deploy(2, "install"), "deadline", json!("+9d"))).await.ok();
+    let path = format!("deployments/{}", made["id"]);
+    let before = server.get(&path).await.ok();
+    assert_eq!(before["state"], "active");
+
+    let sooner = server.patch(&path, json!({ "deadline": "2020-01-01T00:00:00Z" })).await.ok();
+    assert_eq!(sooner["deadline"], "2020-01-01T00:00:00Z", "installed at the next contact");
+    assert_eq!((&sooner["action"], &sooner["available"]), (&json!("install"), &before["available"]));
+    let later = server.patch(&path, json!({ "available": "+2d", "deadline": "+3d" })).await.ok();
+    assert_eq!(later["state"], "waiting_for_available_time");
+    let wrong = server.patch(&path, json!({ "deadline": "+1d" })).await;
+    assert_eq!(wrong.refused(400), "deadline", "it lies before the available time");
+    let wrong = server.patch(&path, json!({ "action": "optional" })).await;
+    assert_eq!(wrong.refused(400), "deadline", "an optional deployment has none");
+    let now = json!({ "action": "optional", "available": "+0s", "deadline": "none" });
+    let optional = server.patch(&path, now).await.ok();
+    let state = ["action", "deadline", "state"].map(|key| optional[key].clone());
+    assert_eq!(state, [json!("optional"), Value::Null, json!("active")]);
+    assert_eq!(optional["id"], made["id"]);
+
+    let log = server.get("audit").await.ok();
+    let entry = |entry: &&Value| entry["action"] == "deployment.change";
+    assert_eq!(log["items"].as_array().expect("items").iter().filter(entry).count(), 3, "{log}");
+    assert_eq!(server.patch("deployments/404", json!({})).await.refused(404), "not_found");
+
+    let licensed = server.post("deployments", with(deploy(5, "detect"), "accept_eula", json!(true))).await.ok();
+    assert_eq!(
+        server.patch(&format!("deployments/{}", licensed["id"]), json!({ "action": "install" })).await.status,
+        200
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_deadline_in_the_past_is_taken() {
+    let server = with_updates().await;
+    let past = with(deploy(2, "install"), "deadline", json!("2020-01-01T00:00:00Z"));
+    let made = server.post("deployments", past).await.ok();
+    let shown = server.get(&format!("deployments/{}", made["id"])).await.ok();
+    assert_eq!((&shown["state"], &shown["deadline"]), (&json!("active"), &json!("2020-01-01T00:00:00Z")));
+    server.stop().await;
+}

@@ -197,6 +197,8 @@ fn licences_are_accepted_once() {
             Ok(())
         })
         .expect("reads");
+    assert!(scratch.write(|tx| tx.update_accept_eula(update(1), "e2")), "a newer revision has another licence");
+    assert!(scratch.store.read(|tx| tx.eula_is_accepted("e2")).expect("reads"));
 }
 
 #[test]
@@ -261,4 +263,23 @@ fn deployments_are_listed_in_pages() {
     assert_eq!(both.items.iter().map(|row| row.id.0).collect::<Vec<_>>(), [1]);
     let to_all = list(DeploymentFilter { update: None, collection: Some(all) }, Some("1"), 1);
     assert_eq!((to_all.items[0].id.0, to_all.next.as_deref()), (2, Some("2")));
+}
+
+#[test]
+fn a_changed_deployment_takes_a_change_number_once() {
+    let scratch = Scratch::new();
+    scratch.import(vec![software(70, 1)]);
+    let id = scratch.write(|tx| tx.deployment_create(&deploy(70, CollectionId::ALL_COMPUTERS)));
+    let show = || scratch.store.read(|tx| tx.deployment_show(id)).expect("reads").expect("there");
+    let before = show();
+    let change = |tx: &crate::WriteTx<'_>| tx.deployment_change(id, DeploymentAction::Detect, time(11), None);
+    assert!(scratch.write(change));
+    let after = show();
+    assert_eq!((after.action, after.available_at, after.deadline_at), (DeploymentAction::Detect, time(11), None));
+    assert_eq!((after.active, after.created_at), (before.active, before.created_at));
+    assert!(after.change > before.change);
+    assert!(!scratch.write(change));
+    assert_eq!(show(), after);
+    let none = scratch.store.write(&actor(0), |tx| tx.deployment_change(DeploymentId(99), after.action, time(0), None));
+    assert!(matches!(none, Err(StoreError::Missing { .. })), "{none:?}");
 }

@@ -42,7 +42,8 @@ pub(crate) enum CollectionsCommand {
         approved_only: bool,
     },
     /// Change a collection.
-    Set {
+    #[command(alias = "set")]
+    Change {
         /// Name or id.
         name: String,
         /// Its new name.
@@ -97,7 +98,7 @@ pub(crate) async fn run(command: CollectionsCommand, connection: &Connection, pr
             let created: CollectionCreated = connection.change(Method::POST, &["collections"], &create).await?;
             printer.show(&created, |page| page.line(format!("created {} ({})", created.name, created.id)))?;
         }
-        CollectionsCommand::Set { name, rename, approved_only } => {
+        CollectionsCommand::Change { name, rename, approved_only } => {
             let change = CollectionChange { name: rename, approved_only };
             let changed: Collection = connection.change(Method::PATCH, &["collections", &name], &change).await?;
             printer.show(&changed, |page| page.line(format!("changed {}", changed.name)))?;

@@ -4,7 +4,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
 use uuid::Uuid;
-use weir_api::deployment::{Action, Deployment, DeploymentCreate, DeploymentCreated, DeploymentQuery, DeploymentState};
+use weir_api::deployment::{
+    Action, Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentQuery, DeploymentState,
+};
 
 use super::{Nothing, Paging};
 use crate::{
@@ -33,6 +35,9 @@ pub(crate) enum DeploymentsCommand {
     },
     /// Deploy an update to a collection.
     Create(CreateArguments),
+    /// Change what a deployment asks for, or when.
+    #[command(after_help = "Example:\n  weir deployments change 7 --deadline +2d")]
+    Change(ChangeArguments),
     /// Delete deployments.
     Delete {
         /// Their numbers.
@@ -61,6 +66,24 @@ pub(crate) struct CreateArguments {
     available: Option<String>,
     /// Until when at the latest; none by default.
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    deadline: Option<String>,
+    /// Accept the licence of the update for this site.
+    #[arg(long)]
+    accept_eula: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ChangeArguments {
+    /// Its number.
+    id: i32,
+    /// What to do.
+    #[arg(long)]
+    action: Option<ActionArgument>,
+    /// From when.
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    available: Option<String>,
+    /// Until when at the latest; `none` takes the deadline away.
+    #[arg(long, value_name = "T|none", allow_hyphen_values = true)]
     deadline: Option<String>,
     /// Accept the licence of the update for this site.
     #[arg(long)]
@@ -136,6 +159,17 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
                 }
                 page.line(format!("Next: weir deployments show {}", created.id));
             })?;
+        }
+        DeploymentsCommand::Change(arguments) => {
+            let change = DeploymentChange {
+                action: arguments.action.map(Into::into),
+                available: arguments.available,
+                deadline: arguments.deadline,
+                accept_eula: arguments.accept_eula,
+            };
+            let path = ["deployments", &arguments.id.to_string()];
+            let changed: Deployment = connection.change(Method::PATCH, &path, &change).await?;
+            printer.show(&changed, |page| show(page, &changed))?;
         }
         DeploymentsCommand::Delete { ids } => {
             for id in ids {
