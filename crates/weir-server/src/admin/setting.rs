@@ -40,6 +40,8 @@ struct Definition {
 pub(crate) const EVENT_DAYS: &str = "events.days";
 /// Whether missing content is fetched from its sources.
 pub(crate) const CONTENT_DOWNLOAD: &str = "content.download";
+/// Entries of a list of ids that the client plane reads, whatever the settings say.
+const MOST_IDS: u64 = weir_wire::soap::Limits::IDS as u64;
 /// Where updates come from.
 pub(crate) const SOURCE: &str = "source";
 
@@ -117,7 +119,7 @@ fn definitions() -> Vec<Definition> {
         ),
         define(
             "scan.cached_ids",
-            Kind::Number(1_000..=10_000_000),
+            Kind::Number(1_000..=MOST_IDS),
             json!(client.cached_limit),
             "Cached updates that a computer may name in a scan.",
         ),
@@ -129,7 +131,7 @@ fn definitions() -> Vec<Definition> {
         ),
         define(
             "scan.installed_ids",
-            Kind::Number(400..=1_000_000),
+            Kind::Number(400..=MOST_IDS),
             json!(client.installed_limit),
             "Installed prerequisites that a computer may name in a scan (WSUS: 400).",
         ),

@@ -24,6 +24,11 @@ pub struct Limits {
     pub list: usize,
 }
 
+impl Limits {
+    /// Entries of a list of numbers or identities.
+    pub const IDS: usize = 100_000;
+}
+
 impl Default for Limits {
     /// Room for several times what real agents send: scans of 50 kB with 1,500 ids and 70 devices, batches of some
     /// hundred events.
@@ -35,7 +40,7 @@ impl Default for Limits {
             attributes: 32,
             namespaces: 64,
             text: 256 << 10,
-            ids: 100_000,
+            ids: Self::IDS,
             list: 10_000,
         }
     }
