@@ -100,13 +100,13 @@ impl FromIterator<State> for Counts {
     }
 }
 
-/// The one state of a computer in a summary that names no update, from its states of all updates that are deployed to it for
-/// required installation.
+/// The one state of a computer in a summary that names no update, from its states of all updates that its reports cover,
+/// deployed or not.
 ///
 /// A computer that never reported is unknown. Otherwise the worst state counts: failed, required, downloaded,
-/// pending_restart, unknown, installed, not_applicable, in this order. So a computer is compliant if every required update is
-/// installed or not applicable, and also if nothing is required of it (not_applicable).
-pub fn computer_state(reported: bool, required: impl IntoIterator<Item = State>) -> State {
+/// pending_restart, unknown, installed, not_applicable, in this order. So a computer is compliant if every update is
+/// installed or not applicable, and also if there is none (not_applicable).
+pub fn computer_state(reported: bool, states: impl IntoIterator<Item = State>) -> State {
     const WORST_FIRST: [State; 7] = [
         State::Failed,
         State::Required,
@@ -119,6 +119,6 @@ pub fn computer_state(reported: bool, required: impl IntoIterator<Item = State>)
     if !reported {
         return State::Unknown;
     }
-    let counts: Counts = required.into_iter().collect();
+    let counts: Counts = states.into_iter().collect();
     WORST_FIRST.into_iter().find(|state| counts.of(*state) > 0).unwrap_or(State::NotApplicable)
 }
