@@ -35,6 +35,9 @@ const KEY_OPENS: jiff::SignedDuration = jiff::SignedDuration::from_hours(365 * 2
 /// Answers with large fragments that are sent at once; each holds one piece in memory.
 const GIANTS_IN_FLIGHT: usize = 128;
 
+/// KiB of large requests that are in memory at once.
+const BODIES_KIB: usize = 256 << 10;
+
 /// Everything the parts of the server share. One value per process.
 pub struct AppState {
     /// The database.
@@ -57,6 +60,8 @@ pub struct AppState {
     pub files: AddressLimit,
     /// Answers with large fragments under way.
     pub giants: Arc<Semaphore>,
+    /// Room for large requests, in KiB.
+    pub bodies: Arc<Semaphore>,
     content_port: AtomicU16,
 }
 
@@ -98,6 +103,7 @@ impl AppState {
             addresses: AddressLimit::default(),
             files: AddressLimit::default(),
             giants: Arc::new(Semaphore::new(GIANTS_IN_FLIGHT)),
+            bodies: Arc::new(Semaphore::new(BODIES_KIB)),
             content_port: AtomicU16::new(0),
         });
         state.live.open().await.map_err(StateError::Publish)?;

@@ -142,7 +142,7 @@ mod tests {
         let mut second = keep(&mut spool, &[&large, b"second"]);
         let mut nothing = keep(&mut spool, &[]);
         assert_eq!(text(&mut second), [&large[..], b"second"].concat());
-        assert_eq!(text(&mut first), [b"first", &large[..], b"end"].concat());
+        assert_eq!(text(&mut first), [&b"first"[..], &large, b"end"].concat());
         assert_eq!(text(&mut small), b"abc");
         assert_eq!(text(&mut nothing), b"");
         first.seek(SeekFrom::End(-3)).expect("sought");

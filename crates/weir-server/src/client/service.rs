@@ -77,6 +77,10 @@ impl ClientService {
         if parts.method != Method::POST {
             return with_header(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST");
         }
+        let _room = match transport::room(&self.state.bodies, &parts.headers, call::BODY_LIMIT).await {
+            Ok(room) => room,
+            Err(status) => return transport::status(status),
+        };
         let body = match transport::read_body(body, &parts.headers, call::BODY_LIMIT).await {
             Ok(body) => body,
             Err(status) => return transport::status(status),

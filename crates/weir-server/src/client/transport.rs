@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use weir_wire::{
     soap::{Fault, SoapVersion},
     wusp::Service,
@@ -20,6 +21,9 @@ use crate::state::AppState;
 
 /// A request body must arrive within this time.
 const BODY_TIME: Duration = Duration::from_mins(1);
+
+/// Requests up to this size need no room: scans of real agents have some 50 kB.
+const USUAL: usize = 128 << 10;
 
 /// An answer without a body.
 pub(super) fn status(status: StatusCode) -> Response<Body> {
@@ -83,12 +87,34 @@ pub(super) async fn encode(state: &Arc<AppState>, reply: Reply, coding: Coding) 
     }
 }
 
+/// Waits for room for a request that is larger than real ones are: what comes in without a cookie must not fill the
+/// memory. The room is free again when the permit is dropped; the error is the status to answer.
+pub(super) async fn room(
+    bodies: &Arc<Semaphore>,
+    headers: &HeaderMap,
+    limit: usize,
+) -> Result<Option<OwnedSemaphorePermit>, StatusCode> {
+    let unknown = if headers.contains_key(header::TRANSFER_ENCODING) { limit } else { 0 };
+    let size = announced(headers).unwrap_or(unknown);
+    if size <= USUAL || size > limit {
+        // what is too large is refused without being read
+        return Ok(None);
+    }
+    let room = Arc::clone(bodies).acquire_many_owned(u32::try_from(size >> 10).unwrap_or(u32::MAX));
+    let room = tokio::time::timeout(BODY_TIME, room).await;
+    room.ok().and_then(Result::ok).map(Some).ok_or(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
 /// Reads a whole body of at most `limit` bytes; the error is the status to answer.
 pub(super) async fn read_body<B>(body: B, headers: &HeaderMap, limit: usize) -> Result<Bytes, StatusCode>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced = announced(headers);
     if announced.is_some_and(|length| length > limit) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
@@ -123,4 +149,33 @@ where
         }
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    const LIMIT: usize = 8 << 20;
+
+    fn headers(name: header::HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[tokio::test]
+    async fn only_large_requests_wait_for_room() {
+        let bodies = Arc::new(Semaphore::new(1_024));
+        let usual = room(&bodies, &headers(header::CONTENT_LENGTH, "131072"), LIMIT).await;
+        assert!(matches!(usual, Ok(None)));
+        assert!(matches!(room(&bodies, &HeaderMap::new(), LIMIT).await, Ok(None)));
+        let large = headers(header::CONTENT_LENGTH, "1048576");
+        let first = room(&bodies, &large, LIMIT).await.expect("there is room").expect("it is taken");
+        assert_eq!(bodies.available_permits(), 0);
+        assert!(room(&bodies, &large, LIMIT).now_or_never().is_none(), "it waits");
+        drop(first);
+        assert!(room(&bodies, &large, LIMIT).await.expect("there is room").is_some());
+        let of_unknown_length = headers(header::TRANSFER_ENCODING, "chunked");
+        assert!(room(&bodies, &of_unknown_length, LIMIT).now_or_never().is_none(), "it counts as the largest");
+    }
 }
