@@ -69,7 +69,7 @@ pub enum StoreError {
     Cursor(String),
     /// The update is deployed to the collection already.
     #[error(
-        "deployment {existing} already deploys this to {collection}; delete that first: weir deployments delete {existing}"
+        "deployment {existing} already deploys this to {collection}; change that one: weir deployments change {existing}"
     )]
     DeploymentExists {
         /// The deployment in the way.

@@ -13,7 +13,7 @@ use weir_wire::{
 };
 
 use super::{
-    cookie::{Cookie, CookieFault, Expected, check},
+    cookie::{Anchors, Cookie, CookieFault, Expected, check},
     page::Page,
 };
 use crate::{
@@ -164,6 +164,13 @@ pub(super) fn limits() -> Limits {
 /// Bytes of a request.
 pub(super) const BODY_LIMIT: usize = 8 << 20;
 
+/// A computer that knows of changes which the database does not have was served before the data were copied back from a
+/// backup: revision ids given out since may mean other revisions now.
+pub(super) fn not_ahead(anchors: &Anchors, published: &Published) -> Result<(), Refusal> {
+    let ahead = anchors.newest() > Some(published.change());
+    if ahead { Err(Refusal::new(ErrorCode::ServerChanged)) } else { Ok(()) }
+}
+
 impl Call<'_> {
     async fn run(&self, request: Request) -> Result<Reply, Refusal> {
         match request {
@@ -204,7 +211,9 @@ impl Call<'_> {
             now_ms: self.now.as_millisecond(),
             last_change_ms: self.configuration.last_change_ms,
         };
-        Ok(check(sealed, &self.state.keys, &expected)?)
+        let cookie = check(sealed, &self.state.keys, &expected)?;
+        not_ahead(&cookie.anchors, &self.state.live.current())?;
+        Ok(cookie)
     }
 
     /// Checks the cookie and finds its computer, which is brought into the database if it is new or asks for other

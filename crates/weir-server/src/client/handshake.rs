@@ -14,7 +14,7 @@ use weir_wire::{
 };
 
 use super::{
-    call::{Call, Refusal, Reply},
+    call::{Call, Refusal, Reply, not_ahead},
     cookie::{Anchors, AuthorizationCookie, Cookie, Kind, ProtocolVersion},
     scan::deployment,
 };
@@ -111,6 +111,7 @@ impl Call<'_> {
         if old.server != self.state.server.0 {
             return Err(Refusal::new(ErrorCode::ServerChanged));
         }
+        not_ahead(&old.anchors, &self.state.live.current())?;
         // another computer's cache says nothing about this one's
         Ok(if old.computer == authorization.computer { old.anchors } else { Anchors::default() })
     }

@@ -330,6 +330,31 @@ async fn c13_a_renewed_server_identity() {
     assert_eq!((outcome.new_updates().count(), agent.state.cache.len()), (0, 2), "the cache was refreshed");
 }
 
+/// Checklist 13: data that were copied back from a backup are told from those that the computer was served from, even if
+/// nobody gave the server another identity.
+#[tokio::test]
+async fn c13_data_older_than_what_the_computer_knows() {
+    let server = Server::start().await;
+    server.import(&catalogue()).await;
+    let (mut agent, _) = ready(&server).await;
+    agent.scan().await.expect("scan");
+    let cookie = agent.state.cookie.clone().expect("a cookie");
+
+    let database = Database::open(server.folder().join("weir.db")).expect("database");
+    let changed = database.execute("UPDATE counter SET value = value - 1 WHERE name = 'change'", params![]);
+    assert_eq!(changed.expect("set back"), 1);
+    drop(database);
+    let server = server.restart(ClientSettings::default()).await;
+    agent.move_to(&server.base).expect("address");
+    expect_everywhere(&mut agent, Some(cookie.clone()), ErrorCode::ServerChanged).await;
+    let mut request = get_cookie(&mut agent).await;
+    request.old_cookie = Some(cookie);
+    assert_eq!(code(&mut agent, &request).await, Some(ErrorCode::ServerChanged), "in GetCookie too");
+    let outcome = agent.scan().await.expect("recovered");
+    assert_eq!(outcome.recovered, [ErrorCode::ServerChanged]);
+    assert_eq!((outcome.new_updates().count(), agent.state.cache.len()), (0, 2), "the cache was refreshed");
+}
+
 /// Checklist 14: the clear-text Expiration means nothing, in either direction.
 #[tokio::test]
 async fn c14_an_altered_expiration_has_no_effect() {

@@ -75,6 +75,12 @@ impl Anchors {
         }
     }
 
+    /// The newest change that the computer knows of.
+    pub fn newest(&self) -> Option<ChangeNumber> {
+        let all = [self.software, self.driver, self.printer, self.filtered_software, self.filtered_driver];
+        all.into_iter().flatten().map(|anchor| anchor.change).max()
+    }
+
     /// Notes that a scan reached `anchor`.
     pub fn advance(&mut self, driver: bool, filter: Option<u64>, anchor: Anchor) {
         let Some(filter) = filter else {

@@ -129,4 +129,6 @@ fn a_filtered_scan_moves_only_its_own_anchor() {
     anchors.advance(true, Some(8), at(21));
     assert_eq!(anchors.scan(true, None), None);
     assert_eq!(anchors.scan(true, Some(8)), Some(at(21)));
+    assert_eq!(anchors.newest(), Some(ChangeNumber(21)));
+    assert_eq!(Anchors::default().newest(), None);
 }
