@@ -66,14 +66,11 @@ impl Spool {
 
     /// A whole file, to be read when the upload is over.
     pub(super) fn finish(&mut self, kept: Kept) -> Box<dyn Source> {
-        match (kept.disk, &self.disk) {
-            (Some(from), Some(disk)) => {
-                Box::new(Section { file: Arc::clone(disk), range: from..self.written, position: 0 })
-            }
-            _ => {
-                self.room = self.room.saturating_sub(kept.memory.len());
-                Box::new(Cursor::new(kept.memory))
-            }
+        if let (Some(from), Some(disk)) = (kept.disk, &self.disk) {
+            Box::new(Section { file: Arc::clone(disk), range: from..self.written, position: 0 })
+        } else {
+            self.room = self.room.saturating_sub(kept.memory.len());
+            Box::new(Cursor::new(kept.memory))
         }
     }
 }
