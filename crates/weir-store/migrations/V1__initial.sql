@@ -30,9 +30,10 @@ CREATE TABLE updates (
     eula_id TEXT,
     eula_accepted_at INTEGER,
     eula_accepted_by TEXT,
-    flags_change INTEGER NOT NULL DEFAULT 0
+    flags_change INTEGER NOT NULL DEFAULT 0,
+    declined_change INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX updates_by_flags_change ON updates (flags_change) WHERE flags_change > 0;
+CREATE INDEX updates_by_declined_change ON updates (declined_change) WHERE declined_change > 0;
 CREATE INDEX updates_by_eula ON updates (eula_id) WHERE eula_id IS NOT NULL;
 
 CREATE TABLE revision (

@@ -106,8 +106,8 @@ statements! {
     COLLECTIONS: "loading collections" =
         "SELECT collection_id, parent_id, kind, approved_only FROM collection ORDER BY collection_id";
     DECLINES: "loading declines" =
-        "SELECT update_id, CASE WHEN declined_at IS NULL THEN 0 ELSE 1 END, flags_change FROM updates
-         WHERE flags_change > 0 ORDER BY flags_change";
+        "SELECT update_id, CASE WHEN declined_at IS NULL THEN 0 ELSE 1 END, declined_change FROM updates
+         WHERE declined_change > 0 ORDER BY declined_change";
     RETIRED: "loading deleted deployments" =
         "SELECT r.deployment_id, u.update_id, r.collection_id, r.change, r.retired_at
          FROM retired_deployment r JOIN updates u ON u.update_no = r.update_no ORDER BY r.change";

@@ -24,7 +24,8 @@ statements! {
     EULA_ACCEPTED_FOR: "looking for the accepted licence of an update" =
         "SELECT 1 FROM updates WHERE update_id = ?1 AND eula_id = ?2 AND eula_accepted_at IS NOT NULL";
     DECLINE: "declining an update" =
-        "UPDATE updates SET declined_at = ?2, declined_by = ?3, flags_change = ?4 WHERE update_id = ?1";
+        "UPDATE updates SET declined_at = ?2, declined_by = ?3, flags_change = ?4, declined_change = ?4
+         WHERE update_id = ?1";
     ACCEPT: "accepting a licence" =
         "UPDATE updates SET eula_id = ?2, eula_accepted_at = ?3, eula_accepted_by = ?4, flags_change = ?5
          WHERE update_id = ?1";

@@ -193,6 +193,7 @@ fn licences_are_accepted_once() {
             assert!(!tx.eula_is_accepted("e2")?);
             let flags = tx.update_flags(update(1))?;
             assert_eq!(flags.eula_accepted, Some(("administrator".to_owned(), time(0))));
+            assert_eq!(tx.catalogue_targeting()?.declines, [], "an accepted licence takes nothing out of a scope");
             assert_eq!(flags.declined, None);
             Ok(())
         })
