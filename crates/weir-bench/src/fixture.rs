@@ -83,8 +83,6 @@ pub(crate) struct Settled {
     pub(crate) installed: Vec<RevisionId>,
     /// Everything else.
     pub(crate) other: Vec<RevisionId>,
-    /// Calls that the scan takes.
-    pub(crate) calls: usize,
 }
 
 impl Settled {
@@ -111,7 +109,6 @@ impl Fixture {
                 ..SoftwareQuery::default()
             };
             let plan = snapshot.software(&scope, &query, &PageLimits::default(), &mut scratch);
-            settled.calls += 1;
             let mut again = plan.truncated;
             for entry in &plan.new {
                 again |= !entry.is_leaf;

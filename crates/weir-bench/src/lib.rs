@@ -39,6 +39,16 @@ pub enum Suite {
 impl Suite {
     /// All of them, cheapest first.
     pub const ALL: [Self; 4] = [Self::Import, Self::Content, Self::Report, Self::Scan];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Import => "import",
+            Self::Report => "report",
+            Self::Scan => "scan",
+        }
+    }
 }
 
 /// How to measure.

@@ -46,18 +46,13 @@ enum BenchSuite {
 }
 
 impl BenchSuite {
-    fn suites(self) -> Vec<(&'static str, Suite)> {
+    fn suites(self) -> Vec<Suite> {
         match self {
-            Self::All => vec![
-                ("import", Suite::Import),
-                ("content", Suite::Content),
-                ("report", Suite::Report),
-                ("scan", Suite::Scan),
-            ],
-            Self::Content => vec![("content", Suite::Content)],
-            Self::Import => vec![("import", Suite::Import)],
-            Self::Report => vec![("report", Suite::Report)],
-            Self::Scan => vec![("scan", Suite::Scan)],
+            Self::All => Suite::ALL.to_vec(),
+            Self::Content => vec![Suite::Content],
+            Self::Import => vec![Suite::Import],
+            Self::Report => vec![Suite::Report],
+            Self::Scan => vec![Suite::Scan],
         }
     }
 }
@@ -86,7 +81,8 @@ pub(crate) async fn run(arguments: BenchArguments, printer: &Printer) -> Result<
         scratch: arguments.scratch,
     };
     let mut all = Vec::new();
-    for (name, suite) in arguments.suite.suites() {
+    for suite in arguments.suite.suites() {
+        let name = suite.name();
         let figures = weir_bench::run(suite, &options, &|text| anstream::eprintln!("{text}")).await;
         all.push(Named { suite: name, figures: figures.with_context(|| format!("measuring {name}"))? });
     }
