@@ -73,7 +73,7 @@ fn opening_twice_migrates_once() {
     let versions: i64 = connect(&scratch)
         .query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0))
         .expect("counts");
-    assert_eq!(versions, 1);
+    assert_eq!(versions, std::fs::read_dir(schemas().join("../../crates/weir-store/migrations")).expect("migrations").count() as i64);
 }
 
 #[test]

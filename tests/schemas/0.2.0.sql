@@ -1,0 +1,454 @@
+CREATE TABLE alert (
+    alert_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    severity INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    raised_at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    closed_at INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX alert_open ON alert (kind, subject) WHERE closed_at IS NULL;
+
+CREATE TABLE api_token (
+    hash BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    principal TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append only');
+END;
+
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append only');
+END;
+
+CREATE TABLE audit (
+    audit_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    origin TEXT,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    before TEXT,
+    after TEXT
+) STRICT;
+
+CREATE TABLE bundle (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    clause INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    update_no INTEGER,
+    revision INTEGER,
+    PRIMARY KEY (revision_id, clause, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX bundle_by_update ON bundle (update_no, revision);
+
+CREATE TABLE collection (
+    collection_id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    parent_id BLOB REFERENCES collection (collection_id),
+    kind INTEGER NOT NULL,
+    approved_only INTEGER NOT NULL DEFAULT 0,
+    time_zone TEXT,
+    built_in INTEGER NOT NULL DEFAULT 0,
+    change INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX collection_by_parent ON collection (parent_id);
+
+CREATE TRIGGER directory_member_added AFTER INSERT ON collection_member BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
+CREATE TRIGGER directory_member_removed AFTER DELETE ON collection_member BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
+CREATE TABLE collection_member (
+    computer_no INTEGER NOT NULL REFERENCES computer (computer_no) ON DELETE CASCADE,
+    collection_id BLOB NOT NULL REFERENCES collection (collection_id) ON DELETE CASCADE,
+    source INTEGER NOT NULL,
+    PRIMARY KEY (computer_no, collection_id, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX collection_member_by_collection ON collection_member (collection_id, computer_no);
+
+CREATE TRIGGER directory_computer_added AFTER INSERT ON computer BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
+CREATE TRIGGER directory_computer_registered AFTER UPDATE OF registered_at ON computer WHEN OLD.registered_at IS NULL BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
+CREATE TRIGGER directory_computer_removed AFTER DELETE ON computer BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'directory';
+END;
+
+CREATE TABLE computer (
+    computer_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    computer_id TEXT NOT NULL UNIQUE,
+    site_no INTEGER NOT NULL DEFAULT 1,
+    dns_name TEXT NOT NULL,
+    search TEXT NOT NULL,
+    ip_address TEXT,
+    plain_http INTEGER NOT NULL,
+    requested_groups TEXT,
+    first_contact_at INTEGER NOT NULL,
+    last_contact_at INTEGER NOT NULL,
+    last_sync_at INTEGER,
+    last_sync_succeeded INTEGER,
+    last_sync_error INTEGER,
+    last_report_at INTEGER,
+    last_reboot_at INTEGER,
+    registered_at INTEGER,
+    os_major_version INTEGER,
+    os_minor_version INTEGER,
+    os_build_number INTEGER,
+    os_service_pack_major_number INTEGER,
+    os_service_pack_minor_number INTEGER,
+    os_locale TEXT,
+    computer_manufacturer TEXT,
+    computer_model TEXT,
+    bios_version TEXT,
+    bios_name TEXT,
+    bios_release_date INTEGER,
+    processor_architecture TEXT,
+    suite_mask INTEGER,
+    old_product_type INTEGER,
+    new_product_type INTEGER,
+    system_metrics INTEGER,
+    client_version_major_number INTEGER,
+    client_version_minor_number INTEGER,
+    client_version_build_number INTEGER,
+    client_version_qfe_number INTEGER,
+    os_description TEXT,
+    oem TEXT,
+    device_type TEXT,
+    firmware_version TEXT,
+    mobile_operator TEXT
+) STRICT;
+
+CREATE INDEX computer_by_first_contact ON computer (first_contact_at);
+
+CREATE TABLE computer_event (
+    computer_no INTEGER NOT NULL REFERENCES computer (computer_no) ON DELETE CASCADE,
+    event_id INTEGER NOT NULL,
+    instance_id BLOB NOT NULL,
+    source_id INTEGER NOT NULL,
+    at_target INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    hresult INTEGER NOT NULL,
+    detail TEXT,
+    PRIMARY KEY (computer_no, event_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE computer_status (
+    computer_no INTEGER PRIMARY KEY REFERENCES computer (computer_no) ON DELETE CASCADE,
+    anchor INTEGER NOT NULL,
+    status BLOB NOT NULL,
+    recent_events BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE content_file (
+    digest BLOB NOT NULL PRIMARY KEY,
+    sha256 BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    extension TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    verified_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE core_block (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    plain_len INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (revision_id, row)
+) STRICT;
+
+CREATE TABLE counter (
+    name TEXT NOT NULL PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deployment (
+    deployment_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    update_no INTEGER REFERENCES updates (update_no),
+    revision INTEGER,
+    group_id BLOB REFERENCES update_group (group_id),
+    collection_id BLOB NOT NULL REFERENCES collection (collection_id),
+    action INTEGER NOT NULL,
+    available_at INTEGER NOT NULL,
+    deadline_at INTEGER,
+    enabled INTEGER NOT NULL,
+    active INTEGER NOT NULL,
+    origin INTEGER NOT NULL,
+    change INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    CHECK ((update_no IS NULL) <> (group_id IS NULL))
+) STRICT;
+
+CREATE INDEX deployment_by_collection ON deployment (collection_id);
+
+CREATE UNIQUE INDEX deployment_by_group ON deployment (group_id, collection_id) WHERE group_id IS NOT NULL;
+
+CREATE UNIQUE INDEX deployment_by_update ON deployment (update_no, collection_id) WHERE update_no IS NOT NULL;
+
+CREATE TABLE driver (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    hardware_id TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    PRIMARY KEY (revision_id, position)
+) STRICT;
+
+CREATE INDEX driver_by_hardware ON driver (hardware_id);
+
+CREATE TABLE event (
+    event_no INTEGER PRIMARY KEY,
+    instance_id BLOB NOT NULL UNIQUE,
+    computer_no INTEGER NOT NULL REFERENCES computer (computer_no) ON DELETE CASCADE,
+    update_id BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    event_id INTEGER NOT NULL,
+    source_id INTEGER NOT NULL,
+    at_target INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    hresult INTEGER NOT NULL,
+    detail TEXT
+) STRICT;
+
+CREATE INDEX event_by_computer ON event (computer_no, event_no);
+
+CREATE INDEX event_by_received ON event (received_at);
+
+CREATE TABLE file_source (
+    digest BLOB NOT NULL,
+    url TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    PRIMARY KEY (digest, url)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job (
+    job_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    progress TEXT,
+    result TEXT,
+    lease_owner TEXT,
+    lease_until INTEGER,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER
+) STRICT;
+
+CREATE INDEX job_by_kind ON job (kind, job_no);
+
+CREATE INDEX job_by_state ON job (kind, state, job_no);
+
+CREATE TABLE language (
+    language TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE localized (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    language TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT,
+    PRIMARY KEY (revision_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE prerequisite (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    clause INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    is_category INTEGER NOT NULL,
+    bare INTEGER NOT NULL,
+    update_no INTEGER,
+    PRIMARY KEY (revision_id, clause, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX prerequisite_by_update ON prerequisite (update_no);
+
+CREATE TABLE retired_deployment (
+    change INTEGER PRIMARY KEY,
+    deployment_id INTEGER NOT NULL,
+    update_no INTEGER NOT NULL,
+    collection_id BLOB NOT NULL,
+    retired_at INTEGER NOT NULL,
+    retired_by TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE revision (
+    revision_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    update_no INTEGER NOT NULL REFERENCES updates (update_no),
+    revision INTEGER NOT NULL,
+    update_type INTEGER NOT NULL,
+    category_kind INTEGER,
+    expired INTEGER NOT NULL,
+    explicitly_deployable INTEGER NOT NULL,
+    is_bundle INTEGER NOT NULL,
+    core_plain_len INTEGER NOT NULL,
+    core_escaped_len INTEGER NOT NULL,
+    core_pieces INTEGER NOT NULL,
+    core_block_rows INTEGER NOT NULL,
+    core_blocks_len INTEGER NOT NULL,
+    change INTEGER NOT NULL,
+    text_hash BLOB NOT NULL,
+    created_at INTEGER,
+    arrived_at INTEGER NOT NULL,
+    arrived_by TEXT NOT NULL,
+    severity INTEGER,
+    default_language TEXT NOT NULL,
+    title TEXT NOT NULL,
+    kb_articles TEXT NOT NULL,
+    bulletins TEXT NOT NULL,
+    eula_id TEXT,
+    search TEXT NOT NULL,
+    UNIQUE (update_no, revision)
+) STRICT;
+
+CREATE INDEX revision_by_type ON revision (update_type, revision_id);
+
+CREATE TABLE revision_category (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    update_no INTEGER NOT NULL,
+    PRIMARY KEY (revision_id, update_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX revision_category_by_update ON revision_category (update_no, revision_id);
+
+CREATE TABLE revision_file (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    sha256 BLOB,
+    size INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    modified_at INTEGER,
+    eula_language TEXT,
+    PRIMARY KEY (revision_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX revision_file_by_digest ON revision_file (digest);
+
+CREATE TABLE sealing_key (
+    key_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    created_at INTEGER NOT NULL,
+    retired_at INTEGER
+) STRICT;
+
+CREATE TABLE selection (
+    kind INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (kind, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+    hash BLOB NOT NULL PRIMARY KEY,
+    principal TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX session_by_expiry ON session (expires_at);
+
+CREATE TABLE setting (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL,
+    change INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sign_in_code (
+    hash BLOB NOT NULL PRIMARY KEY,
+    principal TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sign_in_code_by_expiry ON sign_in_code (expires_at);
+
+CREATE TABLE site (
+    site_no INTEGER PRIMARY KEY,
+    server_id BLOB NOT NULL UNIQUE,
+    config_changed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE superseded (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    update_no INTEGER NOT NULL,
+    PRIMARY KEY (revision_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX superseded_by_update ON superseded (update_no);
+
+CREATE TABLE text_piece (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    kind INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    piece INTEGER NOT NULL,
+    language TEXT,
+    region TEXT,
+    plain_len INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (revision_id, kind, part, piece)
+) STRICT;
+
+CREATE TABLE update_group (
+    group_id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    change INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE update_group_member (
+    group_id BLOB NOT NULL REFERENCES update_group (group_id) ON DELETE CASCADE,
+    update_no INTEGER NOT NULL REFERENCES updates (update_no),
+    PRIMARY KEY (group_id, update_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX update_group_member_by_update ON update_group_member (update_no);
+
+CREATE TABLE updates (
+    update_no INTEGER PRIMARY KEY,
+    update_id BLOB NOT NULL UNIQUE,
+    newest_revision_id INTEGER,
+    declined_at INTEGER,
+    declined_by TEXT,
+    eula_id TEXT,
+    eula_accepted_at INTEGER,
+    eula_accepted_by TEXT,
+    flags_change INTEGER NOT NULL DEFAULT 0,
+    declined_change INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX updates_by_declined_change ON updates (declined_change) WHERE declined_change > 0;
+
+CREATE INDEX updates_by_eula ON updates (eula_id) WHERE eula_id IS NOT NULL;
+
