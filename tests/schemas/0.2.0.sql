@@ -171,6 +171,19 @@ CREATE TABLE content_file (
     verified_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE content_request (
+    digest BLOB NOT NULL PRIMARY KEY,
+    requested_at INTEGER NOT NULL,
+    requested_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE content_rest (
+    digest BLOB NOT NULL PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE core_block (
     revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
     row INTEGER NOT NULL,
@@ -324,11 +337,13 @@ CREATE TABLE revision (
     kb_articles TEXT NOT NULL,
     bulletins TEXT NOT NULL,
     eula_id TEXT,
-    search TEXT NOT NULL,
+    search TEXT NOT NULL, content_facts INTEGER NOT NULL DEFAULT 0,
     UNIQUE (update_no, revision)
 ) STRICT;
 
 CREATE INDEX revision_by_type ON revision (update_type, revision_id);
+
+CREATE INDEX revision_without_content_facts ON revision (revision_id) WHERE content_facts = 0;
 
 CREATE TABLE revision_category (
     revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
@@ -346,11 +361,17 @@ CREATE TABLE revision_file (
     size INTEGER NOT NULL,
     name TEXT NOT NULL,
     modified_at INTEGER,
-    eula_language TEXT,
+    eula_language TEXT, express INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (revision_id, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX revision_file_by_digest ON revision_file (digest);
+
+CREATE TABLE revision_language (
+    revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
+    language TEXT NOT NULL,
+    PRIMARY KEY (revision_id, language)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sealing_key (
     key_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -22,9 +22,10 @@ statements! {
     REVISION_INSERT: "storing a revision" =
         "INSERT INTO revision (update_no, revision, update_type, category_kind, expired, explicitly_deployable, is_bundle,
              core_plain_len, core_escaped_len, core_pieces, core_block_rows, core_blocks_len, change, text_hash,
-             created_at, arrived_at, arrived_by, severity, default_language, title, kb_articles, bulletins, eula_id, search)
+             created_at, arrived_at, arrived_by, severity, default_language, title, kb_articles, bulletins, eula_id, search,
+             content_facts)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-             ?23, ?24)
+             ?23, ?24, 1)
          RETURNING revision_id";
     NEWEST: "noting the newest revision" =
         "UPDATE updates SET newest_revision_id = ?2 WHERE update_no = ?1 AND (newest_revision_id IS NULL OR
@@ -49,8 +50,12 @@ statements! {
         "INSERT INTO localized (revision_id, position, language, title, description) VALUES (?1, ?2, ?3, ?4, ?5)";
     LANGUAGE_INSERT: "storing a language" = "INSERT INTO language (language) VALUES (?1) ON CONFLICT (language) DO NOTHING";
     FILE_INSERT: "storing a file of a revision" =
-        "INSERT INTO revision_file (revision_id, position, digest, sha256, size, name, modified_at, eula_language)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        "INSERT INTO revision_file (revision_id, position, digest, sha256, size, name, modified_at, eula_language,
+             express)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    FILE_LANGUAGE_INSERT: "storing a language of a revision" =
+        "INSERT INTO revision_language (revision_id, language) VALUES (?1, ?2)
+         ON CONFLICT (revision_id, language) DO NOTHING";
 }
 
 /// Wire ids of derived deployments are 0x4000_0000 + revision number, in 31 bits.
@@ -349,8 +354,12 @@ impl<'t> Import<'t> {
                 &file.name,
                 file.modified_at,
                 file.eula_language.as_deref(),
+                file.express,
             ];
             self.tx.run(&FILE_INSERT, values)?;
+        }
+        for language in &facts.languages {
+            self.tx.run(&FILE_LANGUAGE_INSERT, args![id, language])?;
         }
         Ok(())
     }

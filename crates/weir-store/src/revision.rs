@@ -48,6 +48,8 @@ pub struct NewRevision {
     pub drivers: Vec<DriverMetadata>,
     /// Title and description by language.
     pub localized: Vec<LocalizedText>,
+    /// Short names, lower case, of the languages that its files are made for; none is neutral.
+    pub languages: Vec<String>,
     /// Its files, licence files included.
     pub files: Vec<RevisionFile>,
     /// The Core fragment in wire form (escaped).
@@ -99,6 +101,8 @@ pub struct RevisionFile {
     pub modified_at: Option<Timestamp>,
     /// Language of a licence file; none for files of the update itself.
     pub eula_language: Option<String>,
+    /// It holds differences only (`@PatchingType` is Express).
+    pub express: bool,
 }
 
 /// What became of a revision that was offered to the store.
@@ -190,8 +194,10 @@ statements! {
     LOCALIZED: "reading titles" =
         "SELECT language, title, description FROM localized WHERE revision_id = ?1 ORDER BY position";
     FILES: "listing the files of a revision" =
-        "SELECT digest, sha256, size, name, modified_at, eula_language FROM revision_file WHERE revision_id = ?1
+        "SELECT digest, sha256, size, name, modified_at, eula_language, express FROM revision_file WHERE revision_id = ?1
          ORDER BY position";
+    FILE_LANGUAGES: "reading the languages of a revision" =
+        "SELECT language FROM revision_language WHERE revision_id = ?1 ORDER BY language";
     PREREQUISITES: "reading prerequisites" =
         "SELECT p.clause, p.is_category, p.bare, u.update_id FROM prerequisite p
              LEFT JOIN updates u ON u.update_no = p.update_no
@@ -280,8 +286,14 @@ impl ReadTx<'_> {
                 name: row.text(3)?,
                 modified_at: row.opt_time(4)?,
                 eula_language: row.opt_text(5)?,
+                express: row.bool(6)?,
             })
         })
+    }
+
+    /// Short names of the languages that the files of a revision are made for, ascending; none is neutral.
+    pub fn revision_languages(&self, id: RevisionId) -> Result<Vec<String>, StoreError> {
+        self.all(&FILE_LANGUAGES, args![id], |row| row.text(0))
     }
 
     /// Relationships of a revision.

@@ -7,6 +7,7 @@ use weir_api::{
     List,
     setting::{Setting, SettingChanged},
 };
+use weir_model::content::ContentMode;
 use weir_store::{ReadTx, StoreError, setting::SettingRow};
 
 use super::{AdminError, App, Caller};
@@ -38,8 +39,20 @@ struct Definition {
 
 /// How long events with an update are kept, in days.
 pub(crate) const EVENT_DAYS: &str = "events.days";
+/// Files fetched at once.
+pub(crate) const CONTENT_CONCURRENCY: &str = "content.concurrency";
 /// Whether missing content is fetched from its sources.
 pub(crate) const CONTENT_DOWNLOAD: &str = "content.download";
+/// Whether express files are kept.
+pub(crate) const CONTENT_EXPRESS: &str = "content.express";
+/// What the content job takes from the line at most, in KiB a second.
+pub(crate) const CONTENT_RATE: &str = "content.kib_per_second";
+/// Which files are kept here.
+pub(crate) const CONTENT_MODE: &str = "content.mode";
+/// What content may take, in GiB.
+pub(crate) const CONTENT_QUOTA: &str = "content.quota_gib";
+/// What content leaves free on its disk, in GiB.
+pub(crate) const CONTENT_RESERVE: &str = "content.reserve_gib";
 /// Entries of a list of ids that the client plane reads, whatever the settings say.
 const MOST_IDS: u64 = weir_wire::soap::Limits::IDS as u64;
 /// Where updates come from.
@@ -62,11 +75,43 @@ fn definitions() -> Vec<Definition> {
             json!(client.new_computers_per_hour),
             "Computers never seen before that may appear within an hour.",
         ),
+        define(CONTENT_CONCURRENCY, Kind::Number(1..=64), json!(4), "Content files fetched at once."),
         define(
             CONTENT_DOWNLOAD,
             Kind::Flag,
             json!(true),
-            "Fetch the files of deployed updates from the sources recorded with them.",
+            "Fetch content; false pauses, and what is under way goes on later where it was.",
+        ),
+        define(
+            CONTENT_EXPRESS,
+            Kind::Flag,
+            json!(false),
+            "Keep express files (differences between versions): less for computers to fetch, much more to store.",
+        ),
+        define(
+            CONTENT_RATE,
+            Kind::Number(0..=1 << 30),
+            json!(0),
+            "What fetching content takes from the line at most, in KiB a second; 0 is no limit.",
+        ),
+        define(
+            CONTENT_MODE,
+            Kind::Choice(&ContentMode::WORDS),
+            json!(ContentMode::default().word()),
+            "Which files are fetched: those of deployments that install, those of every live update, or none but licence \
+             files (computers fetch from Microsoft).",
+        ),
+        define(
+            CONTENT_QUOTA,
+            Kind::Number(0..=1 << 20),
+            json!(0),
+            "What content may take on disk, in GiB; 0 is no limit.",
+        ),
+        define(
+            CONTENT_RESERVE,
+            Kind::Number(0..=1 << 20),
+            json!(1),
+            "What fetching content leaves free on its disk, in GiB.",
         ),
         define(
             "content.url",

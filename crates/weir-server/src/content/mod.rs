@@ -3,6 +3,7 @@
 //! *Invariant:* a file is sent only if the database says that its digest was verified. Never compressed.
 
 mod file;
+mod policy;
 pub mod range;
 
 use std::{fs::File, sync::Arc};
@@ -12,7 +13,10 @@ use jiff::Timestamp;
 use weir_model::ids::ContentDigest;
 use weir_store::content_file::ContentState;
 
-pub(crate) use self::file::read_at;
+pub(crate) use self::{
+    file::read_at,
+    policy::{policy, wake},
+};
 use crate::{
     client::Body,
     content::{

@@ -195,6 +195,7 @@ fn revision(document: UpdateDocument, fragments: Fragments, text: String) -> New
                 description: texts.description,
             })
             .collect(),
+        languages: properties.languages.iter().map(|language| language.to_lowercase()).collect(),
         files: document
             .files
             .into_iter()
@@ -220,6 +221,7 @@ fn revision_file(file: File, eula_language: Option<String>) -> RevisionFile {
         name: file.name,
         modified_at: file.modified,
         eula_language,
+        express: file.patching_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("express")),
     }
 }
 

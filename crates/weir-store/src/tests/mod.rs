@@ -105,6 +105,7 @@ pub(crate) fn software(number: u128, revision: u32) -> NewRevision {
             ("de".to_owned(), "<LocalizedProperties>de</LocalizedProperties>".to_owned()),
             ("en".to_owned(), "<LocalizedProperties>en</LocalizedProperties>".to_owned()),
         ],
+        languages: Vec::new(),
         eula_fragments: Vec::new(),
     }
 }
@@ -140,5 +141,6 @@ pub(crate) fn file(seed: u8) -> RevisionFile {
         name: format!("file{seed}.cab"),
         modified_at: Some(time(5)),
         eula_language: None,
+        express: false,
     }
 }

@@ -1,0 +1,26 @@
+//! What this site keeps of the files that updates name, from its settings.
+
+use weir_model::content::{ContentMode, ContentPolicy};
+use weir_store::{ReadTx, StoreError, selection::SelectionKind};
+
+use crate::admin::{
+    App,
+    setting::{CONTENT_EXPRESS, CONTENT_MODE, Current},
+};
+
+/// The policy that holds now. [`ContentPolicy::catalog_only`], [`ContentPolicy::lazy`] and
+/// [`ContentPolicy::hosts_express`] are what GetConfigData of MS-WSUSSS tells downstream servers.
+pub(crate) fn policy(tx: &ReadTx<'_>) -> Result<ContentPolicy, StoreError> {
+    let settings = Current::read(tx)?;
+    Ok(ContentPolicy {
+        mode: ContentMode::from_word(&settings.text(CONTENT_MODE)).unwrap_or_default(),
+        express: settings.flag(CONTENT_EXPRESS),
+        languages: tx.selection_list(SelectionKind::Languages)?.into_iter().collect(),
+    })
+}
+
+/// Tells the content job that something may be wanted: after a synchronization, a request of a downstream server
+/// ([`weir_store::WriteTx::content_request_add`]), a change of deployments or of settings.
+pub(crate) fn wake(app: &App) {
+    app.shared().wanted.notify_one();
+}
