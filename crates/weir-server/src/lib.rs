@@ -17,6 +17,7 @@ pub mod config;
 pub mod content;
 pub mod import;
 pub mod ingest;
+pub mod intent;
 pub mod jobs;
 pub mod live;
 pub mod start;
