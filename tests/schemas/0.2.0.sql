@@ -197,6 +197,10 @@ CREATE TABLE counter (
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER deployment_gets_a_guid AFTER INSERT ON deployment WHEN NEW.guid IS NULL BEGIN
+    UPDATE deployment SET guid = randomblob(16) WHERE deployment_id = NEW.deployment_id;
+END;
+
 CREATE TABLE deployment (
     deployment_id INTEGER PRIMARY KEY AUTOINCREMENT,
     update_no INTEGER REFERENCES updates (update_no),
@@ -213,15 +217,41 @@ CREATE TABLE deployment (
     changed_at INTEGER NOT NULL,
     changed_by TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    created_by TEXT NOT NULL,
+    created_by TEXT NOT NULL, guid BLOB,
     CHECK ((update_no IS NULL) <> (group_id IS NULL))
 ) STRICT;
+
+CREATE INDEX deployment_by_change ON deployment (change);
 
 CREATE INDEX deployment_by_collection ON deployment (collection_id);
 
 CREATE UNIQUE INDEX deployment_by_group ON deployment (group_id, collection_id) WHERE group_id IS NOT NULL;
 
+CREATE UNIQUE INDEX deployment_by_guid ON deployment (guid);
+
 CREATE UNIQUE INDEX deployment_by_update ON deployment (update_no, collection_id) WHERE update_no IS NOT NULL;
+
+CREATE TABLE downstream_server (
+    server_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    server_id BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    admission INTEGER NOT NULL,
+    admission_at INTEGER NOT NULL,
+    admission_by TEXT NOT NULL,
+    is_weir INTEGER NOT NULL DEFAULT 0,
+    is_replica INTEGER,
+    protocol TEXT,
+    software_version TEXT,
+    first_contact_at INTEGER NOT NULL,
+    last_contact_at INTEGER NOT NULL,
+    authorized_at INTEGER,
+    last_sync_at INTEGER,
+    sync_change INTEGER,
+    deployment_change INTEGER
+) STRICT;
+
+CREATE INDEX downstream_server_by_admission ON downstream_server (admission, server_no);
 
 CREATE TABLE driver (
     revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
@@ -250,6 +280,11 @@ CREATE TABLE event (
 CREATE INDEX event_by_computer ON event (computer_no, event_no);
 
 CREATE INDEX event_by_received ON event (received_at);
+
+CREATE TABLE file_key (
+    digest BLOB NOT NULL PRIMARY KEY,
+    secret BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE file_source (
     digest BLOB NOT NULL,
@@ -303,6 +338,11 @@ CREATE TABLE prerequisite (
 
 CREATE INDEX prerequisite_by_update ON prerequisite (update_no);
 
+CREATE TRIGGER retired_deployment_keeps_its_guid AFTER INSERT ON retired_deployment WHEN NEW.guid IS NULL BEGIN
+    UPDATE retired_deployment SET guid =
+        (SELECT d.guid FROM deployment d WHERE d.deployment_id = NEW.deployment_id) WHERE change = NEW.change;
+END;
+
 CREATE TABLE retired_deployment (
     change INTEGER PRIMARY KEY,
     deployment_id INTEGER NOT NULL,
@@ -310,7 +350,7 @@ CREATE TABLE retired_deployment (
     collection_id BLOB NOT NULL,
     retired_at INTEGER NOT NULL,
     retired_by TEXT NOT NULL
-) STRICT;
+, guid BLOB) STRICT;
 
 CREATE TABLE revision (
     revision_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -337,9 +377,11 @@ CREATE TABLE revision (
     kb_articles TEXT NOT NULL,
     bulletins TEXT NOT NULL,
     eula_id TEXT,
-    search TEXT NOT NULL, content_facts INTEGER NOT NULL DEFAULT 0,
+    search TEXT NOT NULL, compatible_protocol TEXT, content_facts INTEGER NOT NULL DEFAULT 0,
     UNIQUE (update_no, revision)
 ) STRICT;
+
+CREATE INDEX revision_by_change ON revision (change);
 
 CREATE INDEX revision_by_type ON revision (update_type, revision_id);
 
@@ -383,6 +425,14 @@ CREATE TABLE sealing_key (
 CREATE TABLE selection (
     kind INTEGER NOT NULL,
     value TEXT NOT NULL,
+    PRIMARY KEY (kind, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE selection_change (
+    kind INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    change INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
     PRIMARY KEY (kind, value)
 ) STRICT, WITHOUT ROWID;
 

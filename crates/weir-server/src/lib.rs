@@ -5,6 +5,7 @@
 //! * [`client`] answers the client plane (SOAP, content, self-update); it never runs SQL on the scan path.
 //! * [`ingest`] makes status reports durable before they are acknowledged.
 //! * [`content`] answers ranges of verified files.
+//! * [`upstream`] answers downstream servers (MS-WSUSSS).
 //! * [`admin`], [`import`], [`start`], [`config`] and [`jobs`] are the administrators' side, start-up and background work.
 //!
 //! *Invariant:* no SQL here (it is in `weir-store`), no decisions that belong to `weir-model`, and no route of one plane
@@ -22,6 +23,7 @@ pub mod jobs;
 pub mod live;
 pub mod start;
 pub mod state;
+pub mod upstream;
 
 pub use config::Options;
 pub use start::{StartError, run};

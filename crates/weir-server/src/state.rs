@@ -24,6 +24,7 @@ use crate::{
     },
     ingest::{Chain, Ingest},
     live::{Live, PublishError},
+    upstream::Upstream,
 };
 
 /// Cookie keys older than this stop sealing; a new one takes over when the server starts or a day passes.
@@ -62,6 +63,8 @@ pub struct AppState {
     pub giants: Arc<Semaphore>,
     /// Room for large requests, in KiB.
     pub bodies: Arc<Semaphore>,
+    /// The server plane: whether it is on, and what it keeps.
+    pub upstream: Upstream,
     content_port: AtomicU16,
 }
 
@@ -104,6 +107,7 @@ impl AppState {
             files: AddressLimit::default(),
             giants: Arc::new(Semaphore::new(GIANTS_IN_FLIGHT)),
             bodies: Arc::new(Semaphore::new(BODIES_KIB)),
+            upstream: Upstream::default(),
             content_port: AtomicU16::new(0),
         });
         state.live.open().await.map_err(StateError::Publish)?;

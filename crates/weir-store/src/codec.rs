@@ -13,8 +13,8 @@ use weir_model::{
 };
 
 use crate::{
-    StoreError, alert::AlertSeverity, collection::MemberSource, content_file::ContentState, fragment::TextKind,
-    job::JobState, selection::SelectionKind,
+    StoreError, alert::AlertSeverity, collection::MemberSource, content_file::ContentState, downstream::Admission,
+    fragment::TextKind, job::JobState, selection::SelectionKind,
 };
 
 /// A value on its way into a statement.
@@ -144,6 +144,7 @@ macro_rules! coded {
 }
 
 coded! {
+    Admission { Waiting = 0, Allowed = 1, Refused = 2 }
     AlertSeverity { Information = 0, Warning = 1, Critical = 2 }
     CategoryKind { Company = 0, Product = 1, ProductFamily = 2, UpdateClassification = 3 }
     CollectionKind { Rule = 0, TargetGroup = 1 }

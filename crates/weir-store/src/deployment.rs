@@ -31,6 +31,8 @@ pub enum Deployed {
 /// A deployment to be made.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NewDeployment {
+    /// By which other servers know it: new and random, or that of the parent's deployment.
+    pub guid: Uuid,
     /// What.
     pub deployed: Deployed,
     /// To whom.
@@ -53,6 +55,8 @@ pub struct NewDeployment {
 pub struct DeploymentRow {
     /// Its number.
     pub id: DeploymentId,
+    /// By which other servers know it.
+    pub guid: Uuid,
     /// What.
     pub deployed: Deployed,
     /// Title of the update's newest revision, or the group's name.
@@ -113,7 +117,7 @@ statements! {
     DEPLOYMENT_SHOW: "reading a deployment" =
         "SELECT d.deployment_id, u.update_id, d.revision, d.group_id, coalesce(r.title, g.name, ''), d.collection_id,
              c.name, d.action, d.available_at, d.deadline_at, d.enabled, d.active, d.origin, d.change, d.changed_at,
-             d.changed_by, d.created_at, d.created_by
+             d.changed_by, d.created_at, d.created_by, d.guid
          FROM deployment d JOIN collection c ON c.collection_id = d.collection_id
              LEFT JOIN updates u ON u.update_no = d.update_no
              LEFT JOIN revision r ON r.revision_id = u.newest_revision_id
@@ -132,8 +136,8 @@ statements! {
         "SELECT deployment_id FROM deployment WHERE group_id = ?1 AND collection_id = ?2";
     DEPLOYMENT_CREATE: "making a deployment" =
         "INSERT INTO deployment (update_no, revision, group_id, collection_id, action, available_at, deadline_at,
-             enabled, active, origin, change, changed_at, changed_by, created_at, created_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?11, ?12) RETURNING deployment_id";
+             enabled, active, origin, change, changed_at, changed_by, created_at, created_by, guid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?11, ?12, ?13) RETURNING deployment_id";
     DEPLOYMENT_ACTIVE: "activating a deployment" =
         "UPDATE deployment SET active = ?2, change = ?3, changed_at = ?4, changed_by = ?5 WHERE deployment_id = ?1";
     DEPLOYMENT_ENABLED: "switching a deployment" =
@@ -144,8 +148,9 @@ statements! {
          WHERE deployment_id = ?1";
     DEPLOYMENT_DELETE: "deleting a deployment" = "DELETE FROM deployment WHERE deployment_id = ?1";
     DEPLOYMENT_RETIRE: "noting a deleted deployment" =
-        "INSERT INTO retired_deployment (change, deployment_id, update_no, collection_id, retired_at, retired_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        "INSERT INTO retired_deployment (change, deployment_id, update_no, collection_id, retired_at, retired_by,
+             guid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     FILES_OF_UPDATE: "listing the files of an update" =
         "WITH RECURSIVE needed (revision_id) AS (
              SELECT r.revision_id FROM updates u JOIN revision r ON r.update_no = u.update_no
@@ -180,6 +185,7 @@ fn deployment(row: &Row<'_>) -> Result<DeploymentRow, StoreError> {
     };
     Ok(DeploymentRow {
         id: DeploymentId(row.int(0)?),
+        guid: row.uuid(18)?,
         deployed,
         title: row.str(4)?.trim().to_owned(),
         collection: row.collection_id(5)?,
@@ -307,6 +313,7 @@ impl WriteTx<'_> {
             self.change_next()?,
             actor.at,
             &actor.name,
+            new.guid,
         ];
         let id: i32 = self.one(&DEPLOYMENT_CREATE, values, |row| row.int(0))?;
         if id > LAST_ID { Err(StoreError::Exhausted("deployment number")) } else { Ok(DeploymentId(id)) }
@@ -369,7 +376,8 @@ impl WriteTx<'_> {
         let Deployed::Update { id, .. } = row.deployed else { return Ok(()) };
         let update_no = self.update_no(id)?.ok_or(StoreError::UnknownUpdate(id))?;
         let actor = self.actor();
-        self.run(&DEPLOYMENT_RETIRE, args![change, row.id, update_no, row.collection, actor.at, &actor.name])?;
+        let values = args![change, row.id, update_no, row.collection, actor.at, &actor.name, row.guid];
+        self.run(&DEPLOYMENT_RETIRE, values)?;
         Ok(())
     }
 }

@@ -23,9 +23,9 @@ statements! {
         "INSERT INTO revision (update_no, revision, update_type, category_kind, expired, explicitly_deployable, is_bundle,
              core_plain_len, core_escaped_len, core_pieces, core_block_rows, core_blocks_len, change, text_hash,
              created_at, arrived_at, arrived_by, severity, default_language, title, kb_articles, bulletins, eula_id, search,
-             content_facts)
+             content_facts, compatible_protocol)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-             ?23, ?24, 1)
+             ?23, ?24, 1, ?25)
          RETURNING revision_id";
     NEWEST: "noting the newest revision" =
         "UPDATE updates SET newest_revision_id = ?2 WHERE update_no = ?1 AND (newest_revision_id IS NULL OR
@@ -265,6 +265,7 @@ impl<'t> Import<'t> {
             &bulletins,
             facts.eula_id.as_deref(),
             &revision.search,
+            facts.compatible_protocol.as_deref(),
         ];
         let id = self.tx.one(&REVISION_INSERT, values, |row| row.revision_id(0))?;
         if id.0 > LAST_ID { Err(StoreError::Exhausted("revision number")) } else { Ok(id) }

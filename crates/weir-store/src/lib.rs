@@ -23,6 +23,7 @@ pub mod content_file;
 pub mod content_request;
 mod db;
 pub mod deployment;
+pub mod downstream;
 mod error;
 pub mod event;
 pub mod flag;

@@ -42,6 +42,8 @@ pub struct NewRevision {
     pub bulletins: Vec<String>,
     /// `Properties/@EulaID`.
     pub eula_id: Option<String>,
+    /// `Properties/@CompatibleProtocolVersion`, as written.
+    pub compatible_protocol: Option<String>,
     /// Prerequisites, bundled and superseded updates.
     pub relationships: Relationships,
     /// Hardware ids of a driver.

@@ -37,6 +37,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::content_request::STATEMENTS,
         crate::db::STATEMENTS,
         crate::deployment::STATEMENTS,
+        crate::downstream::STATEMENTS,
         crate::event::STATEMENTS,
         crate::flag::STATEMENTS,
         crate::fragment::STATEMENTS,

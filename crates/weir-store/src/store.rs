@@ -17,7 +17,7 @@ const DATABASE: &str = "weir.db";
 /// How long a statement waits for a lock that only an outside program can hold.
 const BUSY: Duration = Duration::from_secs(10);
 /// Above the number of registered statements.
-const STATEMENT_CACHE: usize = 256;
+const STATEMENT_CACHE: usize = 512;
 
 /// How to open a store.
 #[derive(Clone, Debug)]

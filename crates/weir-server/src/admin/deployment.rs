@@ -276,6 +276,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) ->
                 ));
             }
             let id = tx.deployment_create(&NewDeployment {
+                guid: uuid::Uuid::new_v4(),
                 deployed: Deployed::Update { id: name.id, revision: name.revision },
                 collection: collection.id,
                 action: model_action(new.action),

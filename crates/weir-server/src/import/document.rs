@@ -184,6 +184,7 @@ fn revision(document: UpdateDocument, fragments: Fragments, text: String) -> New
         kb_articles: properties.kb_articles,
         bulletins: properties.security_bulletins,
         eula_id: properties.eula_id.map(|id| id.as_hyphenated().to_string()),
+        compatible_protocol: properties.compatible_protocol_version,
         relationships: document.relationships,
         drivers: document.drivers,
         localized: document

@@ -72,6 +72,7 @@ async fn an_available_time_is_kept_without_anybody_doing_anything() {
     let at = Timestamp::now() + SignedDuration::from_millis(1_500);
     server
         .deploy_as(NewDeployment {
+            guid: uuid::Uuid::new_v4(),
             deployed: Deployed::Update { id: id(10), revision: None },
             collection: ALL,
             action: DeploymentAction::Install,

@@ -190,6 +190,7 @@ impl Server {
     /// Deploys an update from now on, and publishes.
     pub async fn deploy(&self, update: UpdateId, to: CollectionId, action: DeploymentAction) -> DeploymentId {
         self.deploy_as(NewDeployment {
+            guid: Uuid::new_v4(),
             deployed: Deployed::Update { id: update, revision: None },
             collection: to,
             action,

@@ -352,6 +352,7 @@ pub(crate) async fn deploy_until(
     deadline_at: Option<Timestamp>,
 ) -> weir_model::ids::DeploymentId {
     let new = NewDeployment {
+        guid: uuid::Uuid::new_v4(),
         deployed: Deployed::Update { id: id(update), revision: None },
         collection,
         action,

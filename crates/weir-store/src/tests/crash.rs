@@ -52,6 +52,7 @@ fn child() {
 fn approve(tx: &crate::WriteTx<'_>, first: u128) -> Result<(), crate::StoreError> {
     for number in first..first + BATCH {
         tx.deployment_create(&NewDeployment {
+            guid: uuid::Uuid::from_u128(number),
             deployed: Deployed::Update { id: update(number), revision: None },
             collection: CollectionId::ALL_COMPUTERS,
             action: weir_model::targeting::DeploymentAction::Install,

@@ -26,6 +26,7 @@ fn collection(number: u128, name: &str, parent: Option<u128>) -> NewCollection {
 
 fn deploy(number: u128, collection: CollectionId) -> NewDeployment {
     NewDeployment {
+        guid: Uuid::from_u128(number << 64 | collection.0.as_u128() & 0xFFFF_FFFF),
         deployed: Deployed::Update { id: update(number), revision: None },
         collection,
         action: DeploymentAction::Install,

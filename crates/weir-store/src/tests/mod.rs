@@ -86,6 +86,7 @@ pub(crate) fn software(number: u128, revision: u32) -> NewRevision {
         kb_articles: vec![format!("{}", 5_000_000 + number)],
         bulletins: Vec::new(),
         eula_id: None,
+        compatible_protocol: None,
         relationships: Relationships::default(),
         drivers: Vec::new(),
         localized: vec![
