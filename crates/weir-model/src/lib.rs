@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod content;
 pub mod document;
 pub mod ids;
+pub mod rollup;
 pub mod status;
 pub mod targeting;
 pub mod update;

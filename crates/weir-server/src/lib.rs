@@ -21,6 +21,7 @@ pub mod ingest;
 pub mod intent;
 pub mod jobs;
 pub mod live;
+pub mod rollup;
 pub mod start;
 pub mod state;
 pub mod upstream;
