@@ -24,6 +24,7 @@ pub mod live;
 pub mod rollup;
 pub mod start;
 pub mod state;
+pub mod sync;
 pub mod upstream;
 
 pub use config::Options;

@@ -24,11 +24,16 @@ pub(crate) const SOURCE_VALUES: &str = "microsoft, none, or the http(s) URL of a
 enum Kind {
     Choice(&'static [&'static str]),
     Flag,
+    Name,
     Number(RangeInclusive<u64>),
+    Secret,
     Source,
     Text(usize),
     Url,
 }
+
+/// What is shown of a secret that is set.
+const SET: &str = "set";
 
 struct Definition {
     key: &'static str,
@@ -53,6 +58,30 @@ pub(crate) const CONTENT_MODE: &str = "content.mode";
 pub(crate) const CONTENT_QUOTA: &str = "content.quota_gib";
 /// What content leaves free on its disk, in GiB.
 pub(crate) const CONTENT_RESERVE: &str = "content.reserve_gib";
+/// Whether content is fetched through the proxy.
+pub(crate) const PROXY_CONTENT: &str = "proxy.content";
+/// Password of the proxy.
+pub(crate) const PROXY_PASSWORD: &str = "proxy.password";
+/// Whether other servers are called through the proxy.
+pub(crate) const PROXY_SYNC: &str = "proxy.sync";
+/// The proxy.
+pub(crate) const PROXY_URL: &str = "proxy.url";
+/// User of the proxy.
+pub(crate) const PROXY_USER: &str = "proxy.user";
+/// The name by which this server introduces itself to others.
+pub(crate) const SERVER_NAME: &str = "server.name";
+/// Roots that are trusted beside the system's.
+pub(crate) const SYNC_CA_FILE: &str = "sync.ca_file";
+/// Calls to the upstream server at once.
+pub(crate) const SYNC_CONNECTIONS: &str = "sync.connections";
+/// Memory for answers under way, in MiB.
+pub(crate) const SYNC_MEMORY: &str = "sync.memory_mib";
+/// Where `microsoft` is.
+pub(crate) const SYNC_MICROSOFT_URL: &str = "sync.microsoft_url";
+/// Whether this server mirrors its upstream server.
+pub(crate) const SYNC_REPLICA: &str = "sync.replica";
+/// How long an upstream server may send nothing, in seconds.
+pub(crate) const SYNC_TIMEOUT: &str = "sync.timeout_seconds";
 /// Entries of a list of ids that the client plane reads, whatever the settings say.
 const MOST_IDS: u64 = weir_wire::soap::Limits::IDS as u64;
 /// Where updates come from.
@@ -156,6 +185,16 @@ fn definitions() -> Vec<Definition> {
             json!(client.page_filling),
             "Skip an update that does not fit a page and go on with smaller ones.",
         ),
+        define(PROXY_CONTENT, Kind::Flag, json!(true), "Fetch content through the proxy, if proxy.url names one."),
+        define(PROXY_PASSWORD, Kind::Secret, json!(""), "Password at the proxy. It is stored and never shown."),
+        define(
+            PROXY_SYNC,
+            Kind::Flag,
+            json!(true),
+            "Call other servers (upstream server, parent site) through the proxy, if proxy.url names one.",
+        ),
+        define(PROXY_URL, Kind::Url, json!(""), "The proxy, as http://host:port; empty is none."),
+        define(PROXY_USER, Kind::Text(256), json!(""), "User name at the proxy; empty is none."),
         define(
             "registration.required",
             Kind::Flag,
@@ -180,7 +219,44 @@ fn definitions() -> Vec<Definition> {
             json!(client.installed_limit),
             "Installed prerequisites that a computer may name in a scan (WSUS: 400).",
         ),
+        define(
+            SERVER_NAME,
+            Kind::Name,
+            json!(""),
+            "The fully qualified name by which this server introduces itself to others; empty is the system's.",
+        ),
         define(SOURCE, Kind::Source, json!("none"), "Where updates are synchronized from."),
+        define(
+            SYNC_CA_FILE,
+            Kind::Text(4_096),
+            json!(""),
+            "A PEM file of roots that are trusted for calls to other servers beside the system's; empty is none.",
+        ),
+        define(SYNC_CONNECTIONS, Kind::Number(1..=16), json!(4), "Calls to the upstream server at once."),
+        define(
+            SYNC_MEMORY,
+            Kind::Number(16..=65_536),
+            json!(64),
+            "Memory for answers of the upstream server that are under way, in MiB, about.",
+        ),
+        define(
+            SYNC_MICROSOFT_URL,
+            Kind::Url,
+            json!("https://sws.update.microsoft.com"),
+            "Where the source \"microsoft\" is.",
+        ),
+        define(
+            SYNC_REPLICA,
+            Kind::Flag,
+            json!(false),
+            "Mirror groups, deployments and declines of the upstream server. An enrolled child always does.",
+        ),
+        define(
+            SYNC_TIMEOUT,
+            Kind::Number(1..=3_600),
+            json!(300),
+            "How long another server may send nothing before a call counts as failed, in seconds.",
+        ),
         define(
             "targeting",
             Kind::Choice(&["client", "server"]),
@@ -195,10 +271,20 @@ impl Kind {
         match self {
             Self::Choice(values) => values.join(", "),
             Self::Flag => "true, false".to_owned(),
+            Self::Name => "a DNS name, or empty".to_owned(),
             Self::Number(range) => format!("{} to {}", range.start(), range.end()),
+            Self::Secret => "a secret of at most 1024 characters, or empty; shown as set or unset".to_owned(),
             Self::Source => SOURCE_VALUES.to_owned(),
             Self::Text(longest) => format!("text of at most {longest} characters"),
             Self::Url => "an http(s) URL without path, or empty".to_owned(),
+        }
+    }
+
+    /// The value as it may be shown and logged.
+    fn shown(&self, value: Value) -> Value {
+        match self {
+            Self::Secret => json!(if value.as_str().is_none_or(str::is_empty) { "unset" } else { SET }),
+            _ => value,
         }
     }
 
@@ -220,6 +306,12 @@ impl Kind {
                 let number = value.as_u64().or_else(|| text?.parse().ok())?;
                 range.contains(&number).then(|| json!(number))
             }
+            Self::Name => {
+                let text = text?.trim_end_matches('.').to_ascii_lowercase();
+                (text.is_empty() || dns_name(&text)).then(|| json!(text))
+            }
+            // a secret may begin or end with a blank
+            Self::Secret => value.as_str().filter(|text| text.chars().count() <= 1_024).map(|text| json!(text)),
             Self::Source => parse_source(text?).map(Value::String),
             Self::Text(longest) => {
                 let text = text?;
@@ -231,6 +323,17 @@ impl Kind {
             }
         }
     }
+}
+
+/// Labels of letters, digits and hyphens.
+fn dns_name(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 /// A `source` in its stored form.
@@ -329,9 +432,9 @@ fn definition(key: &str) -> Result<Definition, AdminError> {
 
 fn described(definition: Definition, current: &Current) -> Setting {
     Setting {
-        value: current.value(&definition),
+        value: definition.kind.shown(current.value(&definition)),
         key: definition.key.to_owned(),
-        default: definition.default,
+        default: definition.kind.shown(definition.default),
         values: definition.kind.describe(),
         description: definition.description.to_owned(),
     }
@@ -357,13 +460,13 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
         detail: format!("{value} is no value of {key}"),
         next_step: Some(format!("{key} takes {}", definition.kind.describe())),
     })?;
-    let (key, stored) = (definition.key, value.clone());
+    let (key, kind, stored) = (definition.key, definition.kind.clone(), value.clone());
     let self_update = app.process.self_update.clone();
     app.write(caller, move |tx| {
         let before = Current::read(tx)?.client(self_update.clone());
         let old = tx.setting_put(key, &stored)?;
         if old.as_ref() != Some(&stored) {
-            tx.audit("setting.set", key, old.as_ref(), Some(&stored))?;
+            tx.audit("setting.set", key, old.map(|old| kind.shown(old)).as_ref(), Some(&kind.shown(stored)))?;
         }
         let after = Current::read(tx)?.client(self_update);
         // what GetConfig answers: cookies made before are told ConfigChanged
@@ -377,7 +480,7 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
     })
     .await?;
     app.reload_settings().await?;
-    Ok(SettingChanged { key: key.to_owned(), value })
+    Ok(SettingChanged { key: key.to_owned(), value: definition.kind.shown(value) })
 }
 
 #[cfg(test)]
@@ -435,6 +538,26 @@ mod tests {
         assert_eq!(read("source", json!("ftp://up.example")), None);
         assert_eq!(read("content.url", json!("http://files.example:8530/")), Some(json!("http://files.example:8530")));
         assert_eq!(read("content.url", json!("http://files.example/sub")), None);
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let current = Current(vec![row("proxy.password", json!(" hush "))]);
+        assert_eq!(current.text(PROXY_PASSWORD), " hush ");
+        let shown = described(definition(PROXY_PASSWORD).expect("known"), &current);
+        assert_eq!(shown.value, json!("set"));
+        let unset = described(definition(PROXY_PASSWORD).expect("known"), &Current(Vec::new()));
+        assert_eq!((unset.value, unset.default), (json!("unset"), json!("unset")));
+    }
+
+    #[test]
+    fn a_server_name_is_a_dns_name() {
+        let read = |value: &str| Kind::Name.read(&json!(value));
+        assert_eq!(read("Wsus01.Example.com."), Some(json!("wsus01.example.com")));
+        assert_eq!(read(""), Some(json!("")));
+        for wrong in ["a b", "-a.example", "a..b", "_srv.example"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     #[test]
