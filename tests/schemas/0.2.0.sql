@@ -352,6 +352,11 @@ CREATE TABLE retired_deployment (
     retired_by TEXT NOT NULL
 , guid BLOB) STRICT;
 
+CREATE TABLE retired_site (
+    change INTEGER PRIMARY KEY,
+    site_id BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE revision (
     revision_id INTEGER PRIMARY KEY AUTOINCREMENT,
     update_no INTEGER NOT NULL REFERENCES updates (update_no),
@@ -467,6 +472,73 @@ CREATE TABLE site (
     server_id BLOB NOT NULL UNIQUE,
     config_changed_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE site_code (
+    hash BLOB NOT NULL PRIMARY KEY,
+    site_id BLOB NOT NULL REFERENCES site_node (site_id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER,
+    withdrawn_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX site_code_by_site ON site_code (site_id);
+
+CREATE TABLE site_enrolment (
+    site_id BLOB NOT NULL PRIMARY KEY REFERENCES site_node (site_id) ON DELETE CASCADE,
+    server_id BLOB NOT NULL UNIQUE,
+    fingerprint BLOB NOT NULL UNIQUE,
+    version TEXT NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    last_contact_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE site_here (
+    no INTEGER PRIMARY KEY CHECK (no = 1),
+    site_id BLOB REFERENCES site_node (site_id),
+    catalogue_version INTEGER NOT NULL DEFAULT 0,
+    catalogue_at INTEGER
+) STRICT;
+
+CREATE TABLE site_node (
+    site_id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    kind INTEGER NOT NULL,
+    parent_id BLOB REFERENCES site_node (site_id),
+    change INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX site_node_by_change ON site_node (change);
+
+CREATE INDEX site_node_by_parent ON site_node (parent_id);
+
+CREATE TABLE site_parent (
+    no INTEGER PRIMARY KEY CHECK (no = 1),
+    urls TEXT NOT NULL,
+    name TEXT NOT NULL,
+    server_id BLOB NOT NULL,
+    pinned BLOB NOT NULL,
+    pinned_names INTEGER NOT NULL,
+    certificate BLOB NOT NULL,
+    private_key BLOB NOT NULL,
+    code_hash BLOB NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    feed_since INTEGER NOT NULL DEFAULT 0,
+    feed_at INTEGER,
+    refused TEXT,
+    done_version INTEGER NOT NULL DEFAULT 0,
+    done_at INTEGER
+) STRICT;
+
+CREATE TABLE site_status (
+    site_id BLOB NOT NULL PRIMARY KEY REFERENCES site_node (site_id) ON DELETE CASCADE,
+    status TEXT NOT NULL,
+    received_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE superseded (
     revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,

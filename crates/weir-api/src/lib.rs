@@ -20,6 +20,7 @@ pub mod list;
 pub mod problem;
 pub mod selection;
 pub mod setting;
+pub mod site;
 pub mod status;
 pub mod update;
 

@@ -13,6 +13,7 @@ pub mod content;
 pub mod document;
 pub mod ids;
 pub mod rollup;
+pub mod site;
 pub mod status;
 pub mod targeting;
 pub mod update;

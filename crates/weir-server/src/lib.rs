@@ -22,6 +22,7 @@ pub mod intent;
 pub mod jobs;
 pub mod live;
 pub mod rollup;
+pub mod sites;
 pub mod start;
 pub mod state;
 pub mod sync;

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
+use weir_model::ids::Sha256Digest;
 use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore, deployment::NeededFile};
 
 use crate::{
@@ -336,6 +337,9 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// Came in over TLS.
     pub tls: bool,
+    /// SHA-256 of the certificate that the other side showed and has the key of; only on connections of the site link.
+    /// Nothing is believed of it but that it is the same each time.
+    pub certificate: Option<Sha256Digest>,
 }
 
 impl Connection {

@@ -8,6 +8,7 @@ use weir_model::{
     ids::{
         ChangeNumber, CollectionId, ContentDigest, DeploymentId, RevisionId, RevisionNumber, Sha256Digest, UpdateId,
     },
+    site::SiteKind,
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
     update::{CategoryKind, Severity, UpdateType},
 };
@@ -155,6 +156,7 @@ coded! {
     MemberSource { Manual = 0, Requested = 1, Rule = 2, Include = 3 }
     SelectionKind { Classifications = 0, Languages = 1, Products = 2 }
     TextKind { Document = 0, Core = 1, Extended = 2, Localized = 3, Eula = 4 }
+    SiteKind { Central = 0, Primary = 1, Secondary = 2, Replica = 3 }
     Severity { Low = 0, Moderate = 1, Important = 2, Critical = 3 }
     UpdateType { Category = 0, Detectoid = 1, Driver = 2, Software = 3 }
 }

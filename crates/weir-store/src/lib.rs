@@ -38,6 +38,7 @@ pub mod revision;
 pub mod selection;
 pub mod setting;
 pub mod site;
+pub mod sites;
 mod sql;
 mod store;
 

@@ -48,6 +48,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::selection::STATEMENTS,
         crate::setting::STATEMENTS,
         crate::site::STATEMENTS,
+        crate::sites::STATEMENTS,
     ]
     .into_iter()
     .flat_map(|list| list.iter().copied())

@@ -103,7 +103,7 @@ pub async fn serve<P: Plane>(bound: Bound, plane: P, terms: Terms, mut stop: wat
             },
             () = stopped(&mut stop) => break,
         };
-        let connection = Connection { peer, tls: tls.is_some() };
+        let connection = Connection { peer, tls: tls.is_some(), certificate: None };
         let (service, tls, watcher) = (plane.on(connection), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
             accepted::<P>(stream, connection, service, tls, limits, watcher).await;

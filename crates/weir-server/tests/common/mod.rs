@@ -265,7 +265,7 @@ async fn listen(tcp: TcpListener, service: ClientService) {
     loop {
         let Ok((stream, peer)) = tcp.accept().await else { return };
         stream.set_nodelay(true).unwrap_or_default();
-        let service = service.on(Connection { peer, tls: false });
+        let service = service.on(Connection { peer, tls: false, certificate: None });
         connections.spawn(async move {
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
