@@ -52,6 +52,74 @@ CREATE TABLE bundle (
 
 CREATE INDEX bundle_by_update ON bundle (update_no, revision);
 
+CREATE TABLE bundle_issued (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    bundle_id BLOB NOT NULL UNIQUE,
+    base_id BLOB,
+    change INTEGER NOT NULL,
+    issued_at INTEGER NOT NULL,
+    issued_by TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE bundle_issued_file (
+    sequence INTEGER NOT NULL REFERENCES bundle_issued (sequence) ON DELETE CASCADE,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (sequence, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bundle_key (
+    key_no INTEGER PRIMARY KEY CHECK (key_no = 1),
+    secret BLOB NOT NULL,
+    public BLOB NOT NULL CHECK (length(public) = 32),
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE bundle_part (
+    bundle_id BLOB NOT NULL REFERENCES bundle_received (bundle_id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    PRIMARY KEY (bundle_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bundle_received (
+    bundle_id BLOB NOT NULL PRIMARY KEY,
+    signer BLOB NOT NULL,
+    sequence INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    manifest TEXT NOT NULL,
+    result TEXT,
+    received_at INTEGER NOT NULL,
+    received_by TEXT NOT NULL,
+    applied_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX bundle_received_by_signer ON bundle_received (signer, sequence);
+
+CREATE TABLE bundle_trust (
+    fingerprint BLOB NOT NULL PRIMARY KEY CHECK (length(fingerprint) = 32),
+    name TEXT NOT NULL,
+    added_at INTEGER NOT NULL,
+    added_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER intent_collection_delete AFTER DELETE ON collection BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (4, lower(hex(OLD.collection_id)), (SELECT value FROM counter WHERE name = 'change'), 1)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_collection_insert AFTER INSERT ON collection BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (4, lower(hex(NEW.collection_id)), NEW.change, 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_collection_update AFTER UPDATE ON collection BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (4, lower(hex(NEW.collection_id)), NEW.change, 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
 CREATE TABLE collection (
     collection_id BLOB NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -201,6 +269,30 @@ CREATE TRIGGER deployment_gets_a_guid AFTER INSERT ON deployment WHEN NEW.guid I
     UPDATE deployment SET guid = randomblob(16) WHERE deployment_id = NEW.deployment_id;
 END;
 
+CREATE TRIGGER intent_deployment_delete AFTER DELETE ON deployment BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (7, CASE WHEN OLD.group_id IS NULL
+        THEN 'u' || (SELECT lower(hex(u.update_id)) FROM updates u WHERE u.update_no = OLD.update_no)
+        ELSE 'g' || lower(hex(OLD.group_id)) END || lower(hex(OLD.collection_id)), (SELECT value FROM counter WHERE name = 'change'), 1)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_deployment_insert AFTER INSERT ON deployment BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (7, CASE WHEN NEW.group_id IS NULL
+        THEN 'u' || (SELECT lower(hex(u.update_id)) FROM updates u WHERE u.update_no = NEW.update_no)
+        ELSE 'g' || lower(hex(NEW.group_id)) END || lower(hex(NEW.collection_id)), NEW.change, 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_deployment_update AFTER UPDATE OF revision, action, available_at, deadline_at, enabled ON deployment BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (7, CASE WHEN NEW.group_id IS NULL
+        THEN 'u' || (SELECT lower(hex(u.update_id)) FROM updates u WHERE u.update_no = NEW.update_no)
+        ELSE 'g' || lower(hex(NEW.group_id)) END || lower(hex(NEW.collection_id)), NEW.change, 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
 CREATE TABLE deployment (
     deployment_id INTEGER PRIMARY KEY AUTOINCREMENT,
     update_no INTEGER REFERENCES updates (update_no),
@@ -292,6 +384,17 @@ CREATE TABLE file_source (
     origin TEXT NOT NULL,
     PRIMARY KEY (digest, url)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE intent_object (
+    kind INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    change INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    origin INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX intent_object_by_change ON intent_object (change, kind, id);
 
 CREATE TABLE job (
     job_no INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -427,6 +530,20 @@ CREATE TABLE sealing_key (
     retired_at INTEGER
 ) STRICT;
 
+CREATE TRIGGER intent_selection_delete AFTER DELETE ON selection BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'change';
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (1, CAST(OLD.kind AS TEXT), (SELECT value FROM counter WHERE name = 'change'), 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_selection_insert AFTER INSERT ON selection BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'change';
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (1, CAST(NEW.kind AS TEXT), (SELECT value FROM counter WHERE name = 'change'), 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
 CREATE TABLE selection (
     kind INTEGER NOT NULL,
     value TEXT NOT NULL,
@@ -449,6 +566,24 @@ CREATE TABLE session (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX session_by_expiry ON session (expires_at);
+
+CREATE TRIGGER intent_setting_delete AFTER DELETE ON setting BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (0, OLD.key, (SELECT value FROM counter WHERE name = 'change'), 1)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_setting_insert AFTER INSERT ON setting BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (0, NEW.key, NEW.change, 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_setting_update AFTER UPDATE ON setting BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (0, NEW.key, NEW.change, 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
 
 CREATE TABLE setting (
     key TEXT NOT NULL PRIMARY KEY,
@@ -561,6 +696,24 @@ CREATE TABLE text_piece (
     PRIMARY KEY (revision_id, kind, part, piece)
 ) STRICT;
 
+CREATE TRIGGER intent_update_group_delete AFTER DELETE ON update_group BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (3, lower(hex(OLD.group_id)), (SELECT value FROM counter WHERE name = 'change'), 1)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_update_group_insert AFTER INSERT ON update_group BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (3, lower(hex(NEW.group_id)), NEW.change, 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_update_group_update AFTER UPDATE ON update_group BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (3, lower(hex(NEW.group_id)), NEW.change, 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
 CREATE TABLE update_group (
     group_id BLOB NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -570,6 +723,20 @@ CREATE TABLE update_group (
     created_by TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER intent_update_group_member_delete AFTER DELETE ON update_group_member WHEN EXISTS (SELECT 1 FROM update_group WHERE group_id = OLD.group_id) BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'change';
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (3, lower(hex(OLD.group_id)), (SELECT value FROM counter WHERE name = 'change'), 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_update_group_member_insert AFTER INSERT ON update_group_member WHEN EXISTS (SELECT 1 FROM update_group WHERE group_id = NEW.group_id) BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'change';
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (3, lower(hex(NEW.group_id)), (SELECT value FROM counter WHERE name = 'change'), 0)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
 CREATE TABLE update_group_member (
     group_id BLOB NOT NULL REFERENCES update_group (group_id) ON DELETE CASCADE,
     update_no INTEGER NOT NULL REFERENCES updates (update_no),
@@ -577,6 +744,18 @@ CREATE TABLE update_group_member (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX update_group_member_by_update ON update_group_member (update_no);
+
+CREATE TRIGGER intent_decline AFTER UPDATE OF declined_change ON updates WHEN NEW.declined_change > 0 BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (5, lower(hex(NEW.update_id)), NEW.declined_change, CASE WHEN NEW.declined_at IS NULL THEN 1 ELSE 0 END)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
+
+CREATE TRIGGER intent_eula AFTER UPDATE OF eula_id, eula_accepted_at ON updates WHEN NEW.flags_change > 0 BEGIN
+    INSERT INTO intent_object (kind, id, change, deleted) VALUES (6, lower(hex(NEW.update_id)), NEW.flags_change, CASE WHEN NEW.eula_accepted_at IS NULL THEN 1 ELSE 0 END)
+    ON CONFLICT (kind, id) DO UPDATE SET change = excluded.change, deleted = excluded.deleted,
+        origin = CASE WHEN intent_object.deleted = 1 THEN 0 ELSE intent_object.origin END;
+END;
 
 CREATE TABLE updates (
     update_no INTEGER PRIMARY KEY,

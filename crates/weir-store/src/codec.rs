@@ -14,8 +14,16 @@ use weir_model::{
 };
 
 use crate::{
-    StoreError, alert::AlertSeverity, collection::MemberSource, content_file::ContentState, downstream::Admission,
-    fragment::TextKind, job::JobState, selection::SelectionKind,
+    StoreError,
+    alert::AlertSeverity,
+    bundle::{BundleState, PartState},
+    collection::MemberSource,
+    content_file::ContentState,
+    downstream::Admission,
+    fragment::TextKind,
+    intent::{IntentKind, IntentOrigin},
+    job::JobState,
+    selection::SelectionKind,
 };
 
 /// A value on its way into a statement.
@@ -147,13 +155,17 @@ macro_rules! coded {
 coded! {
     Admission { Waiting = 0, Allowed = 1, Refused = 2 }
     AlertSeverity { Information = 0, Warning = 1, Critical = 2 }
+    BundleState { Receiving = 0, Committed = 1, Applied = 2 }
     CategoryKind { Company = 0, Product = 1, ProductFamily = 2, UpdateClassification = 3 }
     CollectionKind { Rule = 0, TargetGroup = 1 }
     ContentState { Verified = 0, Quarantined = 1, Lost = 2 }
     DeploymentAction { Block = 0, Install = 1, Optional = 2, Uninstall = 3, Detect = 4 }
     DeploymentOrigin { Local = 0, Parent = 1, Rule = 2 }
+    IntentKind { Setting = 0, Selection = 1, Criterion = 2, UpdateGroup = 3, Collection = 4, Decline = 5, EulaAcceptance = 6, Deployment = 7 }
+    IntentOrigin { Local = 0, Parent = 1, Bundle = 2 }
     JobState { Waiting = 0, Running = 1, Done = 2, Failed = 3, Cancelled = 4 }
     MemberSource { Manual = 0, Requested = 1, Rule = 2, Include = 3 }
+    PartState { Here = 1, Used = 2 }
     SelectionKind { Classifications = 0, Languages = 1, Products = 2 }
     TextKind { Document = 0, Core = 1, Extended = 2, Localized = 3, Eula = 4 }
     SiteKind { Central = 0, Primary = 1, Secondary = 2, Replica = 3 }

@@ -13,6 +13,7 @@
 pub mod access;
 pub mod alert;
 pub mod audit;
+pub mod bundle;
 pub mod catalogue;
 mod checkpoint;
 mod codec;
@@ -29,6 +30,7 @@ pub mod event;
 pub mod flag;
 pub mod fragment;
 mod import;
+pub mod intent;
 pub mod job;
 pub mod list;
 mod lock;

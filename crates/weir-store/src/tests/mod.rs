@@ -6,6 +6,7 @@
 )]
 
 mod administration;
+mod bundles;
 mod computers;
 mod content;
 mod crash;

@@ -140,6 +140,8 @@ const WHOLE: &[&str] = &[
     "loading the status of all computers",
     "looking for content nobody needs",
     "listing content that deployments wait for",
+    "listing bundles that came",
+    "listing trusted signers",
 ];
 
 #[test]
