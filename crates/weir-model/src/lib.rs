@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod content;
 pub mod document;
 pub mod ids;
+pub mod listing;
 pub mod rollup;
 pub mod site;
 pub mod status;
