@@ -1,4 +1,4 @@
-//! Wire formats, without any I/O of their own: SOAP and MS-WUSP messages, Xpress, cabinets, export packages.
+//! Wire formats, without any I/O of their own: SOAP, MS-WUSP and MS-WSUSSS messages, Xpress, cabinets, export packages.
 //!
 //! Everything here turns bytes into bounded, typed values and back. No decoder trusts a peer: sizes, depths and counts
 //! are capped by a `Limits` struct of its format, document type declarations are refused, and no input panics.
@@ -7,5 +7,6 @@
 pub mod cab;
 pub mod package;
 pub mod soap;
+pub mod wsss;
 pub mod wusp;
 pub mod xpress;

@@ -1,10 +1,10 @@
 //! A bounded pull reader: children of the open element one after the other, with namespaces resolved.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use quick_xml::{
-    Reader,
-    events::{BytesStart, Event},
+    Reader, XmlVersion,
+    events::{BytesStart, Event, attributes::Attributes},
     name::QName,
 };
 
@@ -16,6 +16,12 @@ use super::{
 
 /// What a reader fails with.
 pub(crate) type Malformed = Reason;
+
+/// An attribute of an element.
+pub(crate) struct Attribute<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: Cow<'a, str>,
+}
 
 /// The reader. After [`Cursor::child`] returned a name, that element is open and must be read to its end by exactly one
 /// of `child` (until it returns `None`), `text` or `skip`.
@@ -29,6 +35,8 @@ pub(crate) struct Cursor<'a> {
     /// The open element was written `<x/>`: its end comes without a token.
     pub(super) hollow: bool,
     nil: bool,
+    /// Where the attributes of the element just opened are, from behind its name to the end of its tag.
+    attributes: Range<usize>,
     elements: usize,
     pub(super) limits: &'a Limits,
     /// How many of the open elements do not belong to a parameter's path.
@@ -68,6 +76,7 @@ impl<'a> Cursor<'a> {
             bindings: Vec::with_capacity(4),
             hollow: false,
             nil: false,
+            attributes: 0..0,
             elements: 0,
             limits,
             path_from: 0,
@@ -87,6 +96,27 @@ impl<'a> Cursor<'a> {
     /// Whether the element just opened says `xsi:nil="true"`.
     pub(crate) fn is_nil(&self) -> bool {
         self.nil
+    }
+
+    /// The attributes of the element just opened that are in no namespace, values normalised and unescaped.
+    pub(crate) fn attribute_list(&self) -> Result<Vec<Attribute<'a>>, Malformed> {
+        let mut list = Vec::new();
+        for attribute in Attributes::new(self.slice(&self.attributes), 0) {
+            let attribute = attribute.map_err(|_| self.broken())?;
+            let QName(name) = attribute.key;
+            if name == "xmlns" || name.contains(':') {
+                continue;
+            }
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| self.broken())?;
+            if value.len() > self.limits.text {
+                return Err(self.too_many("bytes of text", self.limits.text));
+            }
+            if value.bytes().any(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+                return Err(self.wrong_child(name, "a control character"));
+            }
+            list.push(Attribute { name, value });
+        }
+        Ok(list)
     }
 
     /// From here on children must be in `namespace` to be known, and paths begin below the open element.
@@ -227,7 +257,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A part of the document.
-    pub(crate) fn slice(&self, range: &std::ops::Range<usize>) -> &'a str {
+    pub(crate) fn slice(&self, range: &Range<usize>) -> &'a str {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
@@ -363,6 +393,8 @@ impl<'a> Cursor<'a> {
         let name = self.name(at, tag.name().0.len())?;
         self.push(name)?;
         self.attributes(tag)?;
+        // The tag ends with `>` or `/>`.
+        self.attributes = at + 1 + name.len()..self.position - if hollow { 2 } else { 1 };
         self.entered(name, hollow)
     }
 
@@ -370,6 +402,7 @@ impl<'a> Cursor<'a> {
     fn enter(&mut self, name: &'a str, hollow: bool) -> Result<(Namespace, &'a str), Malformed> {
         self.push(name)?;
         self.nil = false;
+        self.attributes = 0..0;
         self.entered(name, hollow)
     }
 

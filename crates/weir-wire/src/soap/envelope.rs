@@ -67,12 +67,12 @@ pub(crate) struct Entered<'a> {
 }
 
 /// Opens a message down to the first child of its body.
-pub(crate) fn enter<'a>(
+pub(crate) fn enter<'a, O>(
     body: &'a [u8],
     hints: Hints<'_>,
     limits: &'a Limits,
     strict: bool,
-) -> Result<Entered<'a>, Rejection> {
+) -> Result<Entered<'a>, Rejection<O>> {
     let mut version = hints.version();
     open(body, limits, strict, &mut version).map_err(|reason| Rejection {
         reason,
@@ -168,15 +168,26 @@ pub(crate) fn close_envelope(out: &mut String, style: Style) {
 
 impl Entered<'_> {
     /// Refuses the message, with all that is known by now.
-    pub(crate) fn reject(&self, reason: Reason, operation: Option<Operation>, hints: Hints<'_>) -> Rejection {
-        let method = operation.map_or_else(|| hints.method(), Operation::quoted_action);
+    pub(crate) fn reject<O: Copy>(
+        &self,
+        reason: Reason,
+        operation: Option<O>,
+        quoted_action: impl FnOnce(O) -> String,
+        hints: Hints<'_>,
+    ) -> Rejection<O> {
+        let method = operation.map_or_else(|| hints.method(), quoted_action);
         Rejection { reason, version: self.version, operation, method }
     }
 
     /// The operation that the payload names.
     pub(crate) fn operation(&self, service: Service) -> Result<Operation, Reason> {
         let operation = Operation::find(service, self.name).filter(|_| self.service() == Some(service));
-        operation.ok_or_else(|| unknown(self.name))
+        operation.ok_or_else(|| self.unknown())
+    }
+
+    /// Refuses the payload, which is no operation of the service.
+    pub(crate) fn unknown(&self) -> Reason {
+        Reason::UnknownOperation(self.name.chars().take(80).collect())
     }
 
     /// The service in whose namespace the payload is.
@@ -192,8 +203,4 @@ impl Entered<'_> {
 
 pub(crate) fn is_soap(namespace: Namespace) -> bool {
     matches!(namespace, Namespace::Soap11 | Namespace::Soap12)
-}
-
-fn unknown(name: &str) -> Reason {
-    Reason::UnknownOperation(name.chars().take(80).collect())
 }

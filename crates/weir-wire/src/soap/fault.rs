@@ -1,4 +1,4 @@
-//! Faults (MS-WUSP 2.2.2.4) and why a request was refused.
+//! Faults (MS-WUSP 2.2.2.4, MS-WSUSSS 2.2.2.1) and why a request was refused.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use super::{
     SoapVersion, Style, Xml,
     envelope::{close_envelope, open_envelope},
 };
-use crate::wusp::{Operation, Service};
+use crate::wusp::Operation;
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// The `ErrorCode` of a fault (MS-WUSP 2.2.2.4), spelled as the names are.
+        /// The `ErrorCode` of a fault (MS-WUSP 2.2.2.4, MS-WSUSSS 2.2.2.1), spelled as the names are.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum ErrorCode {
             $($(#[$doc])* $name,)*
@@ -37,8 +37,12 @@ error_codes! {
     ConfigChanged,
     /// The cookie is ours and too old.
     CookieExpired,
+    /// DownloadFiles named files that this server does not know; Message lists their digests. Between servers only.
+    FileDigestsMissing,
     /// Content moved: the client asks for its location again.
     FileLocationChanged,
+    /// The version in the cookie has another major number. Between servers only.
+    IncompatibleProtocolVersion,
     /// Something failed on this side.
     InternalServerError,
     /// The authorization cookie in GetCookie is missing, not single or not ours.
@@ -55,6 +59,10 @@ error_codes! {
     ServerBusy,
     /// The server behind the address is another one, or was restored: the client refreshes its cache.
     ServerChanged,
+    /// GetDriverSetData named too many driver sets. Between servers only.
+    TooManyIds,
+    /// As InternalServerError; other servers may send it.
+    UssInternalError,
 }
 
 impl fmt::Display for ErrorCode {
@@ -91,13 +99,13 @@ pub struct Fault {
 impl Fault {
     /// Appends the whole envelope. HTTP status is 500.
     ///
-    /// `url` is the address of the request as the client gave it; the SimpleAuth and Reporting services repeat it as
-    /// `faultactor`.
-    pub fn write(&self, out: &mut String, service: Service, version: SoapVersion, url: &str) {
-        let style = Style::of(service);
+    /// `style` is that of the service (a service converts into it), `url` the address of the request as the client gave
+    /// it, which all but the client service repeat as `faultactor`.
+    pub fn write(&self, out: &mut String, style: impl Into<Style>, version: SoapVersion, url: &str) {
+        let style = style.into();
         let prefix = style.prefix();
         let asmx = style == Style::Asmx;
-        let server = asmx && self.code == ErrorCode::InternalServerError;
+        let server = asmx && matches!(self.code, ErrorCode::InternalServerError | ErrorCode::UssInternalError);
         open_envelope(out, style, version, true);
         let mut xml = Xml::new(out, style);
         match version {
@@ -206,19 +214,19 @@ impl Reason {
 /// A refused request: the reason, and what is known for answering it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("request refused")]
-pub struct Rejection {
+pub struct Rejection<O = Operation> {
     /// Why.
     #[source]
     pub reason: Reason,
     /// The version to answer in.
     pub version: SoapVersion,
     /// The operation, as far as it was recognised.
-    pub operation: Option<Operation>,
+    pub operation: Option<O>,
     /// The quoted action for the fault's `Method`; empty if unknown.
     pub method: String,
 }
 
-impl Rejection {
+impl<O> Rejection<O> {
     /// The fault to send: InvalidParameters with the parameter's path, or with the reason where no parameter is to
     /// blame.
     pub fn into_fault(self, id: Uuid) -> Fault {

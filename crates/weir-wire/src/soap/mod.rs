@@ -1,4 +1,4 @@
-//! The SOAP layer under the three services of MS-WUSP (section 2.1): envelopes of version 1.1 and 1.2, a bounded reader,
+//! The SOAP layer under the services of MS-WUSP (section 2.1) and MS-WSUSSS (section 2.1): envelopes of version 1.1 and 1.2, a bounded reader,
 //! a writer in the forms of the recorded server, and faults.
 
 mod cursor;
@@ -6,6 +6,7 @@ mod envelope;
 mod fault;
 mod limits;
 mod namespace;
+mod payload;
 mod plain;
 mod record;
 mod scan;
@@ -22,6 +23,7 @@ pub use xml::{Style, escape_into};
 pub(crate) use cursor::{Cursor, Malformed};
 pub(crate) use envelope::{close_envelope, enter, finish, is_soap, open_envelope, open_request};
 pub(crate) use namespace::{Binding, Namespace};
-pub(crate) use record::{Content, FieldValue, Item, record};
-pub(crate) use values::{parse_guid, trim};
-pub(crate) use xml::Xml;
+pub(crate) use payload::Payload;
+pub(crate) use record::{Content, FieldValue, Item, nested, record};
+pub(crate) use values::{parse_base64, parse_bool, parse_guid, parse_int, trim, write_base64};
+pub(crate) use xml::{Xml, write_attribute};

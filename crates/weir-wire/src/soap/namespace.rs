@@ -6,7 +6,9 @@ use crate::wusp::Service;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Namespace {
     Client,
+    DssAuth,
     Instance,
+    Monitorable,
     None,
     Other,
     Reporting,
@@ -20,7 +22,10 @@ impl Namespace {
     pub(crate) const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
     pub(crate) const CLIENT: &str = "http://www.microsoft.com/SoftwareDistribution/Server/ClientWebService";
     pub(crate) const SIMPLE_AUTH: &str = "http://www.microsoft.com/SoftwareDistribution/Server/SimpleAuthWebService";
+    /// Of the Reporting service, and of the ServerSync service too.
     pub(crate) const REPORTING: &str = "http://www.microsoft.com/SoftwareDistribution";
+    pub(crate) const DSS_AUTH: &str = "http://www.microsoft.com/SoftwareDistribution/Server/DssAuthWebService";
+    pub(crate) const MONITORABLE: &str = "http://www.microsoft.com/SoftwareDistribution/Server/IMonitorable";
     const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
     /// The namespace of a service's messages.
@@ -32,12 +37,14 @@ impl Namespace {
         }
     }
 
-    pub(super) fn of(uri: &str) -> Self {
+    pub(crate) fn of(uri: &str) -> Self {
         match uri {
             "" => Self::None,
             Self::SOAP11 => Self::Soap11,
             Self::SOAP12 => Self::Soap12,
             Self::CLIENT => Self::Client,
+            Self::DSS_AUTH => Self::DssAuth,
+            Self::MONITORABLE => Self::Monitorable,
             Self::SIMPLE_AUTH => Self::SimpleAuth,
             Self::REPORTING => Self::Reporting,
             Self::INSTANCE => Self::Instance,

@@ -14,6 +14,9 @@ pub(crate) trait Content: Sized {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, Malformed>;
     /// Appends the content, without the element's tags.
     fn put(&self, xml: &mut Xml<'_>);
+
+    /// Appends the attributes of the element, each with a blank in front. Few have any.
+    fn attributes(&self, _out: &mut String) {}
 }
 
 /// What can be an entry of a list.
@@ -181,6 +184,7 @@ items! {
     i32 = "int",
     String = "string",
     Uuid = "guid",
+    CollectionId = "guid",
     UpdateId = "guid",
     Binary = "base64Binary",
 }
@@ -218,7 +222,7 @@ impl<T: Content> FieldValue for Option<T> {
 
     fn write_field(&self, name: &str, xml: &mut Xml<'_>) {
         if let Some(value) = self {
-            xml.element(name, |xml| value.put(xml));
+            xml.content(name, value);
         }
     }
 }
@@ -300,7 +304,7 @@ impl<T: Item> Content for Vec<T> {
 
     fn put(&self, xml: &mut Xml<'_>) {
         for item in self {
-            xml.element(T::NAME, |xml| item.put(xml));
+            xml.content(T::NAME, item);
         }
     }
 }
@@ -414,3 +418,25 @@ macro_rules! record {
     };
 }
 pub(crate) use record;
+
+/// Makes records fields of other records that must be there.
+macro_rules! nested {
+    ($($name:ty,)*) => {
+        $(
+            impl $crate::soap::FieldValue for $name {
+                fn absent(_strict: bool) -> Option<Self> {
+                    None
+                }
+
+                fn read_field(cursor: &mut $crate::soap::Cursor<'_>) -> Result<Self, $crate::soap::Malformed> {
+                    $crate::soap::Content::read(cursor)
+                }
+
+                fn write_field(&self, name: &str, xml: &mut $crate::soap::Xml<'_>) {
+                    xml.content(name, self);
+                }
+            }
+        )*
+    };
+}
+pub(crate) use nested;

@@ -153,8 +153,13 @@ fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// Appends `yyyy-mm-ddThh:mm:ss.fffffffZ`: UTC, ticks of 100 ns, trailing zeros of the fraction omitted (OBS).
+/// Appends `yyyy-mm-ddThh:mm:ss.fffffffZ`: UTC, ticks of 100 ns, trailing zeros of the fraction omitted (OBS). The last
+/// moment of [`Timestamp`] is written as the protocols' "never", of which it was read.
 pub fn write_date_time(out: &mut String, moment: Timestamp) {
+    if moment == Timestamp::MAX {
+        out.push_str("9999-12-31T23:59:59.9999999");
+        return;
+    }
     let local = Offset::UTC.to_datetime(moment);
     write_date(out, local.date());
     let ticks = local.subsec_nanosecond() / 100;

@@ -1,11 +1,12 @@
 //! Writing XML in the forms of the recorded server.
 
+use super::Content;
 use crate::wusp::Service;
 
 /// The two dialects of the recorded server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Style {
-    /// SimpleAuth and Reporting: XML declaration, prefix `soap`, `<X />`.
+    /// SimpleAuth, Reporting and all services between servers: XML declaration, prefix `soap`, `<X />`.
     Asmx,
     /// The client service: no XML declaration, prefix `s`, `<X/>`.
     Client,
@@ -25,6 +26,12 @@ impl Style {
             Self::Asmx => "soap",
             Self::Client => "s",
         }
+    }
+}
+
+impl From<Service> for Style {
+    fn from(service: Service) -> Self {
+        Self::of(service)
     }
 }
 
@@ -48,6 +55,26 @@ pub fn escape_into(out: &mut String, text: &str) {
         rest = chars.as_str();
     }
     out.push_str(rest);
+}
+
+/// Appends an attribute with a blank in front. Blanks other than spaces become references, since readers would make
+/// spaces of them.
+pub(crate) fn write_attribute(out: &mut String, name: &str, value: &str) {
+    out.extend([" ", name, "=\""]);
+    let mut rest = value;
+    while let Some(at) = rest.find(['"', '\t', '\n']) {
+        let (plain, tail) = rest.split_at(at);
+        escape_into(out, plain);
+        let mut chars = tail.chars();
+        out.push_str(match chars.next() {
+            Some('\t') => "&#x9;",
+            Some('\n') => "&#xA;",
+            _ => "&quot;",
+        });
+        rest = chars.as_str();
+    }
+    escape_into(out, rest);
+    out.push('"');
 }
 
 fn needs_care(c: char) -> bool {
@@ -85,6 +112,13 @@ impl<'o> Xml<'o> {
         } else {
             self.close(name);
         }
+    }
+
+    /// `<name attributes>` content `</name>`.
+    pub(crate) fn content<T: Content>(&mut self, name: &str, content: &T) {
+        let mut attributes = String::new();
+        content.attributes(&mut attributes);
+        self.element_with(name, &attributes, |xml| content.put(xml));
     }
 
     pub(crate) fn open(&mut self, name: &str) {

@@ -59,7 +59,8 @@ pub use sync_updates::{
 pub use sync_writer::{SyncTail, SyncWriter};
 
 use crate::soap::{
-    Content, Hints, Limits, Reason, Rejection, SoapVersion, Style, Xml, close_envelope, enter, finish, open_envelope,
+    Content, Hints, Limits, Payload, Reason, Rejection, SoapVersion, Style, Xml, close_envelope, enter, finish,
+    open_envelope,
 };
 
 /// A request, read.
@@ -133,19 +134,19 @@ requests! {
 ///
 /// [`Rejection`] says why and turns into the fault to answer. Nothing is returned of a request that is refused.
 pub fn parse(service: Service, hints: Hints<'_>, body: &[u8], limits: &Limits) -> Result<Parsed, Rejection> {
-    let mut entered = enter(body, hints, limits, false)?;
+    let mut entered = enter::<Operation>(body, hints, limits, false)?;
     let operation = match entered.operation(service) {
         Ok(operation) => operation,
-        Err(reason) => return Err(entered.reject(reason, None, hints)),
+        Err(reason) => return Err(entered.reject(reason, None, Operation::quoted_action, hints)),
     };
     let request = Request::read(operation, &mut entered.cursor)
         .and_then(|request| finish(&mut entered.cursor).map(|()| request))
-        .map_err(|reason| entered.reject(reason, Some(operation), hints))?;
+        .map_err(|reason| entered.reject(reason, Some(operation), Operation::quoted_action, hints))?;
     Ok(Parsed { version: entered.version, request })
 }
 
 /// The answer of an operation.
-pub trait Answer: private::Payload {
+pub trait Answer: Payload {
     /// Which operation it answers.
     const OPERATION: Operation;
 
@@ -157,33 +158,6 @@ pub trait Answer: private::Payload {
         let (name, attributes) = Self::OPERATION.response_element();
         xml.element_with(&name, &attributes, |xml| self.write_payload(xml));
         close_envelope(out, style);
-    }
-}
-
-mod private {
-    use crate::soap::{Content, Cursor, Malformed, Xml};
-
-    /// Seals [`super::Answer`] and [`super::client::Call`]: their wire form is that of a record.
-    pub trait Payload: Sized {
-        #[doc(hidden)]
-        #[expect(private_interfaces, reason = "the trait is sealed and hidden, only this crate calls it")]
-        fn write_payload(&self, xml: &mut Xml<'_>);
-
-        #[doc(hidden)]
-        #[expect(private_interfaces, reason = "the trait is sealed and hidden, only this crate calls it")]
-        fn read_payload(cursor: &mut Cursor<'_>) -> Result<Self, Malformed>;
-    }
-
-    impl<T: Content> Payload for T {
-        #[expect(private_interfaces, reason = "the trait is sealed and hidden, only this crate calls it")]
-        fn write_payload(&self, xml: &mut Xml<'_>) {
-            self.put(xml);
-        }
-
-        #[expect(private_interfaces, reason = "the trait is sealed and hidden, only this crate calls it")]
-        fn read_payload(cursor: &mut Cursor<'_>) -> Result<Self, Malformed> {
-            Self::read(cursor)
-        }
     }
 }
 

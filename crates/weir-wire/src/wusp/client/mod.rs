@@ -12,10 +12,10 @@ use super::{
     GetRequiredInventoryTypeAnswer, Operation, RefreshCache, RefreshCacheAnswer, RegisterComputer,
     RegisterComputerAnswer, ReportEventBatch, ReportEventBatch2, ReportEventBatch2Answer, ReportEventBatchAnswer,
     ReportInventory, ReportInventoryAnswer, StartCategoryScan, StartCategoryScanAnswer, SyncPrinterCatalog,
-    SyncPrinterCatalogAnswer, SyncUpdates, SyncUpdatesAnswer, private::Payload,
+    SyncPrinterCatalogAnswer, SyncUpdates, SyncUpdatesAnswer,
 };
 use crate::soap::{
-    Hints, Limits, Reason, SoapVersion, Style, Xml, close_envelope, enter, finish, is_soap, open_request,
+    Hints, Limits, Payload, Reason, SoapVersion, Style, Xml, close_envelope, enter, finish, is_soap, open_request,
 };
 
 /// Why an answer is no success.
@@ -66,8 +66,8 @@ pub trait Call: Payload {
     fn decode(body: &[u8], version: SoapVersion, limits: &Limits) -> Result<Self::Answer, CallError> {
         let operation = Self::OPERATION;
         let malformed = |reason| CallError::Malformed { operation, reason };
-        let mut entered =
-            enter(body, Hints::default(), limits, true).map_err(|rejection| malformed(rejection.reason))?;
+        let mut entered = enter::<Operation>(body, Hints::default(), limits, true)
+            .map_err(|rejection| malformed(rejection.reason))?;
         if entered.version != version {
             return Err(malformed(Reason::Envelope("the answer is in another SOAP version")));
         }
