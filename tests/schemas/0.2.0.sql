@@ -265,6 +265,19 @@ CREATE TABLE counter (
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE criterion (
+    criterion_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    rule TEXT NOT NULL,
+    origin INTEGER NOT NULL DEFAULT 0,
+    change INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+
 CREATE TRIGGER deployment_gets_a_guid AFTER INSERT ON deployment WHEN NEW.guid IS NULL BEGIN
     UPDATE deployment SET guid = randomblob(16) WHERE deployment_id = NEW.deployment_id;
 END;
@@ -485,7 +498,7 @@ CREATE TABLE revision (
     kb_articles TEXT NOT NULL,
     bulletins TEXT NOT NULL,
     eula_id TEXT,
-    search TEXT NOT NULL, compatible_protocol TEXT, content_facts INTEGER NOT NULL DEFAULT 0,
+    search TEXT NOT NULL, compatible_protocol TEXT, content_facts INTEGER NOT NULL DEFAULT 0, architectures INTEGER NOT NULL DEFAULT 0,
     UNIQUE (update_no, revision)
 ) STRICT;
 

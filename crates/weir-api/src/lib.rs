@@ -22,6 +22,7 @@ pub mod selection;
 pub mod setting;
 pub mod site;
 pub mod status;
+pub mod sync;
 pub mod update;
 
 pub use list::{Created, List, Reference};

@@ -10,10 +10,12 @@
 
 pub mod catalogue;
 pub mod content;
+pub mod criteria;
 pub mod document;
 pub mod ids;
 pub mod listing;
 pub mod rollup;
+pub mod schedule;
 pub mod site;
 pub mod status;
 pub mod targeting;

@@ -166,7 +166,7 @@ coded! {
     JobState { Waiting = 0, Running = 1, Done = 2, Failed = 3, Cancelled = 4 }
     MemberSource { Manual = 0, Requested = 1, Rule = 2, Include = 3 }
     PartState { Here = 1, Used = 2 }
-    SelectionKind { Classifications = 0, Languages = 1, Products = 2 }
+    SelectionKind { Classifications = 0, Languages = 1, Products = 2, FileLanguages = 3 }
     TextKind { Document = 0, Core = 1, Extended = 2, Localized = 3, Eula = 4 }
     SiteKind { Central = 0, Primary = 1, Secondary = 2, Replica = 3 }
     Severity { Low = 0, Moderate = 1, Important = 2, Critical = 3 }

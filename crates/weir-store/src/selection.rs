@@ -1,4 +1,4 @@
-//! What to synchronize: products, classifications, languages.
+//! What to synchronize: products, classifications, languages of metadata and of files.
 
 use crate::{ReadTx, StoreError, WriteTx, codec::args, sql::statements};
 
@@ -7,7 +7,9 @@ use crate::{ReadTx, StoreError, WriteTx, codec::args, sql::statements};
 pub enum SelectionKind {
     /// Classifications, by GUID.
     Classifications,
-    /// Languages, by short name.
+    /// Languages whose files are kept, by short name. Without any they are the languages of the metadata.
+    FileLanguages,
+    /// Languages of the metadata, by short name.
     Languages,
     /// Products and families, by GUID.
     Products,

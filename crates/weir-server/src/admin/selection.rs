@@ -39,6 +39,7 @@ impl Change {
 fn word(kind: SelectionKind) -> &'static str {
     match kind {
         SelectionKind::Classifications => "classifications",
+        SelectionKind::FileLanguages => "file languages",
         SelectionKind::Languages => "languages",
         SelectionKind::Products => "products",
     }
@@ -160,7 +161,7 @@ pub(crate) async fn change(
     let selected = app
         .write(caller, move |tx| {
             let values: Vec<String> = match kind {
-                SelectionKind::Languages => language_ids(&wanted)?,
+                SelectionKind::FileLanguages | SelectionKind::Languages => language_ids(&wanted)?,
                 kind => category_ids(tx, kind, &wanted)?,
             }
             .into_iter()
@@ -210,7 +211,7 @@ fn category_ids(
     let rows = tx.category_list("en")?;
     let leaf = match kind {
         SelectionKind::Classifications => CategoryKind::UpdateClassification,
-        SelectionKind::Languages | SelectionKind::Products => CategoryKind::Product,
+        _ => CategoryKind::Product,
     };
     let leaves = rows.iter().filter(|row| row.kind == leaf);
     if wanted.all {

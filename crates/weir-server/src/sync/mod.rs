@@ -4,8 +4,12 @@
 //! * [`peer`] is an authorised session with an upstream server.
 //! * [`engine`] brings the catalogue up to date over a session.
 //! * [`progress`] tells how far a run is and carries its cancellation.
+//! * [`criteria`] judges what was brought before it goes into the catalogue.
+//! * [`run`] is the runner: one run at a time, by hand, schedule, retry or parent.
 
+pub mod criteria;
 pub mod engine;
 pub mod outbound;
 pub mod peer;
 pub mod progress;
+pub mod run;
