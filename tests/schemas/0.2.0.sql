@@ -237,7 +237,7 @@ CREATE TABLE content_file (
     extension TEXT NOT NULL,
     state INTEGER NOT NULL,
     verified_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, added_at INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE TABLE content_request (
     digest BLOB NOT NULL PRIMARY KEY,
@@ -529,6 +529,8 @@ CREATE TABLE revision_file (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX revision_file_by_digest ON revision_file (digest);
+
+CREATE INDEX revision_file_eula ON revision_file (revision_id) WHERE eula_language IS NOT NULL;
 
 CREATE TABLE revision_language (
     revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,

@@ -152,4 +152,10 @@ pub struct ContentProgress {
     pub bytes_present: u64,
     /// Missing files that no source is known for: add them with `weir content add`.
     pub without_source: u64,
+    /// Of the files it needs, those that computers fetch from Microsoft or from the upstream server.
+    #[serde(default)]
+    pub files_elsewhere: u64,
+    /// Files that are not kept here, because they are of other languages or hold differences only; not counted above.
+    #[serde(default)]
+    pub files_left_out: u64,
 }

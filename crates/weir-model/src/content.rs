@@ -50,6 +50,8 @@ pub struct ContentPolicy {
     pub express: bool,
     /// Short names in lower case of the languages whose files are kept; empty is all of them.
     pub languages: BTreeSet<String>,
+    /// In mode [`ContentMode::Microsoft`]: computers can fetch every file from the upstream server.
+    pub upstream_serves: bool,
 }
 
 /// What is known of a file of a revision.
@@ -61,6 +63,58 @@ pub struct FileFacts<'f> {
     pub express: bool,
     /// Languages that its revision is made for; none (or `all`) is neutral.
     pub languages: &'f [String],
+}
+
+/// How a file that something needs stands.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Holding {
+    /// It is here and verified.
+    Here,
+    /// It is to be fetched.
+    Wanted,
+    /// It stays where it is; computers fetch it there.
+    Elsewhere,
+    /// It is to stay elsewhere, but no place is known.
+    Nowhere,
+    /// It is not kept: of another language, or differences only.
+    LeftOut,
+}
+
+/// Whether computers can have what an update needs: nothing is awaited, and of its own files (others than licence files,
+/// for which `true` is given) not all are left out.
+pub fn complete(files: impl IntoIterator<Item = (bool, Holding)>) -> bool {
+    let (mut own, mut had) = (false, false);
+    for (eula, holding) in files {
+        if matches!(holding, Holding::Wanted | Holding::Nowhere) {
+            return false;
+        }
+        own |= !eula;
+        had |= !eula && holding != Holding::LeftOut;
+    }
+    had || !own
+}
+
+/// Who still has a use for a stored file.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct FileUse {
+    /// Some stored revision names it.
+    pub named: bool,
+    /// A revision that is live and can be deployed names it, or bundles one that does.
+    pub live: bool,
+    /// A deployment of an update that is not declined reaches it, switched on or not.
+    pub deployed: bool,
+    /// It holds licence terms of a revision that is the newest of an update that is neither declined nor expired, or that a
+    /// bundle names.
+    pub licence: bool,
+    /// A downstream server asked for it.
+    pub requested: bool,
+}
+
+impl FileUse {
+    /// Whether the file may go. With `undeployed` those of live updates go, too, that no deployment needs.
+    pub fn is_over(&self, undeployed: bool) -> bool {
+        !self.deployed && !self.licence && !self.requested && (!self.live || undeployed)
+    }
 }
 
 impl ContentPolicy {
@@ -90,6 +144,17 @@ impl ContentPolicy {
         let spoken = || file.languages.iter().any(|language| self.languages.contains(language.as_str()));
         (self.express || !file.express) && (self.languages.is_empty() || neutral || spoken())
     }
+
+    /// How a needed file stands. `here`: verified in the content store; `source`: some address of it is known.
+    pub fn holding(&self, file: &FileFacts<'_>, here: bool, source: bool) -> Holding {
+        match () {
+            () if here => Holding::Here,
+            () if !self.keeps(file) => Holding::LeftOut,
+            () if self.mode != ContentMode::Microsoft || file.eula => Holding::Wanted,
+            () if source || self.upstream_serves => Holding::Elsewhere,
+            () => Holding::Nowhere,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,7 +163,7 @@ mod tests {
 
     fn policy(languages: &[&str], express: bool) -> ContentPolicy {
         let languages = languages.iter().map(|language| (*language).to_owned()).collect();
-        ContentPolicy { mode: ContentMode::OnApproval, express, languages }
+        ContentPolicy { mode: ContentMode::OnApproval, express, languages, upstream_serves: false }
     }
 
     fn kept(policy: &ContentPolicy, languages: &[&str], eula: bool, express: bool) -> bool {
@@ -121,6 +186,51 @@ mod tests {
         assert!(!kept(&policy(&[], false), &[], false, true));
         assert!(kept(&policy(&[], true), &[], false, true));
         assert!(!kept(&policy(&["de"], true), &["fr"], false, true));
+    }
+
+    #[test]
+    fn a_file_stands_as_mode_and_place_say() {
+        let file = FileFacts { eula: false, express: false, languages: &[] };
+        let licence = FileFacts { eula: true, ..file };
+        let here = policy(&[], false);
+        assert_eq!(here.holding(&file, true, false), Holding::Here);
+        assert_eq!(here.holding(&file, false, true), Holding::Wanted);
+        let left = ContentPolicy { mode: ContentMode::Microsoft, ..here };
+        assert_eq!(left.holding(&file, false, true), Holding::Elsewhere);
+        assert_eq!(left.holding(&file, false, false), Holding::Nowhere);
+        assert_eq!(left.holding(&licence, false, true), Holding::Wanted);
+        let below = ContentPolicy { upstream_serves: true, ..left };
+        assert_eq!(below.holding(&file, false, false), Holding::Elsewhere);
+        assert_eq!(policy(&["de"], false).holding(&FileFacts { languages: &["fr".to_owned()], ..file }, false, true), Holding::LeftOut);
+    }
+
+    #[test]
+    fn an_update_is_complete_when_nothing_is_awaited_and_not_everything_is_left_out() {
+        use Holding::{Elsewhere, Here, LeftOut, Nowhere, Wanted};
+        assert!(complete([]));
+        assert!(complete([(true, Here)]), "licences only");
+        assert!(complete([(false, Here), (false, LeftOut), (true, Here)]));
+        assert!(complete([(false, Elsewhere)]));
+        assert!(!complete([(false, Here), (false, Wanted)]));
+        assert!(!complete([(false, Here), (true, Wanted)]));
+        assert!(!complete([(false, Nowhere)]));
+        assert!(!complete([(false, LeftOut), (true, Here)]), "in no language that is kept");
+    }
+
+    #[test]
+    fn a_file_goes_when_nobody_needs_it() {
+        let over = FileUse { named: true, ..FileUse::default() };
+        assert!(over.is_over(false));
+        for needed in [
+            FileUse { deployed: true, ..over },
+            FileUse { licence: true, ..over },
+            FileUse { requested: true, ..over },
+        ] {
+            assert!(!needed.is_over(true), "{needed:?}");
+        }
+        let live = FileUse { live: true, ..over };
+        assert!(!live.is_over(false));
+        assert!(live.is_over(true));
     }
 
     #[test]

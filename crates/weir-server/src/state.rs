@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 use weir_model::ids::Sha256Digest;
-use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore, deployment::NeededFile};
+use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore};
 
 use crate::{
     client::{
@@ -134,16 +134,6 @@ impl AppState {
     ) -> Result<T, StoreError> {
         let store = self.store.clone();
         blocking(move || store.write(&actor, work)).await
-    }
-
-    /// Files that enabled deployments for installation wait for: what the content job fetches. After each file that was
-    /// put in and verified, `live.republish()` activates what waited for it.
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "a method is not general over the transaction's lifetime"
-    )]
-    pub async fn content_wanted(&self) -> Result<Vec<NeededFile>, StoreError> {
-        self.read(|tx| tx.deployment_files_missing()).await
     }
 
     /// The port of the plain client listener, for content URLs.

@@ -26,3 +26,8 @@ ALTER TABLE revision_file ADD COLUMN express INTEGER NOT NULL DEFAULT 0;
 -- 1 when languages and kinds of files were taken from the document; releases before this one left them out.
 ALTER TABLE revision ADD COLUMN content_facts INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX revision_without_content_facts ON revision (revision_id) WHERE content_facts = 0;
+
+CREATE INDEX revision_file_eula ON revision_file (revision_id) WHERE eula_language IS NOT NULL;
+
+-- When a file came; 0 for files that came with releases before this one.
+ALTER TABLE content_file ADD COLUMN added_at INTEGER NOT NULL DEFAULT 0;

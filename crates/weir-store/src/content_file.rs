@@ -58,18 +58,17 @@ statements! {
         "SELECT digest, sha256, size, extension, state, verified_at FROM content_file
          WHERE digest > ?1 ORDER BY digest LIMIT ?2";
     CONTENT_TOTALS: "counting content files" = "SELECT state, count(*), sum(size) FROM content_file GROUP BY state";
-    CONTENT_UNREFERENCED: "looking for content nobody needs" =
-        "SELECT digest, sha256, size, extension, state, verified_at FROM content_file c
-         WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM revision_file f WHERE f.digest = c.digest) ORDER BY digest";
+    CONTENT_ADDED: "looking when a content file came" = "SELECT added_at FROM content_file WHERE digest = ?1";
     CONTENT_PUT: "noting a content file" =
-        "INSERT INTO content_file (digest, sha256, size, extension, state, verified_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO content_file (digest, sha256, size, extension, state, verified_at, added_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
          ON CONFLICT (digest) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size,
-             extension = excluded.extension, state = excluded.state, verified_at = excluded.verified_at";
+             extension = excluded.extension, state = excluded.state, verified_at = excluded.verified_at,
+             added_at = CASE WHEN content_file.state = 0 THEN content_file.added_at ELSE excluded.added_at END";
     CONTENT_STATE: "changing a content file's state" =
         "UPDATE content_file SET state = ?2, verified_at = ?3 WHERE digest = ?1";
     CONTENT_DELETE: "forgetting a content file" =
-        "DELETE FROM content_file
-         WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM revision_file f WHERE f.digest = ?1)";
+        "DELETE FROM content_file WHERE digest = ?1";
     FILE_EXPECTED: "looking for documents that name a file" =
         "SELECT sha256, size FROM revision_file WHERE digest = ?1
          ORDER BY CASE WHEN sha256 IS NULL THEN 1 ELSE 0 END, revision_id LIMIT 1";
@@ -117,9 +116,10 @@ impl ReadTx<'_> {
         Ok(totals)
     }
 
-    /// Verified files that no stored revision names.
-    pub fn content_file_unreferenced(&self) -> Result<Vec<ContentFileRow>, StoreError> {
-        self.all(&CONTENT_UNREFERENCED, args![], content_file)
+    /// When a content file came; none if it is not known, or came with a release that did not note it.
+    pub fn content_file_added(&self, digest: ContentDigest) -> Result<Option<Timestamp>, StoreError> {
+        let added = self.first(&CONTENT_ADDED, args![digest], |row| row.time(0))?;
+        Ok(added.filter(|at| *at > Timestamp::UNIX_EPOCH))
     }
 
     /// Some stored revision names a file of this digest: its SHA-256 if documents give one, and its size.
@@ -143,7 +143,8 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Forgets a content file that no stored revision names. False if one names it (or there is none): it stays.
+    /// Forgets a content file. True if there was one. Whether something needs it is for [`ReadTx::content_use`] to say,
+    /// in the same transaction.
     pub fn content_file_delete(&self, digest: ContentDigest) -> Result<bool, StoreError> {
         Ok(self.run(&CONTENT_DELETE, args![digest])? > 0)
     }

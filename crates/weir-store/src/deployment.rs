@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
-    ids::{ChangeNumber, CollectionId, ContentDigest, DeploymentId, RevisionNumber, UpdateId},
+    ids::{ChangeNumber, CollectionId, DeploymentId, RevisionNumber, UpdateId},
     targeting::{DeploymentAction, DeploymentOrigin},
 };
 
@@ -89,21 +89,6 @@ pub struct DeploymentRow {
     pub created_by: String,
 }
 
-/// A content file that a deployment needs.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NeededFile {
-    /// Its SHA-1.
-    pub digest: ContentDigest,
-    /// Its SHA-256, if a document has it.
-    pub sha256: Option<weir_model::ids::Sha256Digest>,
-    /// Its length in bytes.
-    pub size: u64,
-    /// Its name.
-    pub name: String,
-    /// It is here and verified.
-    pub verified: bool,
-}
-
 /// Which deployments to list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct DeploymentFilter {
@@ -151,28 +136,6 @@ statements! {
         "INSERT INTO retired_deployment (change, deployment_id, update_no, collection_id, retired_at, retired_by,
              guid)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    FILES_OF_UPDATE: "listing the files of an update" =
-        "WITH RECURSIVE needed (revision_id) AS (
-             SELECT r.revision_id FROM updates u JOIN revision r ON r.update_no = u.update_no
-             WHERE u.update_id = ?1
-                 AND ((?2 IS NULL AND r.revision_id = u.newest_revision_id) OR r.revision = ?2)
-             UNION
-             SELECT m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
-                 JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
-         SELECT f.digest, f.sha256, f.size, f.name, CASE WHEN c.state = 0 THEN 1 ELSE 0 END
-         FROM revision_file f LEFT JOIN content_file c ON c.digest = f.digest
-         WHERE f.revision_id IN (SELECT n.revision_id FROM needed n)";
-    FILES_MISSING: "listing content that deployments wait for" =
-        "WITH RECURSIVE needed (revision_id) AS (
-             SELECT r.revision_id FROM deployment d JOIN updates u ON u.update_no = d.update_no
-                 JOIN revision r ON r.update_no = u.update_no
-             WHERE d.enabled = 1 AND d.action IN (1, 2) AND u.declined_at IS NULL
-                 AND ((d.revision IS NULL AND r.revision_id = u.newest_revision_id) OR r.revision = d.revision)
-             UNION
-             SELECT m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
-                 JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
-         SELECT f.digest, f.sha256, f.size, f.name, 0
-         FROM revision_file f WHERE f.revision_id IN (SELECT n.revision_id FROM needed n) AND NOT EXISTS (SELECT 1 FROM content_file c WHERE c.digest = f.digest AND c.state = 0)";
 }
 
 /// Deployment ids share the wire's number space with what is derived from revision numbers (from 0x4000_0000 on).
@@ -202,30 +165,6 @@ fn deployment(row: &Row<'_>) -> Result<DeploymentRow, StoreError> {
         created_at: row.time(16)?,
         created_by: row.text(17)?,
     })
-}
-
-fn needed_file(row: &Row<'_>) -> Result<NeededFile, StoreError> {
-    Ok(NeededFile {
-        digest: row.digest(0)?,
-        sha256: row.opt(1, Row::sha256)?,
-        size: row.int(2)?,
-        name: row.text(3)?,
-        verified: row.bool(4)?,
-    })
-}
-
-/// One row per digest, ascending; a SHA-256 may be missing in some of the documents. Not done by the query: asked for an
-/// order, an engine without statistics walks all files of the catalogue.
-fn distinct(mut rows: Vec<NeededFile>) -> Vec<NeededFile> {
-    rows.sort_by(|a, b| (a.digest, &a.name).cmp(&(b.digest, &b.name)));
-    let mut files: Vec<NeededFile> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match files.last_mut().filter(|file| file.digest == row.digest) {
-            Some(file) => file.sha256 = file.sha256.or(row.sha256),
-            None => files.push(row),
-        }
-    }
-    files
 }
 
 impl ReadTx<'_> {
@@ -262,22 +201,6 @@ impl ReadTx<'_> {
         let page = Page::cut(found, limit, i32::to_string);
         let items = page.items.into_iter().map(|id| self.deployment_required(DeploymentId(id)));
         Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
-    }
-
-    /// Distinct files (licence files included) of an update and, for a bundle, of every member in the catalogue, all
-    /// alternatives, to any depth. `revision` none takes the newest.
-    pub fn deployment_files(
-        &self,
-        update: UpdateId,
-        revision: Option<RevisionNumber>,
-    ) -> Result<Vec<NeededFile>, StoreError> {
-        Ok(distinct(self.all(&FILES_OF_UPDATE, args![update, revision], needed_file)?))
-    }
-
-    /// Files that enabled deployments to install (required or optional) need and that are not verified here, each once.
-    /// What is declined is left out.
-    pub fn deployment_files_missing(&self) -> Result<Vec<NeededFile>, StoreError> {
-        Ok(distinct(self.all(&FILES_MISSING, args![], needed_file)?))
     }
 }
 

@@ -53,9 +53,6 @@ statements! {
         "INSERT INTO revision_file (revision_id, position, digest, sha256, size, name, modified_at, eula_language,
              express)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    FILE_LANGUAGE_INSERT: "storing a language of a revision" =
-        "INSERT INTO revision_language (revision_id, language) VALUES (?1, ?2)
-         ON CONFLICT (revision_id, language) DO NOTHING";
 }
 
 /// Wire ids of derived deployments are 0x4000_0000 + revision number, in 31 bits.
@@ -360,7 +357,7 @@ impl<'t> Import<'t> {
             self.tx.run(&FILE_INSERT, values)?;
         }
         for language in &facts.languages {
-            self.tx.run(&FILE_LANGUAGE_INSERT, args![id, language])?;
+            self.tx.revision_language_add(id, language)?;
         }
         Ok(())
     }

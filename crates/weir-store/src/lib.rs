@@ -21,6 +21,7 @@ pub mod collection;
 pub mod computer;
 pub mod content;
 pub mod content_file;
+pub mod content_need;
 pub mod content_request;
 mod db;
 pub mod deployment;

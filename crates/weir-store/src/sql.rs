@@ -35,6 +35,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::collection::STATEMENTS,
         crate::computer::STATEMENTS,
         crate::content_file::STATEMENTS,
+        crate::content_need::STATEMENTS,
         crate::content_request::STATEMENTS,
         crate::db::STATEMENTS,
         crate::deployment::STATEMENTS,

@@ -36,7 +36,7 @@ pub(crate) async fn list(app: &App, query: ContentQuery) -> Result<ContentList, 
     let limit = list::limit(query.limit)?;
     app.try_read(move |tx| {
         let totals = tx.content_file_totals()?;
-        let mut missing = tx.deployment_files_missing()?;
+        let mut missing = tx.deployment_files_missing(&crate::content::policy(tx)?)?;
         missing.sort_by_key(|file| file.digest);
         let (waiting_files, waiting_bytes) = (missing.len() as u64, missing.iter().map(|file| file.size).sum());
         let (items, next) = if query.state == Some(ContentState::Waiting) {
@@ -277,7 +277,7 @@ pub(crate) async fn repair(app: &App, caller: &Caller) -> Result<ContentRepaired
     let (queued, without_source) = app
         .read(|tx| {
             let (mut queued, mut without) = (0, 0);
-            for file in tx.deployment_files_missing()? {
+            for file in tx.deployment_files_missing(&crate::content::policy(tx)?)? {
                 if tx.file_sources(file.digest)?.is_empty() { without += 1 } else { queued += 1 }
             }
             Ok((queued, without))
@@ -294,7 +294,19 @@ pub(crate) async fn repair(app: &App, caller: &Caller) -> Result<ContentRepaired
 }
 
 fn unreferenced(tx: &ReadTx<'_>) -> Result<Vec<ContentFileRow>, StoreError> {
-    tx.content_file_unreferenced()
+    let (mut over, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = tx.content_file_list(cursor.as_deref(), PAGE)?;
+        for row in page.items {
+            if row.state == content_file::ContentState::Verified && tx.content_use(row.digest)?.is_over(false) {
+                over.push(row);
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(over);
+        }
+    }
 }
 
 /// Removes files that no stored revision names.
@@ -313,7 +325,7 @@ pub(crate) async fn collect(app: &App, caller: &Caller, dry_run: bool) -> Result
         // file may have come since
         let deleted = app
             .write(caller, move |tx| {
-                let deleted = tx.content_file_delete(digest)?;
+                let deleted = tx.content_use(digest)?.is_over(false) && tx.content_file_delete(digest)?;
                 if deleted {
                     tx.audit("content.delete", &digest.to_hex(), Some(&json!({ "bytes": size })), None)?;
                 }

@@ -15,8 +15,9 @@ use weir_api::{
     },
 };
 use weir_model::{
+    content::{ContentPolicy, Holding},
     document::{Limits, UpdateDocument},
-    ids::{DeploymentId, UpdateId, UpdateIdentity},
+    ids::{DeploymentId, RevisionNumber, UpdateId, UpdateIdentity},
     targeting::{DeploymentAction, DeploymentOrigin},
     update::UpdateType,
 };
@@ -35,14 +36,16 @@ const MOST_MEMBERS: usize = 20_000;
 /// Tells how deployments stand, at one instant.
 pub(crate) struct Describer {
     unresolved: HashSet<UpdateId>,
+    policy: ContentPolicy,
     now: Timestamp,
 }
 
 impl Describer {
-    pub(crate) fn new(live: &Live) -> Self {
+    pub(crate) fn new(tx: &ReadTx<'_>, live: &Live) -> Result<Self, StoreError> {
         let snapshot = &live.current().snapshot;
         let unresolved = snapshot.unresolved().into_iter().filter_map(|(id, _)| snapshot.identity(id));
-        Self { unresolved: unresolved.map(|identity| identity.update_id).collect(), now: Timestamp::now() }
+        let unresolved = unresolved.map(|identity| identity.update_id).collect();
+        Ok(Self { unresolved, policy: crate::content::policy(tx)?, now: Timestamp::now() })
     }
 
     /// A deployment as answers give it.
@@ -54,16 +57,7 @@ impl Describer {
         let mut content = ContentProgress::default();
         let mut not_sent = None;
         if let Deployed::Update { id, revision } = row.deployed {
-            for file in tx.deployment_files(id, revision)? {
-                content.files += 1;
-                content.bytes += file.size;
-                if file.verified {
-                    content.files_present += 1;
-                    content.bytes_present += file.size;
-                } else if tx.file_sources(file.digest)?.is_empty() {
-                    content.without_source += 1;
-                }
-            }
+            content = progress(tx, id, revision, &self.policy)?;
             let stored = tx.update_show(id)?;
             not_sent = match stored {
                 None => Some("the update is not in the catalogue"),
@@ -105,11 +99,20 @@ impl Describer {
             return (DeploymentState::NotSent, format!("not sent: {why}"));
         }
         if row.active {
-            return (DeploymentState::Active, "active".to_owned());
+            let text = match content.files_elsewhere {
+                0 => "active".to_owned(),
+                files => format!("active; computers fetch {files} of {} files elsewhere", content.files),
+            };
+            return (DeploymentState::Active, text);
         }
         if row.available_at > self.now {
             let at = row.available_at;
             return (DeploymentState::WaitingForAvailableTime, format!("waiting for its available time, {at}"));
+        }
+        if content.files_left_out > 0 && content.files_present == content.files {
+            let text = "waiting for content: all its files are of languages that are not kept here, or hold differences only; \
+                        weir languages list, weir settings show content.express";
+            return (DeploymentState::WaitingForContent, text.to_owned());
         }
         let mut text = format!(
             "waiting for content ({} of {} files, {} of {} bytes here)",
@@ -120,6 +123,33 @@ impl Describer {
         }
         (DeploymentState::WaitingForContent, text)
     }
+}
+
+fn progress(
+    tx: &ReadTx<'_>,
+    id: UpdateId,
+    revision: Option<RevisionNumber>,
+    policy: &ContentPolicy,
+) -> Result<ContentProgress, StoreError> {
+    let mut content = ContentProgress::default();
+    for file in tx.deployment_files(id, revision, policy)? {
+        if !file.counts() {
+            content.files_left_out += 1;
+            continue;
+        }
+        content.files += 1;
+        content.bytes += file.size;
+        match file.holding {
+            Holding::Here => {
+                content.files_present += 1;
+                content.bytes_present += file.size;
+            }
+            Holding::Elsewhere => content.files_elsewhere += 1,
+            _ if !file.source && !policy.upstream_serves => content.without_source += 1,
+            _ => {}
+        }
+    }
+    Ok(content)
 }
 
 fn api_action(action: DeploymentAction) -> Action {
@@ -153,7 +183,7 @@ pub(crate) async fn list(app: &App, query: DeploymentQuery) -> Result<List<Deplo
         };
         let filter = DeploymentFilter { update: query.update.map(UpdateId), collection };
         let page = tx.deployment_list(&filter, query.cursor.as_deref(), limit)?;
-        let describer = Describer::new(&live);
+        let describer = Describer::new(tx, &live)?;
         let items = page.items.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
         Ok(List { items, next: page.next })
     })
@@ -165,7 +195,7 @@ pub(crate) async fn show(app: &App, id: i32) -> Result<Deployment, AdminError> {
     let live = app.state.live.clone();
     app.try_read(move |tx| {
         let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
-        Ok(Describer::new(&live).describe(tx, &row)?)
+        Ok(Describer::new(tx, &live)?.describe(tx, &row)?)
     })
     .await
 }

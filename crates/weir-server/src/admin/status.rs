@@ -70,7 +70,7 @@ fn read(tx: &ReadTx<'_>) -> Result<(Counts, bool), StoreError> {
         computers_plain_http: plain,
         content_files: content.files,
         content_bytes: content.bytes,
-        content_waiting: tx.deployment_files_missing()?.len() as u64,
+        content_waiting: tx.deployment_files_missing(&crate::content::policy(tx)?)?.len() as u64,
         alerts: tx.alert_list(false, list::LARGEST)?.len() as u64,
     };
     Ok((counts, reported))

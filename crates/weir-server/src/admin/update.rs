@@ -213,14 +213,14 @@ fn read_detail(
         name: index.title(identity.update_id),
     };
     let mut files = Vec::new();
-    for file in tx.deployment_files(update, Some(revision.identity.revision))? {
+    for file in tx.deployment_files(update, Some(revision.identity.revision), &crate::content::policy(tx)?)? {
         let sources = tx.file_sources(file.digest)?.len() as u64;
         files.push(UpdateFile {
             digest: file.digest,
             sha256: file.sha256,
+            present: file.is_here(),
             name: file.name,
             size: file.size,
-            present: file.verified,
             sources,
         });
     }
@@ -230,7 +230,7 @@ fn read_detail(
     };
     let filter = DeploymentFilter { update: Some(update), collection: None };
     let deployed = tx.deployment_list(&filter, None, list::LARGEST)?.items;
-    let describer = Describer::new(live);
+    let describer = Describer::new(tx, live)?;
     let deployed = deployed.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
     let mut superseding = BTreeSet::new();
     for id in tx.revision_superseding(update)? {

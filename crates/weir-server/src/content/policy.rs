@@ -16,6 +16,7 @@ pub(crate) fn policy(tx: &ReadTx<'_>) -> Result<ContentPolicy, StoreError> {
         mode: ContentMode::from_word(&settings.text(CONTENT_MODE)).unwrap_or_default(),
         express: settings.flag(CONTENT_EXPRESS),
         languages: tx.selection_list(SelectionKind::Languages)?.into_iter().collect(),
+        upstream_serves: false,
     })
 }
 

@@ -17,7 +17,7 @@ use weir_store::{
     StoreError,
     alert::AlertSeverity,
     content::{Content as _, ContentStore, Expected, Put},
-    deployment::NeededFile,
+    content_need::NeededFile,
     job::JobState,
 };
 
@@ -106,7 +106,7 @@ impl Downloader {
 
     /// Fetches what is wanted. If another process does so, returns for how long it still has the lease.
     async fn work(&self, app: &App) -> Result<Option<Duration>, AdminError> {
-        let (missing, settings) = app.read(|tx| Ok((tx.deployment_files_missing()?, Current::read(tx)?))).await?;
+        let (missing, settings) = app.read(|tx| Ok((tx.deployment_files_missing(&crate::content::policy(tx)?)?, Current::read(tx)?))).await?;
         self.rests.lock().retain(|digest, _| missing.iter().any(|file| file.digest == *digest));
         if !settings.flag(CONTENT_DOWNLOAD) {
             return Ok(None);

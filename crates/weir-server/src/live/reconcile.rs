@@ -1,17 +1,17 @@
 //! When a deployment goes out with its action (design, section 6). The decision is pure; reading what it needs and
 //! storing what changed are beside it.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use weir_model::{
-    ids::{ContentDigest, DeploymentId},
+    ids::DeploymentId,
     targeting::DeploymentAction,
 };
 use weir_store::{
     ReadTx, StoreError, WriteTx,
-    deployment::{Deployed, DeploymentFilter, DeploymentRow},
+    deployment::DeploymentFilter,
 };
+
+use crate::content;
 
 /// Rows per page of deployments read.
 const PAGE: u32 = 1_000;
@@ -25,7 +25,8 @@ pub struct Due {
     pub action: DeploymentAction,
     /// Offered from then on.
     pub available_at: Timestamp,
-    /// Every file and licence file of the update, for a bundle of every member in the catalogue, is here and verified.
+    /// Every file and licence file of the update that this site keeps, for a bundle of every member in the catalogue, is
+    /// here and verified; with content left at Microsoft, its licence files, and computers have an address of the others.
     pub content_here: bool,
 }
 
@@ -55,7 +56,7 @@ pub(super) struct Findings {
 
 /// Compares every deployment with what it should be.
 pub(super) fn examine(tx: &ReadTx<'_>, now: Timestamp) -> Result<Findings, StoreError> {
-    let missing: HashSet<ContentDigest> = tx.deployment_files_missing()?.into_iter().map(|file| file.digest).collect();
+    let waiting = tx.deployments_waiting(&content::policy(tx)?)?;
     let mut findings = Findings::default();
     let mut cursor = None;
     loop {
@@ -68,7 +69,7 @@ pub(super) fn examine(tx: &ReadTx<'_>, now: Timestamp) -> Result<Findings, Store
                 enabled: row.enabled,
                 action: row.action,
                 available_at: row.available_at,
-                content_here: row.available_at > now || content_here(tx, row, &missing)?,
+                content_here: !waiting.contains_key(&row.id),
             };
             let active = decide(&due, now);
             if active != row.active && row.enabled {
@@ -88,15 +89,6 @@ pub(super) fn store(tx: &WriteTx<'_>, activations: &[Activation]) -> Result<(), 
         tx.deployment_set_active(activation.deployment, activation.active)?;
     }
     Ok(())
-}
-
-fn content_here(tx: &ReadTx<'_>, row: &DeploymentRow, missing: &HashSet<ContentDigest>) -> Result<bool, StoreError> {
-    // nothing is missing anywhere: no need to walk the bundles
-    if missing.is_empty() {
-        return Ok(true);
-    }
-    let Deployed::Update { id, revision } = row.deployed else { return Ok(true) };
-    Ok(tx.deployment_files(id, revision)?.iter().all(|file| file.verified))
 }
 
 #[cfg(test)]

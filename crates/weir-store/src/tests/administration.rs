@@ -212,14 +212,15 @@ fn content_rows_are_counted_and_compared_with_documents() {
     let store = &scratch.store;
     let totals = store.read(|tx| tx.content_file_totals()).expect("reads");
     assert_eq!(totals, ContentTotals { files: 2, bytes: 20, quarantined: 0, lost: 1 });
-    let idle = store.read(|tx| tx.content_file_unreferenced()).expect("reads");
-    assert_eq!(idle, [row(2, ContentState::Verified)]);
+    let named = |seed: u8| store.read(|tx| tx.content_use(ContentDigest([seed; 20]))).expect("reads").named;
+    assert_eq!((named(1), named(2)), (true, false));
+    let added = |seed: u8| store.read(|tx| tx.content_file_added(ContentDigest([seed; 20]))).expect("reads");
+    assert_eq!((added(1), added(9)), (Some(time(0)), None));
     at(store, 4, |tx| tx.content_file_set_state(ContentDigest([1; 20]), ContentState::Quarantined));
     let page = store.read(|tx| tx.content_file_list(None, 2)).expect("reads");
     assert_eq!((page.items[0].state, page.items[0].verified_at), (ContentState::Quarantined, time(4)));
     let rest = store.read(|tx| tx.content_file_list(page.next.as_deref(), 2)).expect("reads");
     assert_eq!((rest.items, rest.next), (vec![row(3, ContentState::Lost)], None));
-    assert!(!scratch.write(|tx| tx.content_file_delete(ContentDigest([1; 20]))), "a revision names it");
     assert!(scratch.write(|tx| tx.content_file_delete(ContentDigest([3; 20]))));
     assert_eq!(store.read(|tx| tx.content_file_show(ContentDigest([3; 20]))).expect("reads"), None);
 }

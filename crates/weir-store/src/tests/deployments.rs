@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 use weir_model::{
+    content::ContentPolicy,
     ids::{CollectionId, ContentDigest, DeploymentId, RevisionNumber},
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
 };
@@ -216,14 +217,14 @@ fn a_bundle_needs_the_files_of_all_its_members() {
     let other = NewRevision { files: vec![file(9)], ..software(3, 2) };
     scratch.import(vec![top, middle, leaf, other]);
     let needed = |scratch: &Scratch| {
-        let files = scratch.store.read(|tx| tx.deployment_files(update(1), None)).expect("reads");
-        files.into_iter().map(|file| (file.name, file.verified)).collect::<Vec<_>>()
+        let files = scratch.store.read(|tx| tx.deployment_files(update(1), None, &ContentPolicy::default())).expect("reads");
+        files.into_iter().map(|file| (file.name.clone(), file.is_here())).collect::<Vec<_>>()
     };
     let names = |seeds: &[(u8, bool)]| seeds.iter().map(|(seed, here)| (file(*seed).name, *here)).collect::<Vec<_>>();
     assert_eq!(needed(&scratch), names(&[(2, false), (3, false), (4, false)]));
 
     let missing = |scratch: &Scratch| {
-        let files = scratch.store.read(|tx| tx.deployment_files_missing()).expect("reads");
+        let files = scratch.store.read(|tx| tx.deployment_files_missing(&ContentPolicy::default())).expect("reads");
         files.into_iter().map(|file| file.name).collect::<Vec<_>>()
     };
     assert!(missing(&scratch).is_empty(), "nothing is deployed");

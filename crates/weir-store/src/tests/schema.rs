@@ -138,10 +138,16 @@ const WHOLE: &[&str] = &[
     "loading deployments",
     "loading the numbers of revisions",
     "loading the status of all computers",
-    "looking for content nobody needs",
+    "listing content of deployments",
+    "listing content of live updates",
     "listing content that deployments wait for",
     "listing bundles that came",
     "listing trusted signers",
+    "listing deployments with the content that each waits for",
+    "listing files that downstream servers asked for",
+    "listing files that rest",
+    "listing files that were asked for",
+    "listing licence files of live updates",
 ];
 
 #[test]
