@@ -1,11 +1,13 @@
 //! What tests and benchmarks are made of: update documents, a synthetic catalogue of realistic shape, payloads, a
-//! scripted Windows Update Agent, replay of recorded exchanges, and a `weir` process of their own.
+//! scripted Windows Update Agent, a scripted upstream server, a proxy that cuts, replay of recorded exchanges, and a
+//! `weir` process of their own.
 //!
 //! *Invariant:* nothing that serves depends on this crate, only tests and the benchmarks. Everything generated is a function
 //! of its seed, so that a failure can be repeated.
 
 pub mod agent;
 pub mod catalogue;
+pub mod cut;
 pub mod document;
 pub mod http;
 pub mod payload;
@@ -13,11 +15,14 @@ pub mod process;
 pub mod random;
 pub mod replay;
 pub mod shared;
+pub mod upstream;
 pub mod wsdl;
 
 pub use agent::{AgentState, Computer, ScanOutcome, ScriptedAgent};
+pub use cut::CuttingProxy;
 pub use document::Document;
 pub use payload::Payload;
 pub use process::WeirProcess;
 pub use random::Random;
 pub use shared::{shared, shared_dir};
+pub use upstream::Upstream;
