@@ -14,6 +14,8 @@ mod reports;
 mod requests;
 mod scan;
 mod server;
+mod site;
+mod sync;
 
 use std::path::{Path, PathBuf};
 
@@ -34,11 +36,13 @@ pub enum Suite {
     Report,
     /// Scans of all kinds.
     Scan,
+    /// Synchronization between servers, down a tree, and by bundle.
+    Sync,
 }
 
 impl Suite {
     /// All of them, cheapest first.
-    pub const ALL: [Self; 4] = [Self::Import, Self::Content, Self::Report, Self::Scan];
+    pub const ALL: [Self; 5] = [Self::Import, Self::Content, Self::Report, Self::Sync, Self::Scan];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -47,6 +51,7 @@ impl Suite {
             Self::Import => "import",
             Self::Report => "report",
             Self::Scan => "scan",
+            Self::Sync => "sync",
         }
     }
 }
@@ -94,6 +99,10 @@ pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
             let plan =
                 scan::Plan { sizes: options.sizes.clone(), seconds: options.seconds, scratch: folder.to_owned() };
             let figures = scan::measure(&plan, tell).await?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
+        Suite::Sync => {
+            let figures = sync::measure(folder, &options.sizes, tell).await?;
             Ok(Figures { rows: figures.rows, exponent: figures.exponent })
         }
     }

@@ -97,18 +97,23 @@ impl Server {
 
     /// Watches the resident memory from now on.
     pub(crate) fn watch(&self) -> Watch {
-        let (pid, stop) = (self.pid(), Arc::new(AtomicBool::new(false)));
-        let until = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || {
-            let mut peak = 0;
-            while !until.load(Ordering::Relaxed) {
-                peak = peak.max(resident(pid));
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            peak
-        });
-        Watch { stop, thread }
+        watch(self.pid())
     }
+}
+
+/// Watches the resident memory of a process from now on.
+pub(crate) fn watch(pid: u32) -> Watch {
+    let stop = Arc::new(AtomicBool::new(false));
+    let until = Arc::clone(&stop);
+    let thread = std::thread::spawn(move || {
+        let mut peak = 0;
+        while !until.load(Ordering::Relaxed) {
+            peak = peak.max(resident(pid));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        peak
+    });
+    Watch { stop, thread }
 }
 
 /// Keeps the highest resident memory of a server.

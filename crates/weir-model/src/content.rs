@@ -201,7 +201,10 @@ mod tests {
         assert_eq!(left.holding(&licence, false, true), Holding::Wanted);
         let below = ContentPolicy { upstream_serves: true, ..left };
         assert_eq!(below.holding(&file, false, false), Holding::Elsewhere);
-        assert_eq!(policy(&["de"], false).holding(&FileFacts { languages: &["fr".to_owned()], ..file }, false, true), Holding::LeftOut);
+        assert_eq!(
+            policy(&["de"], false).holding(&FileFacts { languages: &["fr".to_owned()], ..file }, false, true),
+            Holding::LeftOut
+        );
     }
 
     #[test]
@@ -221,11 +224,9 @@ mod tests {
     fn a_file_goes_when_nobody_needs_it() {
         let over = FileUse { named: true, ..FileUse::default() };
         assert!(over.is_over(false));
-        for needed in [
-            FileUse { deployed: true, ..over },
-            FileUse { licence: true, ..over },
-            FileUse { requested: true, ..over },
-        ] {
+        for needed in
+            [FileUse { deployed: true, ..over }, FileUse { licence: true, ..over }, FileUse { requested: true, ..over }]
+        {
             assert!(!needed.is_over(true), "{needed:?}");
         }
         let live = FileUse { live: true, ..over };

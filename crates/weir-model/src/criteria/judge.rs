@@ -67,19 +67,16 @@ pub fn judge(rules: &[Rule], facts: &[Facts], now: Timestamp) -> BTreeMap<Update
 
 /// When the first update that supersedes this one, and stays, was created; none if there is none.
 fn earliest(update: &Facts, gone: &HashSet<UpdateId>) -> Option<Option<Timestamp>> {
-    let staying = update
-        .superseded_by
-        .iter()
-        .filter(|superseder| !superseder.withdrawn && !gone.contains(&superseder.update));
+    let staying =
+        update.superseded_by.iter().filter(|superseder| !superseder.withdrawn && !gone.contains(&superseder.update));
     // a time that is known comes before none
     staying.map(|superseder| superseder.created_at).min_by_key(|created| (created.is_none(), *created))
 }
 
 /// Takes back what would be skipped although something kept needs it, and skips members that nothing kept needs.
 fn keep_what_is_needed(facts: &[Facts], verdicts: &mut BTreeMap<UpdateId, Verdict>) {
-    let is_skipped = |verdicts: &BTreeMap<UpdateId, Verdict>, update| {
-        matches!(verdicts.get(&update), Some(Verdict::Skip(_)))
-    };
+    let is_skipped =
+        |verdicts: &BTreeMap<UpdateId, Verdict>, update| matches!(verdicts.get(&update), Some(Verdict::Skip(_)));
     if !facts.iter().any(|update| is_skipped(verdicts, update.update)) {
         return;
     }

@@ -162,7 +162,12 @@ impl Rule {
 
     /// Why the rule matches an update, in words; none if it does not. Supersedence counts if `superseders` has any: the
     /// earliest time at which one that stays was created, if that is known.
-    pub(super) fn reason(&self, facts: &Facts, superseder: Option<Option<Timestamp>>, now: Timestamp) -> Option<String> {
+    pub(super) fn reason(
+        &self,
+        facts: &Facts,
+        superseder: Option<Option<Timestamp>>,
+        now: Timestamp,
+    ) -> Option<String> {
         if !self.enabled || self.except.iter().any(|exception| exception.covers(facts)) {
             return None;
         }

@@ -81,7 +81,8 @@ fn on_or_after(recurrence: &Recurrence, from: Date) -> Option<Date> {
             let monday = monday_of(first)?;
             let past = days_between(monday, from).div_euclid(7).rem_euclid(every);
             // the rest of this week if it counts, else the next one that does
-            let (mut date, weeks_on) = if past == 0 { (from, every) } else { (plus(monday_of(from)?, 7 * (every - past))?, every) };
+            let (mut date, weeks_on) =
+                if past == 0 { (from, every) } else { (plus(monday_of(from)?, 7 * (every - past))?, every) };
             for _ in 0..2 {
                 let end = plus(monday_of(date)?, 7)?;
                 while date < end {

@@ -106,7 +106,8 @@ impl Downloader {
 
     /// Fetches what is wanted. If another process does so, returns for how long it still has the lease.
     async fn work(&self, app: &App) -> Result<Option<Duration>, AdminError> {
-        let (missing, settings) = app.read(|tx| Ok((tx.deployment_files_missing(&crate::content::policy(tx)?)?, Current::read(tx)?))).await?;
+        let (missing, settings) =
+            app.read(|tx| Ok((tx.deployment_files_missing(&crate::content::policy(tx)?)?, Current::read(tx)?))).await?;
         self.rests.lock().retain(|digest, _| missing.iter().any(|file| file.digest == *digest));
         if !settings.flag(CONTENT_DOWNLOAD) {
             return Ok(None);

@@ -2,14 +2,8 @@
 //! storing what changed are beside it.
 
 use jiff::Timestamp;
-use weir_model::{
-    ids::DeploymentId,
-    targeting::DeploymentAction,
-};
-use weir_store::{
-    ReadTx, StoreError, WriteTx,
-    deployment::DeploymentFilter,
-};
+use weir_model::{ids::DeploymentId, targeting::DeploymentAction};
+use weir_store::{ReadTx, StoreError, WriteTx, deployment::DeploymentFilter};
 
 use crate::content;
 

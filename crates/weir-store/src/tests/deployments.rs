@@ -217,7 +217,8 @@ fn a_bundle_needs_the_files_of_all_its_members() {
     let other = NewRevision { files: vec![file(9)], ..software(3, 2) };
     scratch.import(vec![top, middle, leaf, other]);
     let needed = |scratch: &Scratch| {
-        let files = scratch.store.read(|tx| tx.deployment_files(update(1), None, &ContentPolicy::default())).expect("reads");
+        let files =
+            scratch.store.read(|tx| tx.deployment_files(update(1), None, &ContentPolicy::default())).expect("reads");
         files.into_iter().map(|file| (file.name.clone(), file.is_here())).collect::<Vec<_>>()
     };
     let names = |seeds: &[(u8, bool)]| seeds.iter().map(|(seed, here)| (file(*seed).name, *here)).collect::<Vec<_>>();

@@ -43,6 +43,8 @@ enum BenchSuite {
     Report,
     /// Rescans, driver passes, pages, giant pages, first scans, swaps, memory.
     Scan,
+    /// Synchronization between servers, down a tree of sites, and by bundle.
+    Sync,
 }
 
 impl BenchSuite {
@@ -53,6 +55,7 @@ impl BenchSuite {
             Self::Import => vec![Suite::Import],
             Self::Report => vec![Suite::Report],
             Self::Scan => vec![Suite::Scan],
+            Self::Sync => vec![Suite::Sync],
         }
     }
 }

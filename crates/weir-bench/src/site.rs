@@ -1,0 +1,86 @@
+//! Servers of a hierarchy: processes of this program, driven through its own command line as an administrator would.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+use crate::server::{Watch, watch};
+
+/// How long a start may take.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A running `weir serve` on loopback. Killed when dropped.
+pub(crate) struct Site {
+    child: Child,
+    data: PathBuf,
+    endpoints: Value,
+}
+
+impl Site {
+    /// Starts a server on a data folder, with more arguments of `serve`, and waits until it listens.
+    pub(crate) fn start(data: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(data)?;
+        let file = data.join("endpoints.json");
+        let _ = std::fs::remove_file(&file);
+        let log = std::fs::File::create(data.join("bench-site.log"))?;
+        let any = "127.0.0.1:0";
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["serve", "--client-http", any, "--client-https", any, "--admin", any, "--data"])
+            .arg(data)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("starting a server")?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(text) = std::fs::read_to_string(&file) {
+                return Ok(Self { child, data: data.to_owned(), endpoints: serde_json::from_str(&text)? });
+            }
+            if child.try_wait()?.is_some() || Instant::now() > until {
+                let log = std::fs::read_to_string(data.join("bench-site.log")).unwrap_or_default();
+                let _ = child.kill();
+                bail!("a server did not start: {log}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Runs a command against it and reads what it prints.
+    pub(crate) fn weir(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let output = Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .args(["--json", "--data"])
+            .arg(&self.data)
+            .stdin(Stdio::null())
+            .output()?;
+        if !output.status.success() {
+            let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            bail!("weir {}: {}: {out}{error}", arguments.join(" "), output.status);
+        }
+        Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+    }
+
+    /// Address of its plain listener.
+    pub(crate) fn url(&self) -> anyhow::Result<&str> {
+        self.endpoints["client_http"].as_str().context("the server has no HTTP listener")
+    }
+
+    /// Watches its resident memory from now on.
+    pub(crate) fn watch(&self) -> Watch {
+        watch(self.child.id())
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
