@@ -132,7 +132,7 @@ CREATE TABLE collection (
     change INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, origin INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE INDEX collection_by_parent ON collection (parent_id);
 
@@ -334,7 +334,10 @@ CREATE UNIQUE INDEX deployment_by_group ON deployment (group_id, collection_id) 
 
 CREATE UNIQUE INDEX deployment_by_guid ON deployment (guid);
 
-CREATE UNIQUE INDEX deployment_by_update ON deployment (update_no, collection_id) WHERE update_no IS NOT NULL;
+CREATE INDEX deployment_by_update ON deployment (update_no, collection_id) WHERE update_no IS NOT NULL;
+
+CREATE UNIQUE INDEX deployment_own_by_update ON deployment (update_no, collection_id)
+    WHERE update_no IS NOT NULL AND origin <> 1;
 
 CREATE TABLE downstream_server (
     server_no INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -398,6 +401,12 @@ CREATE TABLE file_source (
     PRIMARY KEY (digest, url)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE held_deployment (
+    guid BLOB NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL,
+    held_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE intent_object (
     kind INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -441,6 +450,18 @@ CREATE TABLE localized (
     description TEXT,
     PRIMARY KEY (revision_id, position)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pending_revision (
+    pending_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind INTEGER NOT NULL,
+    update_id BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    UNIQUE (update_id, revision)
+) STRICT;
+
+CREATE INDEX pending_revision_by_kind ON pending_revision (kind, pending_no);
 
 CREATE TABLE prerequisite (
     revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
@@ -690,6 +711,40 @@ CREATE TABLE site_status (
     received_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE skipped_revision (
+    update_id BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    member INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    skipped_at INTEGER NOT NULL,
+    PRIMARY KEY (update_id, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE staged_revision (
+    staged_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    update_id BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    update_type INTEGER NOT NULL,
+    category_kind INTEGER,
+    secured INTEGER NOT NULL,
+    needs BLOB NOT NULL,
+    facts_len INTEGER NOT NULL,
+    facts BLOB NOT NULL,
+    texts BLOB NOT NULL,
+    UNIQUE (update_id, revision)
+) STRICT;
+
+CREATE INDEX staged_revision_by_category ON staged_revision (category_kind) WHERE category_kind IS NOT NULL;
+
+CREATE INDEX staged_revision_by_secured ON staged_revision (secured, staged_no) WHERE secured > 0;
+
+CREATE TABLE staged_source (
+    digest BLOB NOT NULL,
+    url TEXT NOT NULL,
+    PRIMARY KEY (digest, url)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE superseded (
     revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,
     position INTEGER NOT NULL,
@@ -698,6 +753,25 @@ CREATE TABLE superseded (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX superseded_by_update ON superseded (update_no);
+
+CREATE TABLE sync_list (
+    kind INTEGER PRIMARY KEY,
+    anchor TEXT NOT NULL,
+    filter TEXT,
+    received_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sync_source (
+    source_no INTEGER PRIMARY KEY CHECK (source_no = 1),
+    identity TEXT NOT NULL,
+    config_anchor TEXT,
+    configuration TEXT,
+    category_anchor TEXT,
+    update_anchor TEXT,
+    update_filter TEXT,
+    deployment_anchor TEXT,
+    changed_at INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE text_piece (
     revision_id INTEGER NOT NULL REFERENCES revision (revision_id) ON DELETE CASCADE,

@@ -24,6 +24,7 @@ use crate::{
     intent::{IntentKind, IntentOrigin},
     job::JobState,
     selection::SelectionKind,
+    staging::ListKind,
 };
 
 /// A value on its way into a statement.
@@ -163,6 +164,7 @@ coded! {
     DeploymentOrigin { Local = 0, Parent = 1, Rule = 2 }
     IntentKind { Setting = 0, Selection = 1, Criterion = 2, UpdateGroup = 3, Collection = 4, Decline = 5, EulaAcceptance = 6, Deployment = 7 }
     IntentOrigin { Local = 0, Parent = 1, Bundle = 2 }
+    ListKind { Categories = 0, Updates = 1, Members = 2 }
     JobState { Waiting = 0, Running = 1, Done = 2, Failed = 3, Cancelled = 4 }
     MemberSource { Manual = 0, Requested = 1, Rule = 2, Include = 3 }
     PartState { Here = 1, Used = 2 }

@@ -63,25 +63,25 @@ const LAST_ID: i32 = 0x3FFF_FFFF;
 #[derive(Clone, Debug)]
 pub struct PackedRevision {
     /// The revision; its texts are emptied, its blocks kept.
-    facts: NewRevision,
-    title: String,
-    search: String,
+    pub(crate) facts: NewRevision,
+    pub(crate) title: String,
+    pub(crate) search: String,
     /// SHA-256 of the document with every line end as LF.
-    text_hash: Sha256Digest,
-    core_escaped_len: usize,
-    core_pieces: u32,
-    texts: Vec<Piece>,
-    drivers: Vec<String>,
+    pub(crate) text_hash: Sha256Digest,
+    pub(crate) core_escaped_len: usize,
+    pub(crate) core_pieces: u32,
+    pub(crate) texts: Vec<Piece>,
+    pub(crate) drivers: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
-struct Piece {
-    kind: TextKind,
+pub(crate) struct Piece {
+    pub(crate) kind: TextKind,
     /// Position in the revision's list of that kind.
-    part: u32,
-    number: u32,
-    plain_len: usize,
-    data: Vec<u8>,
+    pub(crate) part: u32,
+    pub(crate) number: u32,
+    pub(crate) plain_len: usize,
+    pub(crate) data: Vec<u8>,
 }
 
 impl PackedRevision {
@@ -117,6 +117,16 @@ impl PackedRevision {
     /// Its type.
     pub fn update_type(&self) -> UpdateType {
         self.facts.update_type
+    }
+
+    /// What the document says; its texts and fragments are empty here, they are packed.
+    pub fn facts(&self) -> &NewRevision {
+        &self.facts
+    }
+
+    /// Title in the default language.
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// Bytes that it holds, about: for bounding how many are in flight.

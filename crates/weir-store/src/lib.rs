@@ -43,6 +43,8 @@ pub mod setting;
 pub mod site;
 pub mod sites;
 mod sql;
+mod staged_form;
+pub mod staging;
 mod store;
 
 pub use db::{ReadTx, WriteTx};

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use weir_model::{
     ids::{ChangeNumber, ContentDigest, RevisionId, RevisionNumber, Sha256Digest, UpdateId, UpdateIdentity},
     update::{BundleClause, CategoryKind, DriverMetadata, PrerequisiteClause, Relationships, Severity, UpdateType},
@@ -16,11 +17,14 @@ use crate::{
 };
 
 /// A revision as the import hands it over: what the document says, and the fragments derived from it.
-#[derive(Clone, Debug)]
+///
+/// The serialized form is that of staged revisions: without texts and blocks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewRevision {
     /// Which revision.
     pub identity: UpdateIdentity,
     /// The document exactly as it came.
+    #[serde(skip)]
     pub text: String,
     /// `Properties/@UpdateType`.
     pub update_type: UpdateType,
@@ -55,12 +59,15 @@ pub struct NewRevision {
     /// Its files, licence files included.
     pub files: Vec<RevisionFile>,
     /// The Core fragment in wire form (escaped).
+    #[serde(skip)]
     pub core_escaped: String,
     /// The Core fragment's length before escaping, in bytes.
     pub core_plain_len: u64,
     /// Ready-compressed pieces of `core_escaped`, if it is large; empty otherwise.
+    #[serde(skip)]
     pub core_blocks: Vec<CoreBlocks>,
     /// The Extended fragment.
+    #[serde(skip)]
     pub extended: String,
     /// LocalizedProperties fragments as (language, fragment).
     pub localized_fragments: Vec<(String, String)>,
@@ -69,7 +76,7 @@ pub struct NewRevision {
 }
 
 /// Title and description in one language.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct LocalizedText {
     /// Short name, lower case.
     pub language: String,
@@ -89,7 +96,7 @@ pub struct CoreBlocks {
 }
 
 /// A file of a revision.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct RevisionFile {
     /// Its SHA-1.
     pub digest: ContentDigest,

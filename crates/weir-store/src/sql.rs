@@ -52,6 +52,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::setting::STATEMENTS,
         crate::site::STATEMENTS,
         crate::sites::STATEMENTS,
+        crate::staging::STATEMENTS,
     ]
     .into_iter()
     .flat_map(|list| list.iter().copied())

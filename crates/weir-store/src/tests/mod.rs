@@ -14,6 +14,7 @@ mod deployments;
 mod lists;
 mod revisions;
 mod schema;
+mod staging;
 
 use jiff::Timestamp;
 use tempfile::TempDir;

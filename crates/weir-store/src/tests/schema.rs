@@ -115,6 +115,13 @@ fn every_statement_prepares() {
 
 /// Statements that mean to read a whole table: lists that are small, loads at start, searches by text, counts.
 const WHOLE: &[&str] = &[
+    "asking again for what was left out",
+    "counting revisions that are left out",
+    "counting staged revisions",
+    "listing deployments held back",
+    "listing staged categories",
+    "noting staged sources of files",
+    "reading lists under way",
     "counting computers",
     "counting content files",
     "counting events",
