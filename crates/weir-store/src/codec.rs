@@ -154,7 +154,7 @@ macro_rules! coded {
 }
 
 coded! {
-    Admission { Waiting = 0, Allowed = 1, Refused = 2 }
+    Admission { Waiting = 0, Allowed = 1, Refused = 2, Reported = 3 }
     AlertSeverity { Information = 0, Warning = 1, Critical = 2 }
     BundleState { Receiving = 0, Committed = 1, Applied = 2 }
     CategoryKind { Company = 0, Product = 1, ProductFamily = 2, UpdateClassification = 3 }

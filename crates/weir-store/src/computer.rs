@@ -7,10 +7,13 @@ use weir_model::ids::{ChangeNumber, CollectionId, ComputerId};
 
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::{Row, args},
+    codec::{Row, Value, args},
     page::{Page, cursor_number, page_rows},
-    sql::statements,
+    sql::{Statement, statements},
 };
+
+/// The `site` of computers that scan against this server.
+pub const THIS_SERVER: u32 = 1;
 
 /// The 26 fields of RegisterComputer's ComputerInfo (MS-WUSP 2.2.2.2.3), as the computer sent them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -49,6 +52,8 @@ pub struct Registration {
 pub struct ComputerRow {
     /// This server's own number of it, given once.
     pub no: u32,
+    /// The server it scans against: 1 is this one, others are numbers of downstream servers.
+    pub site: u32,
     /// What it calls itself.
     pub id: ComputerId,
     /// Its DNS name, from registration or the authorization cookie.
@@ -112,6 +117,8 @@ pub struct DirectoryRow {
     pub id: ComputerId,
     /// It has registered.
     pub registered: bool,
+    /// The server it scans against: 1 is this one, others are numbers of downstream servers.
+    pub site: u32,
     /// Its collections with a membership row, ascending; empty means Unassigned Computers.
     pub groups: Vec<CollectionId>,
 }
@@ -146,7 +153,7 @@ statements! {
              os_service_pack_minor_number, os_locale, computer_manufacturer, computer_model, bios_version, bios_name,
              bios_release_date, processor_architecture, suite_mask, old_product_type, new_product_type, system_metrics,
              client_version_major_number, client_version_minor_number, client_version_build_number,
-             client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator
+             client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator, site_no
          FROM computer WHERE computer_id = ?1";
     COMPUTER_SHOW: "reading a computer" =
         "SELECT computer_no, computer_id, dns_name, ip_address, plain_http, requested_groups, first_contact_at,
@@ -155,7 +162,7 @@ statements! {
              os_service_pack_minor_number, os_locale, computer_manufacturer, computer_model, bios_version, bios_name,
              bios_release_date, processor_architecture, suite_mask, old_product_type, new_product_type, system_metrics,
              client_version_major_number, client_version_minor_number, client_version_build_number,
-             client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator
+             client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator, site_no
          FROM computer WHERE computer_no = ?1";
     COMPUTER_SCAN: "searching computers" =
         "SELECT computer_no, search FROM computer WHERE computer_no > ?1 ORDER BY computer_no";
@@ -163,12 +170,19 @@ statements! {
         "SELECT DISTINCT c.computer_no, c.search FROM collection_member m JOIN computer c ON c.computer_no = m.computer_no
          WHERE m.collection_id = ?2 AND m.computer_no > ?1 ORDER BY m.computer_no";
     COMPUTER_COUNT: "counting computers" = "SELECT count(*) FROM computer";
-    COMPUTER_COUNT_SINCE: "counting new computers" = "SELECT count(*) FROM computer WHERE first_contact_at >= ?1";
+    COMPUTER_COUNT_SINCE: "counting new computers" = "SELECT count(*) FROM computer WHERE first_contact_at >= ?1 AND site_no = 1";
     DIRECTORY_VERSION: "looking for changes of the computers" = "SELECT value FROM counter WHERE name = 'directory'";
     DIRECTORY: "loading all computers" =
-        "SELECT computer_no, computer_id, registered_at IS NOT NULL FROM computer ORDER BY computer_no";
+        "SELECT computer_no, computer_id, registered_at IS NOT NULL, site_no FROM computer ORDER BY computer_no";
     DIRECTORY_GROUPS: "loading all memberships" =
         "SELECT DISTINCT computer_no, collection_id FROM collection_member ORDER BY computer_no, collection_id";
+    DIRECTORY_OF: "loading the computers of a server" =
+        "SELECT computer_no, computer_id, registered_at IS NOT NULL, site_no FROM computer WHERE site_no = ?1
+         ORDER BY computer_no";
+    DIRECTORY_GROUPS_OF: "loading the memberships of a server's computers" =
+        "SELECT DISTINCT m.computer_no, m.collection_id FROM computer c
+         JOIN collection_member m ON m.computer_no = c.computer_no
+         WHERE c.site_no = ?1 ORDER BY m.computer_no, m.collection_id";
     STATUS_SHOW: "reading a computer's status" =
         "SELECT status, anchor, recent_events FROM computer_status WHERE computer_no = ?1";
     STATUS_EACH: "loading the status of all computers" =
@@ -179,7 +193,7 @@ statements! {
              recent_events = excluded.recent_events";
     CONTACT_UPDATE: "noting a call" =
         "UPDATE computer SET dns_name = ?2, search = ?3, ip_address = ?4, plain_http = ?5, requested_groups = ?6,
-             last_contact_at = ?7
+             last_contact_at = ?7, site_no = 1
          WHERE computer_id = ?1 RETURNING computer_no";
     CONTACT_INSERT: "adding a computer" =
         "INSERT INTO computer (computer_id, dns_name, search, ip_address, plain_http, requested_groups,
@@ -196,7 +210,7 @@ statements! {
              firmware_version = ?28, mobile_operator = ?29
          WHERE computer_no = ?1 RETURNING computer_id";
     TOUCH: "noting what a computer reported" =
-        "UPDATE computer SET last_contact_at = coalesce(?2, last_contact_at),
+        "UPDATE computer SET site_no = 1, last_contact_at = coalesce(?2, last_contact_at),
              last_sync_at = coalesce(?3, last_sync_at),
              last_sync_succeeded = CASE WHEN ?3 IS NULL THEN last_sync_succeeded ELSE ?4 END,
              last_sync_error = CASE WHEN ?3 IS NULL THEN last_sync_error ELSE ?5 END,
@@ -206,7 +220,7 @@ statements! {
 }
 
 /// What is searched: the name and the id in lower case.
-fn search_key(dns_name: &str, id: &str) -> String {
+pub(crate) fn search_key(dns_name: &str, id: &str) -> String {
     format!("{}\n{id}", dns_name.to_lowercase())
 }
 
@@ -217,6 +231,7 @@ fn computer(row: &Row<'_>) -> Result<ComputerRow, StoreError> {
     let registration = if row.is_null(13)? { None } else { Some(registration(row, dns_name.clone())?) };
     Ok(ComputerRow {
         no: row.int(0)?,
+        site: row.int(39)?,
         id,
         dns_name,
         registration,
@@ -319,21 +334,35 @@ impl ReadTx<'_> {
         self.one(&COMPUTER_COUNT_SINCE, args![since], |row| row.int(0))
     }
 
-    /// Moves whenever [`ReadTx::computer_directory`] would give something else.
+    /// Moves whenever [`ReadTx::computer_directory_of`] would give something else for this server.
     pub fn computer_directory_version(&self) -> Result<u64, StoreError> {
         self.one(&DIRECTORY_VERSION, args![], |row| row.int(0))
     }
 
-    /// Everything the server keeps of all computers, ascending by row number.
+    /// Every computer of this server and of those below it, ascending by row number.
     pub fn computer_directory(&self) -> Result<Vec<DirectoryRow>, StoreError> {
-        let mut rows = self.all(&DIRECTORY, args![], |row| {
+        self.directory(&DIRECTORY, &DIRECTORY_GROUPS, args![])
+    }
+
+    /// The computers of one server, ascending by row number; 1 is this server.
+    pub fn computer_directory_of(&self, site: u32) -> Result<Vec<DirectoryRow>, StoreError> {
+        self.directory(&DIRECTORY_OF, &DIRECTORY_GROUPS_OF, args![site])
+    }
+
+    fn directory(
+        &self,
+        computers: &'static Statement,
+        groups: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<DirectoryRow>, StoreError> {
+        let mut rows = self.all(computers, values, |row| {
             let id = row.str(1)?;
             let id =
                 id.parse().map_err(|error| StoreError::Corrupt { what: format!("computer id {id:?}: {error}") })?;
-            Ok(DirectoryRow { no: row.int(0)?, id, registered: row.bool(2)?, groups: Vec::new() })
+            Ok(DirectoryRow { no: row.int(0)?, id, registered: row.bool(2)?, site: row.int(3)?, groups: Vec::new() })
         })?;
         let mut at = rows.iter_mut().peekable();
-        self.each(&DIRECTORY_GROUPS, args![], |row| {
+        self.each(groups, values, |row| {
             let no: u32 = row.int(0)?;
             while at.next_if(|computer| computer.no < no).is_some() {}
             if let Some(computer) = at.peek_mut().filter(|computer| computer.no == no) {

@@ -17,6 +17,8 @@ pub enum Admission {
     Allowed,
     /// It may not.
     Refused,
+    /// Another server reported it; it never asked here. If it does, it is as if it were unknown.
+    Reported,
     /// It asked, and nobody has decided.
     Waiting,
 }

@@ -38,6 +38,7 @@ mod lock;
 mod migrate;
 mod page;
 pub mod revision;
+pub mod rollup;
 pub mod selection;
 pub mod setting;
 pub mod site;
