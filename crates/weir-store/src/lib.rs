@@ -34,6 +34,7 @@ mod import;
 pub mod intent;
 pub mod job;
 pub mod list;
+pub mod listing;
 mod lock;
 mod migrate;
 mod page;

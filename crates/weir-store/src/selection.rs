@@ -32,23 +32,29 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Chooses exactly these. The caller has checked that they exist; letters are kept in lower case.
     pub fn selection_set(&self, kind: SelectionKind, values: &[String]) -> Result<(), StoreError> {
+        let before = self.selection_list(kind)?;
         self.run(&SELECTION_CLEAR, args![kind])?;
-        self.selection_add(kind, values)
+        for value in values {
+            self.run(&SELECTION_ADD, args![kind, &value.to_lowercase()])?;
+        }
+        self.selection_note(kind, &before)
     }
 
     /// Chooses these, too.
     pub fn selection_add(&self, kind: SelectionKind, values: &[String]) -> Result<(), StoreError> {
+        let before = self.selection_list(kind)?;
         for value in values {
             self.run(&SELECTION_ADD, args![kind, &value.to_lowercase()])?;
         }
-        Ok(())
+        self.selection_note(kind, &before)
     }
 
     /// Chooses these no longer.
     pub fn selection_remove(&self, kind: SelectionKind, values: &[String]) -> Result<(), StoreError> {
+        let before = self.selection_list(kind)?;
         for value in values {
             self.run(&SELECTION_REMOVE, args![kind, &value.to_lowercase()])?;
         }
-        Ok(())
+        self.selection_note(kind, &before)
     }
 }

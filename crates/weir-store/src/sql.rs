@@ -47,6 +47,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::intent::STATEMENTS,
         crate::job::STATEMENTS,
         crate::list::STATEMENTS,
+        crate::listing::STATEMENTS,
         crate::revision::STATEMENTS,
         crate::rollup::STATEMENTS,
         crate::rollup::COMPUTER_STATEMENTS,
