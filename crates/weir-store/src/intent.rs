@@ -132,7 +132,7 @@ statements! {
         "SELECT d.deployment_id FROM updates u JOIN deployment d ON d.update_no = u.update_no
          WHERE u.update_id = ?1 AND d.collection_id = ?2";
     DEPLOYMENT_OF_GROUP: "looking for a deployment of a group to a collection" =
-        "SELECT deployment_id FROM deployment WHERE group_id = ?1 AND collection_id = ?2";
+        "SELECT d.deployment_id FROM deployment d WHERE d.group_id = ?1 AND d.collection_id = ?2";
     DEPLOYMENT_REVISION: "pinning a deployment" =
         "UPDATE deployment SET revision = ?2, origin = ?3, guid = ?4, change = ?5, changed_at = ?6, changed_by = ?7
          WHERE deployment_id = ?1";

@@ -8,7 +8,7 @@ use weir_api::{
     setting::{Setting, SettingChanged},
 };
 use weir_model::content::ContentMode;
-use weir_store::{ReadTx, StoreError, setting::SettingRow};
+use weir_store::{ReadTx, StoreError, WriteTx, setting::SettingRow};
 
 use super::{AdminError, App, Caller};
 use crate::{
@@ -452,6 +452,35 @@ pub(crate) async fn show(app: &App, key: &str) -> Result<Setting, AdminError> {
     Ok(described(definition, &app.read(Current::read).await?))
 }
 
+/// Keys of all settings.
+#[cfg(test)]
+pub(crate) fn known() -> Vec<&'static str> {
+    definitions().iter().map(|definition| definition.key).collect()
+}
+
+/// The stored form of a value, if the setting is known and takes it.
+pub(crate) fn checked(key: &str, value: &Value) -> Option<Value> {
+    definitions().iter().find(|definition| definition.key == key)?.kind.read(value)
+}
+
+/// Stores a value that was checked, none for the default, and returns the value before.
+pub(crate) fn store(tx: &WriteTx<'_>, key: &str, value: Option<&Value>) -> Result<Option<Value>, StoreError> {
+    let before = Current::read(tx)?.client(None);
+    let old = match value {
+        Some(value) => tx.setting_put(key, value)?,
+        None => tx.setting_delete(key)?,
+    };
+    let after = Current::read(tx)?.client(None);
+    // what GetConfig answers: cookies made before are told ConfigChanged
+    let seen = |settings: &ClientSettings| {
+        (settings.extended_limit, settings.registration_required, settings.package_share.clone())
+    };
+    if seen(&before) != seen(&after) {
+        tx.site_config_changed()?;
+    }
+    Ok(old)
+}
+
 /// Sets a setting. Clients see it with their next call.
 pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) -> Result<SettingChanged, AdminError> {
     let definition = definition(key)?;
@@ -461,20 +490,10 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
         next_step: Some(format!("{key} takes {}", definition.kind.describe())),
     })?;
     let (key, kind, stored) = (definition.key, definition.kind.clone(), value.clone());
-    let self_update = app.process.self_update.clone();
     app.write(caller, move |tx| {
-        let before = Current::read(tx)?.client(self_update.clone());
-        let old = tx.setting_put(key, &stored)?;
+        let old = store(tx, key, Some(&stored))?;
         if old.as_ref() != Some(&stored) {
             tx.audit("setting.set", key, old.map(|old| kind.shown(old)).as_ref(), Some(&kind.shown(stored)))?;
-        }
-        let after = Current::read(tx)?.client(self_update);
-        // what GetConfig answers: cookies made before are told ConfigChanged
-        let seen = |settings: &ClientSettings| {
-            (settings.extended_limit, settings.registration_required, settings.package_share.clone())
-        };
-        if seen(&before) != seen(&after) {
-            tx.site_config_changed()?;
         }
         Ok(())
     })

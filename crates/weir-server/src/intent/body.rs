@@ -66,6 +66,8 @@ pub struct EulaAcceptance {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
+    /// By which every server knows it.
+    pub guid: Uuid,
     /// Only this revision; none follows the newest.
     pub revision: Option<u32>,
     /// What for.

@@ -11,6 +11,7 @@
 mod apply;
 pub mod body;
 mod export;
+mod key;
 #[cfg(test)]
 mod tests;
 
