@@ -178,6 +178,10 @@ impl<'a> Cursor<'a> {
             self.close();
             return Ok(Cow::Borrowed(text));
         }
+        if let Some(text) = self.escaped_text() {
+            self.close();
+            return Ok(Cow::Owned(text));
+        }
         loop {
             match self.event()? {
                 Event::End(tag) => {

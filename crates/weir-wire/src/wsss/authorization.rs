@@ -123,7 +123,7 @@ impl Content for AuthorizationCookie {
                 name => cursor.unknown(name)?,
             }
         }
-        Ok(Self { plug_in_id: plug_in.flatten(), cookie_data: bytes(data) })
+        Ok(Self { plug_in_id: plug_in.flatten(), cookie_data: bytes(data.flatten()) })
     }
 
     fn put(&self, xml: &mut Xml<'_>) {
@@ -174,7 +174,7 @@ impl Content for Cookie {
             }
         }
         let expiration = expiration.flatten().and_then(|text| parse_date_time(&text).ok());
-        Ok(Self { expiration, encrypted_data: bytes(data) })
+        Ok(Self { expiration, encrypted_data: bytes(data.flatten()) })
     }
 
     fn put(&self, xml: &mut Xml<'_>) {
@@ -183,8 +183,8 @@ impl Content for Cookie {
     }
 }
 
-fn bytes(text: Option<Option<String>>) -> Option<Binary> {
-    text.flatten().and_then(|text| crate::soap::parse_base64(&text).ok()).map(Binary)
+fn bytes(text: Option<String>) -> Option<Binary> {
+    text.and_then(|text| crate::soap::parse_base64(&text).ok()).map(Binary)
 }
 
 record! {
