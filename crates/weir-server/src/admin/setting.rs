@@ -70,6 +70,8 @@ pub(crate) const PROXY_URL: &str = "proxy.url";
 pub(crate) const PROXY_USER: &str = "proxy.user";
 /// The name by which this server introduces itself to others.
 pub(crate) const SERVER_NAME: &str = "server.name";
+/// The largest answer of another server that is taken, in MiB.
+pub(crate) const SYNC_ANSWER: &str = "sync.answer_mib";
 /// Roots that are trusted beside the system's.
 pub(crate) const SYNC_CA_FILE: &str = "sync.ca_file";
 /// Calls to the upstream server at once.
@@ -80,6 +82,8 @@ pub(crate) const SYNC_MEMORY: &str = "sync.memory_mib";
 pub(crate) const SYNC_MICROSOFT_URL: &str = "sync.microsoft_url";
 /// Whether this server mirrors its upstream server.
 pub(crate) const SYNC_REPLICA: &str = "sync.replica";
+/// How often a broken call is made again.
+pub(crate) const SYNC_RETRIES: &str = "sync.retries";
 /// How long an upstream server may send nothing, in seconds.
 pub(crate) const SYNC_TIMEOUT: &str = "sync.timeout_seconds";
 /// Entries of a list of ids that the client plane reads, whatever the settings say.
@@ -227,6 +231,12 @@ fn definitions() -> Vec<Definition> {
         ),
         define(SOURCE, Kind::Source, json!("none"), "Where updates are synchronized from."),
         define(
+            SYNC_ANSWER,
+            Kind::Number(1..=2_047),
+            json!(512),
+            "The largest answer of an upstream server that is taken, in MiB; a list of 100,000 revisions has 20.",
+        ),
+        define(
             SYNC_CA_FILE,
             Kind::Text(4_096),
             json!(""),
@@ -250,6 +260,12 @@ fn definitions() -> Vec<Definition> {
             Kind::Flag,
             json!(false),
             "Mirror groups, deployments and declines of the upstream server. An enrolled child always does.",
+        ),
+        define(
+            SYNC_RETRIES,
+            Kind::Number(0..=10),
+            json!(3),
+            "How often a call to the upstream server is made again after the connection broke.",
         ),
         define(
             SYNC_TIMEOUT,

@@ -24,13 +24,15 @@ pub enum Purpose {
 }
 
 /// Which servers are trusted over HTTPS.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub enum Trust {
     /// The authorities of this PEM text alone, in place of the system's and of `sync.ca_file`.
     Authority(String),
     /// The server whose own certificate, or one of those it shows with it, has this SHA-256; its names and authority do
     /// not matter then.
     Fingerprint([u8; 32]),
+    /// Ready TLS settings, which say all about trust, identity and protocols.
+    Ready(Arc<rustls::ClientConfig>),
     /// What the system trusts, and the roots of `sync.ca_file`.
     #[default]
     System,

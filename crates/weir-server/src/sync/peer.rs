@@ -1,67 +1,89 @@
-//! An authorised session with an upstream server (MS-WSUSSS 3.2.4.1): cookies got and renewed, faults reacted to, answers
+//! An authorised session with an upstream server (MS-WSUSSS 3.2.4): cookies got and renewed, faults reacted to, answers
 //! bounded.
 
-use reqwest::Url;
+mod call;
+mod error;
+mod session;
+mod transport;
+mod upstream;
 
-use super::{
-    outbound::{ClientTerms, OutboundError, Purpose, UntrustedChain},
-    progress::{Cancelled, Progress},
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
-use crate::admin::{AdminError, App};
 
-/// The server that this one synchronizes from.
-#[derive(Clone, Debug)]
-pub struct Upstream {
-    /// What its anchors belong to: when this changes, what was fetched from the old one and not yet stored is dropped.
-    pub identity: String,
-    /// Its root, to which the paths of the services are joined.
-    pub base: Url,
-    /// How it is reached and trusted.
-    pub terms: ClientTerms,
-    /// This server mirrors it (groups, deployments, declines), rather than choosing for itself.
-    pub replica: bool,
+pub use self::{
+    call::Authorised,
+    error::PeerError,
+    transport::{Room, Rooms},
+    upstream::Upstream,
+};
+use self::{session::Session, transport::Transport};
+use super::{outbound, progress::Progress};
+use crate::admin::App;
+
+/// The version of the protocol that this server speaks (that of Windows Server 2016 and later).
+pub const PROTOCOL: &str = "1.20";
+
+/// A session with an upstream server. Clones share it, and calls may be made at once.
+#[derive(Clone)]
+pub struct Peer {
+    inner: Arc<Inner>,
 }
 
-impl Upstream {
-    /// The parent that this server is enrolled at, else what the setting `source` names; none for `none`.
-    pub async fn load(app: &App) -> Result<Option<Self>, PeerError> {
-        let _ = app;
-        unimplemented!()
+struct Inner {
+    upstream: Upstream,
+    transport: Transport,
+    session: tokio::sync::Mutex<Session>,
+    account: Account,
+    progress: Progress,
+    calls: AtomicU64,
+}
+
+/// How this server introduces itself.
+struct Account {
+    name: String,
+    guid: String,
+}
+
+impl std::fmt::Debug for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Peer").field("upstream", &self.inner.upstream.base.as_str()).finish_non_exhaustive()
     }
 }
 
-/// Why a call to the upstream server did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub enum PeerError {
-    /// The run was cancelled.
-    #[error(transparent)]
-    Cancelled(#[from] Cancelled),
-    /// No client can be made from the settings.
-    #[error(transparent)]
-    Outbound(#[from] OutboundError),
-    /// The server's certificate is not trusted.
-    #[error(transparent)]
-    Untrusted(UntrustedChain),
-    /// Our own database.
-    #[error(transparent)]
-    Here(#[from] AdminError),
-}
-
-/// A session with an upstream server. Clones share it, and calls may be made at once.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    upstream: Upstream,
-}
-
 impl Peer {
-    /// Authorises: GetAuthConfig, GetAuthorizationCookie, GetCookie.
+    /// Authorises: GetAuthConfig, GetAuthorizationCookie, GetCookie. A cancelled `progress` ends this and every call.
     pub async fn connect(app: &App, upstream: &Upstream, progress: &Progress) -> Result<Self, PeerError> {
-        let _ = (app, upstream, progress, Purpose::Sync);
-        unimplemented!()
+        let client = outbound::client(app, upstream.terms.clone()).await?;
+        let bounds = app.read(transport::Bounds::read).await?;
+        let account =
+            Account { name: outbound::host_name(app).await?, guid: app.state.server.0.as_hyphenated().to_string() };
+        let inner = Inner {
+            upstream: upstream.clone(),
+            transport: Transport::new(client, bounds),
+            session: tokio::sync::Mutex::new(Session::default()),
+            account,
+            progress: progress.clone(),
+            calls: AtomicU64::new(0),
+        };
+        let peer = Self { inner: Arc::new(inner) };
+        peer.cookie(None).await?;
+        Ok(peer)
     }
 
     /// The server.
     pub fn upstream(&self) -> &Upstream {
-        &self.upstream
+        &self.inner.upstream
+    }
+
+    /// Calls that were answered, faults included.
+    pub fn calls(&self) -> u64 {
+        self.inner.calls.load(Ordering::Relaxed)
+    }
+
+    /// The progress that cancels this session.
+    pub fn progress(&self) -> &Progress {
+        &self.inner.progress
     }
 }
