@@ -360,7 +360,7 @@ CREATE TABLE counter (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE criterion (
-    criterion_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    criterion_id BLOB NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
     name_key TEXT NOT NULL UNIQUE,
     rule TEXT NOT NULL,
@@ -370,7 +370,7 @@ CREATE TABLE criterion (
     changed_by TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER deployment_gets_a_guid AFTER INSERT ON deployment WHEN NEW.guid IS NULL BEGIN
     UPDATE deployment SET guid = randomblob(16) WHERE deployment_id = NEW.deployment_id;

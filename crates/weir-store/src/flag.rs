@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use weir_model::ids::{ChangeNumber, UpdateId};
 
-use crate::{ReadTx, StoreError, WriteTx, codec::args, sql::statements};
+use crate::{ReadTx, StoreError, WriteTx, codec::args, criterion::RULE, sql::statements};
 
 /// The flags of an update.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -53,21 +53,26 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Declines an update, known or not yet. True if it was not declined.
     pub fn update_decline(&self, update: UpdateId) -> Result<bool, StoreError> {
-        self.set_declined(update, true)
+        self.set_declined(update, true, &self.actor().name)
+    }
+
+    /// Declines an update in the name of a rule. True if it was not declined.
+    pub fn update_decline_by_rule(&self, update: UpdateId, rule: &str) -> Result<bool, StoreError> {
+        self.set_declined(update, true, &format!("{RULE}{rule}"))
     }
 
     /// Takes a decline back. True if it was declined.
     pub fn update_undecline(&self, update: UpdateId) -> Result<bool, StoreError> {
-        self.set_declined(update, false)
+        self.set_declined(update, false, "")
     }
 
-    fn set_declined(&self, update: UpdateId, declined: bool) -> Result<bool, StoreError> {
+    fn set_declined(&self, update: UpdateId, declined: bool, by: &str) -> Result<bool, StoreError> {
         if self.update_flags(update)?.declined.is_some() == declined {
             return Ok(false);
         }
         self.update_intern(update)?;
         let actor = self.actor();
-        let (at, by) = (declined.then_some(actor.at), declined.then_some(actor.name.as_str()));
+        let (at, by) = (declined.then_some(actor.at), declined.then_some(by));
         self.run(&DECLINE, args![update, at, by, self.change_next()?])?;
         Ok(true)
     }

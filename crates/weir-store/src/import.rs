@@ -11,6 +11,7 @@ use weir_model::{
 use crate::{
     StoreError, WriteTx,
     codec::{args, pack},
+    criterion::architectures_code,
     fragment::{PIECE, TextKind},
     revision::{ImportCounts, Inserted, NewRevision},
     sql::statements,
@@ -23,9 +24,9 @@ statements! {
         "INSERT INTO revision (update_no, revision, update_type, category_kind, expired, explicitly_deployable, is_bundle,
              core_plain_len, core_escaped_len, core_pieces, core_block_rows, core_blocks_len, change, text_hash,
              created_at, arrived_at, arrived_by, severity, default_language, title, kb_articles, bulletins, eula_id, search,
-             content_facts, compatible_protocol)
+             content_facts, compatible_protocol, architectures)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-             ?23, ?24, 1, ?25)
+             ?23, ?24, 1, ?25, ?26)
          RETURNING revision_id";
     NEWEST: "noting the newest revision" =
         "UPDATE updates SET newest_revision_id = ?2 WHERE update_no = ?1 AND (newest_revision_id IS NULL OR
@@ -273,6 +274,7 @@ impl<'t> Import<'t> {
             facts.eula_id.as_deref(),
             &revision.search,
             facts.compatible_protocol.as_deref(),
+            architectures_code(&facts.architectures),
         ];
         let id = self.tx.one(&REVISION_INSERT, values, |row| row.revision_id(0))?;
         if id.0 > LAST_ID { Err(StoreError::Exhausted("revision number")) } else { Ok(id) }

@@ -5,8 +5,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    ReadTx, StoreError, WriteTx,
+    Page, ReadTx, StoreError, WriteTx,
     codec::{Row, args},
+    page::{cursor_number, page_rows},
     sql::statements,
 };
 
@@ -28,6 +29,8 @@ pub enum JobState {
 /// A job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobRow {
+    /// Its place among all jobs, in the order in which they were asked for.
+    pub no: i64,
     /// Its id.
     pub id: Uuid,
     /// What it does, for example `content.download`.
@@ -57,12 +60,26 @@ pub struct JobRow {
 statements! {
     JOB_SHOW: "reading a job" =
         "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
-             started_at, ended_at
+             started_at, ended_at, job_no
          FROM job WHERE job_id = ?1";
     JOB_LIST: "listing jobs" =
         "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
-             started_at, ended_at
+             started_at, ended_at, job_no
          FROM job WHERE kind = ?1 ORDER BY job_no DESC LIMIT ?2";
+    JOB_PAGE: "listing jobs by page" =
+        "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
+             started_at, ended_at, job_no
+         FROM job WHERE kind = ?1 AND job_no < ?2 ORDER BY job_no DESC LIMIT ?3";
+    JOB_LAST_OF: "looking for the last job in a state" =
+        "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
+             started_at, ended_at, job_no
+         FROM job WHERE kind = ?1 AND state = ?2 ORDER BY job_no DESC LIMIT 1";
+    JOB_INTERRUPT: "ending the job of a process that is gone" =
+        "UPDATE job SET state = 3, result = ?2, ended_at = ?3, lease_owner = NULL, lease_until = NULL
+         WHERE job_id = ?1 AND state = 1";
+    JOB_PRUNE: "deleting old jobs" =
+        "DELETE FROM job WHERE kind = ?1 AND state IN (2, 3, 4) AND (created_at < ?2 OR job_no <=
+             (SELECT o.job_no FROM job o WHERE o.kind = ?1 ORDER BY o.job_no DESC LIMIT 1 OFFSET ?3))";
     JOB_CREATE: "asking for a job" =
         "INSERT INTO job (job_id, kind, state, input, created_at, created_by) VALUES (?1, ?2, 0, ?3, ?4, ?5)";
     JOB_WAITING: "looking for a waiting job" =
@@ -96,6 +113,7 @@ fn job(row: &Row<'_>) -> Result<JobRow, StoreError> {
         created_by: row.text(9)?,
         started_at: row.opt_time(10)?,
         ended_at: row.opt_time(11)?,
+        no: row.int(12)?,
     })
 }
 
@@ -109,9 +127,32 @@ impl ReadTx<'_> {
     pub fn job_list(&self, kind: &str, limit: u32) -> Result<Vec<JobRow>, StoreError> {
         self.all(&JOB_LIST, args![kind, limit], job)
     }
+
+    /// Jobs of a kind, newest first.
+    pub fn job_page(&self, kind: &str, cursor: Option<&str>, limit: u32) -> Result<Page<JobRow>, StoreError> {
+        let before: i64 = cursor_number(cursor, i64::MAX)?;
+        let rows = self.all(&JOB_PAGE, args![kind, before, page_rows(limit)], job)?;
+        Ok(Page::cut(rows, limit, |row| row.no.to_string()))
+    }
+
+    /// The newest job of a kind that is in a state.
+    pub fn job_last_of(&self, kind: &str, state: JobState) -> Result<Option<JobRow>, StoreError> {
+        self.first(&JOB_LAST_OF, args![kind, state], job)
+    }
 }
 
 impl WriteTx<'_> {
+    /// Ends a job whose process is gone as failed, whoever had its lease. True if it was running.
+    pub fn job_interrupt(&self, id: Uuid, result: &Value) -> Result<bool, StoreError> {
+        Ok(self.run(&JOB_INTERRUPT, args![id, &result.to_string(), self.actor().at])? > 0)
+    }
+
+    /// Deletes jobs of a kind that ended and were asked for before a time, or that are older than the newest `keep`.
+    /// Returns how many.
+    pub fn job_prune(&self, kind: &str, before: Timestamp, keep: u32) -> Result<u64, StoreError> {
+        Ok(self.run(&JOB_PRUNE, args![kind, before, keep])? as u64)
+    }
+
     /// Asks for a job.
     pub fn job_create(&self, id: Uuid, kind: &str, input: &Value) -> Result<(), StoreError> {
         let actor = self.actor();

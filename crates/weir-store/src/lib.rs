@@ -23,6 +23,7 @@ pub mod content;
 pub mod content_file;
 pub mod content_need;
 pub mod content_request;
+pub mod criterion;
 mod db;
 pub mod deployment;
 pub mod downstream;

@@ -1,4 +1,4 @@
-//! Bringing the schema up to date. Migrations run forward, each in a transaction of its own.
+//! Bringing the schema up to date. Migrations run forward, all that are due in one transaction.
 
 use std::path::Path;
 
@@ -11,7 +11,9 @@ refinery::embed_migrations!("migrations");
 /// Runs what has not been run. A database that a newer binary has taken further is accepted: new migrations only add,
 /// so that servers of two releases can share one database during an upgrade.
 pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let report = migrations::runner().set_abort_missing(false).run(connection);
+    // One by one, a migration and the note that it was applied are two transactions: a process killed between them would
+    // leave a database that cannot be opened again.
+    let report = migrations::runner().set_abort_missing(false).set_grouped(true).run(connection);
     let report = report.map_err(|error| StoreError::Migration { path: path.to_owned(), source: Box::new(error) })?;
     for applied in report.applied_migrations() {
         tracing::info!(migration = applied.name(), version = applied.version(), "the schema was brought up to date");

@@ -1,10 +1,11 @@
 //! Storing revisions, and reading what is known of one.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_model::{
+    criteria::Architecture,
     ids::{ChangeNumber, ContentDigest, RevisionId, RevisionNumber, Sha256Digest, UpdateId, UpdateIdentity},
     update::{BundleClause, CategoryKind, DriverMetadata, PrerequisiteClause, Relationships, Severity, UpdateType},
 };
@@ -56,6 +57,8 @@ pub struct NewRevision {
     pub localized: Vec<LocalizedText>,
     /// Short names, lower case, of the languages that its files are made for; none is neutral.
     pub languages: Vec<String>,
+    /// What its own rules ask of the processor; none if they say nothing.
+    pub architectures: BTreeSet<Architecture>,
     /// Its files, licence files included.
     pub files: Vec<RevisionFile>,
     /// The Core fragment in wire form (escaped).

@@ -37,6 +37,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::content_file::STATEMENTS,
         crate::content_need::STATEMENTS,
         crate::content_request::STATEMENTS,
+        crate::criterion::STATEMENTS,
         crate::db::STATEMENTS,
         crate::deployment::STATEMENTS,
         crate::downstream::STATEMENTS,

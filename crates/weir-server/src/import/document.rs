@@ -7,6 +7,7 @@ use std::{
 
 use rayon::prelude::*;
 use weir_model::{
+    criteria::Architecture,
     document::{self, EulaFile, File, Fragments, Limits, PublicationState, UpdateDocument},
     ids::{UpdateId, UpdateIdentity},
     update::Relationships,
@@ -196,6 +197,7 @@ fn revision(document: UpdateDocument, fragments: Fragments, text: String) -> New
                 description: texts.description,
             })
             .collect(),
+        architectures: Architecture::of_rules(&document.rules),
         languages: properties.languages.iter().map(|language| language.to_lowercase()).collect(),
         files: document
             .files

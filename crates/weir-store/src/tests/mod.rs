@@ -108,6 +108,7 @@ pub(crate) fn software(number: u128, revision: u32) -> NewRevision {
             ("de".to_owned(), "<LocalizedProperties>de</LocalizedProperties>".to_owned()),
             ("en".to_owned(), "<LocalizedProperties>en</LocalizedProperties>".to_owned()),
         ],
+        architectures: std::collections::BTreeSet::new(),
         languages: Vec::new(),
         eula_fragments: Vec::new(),
     }

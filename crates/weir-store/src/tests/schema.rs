@@ -133,6 +133,8 @@ const WHOLE: &[&str] = &[
     "listing installations that are sent",
     "listing categories",
     "listing collections",
+    "listing criteria",
+    "reading the files of an update with its members",
     "listing settings",
     "listing languages",
     "listing enrolled servers",
