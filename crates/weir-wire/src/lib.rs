@@ -4,6 +4,7 @@
 //! are capped by a `Limits` struct of its format, document type declarations are refused, and no input panics.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod bundle;
 pub mod cab;
 pub mod package;
 pub mod soap;

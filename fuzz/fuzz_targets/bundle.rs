@@ -1,0 +1,25 @@
+//! Any manifest, signature, part and section is read within bounds or refused. A manifest that is read is written the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use weir_wire::bundle::{BundleError, Document, Files, Manifest, PartReader, Records, Signature, Source};
+
+fuzz_target!(|data: &[u8]| {
+    let _ = Signature::parse(data);
+    if let Ok(manifest) = Manifest::parse(data) {
+        let again = manifest.to_bytes().expect("what is read can be written");
+        assert_eq!(Manifest::parse(&again).expect("own manifest"), manifest);
+    }
+    let Ok(mut part) = PartReader::new(data, 1) else { return };
+    let (mut records, mut files) = (Records::new(1 << 16), Files::default());
+    while let Ok(Some(frame)) = part.frame() {
+        if frame.section == 0 {
+            records.push(frame.plain);
+            while let Ok(Some(record)) = records.next_record() {
+                let _ = (Document::read(record), Source::read(record));
+            }
+        } else if files.push::<BundleError>(frame.plain, &mut |_| Ok(())).is_err() {
+            return;
+        }
+    }
+});
