@@ -66,8 +66,14 @@ fn an_error_names_the_word() {
             "\"blueday\" does not belong here: a weekday such as tuesday was expected after \"monthly second\"",
         ),
         ("monthly second tuesday +32 at 02:00", "the offset in days 32 is not from -31 to 31"),
-        ("daily at 02:00 Mars/Olympus", "\"Mars/Olympus\" is no time zone; use an IANA name such as Europe/Amsterdam or UTC"),
-        ("daily at 02:00 UTC UTC", "\"UTC\" does not belong here: nothing more was expected after \"daily at 02:00 UTC\""),
+        (
+            "daily at 02:00 Mars/Olympus",
+            "\"Mars/Olympus\" is no time zone; use an IANA name such as Europe/Amsterdam or UTC",
+        ),
+        (
+            "daily at 02:00 UTC UTC",
+            "\"UTC\" does not belong here: nothing more was expected after \"daily at 02:00 UTC\"",
+        ),
         (
             "daily at 02:00 from 2026-02-30",
             "\"2026-02-30\" does not belong here: a date such as 2026-12-31 was expected after \"daily at 02:00 from\"",
@@ -89,7 +95,10 @@ fn words_say_when() {
         ("daily at 02:00", "Every day at 02:00"),
         ("every 7 days at 02:00 from 2026-11-21", "Every 7 days at 02:00, counted from 2026-11-21"),
         ("every 6 hours at 01:00 from 2026-11-21", "Every 6 hours, counted from 2026-11-21 01:00"),
-        ("weekly mon,wed,fri at 02:00 from 2026-11-21", "Every week on Monday, Wednesday and Friday at 02:00, from 2026-11-21 on"),
+        (
+            "weekly mon,wed,fri at 02:00 from 2026-11-21",
+            "Every week on Monday, Wednesday and Friday at 02:00, from 2026-11-21 on",
+        ),
         ("monthly 31 at 02:00", "On the last day of every month at 02:00"),
         ("every 2 months 30 at 02:00", "On day 30 (or the last day) of every 2 months at 02:00"),
         (
@@ -253,10 +262,15 @@ fn dated() -> impl Strategy<Value = Pattern> {
     let nths = prop::sample::select(vec![Nth::First, Nth::Second, Nth::Third, Nth::Fourth, Nth::Last]);
     prop_oneof![
         (1_u16..40).prop_map(|every| Pattern::Days { every }),
-        (1_u16..6, prop::collection::btree_set(weekdays(), 0..4)).prop_map(|(every, days)| Pattern::Weeks { every, days }),
+        (1_u16..6, prop::collection::btree_set(weekdays(), 0..4))
+            .prop_map(|(every, days)| Pattern::Weeks { every, days }),
         (1_u16..14, 1_u8..=31).prop_map(|(every, day)| Pattern::MonthDay { every, day }),
-        (1_u16..14, nths, weekdays(), -31_i8..=31)
-            .prop_map(|(every, nth, weekday, offset)| Pattern::MonthWeekday { every, nth, weekday, offset }),
+        (1_u16..14, nths, weekdays(), -31_i8..=31).prop_map(|(every, nth, weekday, offset)| Pattern::MonthWeekday {
+            every,
+            nth,
+            weekday,
+            offset
+        }),
     ]
 }
 

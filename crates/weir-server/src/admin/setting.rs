@@ -159,7 +159,13 @@ fn definitions() -> Vec<Definition> {
             "How long a computer's cookie lives.",
         ),
         define(
-            "downstream.policy",
+            crate::upstream::COMPRESSED_BLOBS,
+            Kind::Flag,
+            json!(false),
+            "Send documents to downstream servers in MSZIP cabinets. Weir servers read them; that others do is not proven.",
+        ),
+        define(
+            crate::upstream::POLICY,
             Kind::Choice(&["ask", "open", "list"]),
             json!("ask"),
             "What happens to a downstream server that is not known: listed and refused until allowed, served, or refused.",

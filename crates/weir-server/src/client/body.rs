@@ -55,10 +55,11 @@ enum Kind {
     Done,
 }
 
-/// A body of known length.
+/// A body, of known length or not.
 pub struct Body {
     kind: Kind,
-    remaining: u64,
+    /// Bytes still to come, if that is known.
+    remaining: Option<u64>,
 }
 
 impl std::fmt::Debug for Body {
@@ -75,7 +76,7 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        let remaining = bytes.len() as u64;
+        let remaining = Some(bytes.len() as u64);
         let kind = if bytes.is_empty() { Kind::Done } else { Kind::Bytes(VecDeque::from([bytes])) };
         Self { kind, remaining }
     }
@@ -92,33 +93,44 @@ impl Body {
     /// connection is cut, so that the other side does not take a damaged answer for a whole one.
     pub fn streamed(length: u64, source: Box<dyn Source>) -> Self {
         let kind = if length == 0 { Kind::Done } else { Kind::Idle(source) };
-        Self { kind, remaining: length }
+        Self { kind, remaining: Some(length) }
     }
 
-    /// Bytes still to come.
-    pub fn len(&self) -> u64 {
+    /// A body whose length nobody knows before it was read: sent in chunks, so that one that is cut off is not taken for
+    /// a whole one.
+    pub fn unmeasured(source: Box<dyn Source>) -> Self {
+        Self { kind: Kind::Idle(source), remaining: None }
+    }
+
+    /// Bytes still to come; none if that is not known.
+    pub fn len(&self) -> Option<u64> {
         self.remaining
     }
 
     /// Whether nothing comes any more.
     pub fn is_empty(&self) -> bool {
-        self.remaining == 0
+        self.remaining == Some(0)
     }
 
     fn take(&mut self, piece: io::Result<Option<Bytes>>) -> Option<io::Result<Frame<Bytes>>> {
         let cut = |what| Some(Err(io::Error::new(io::ErrorKind::InvalidData, what)));
         match piece {
-            Ok(Some(piece)) => match self.remaining.checked_sub(piece.len() as u64) {
-                Some(remaining) => {
-                    self.remaining = remaining;
-                    if remaining == 0 {
+            Ok(Some(piece)) => {
+                if let Some(remaining) = self.remaining {
+                    let Some(left) = remaining.checked_sub(piece.len() as u64) else {
+                        return cut("the body is longer than announced");
+                    };
+                    self.remaining = Some(left);
+                    if left == 0 {
                         self.kind = Kind::Done;
                     }
-                    Some(Ok(Frame::data(piece)))
                 }
-                None => cut("the body is longer than announced"),
-            },
-            Ok(None) if self.remaining == 0 => None,
+                Some(Ok(Frame::data(piece)))
+            }
+            Ok(None) if self.remaining.is_none_or(|left| left == 0) => {
+                self.kind = Kind::Done;
+                None
+            }
             Ok(None) => cut("the body is shorter than announced"),
             Err(error) => {
                 tracing::warn!(%error, "an answer was cut off: its source cannot be read");
@@ -171,7 +183,7 @@ impl http_body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.remaining)
+        self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -200,6 +212,13 @@ mod tests {
         assert_eq!(collect(body).await.expect("whole"), b"abcde");
         assert_eq!(collect(Body::from(b"xyz".to_vec())).await.expect("whole"), b"xyz");
         assert_eq!(collect(Body::default()).await.expect("whole"), b"");
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_ends_with_its_source() {
+        let body = Body::unmeasured(Box::new(Numbers(vec![b"ab", b"c"])));
+        assert_eq!((body.len(), http_body::Body::size_hint(&body).exact()), (None, None));
+        assert_eq!(collect(body).await.expect("whole"), b"abc");
     }
 
     #[tokio::test]

@@ -127,6 +127,14 @@ pub(super) struct Caller {
     pub(super) scope: Arc<ScopeOf>,
 }
 
+/// A call that is answered with a fault.
+pub(super) struct Failed {
+    pub(super) version: SoapVersion,
+    pub(super) fault: Fault,
+    /// The operation is none of this plane: it may be one of the server plane.
+    pub(super) foreign: bool,
+}
+
 /// Answers a call, or refuses it with a fault.
 pub(super) async fn answer(
     state: &Arc<AppState>,
@@ -135,12 +143,13 @@ pub(super) async fn answer(
     hints: Hints<'_>,
     host: Option<&str>,
     body: &[u8],
-) -> Result<(SoapVersion, Operation, Reply), (SoapVersion, Fault)> {
+) -> Result<(SoapVersion, Operation, Reply), Failed> {
     let limits = &limits();
     let parsed = wusp::parse(service, hints, body, limits).map_err(|rejection| {
         tracing::debug!(peer = %connection.peer, reason = %rejection.reason, "a request was refused");
         let version = rejection.version;
-        (version, rejection.into_fault(Uuid::new_v4()))
+        let foreign = matches!(rejection.reason, Reason::NotOffered(_) | Reason::UnknownOperation(_));
+        Failed { version, fault: rejection.into_fault(Uuid::new_v4()), foreign }
     })?;
     let (version, operation) = (parsed.version, parsed.request.operation());
     let configuration = state.configuration.load();
@@ -151,7 +160,8 @@ pub(super) async fn answer(
             let id = Uuid::new_v4();
             tracing::debug!(peer = %connection.peer, %operation, %code, message, %id, "a call was answered with a fault");
             metrics::counter!("weir_client_faults_total", "code" => code.name()).increment(1);
-            Err((version, Fault { code, message, method: operation.quoted_action(), id }))
+            let fault = Fault { code, message, method: operation.quoted_action(), id };
+            Err(Failed { version, fault, foreign: false })
         }
     }
 }
@@ -162,7 +172,7 @@ pub(super) fn limits() -> Limits {
 }
 
 /// Bytes of a request.
-pub(super) const BODY_LIMIT: usize = 8 << 20;
+pub(crate) const BODY_LIMIT: usize = 8 << 20;
 
 /// A computer that knows of changes which the database does not have was served before the data were copied back from a
 /// backup: revision ids given out since may mean other revisions now.

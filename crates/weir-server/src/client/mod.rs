@@ -25,4 +25,7 @@ mod service;
 mod transport;
 
 pub use body::Body;
+pub(crate) use call::BODY_LIMIT;
 pub use service::{ClientService, ConnectionService};
+pub(crate) use service::{hints, url, with_header};
+pub(crate) use transport::{read_body, room, status};

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use uuid::Uuid;
+use weir_model::ids::ContentDigest;
 use weir_wire::{
     soap::{ErrorCode, Fault, Hints, SoapVersion},
+    wsss,
     wusp::Service,
 };
 
@@ -20,6 +22,7 @@ use super::{
 use crate::{
     content,
     state::{AppState, Connection},
+    upstream,
 };
 
 /// Answers requests of the client plane. A listener makes one, and for each connection [`ClientService::on`].
@@ -47,15 +50,38 @@ impl ClientService {
         let (parts, body) = request.into_parts();
         match target(parts.uri.path()) {
             Target::Soap(service) => self.soap(service, parts, body, connection).await,
-            Target::Content(digest) => match self.refuse_file(&parts, connection) {
-                Some(refused) => refused,
-                None => content::answer(&self.state, digest, &parts.method, &parts.headers).await,
-            },
+            Target::Server(service) if self.state.upstream.is_on() => {
+                upstream::respond(&self.state, service, &parts, body, connection).await
+            }
+            Target::Content(digest) => self.content(digest, &parts, connection).await,
             Target::SelfUpdate(path) => match self.refuse_file(&parts, connection) {
                 Some(refused) => refused,
                 None => self_update::answer(&self.state, path, &parts.method, &parts.headers).await,
             },
-            Target::Nothing => transport::status(StatusCode::NOT_FOUND),
+            Target::Nothing | Target::Server(_) => transport::status(StatusCode::NOT_FOUND),
+        }
+    }
+
+    /// Answers one request on a listener of the server plane: that plane, on or not, and Content.
+    pub(crate) async fn handle_server<B>(&self, request: Request<B>, connection: Connection) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+    {
+        let (parts, body) = request.into_parts();
+        match target(parts.uri.path()) {
+            Target::Server(service) => upstream::respond(&self.state, service, &parts, body, connection).await,
+            Target::Soap(Service::Reporting) => {
+                upstream::respond(&self.state, wsss::Service::Reporting, &parts, body, connection).await
+            }
+            Target::Content(digest) => self.content(digest, &parts, connection).await,
+            Target::Nothing | Target::SelfUpdate(_) | Target::Soap(_) => transport::status(StatusCode::NOT_FOUND),
+        }
+    }
+
+    async fn content(&self, digest: ContentDigest, parts: &Parts, connection: Connection) -> Response<Body> {
+        match self.refuse_file(parts, connection) {
+            Some(refused) => refused,
+            None => content::answer(&self.state, digest, &parts.method, &parts.headers).await,
         }
     }
 
@@ -77,11 +103,15 @@ impl ClientService {
         if parts.method != Method::POST {
             return with_header(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST");
         }
-        let _room = match transport::room(&self.state.bodies, &parts.headers, call::BODY_LIMIT).await {
+        let limit = match service {
+            Service::Reporting if self.state.upstream.is_on() => upstream::report_limit(&self.state, connection).await,
+            _ => call::BODY_LIMIT,
+        };
+        let _room = match transport::room(&self.state.bodies, &parts.headers, limit).await {
             Ok(room) => room,
             Err(status) => return transport::status(status),
         };
-        let body = match transport::read_body(body, &parts.headers, call::BODY_LIMIT).await {
+        let body = match transport::read_body(body, &parts.headers, limit).await {
             Ok(body) => body,
             Err(status) => return transport::status(status),
         };
@@ -127,25 +157,30 @@ impl ClientService {
                     (version, fault, operation.name())
                 }
             },
-            Err((version, fault)) => (version, fault, "fault"),
+            Err(failed) => {
+                if failed.foreign && service == Service::Reporting && self.state.upstream.is_on() {
+                    return (upstream::report(&self.state, parts, body, connection).await, "roll-up");
+                }
+                (failed.version, failed.fault, "fault")
+            }
         };
         (transport::fault(&failed, service, version, &url(parts, connection), headers), operation)
     }
 }
 
-fn hints(headers: &HeaderMap) -> Hints<'_> {
+pub(crate) fn hints(headers: &HeaderMap) -> Hints<'_> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     Hints { content_type: text("content-type"), soap_action: text("soapaction") }
 }
 
 /// The address of the request as the client gave it.
-fn url(parts: &Parts, connection: Connection) -> String {
+pub(crate) fn url(parts: &Parts, connection: Connection) -> String {
     let scheme = if connection.tls { "https" } else { "http" };
     let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     format!("{scheme}://{host}{}", parts.uri.path())
 }
 
-fn with_header(status: StatusCode, name: header::HeaderName, value: &'static str) -> Response<Body> {
+pub(crate) fn with_header(status: StatusCode, name: header::HeaderName, value: &'static str) -> Response<Body> {
     let mut response = transport::status(status);
     response.headers_mut().insert(name, HeaderValue::from_static(value));
     response

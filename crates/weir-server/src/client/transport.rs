@@ -26,7 +26,7 @@ const BODY_TIME: Duration = Duration::from_mins(1);
 const USUAL: usize = 128 << 10;
 
 /// An answer without a body.
-pub(super) fn status(status: StatusCode) -> Response<Body> {
+pub(crate) fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::default());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -42,7 +42,7 @@ pub(super) fn soap(
     coding: Coding,
     body: Body,
 ) -> Response<Body> {
-    let length = HeaderValue::from(body.len());
+    let length = body.len().map(HeaderValue::from);
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -58,7 +58,9 @@ pub(super) fn soap(
     if request.contains_key(header::ACCEPT_ENCODING) {
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
-    headers.insert(header::CONTENT_LENGTH, length);
+    if let Some(length) = length {
+        headers.insert(header::CONTENT_LENGTH, length);
+    }
     response
 }
 
@@ -89,7 +91,7 @@ pub(super) async fn encode(state: &Arc<AppState>, reply: Reply, coding: Coding) 
 
 /// Waits for room for a request that is larger than real ones are: what comes in without a cookie must not fill the
 /// memory. The room is free again when the permit is dropped; the error is the status to answer.
-pub(super) async fn room(
+pub(crate) async fn room(
     bodies: &Arc<Semaphore>,
     headers: &HeaderMap,
     limit: usize,
@@ -110,7 +112,7 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
 }
 
 /// Reads a whole body of at most `limit` bytes; the error is the status to answer.
-pub(super) async fn read_body<B>(body: B, headers: &HeaderMap, limit: usize) -> Result<Bytes, StatusCode>
+pub(crate) async fn read_body<B>(body: B, headers: &HeaderMap, limit: usize) -> Result<Bytes, StatusCode>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {

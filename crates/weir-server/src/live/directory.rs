@@ -165,7 +165,13 @@ mod tests {
     use super::*;
 
     fn row(no: u32, id: &str, groups: &[CollectionId]) -> DirectoryRow {
-        DirectoryRow { no, id: id.parse().expect("id"), registered: no.is_multiple_of(2), site: 1, groups: groups.to_vec() }
+        DirectoryRow {
+            no,
+            id: id.parse().expect("id"),
+            registered: no.is_multiple_of(2),
+            site: 1,
+            groups: groups.to_vec(),
+        }
     }
 
     #[test]

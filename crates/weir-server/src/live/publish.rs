@@ -227,7 +227,14 @@ impl Inner {
         let before = loaded.directory;
         let (version, rows) = self.store.read(|tx| {
             let version = tx.computer_directory_version()?;
-            Ok((version, if before == Some(version) { None } else { Some(tx.computer_directory_of(weir_store::computer::THIS_SERVER)?) }))
+            Ok((
+                version,
+                if before == Some(version) {
+                    None
+                } else {
+                    Some(tx.computer_directory_of(weir_store::computer::THIS_SERVER)?)
+                },
+            ))
         })?;
         if let Some(rows) = rows {
             self.directory.reload(rows);

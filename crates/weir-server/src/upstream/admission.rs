@@ -5,12 +5,77 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, Semaphore};
+use uuid::Uuid;
+use weir_model::{ids::ChangeNumber, listing::Listing};
+use weir_store::{
+    Actor, ReadTx, StoreError, WriteTx,
+    alert::AlertSeverity,
+    downstream::{Admission, DownstreamContact, DownstreamRow},
+};
+
+use super::POLICY;
+use crate::{
+    admin::setting::Current,
+    client::limit::{AddressLimit, HourLimit},
+    sites,
+    state::{AppState, Connection},
+};
+
+/// Alert: a server waits to be allowed.
+pub(crate) const WAITING: &str = "downstream.waiting";
+/// Alert: a server changed its name, or two have one identity.
+pub(crate) const IDENTITY: &str = "downstream.identity";
+
+/// Calls without a cookie that one address may make at once; a quarter of that comes back each second.
+const BURST: u32 = 120;
+/// Servers never seen before that are noted within an hour.
+const NEW_PER_HOUR: u32 = 500;
+/// Undecided servers that are kept while they are refused.
+const WAIT_MOST: u32 = 200;
+/// The same of one address.
+const WAIT_MOST_HERE: usize = 10;
+/// Undecided servers that are kept while all are served.
+const OPEN_MOST: u32 = 10_000;
+/// How often the contact of a server that is refused is noted.
+const CONTACT: SignedDuration = SignedDuration::from_mins(1);
+/// How long an authorization lets roll-ups in from its address.
+const AUTHORIZED: SignedDuration = SignedDuration::from_hours(24);
+/// Answers that are put together at once: each holds some megabytes.
+const ANSWERS: usize = 16;
 
 /// What the server plane keeps in memory. One per process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Upstream {
     on: AtomicBool,
+    /// Told when a downstream server asked for files.
+    pub(crate) requested: Notify,
+    /// Calls without a cookie.
+    pub(super) addresses: AddressLimit,
+    /// Servers never seen before.
+    new: HourLimit,
+    /// Answers that are being put together.
+    pub(super) answers: Semaphore,
+    /// The revisions, as they were at a change.
+    pub(super) listing: tokio::sync::Mutex<Option<(ChangeNumber, std::sync::Arc<Listing>)>>,
+    /// The last moment in an anchor of a configuration.
+    fresh: Mutex<Timestamp>,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            on: AtomicBool::new(false),
+            requested: Notify::new(),
+            addresses: AddressLimit::default(),
+            new: HourLimit::default(),
+            answers: Semaphore::new(ANSWERS),
+            listing: tokio::sync::Mutex::default(),
+            fresh: Mutex::new(Timestamp::UNIX_EPOCH),
+        }
+    }
 }
 
 impl Upstream {
@@ -25,8 +90,246 @@ impl Upstream {
         self.on.store(on, Ordering::Relaxed);
     }
 
-    /// Whether a server was authorized from this address within the last 24 hours: roll-up calls carry no identity.
-    pub fn is_authorized(&self, _address: IpAddr, _now: Timestamp) -> bool {
-        unimplemented!()
+    /// A call without a cookie; false when the address made too many.
+    pub(super) fn take(&self, connection: Connection) -> bool {
+        self.addresses.take(connection.limit_key(), BURST, std::time::Instant::now())
+    }
+
+    /// A moment of whole milliseconds not before `now` that was not given before.
+    pub(super) fn fresh(&self, now: Timestamp) -> Timestamp {
+        let mut last = self.fresh.lock();
+        let step = SignedDuration::from_millis(1);
+        *last = ceil(now).max(last.checked_add(step).unwrap_or(*last));
+        *last
+    }
+}
+
+/// The moment, in whole milliseconds not before it: what was stored until now is not after it.
+pub(super) fn ceil(now: Timestamp) -> Timestamp {
+    let millis = now.as_microsecond().div_euclid(1_000) + i64::from(now.as_microsecond().rem_euclid(1_000) > 0);
+    Timestamp::from_millisecond(millis).unwrap_or(now)
+}
+
+/// `downstream.policy`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Policy {
+    /// Unknown servers are listed, and refused until somebody allows them.
+    Ask,
+    /// Unknown servers are refused.
+    List,
+    /// Unknown servers are served.
+    Open,
+}
+
+impl Policy {
+    pub(crate) fn read(tx: &ReadTx<'_>) -> Result<Self, StoreError> {
+        Ok(match Current::read(tx)?.text(POLICY).as_str() {
+            "open" => Self::Open,
+            "list" => Self::List,
+            _ => Self::Ask,
+        })
+    }
+}
+
+/// Whether a known server is served: as somebody decided, else as the policy says. One that enrolled as a site always is.
+pub(crate) fn is_served(admission: Admission, policy: Policy, enrolled: bool) -> bool {
+    enrolled || admission == Admission::Allowed || (admission == Admission::Waiting && policy == Policy::Open)
+}
+
+/// What becomes of a server that asks for authorization.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Decision {
+    /// It is served, under this number.
+    Served(u32),
+    /// It is not, and should be told this.
+    Denied(&'static str),
+    /// There are too many of its kind.
+    Busy,
+}
+
+const UNKNOWN: &str = "accountGuid: this server is not known here; its administrator's upstream server has to allow it: \
+                       weir downstream allow";
+const UNDECIDED: &str = "accountGuid: this server waits to be allowed by the upstream server's administrator: \
+                         weir downstream allow";
+const REFUSED: &str = "accountGuid: this server was refused by the upstream server's administrator";
+
+/// Decides about a server that asks for authorization, and notes it.
+pub(super) async fn authorize(
+    state: &AppState,
+    contact: DownstreamContact<'_>,
+    software: Option<String>,
+    now: Timestamp,
+) -> Result<Decision, StoreError> {
+    let (id, name, address, is_weir) =
+        (contact.id, contact.name.to_owned(), contact.address.to_owned(), contact.is_weir);
+    let known = state
+        .read(move |tx| Ok((tx.downstream_find(id)?, Policy::read(tx)?, sites::enrolled(tx, id)?.is_some())))
+        .await?;
+    let (row, policy, enrolled) = known;
+    // what is refused again and again costs no write
+    let quiet = |row: &DownstreamRow| row.name == name && row.address == address && now < row.last_contact_at + CONTACT;
+    let denied = |admission| if admission == Admission::Refused { REFUSED } else { UNDECIDED };
+    match &row {
+        Some(row) if !is_served(row.admission, policy, enrolled) && quiet(row) => {
+            return Ok(Decision::Denied(denied(row.admission)));
+        }
+        None if policy == Policy::List && !enrolled => return Ok(Decision::Denied(UNKNOWN)),
+        None if !state.upstream.new.take(NEW_PER_HOUR, std::time::Instant::now()) => return Ok(Decision::Busy),
+        _ => {}
+    }
+    let work = move |tx: &WriteTx<'_>| {
+        let contact = DownstreamContact { id, name: &name, address: &address, is_weir };
+        let row = match tx.downstream_find(id)? {
+            Some(row) => {
+                tx.downstream_contact(row.no, &contact)?;
+                watch_identity(tx, &row, &contact)?;
+                row
+            }
+            None => match add(tx, &contact, policy, enrolled)? {
+                Some(row) => row,
+                None => return Ok(Decision::Busy),
+            },
+        };
+        if !is_served(row.admission, policy, enrolled) {
+            return Ok(Decision::Denied(denied(row.admission)));
+        }
+        tx.downstream_authorized(row.no)?;
+        if software.is_some() {
+            tx.downstream_described(row.no, software.as_deref(), None)?;
+        }
+        Ok(Decision::Served(row.no))
+    };
+    state.write(Actor::system("downstream servers", now), work).await
+}
+
+/// Notes a server that was never seen before, if there is room.
+fn add(
+    tx: &WriteTx<'_>,
+    contact: &DownstreamContact<'_>,
+    policy: Policy,
+    enrolled: bool,
+) -> Result<Option<DownstreamRow>, StoreError> {
+    let admission = if enrolled { Admission::Allowed } else { Admission::Waiting };
+    if !enrolled {
+        let most = if policy == Policy::Open { OPEN_MOST } else { WAIT_MOST };
+        let here = || {
+            let rows = tx.downstream_list()?;
+            let of_address =
+                |row: &&DownstreamRow| row.admission == Admission::Waiting && row.address == contact.address;
+            Ok::<_, StoreError>(rows.iter().filter(of_address).count())
+        };
+        let full = tx.downstream_count(Admission::Waiting)? >= most;
+        if full || (policy != Policy::Open && here()? >= WAIT_MOST_HERE) {
+            return Ok(None);
+        }
+    }
+    let no = tx.downstream_add(contact, admission)?;
+    if !is_served(admission, policy, enrolled) {
+        let message = format!(
+            "server {} at {} wants to synchronize from here: weir downstream allow {} (or refuse)",
+            contact.name, contact.address, contact.id
+        );
+        tx.alert_open(WAITING, &contact.id.to_string(), AlertSeverity::Warning, &message)?;
+    }
+    tx.downstream_show(no)
+}
+
+/// A name that changes may mean that two servers have one identity, as copies of a machine have: each would be told what
+/// the other has got.
+fn watch_identity(tx: &WriteTx<'_>, row: &DownstreamRow, contact: &DownstreamContact<'_>) -> Result<(), StoreError> {
+    if row.name.eq_ignore_ascii_case(contact.name) {
+        return Ok(());
+    }
+    let message = format!(
+        "server {} called itself {} at {} and now {} at {}; if these are two servers, one of them needs an identity of its \
+         own, else allow it again: weir downstream allow {}",
+        row.id, row.name, row.address, contact.name, contact.address, row.id
+    );
+    tx.alert_open(IDENTITY, &row.id.to_string(), AlertSeverity::Warning, &message)?;
+    Ok(())
+}
+
+/// The server that a cookie names, if it is served.
+pub(super) async fn served(state: &AppState, no: u32, id: Uuid) -> Result<bool, StoreError> {
+    state
+        .read(move |tx| {
+            let Some(row) = tx.downstream_show(no)?.filter(|row| row.id == id) else { return Ok(false) };
+            if row.admission == Admission::Allowed {
+                return Ok(true);
+            }
+            Ok(is_served(row.admission, Policy::read(tx)?, sites::enrolled(tx, id)?.is_some()))
+        })
+        .await
+}
+
+/// Who calls without a cookie from this address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Known {
+    /// This server.
+    One(Uuid),
+    /// One of several that share the address.
+    Several,
+}
+
+/// Who makes a roll-up call, which carries no identity: a server that proved itself by its certificate, or whoever was
+/// authorized from this address within the last 24 hours.
+pub(super) async fn reporter(
+    state: &AppState,
+    connection: Connection,
+    now: Timestamp,
+) -> Result<Option<Known>, StoreError> {
+    let address = address(connection.peer.ip());
+    state
+        .read(move |tx| {
+            if let Some(certificate) = connection.certificate
+                && let Some(site) = tx.sites_enrolment_of_certificate(certificate)?
+            {
+                return Ok(Some(Known::One(site.server_id)));
+            }
+            let policy = Policy::read(tx)?;
+            let mut found = None;
+            for row in tx.downstream_list()? {
+                let recent = row.authorized_at.is_some_and(|at| now < at + AUTHORIZED);
+                if !recent || row.address != address {
+                    continue;
+                }
+                if is_served(row.admission, policy, sites::enrolled(tx, row.id)?.is_some()) {
+                    found = Some(if found.is_none() { Known::One(row.id) } else { Known::Several });
+                }
+            }
+            Ok(found)
+        })
+        .await
+}
+
+/// An address as it is stored.
+pub(super) fn address(address: IpAddr) -> String {
+    address.to_canonical().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_decides_only_what_nobody_decided() {
+        for policy in [Policy::Ask, Policy::List, Policy::Open] {
+            assert!(is_served(Admission::Allowed, policy, false));
+            assert!(!is_served(Admission::Refused, policy, false));
+            assert!(is_served(Admission::Waiting, policy, true));
+            assert_eq!(is_served(Admission::Waiting, policy, false), policy == Policy::Open);
+        }
+    }
+
+    #[test]
+    fn moments_in_anchors_are_not_before_what_was_stored() {
+        let at = |micros| Timestamp::from_microsecond(micros).expect("in range");
+        assert_eq!(ceil(at(1_000)), at(1_000));
+        assert_eq!(ceil(at(1_001)), at(2_000));
+        assert_eq!(ceil(at(-1)), at(0));
+        let upstream = Upstream::default();
+        assert_eq!(upstream.fresh(at(1_001)), at(2_000));
+        assert_eq!(upstream.fresh(at(1_001)), at(3_000));
+        assert_eq!(upstream.fresh(at(9_000)), at(9_000));
     }
 }

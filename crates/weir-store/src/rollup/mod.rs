@@ -11,9 +11,9 @@ use weir_model::ids::ChangeNumber;
 
 use crate::{ReadTx, StoreError, WriteTx, codec::args, sql::statements};
 
-pub use computer::{Forgotten, KnownComputer};
 #[cfg(test)]
 pub(crate) use computer::STATEMENTS as COMPUTER_STATEMENTS;
+pub use computer::{Forgotten, KnownComputer};
 #[cfg(test)]
 pub(crate) use sent::STATEMENTS as SENT_STATEMENTS;
 pub use sent::{Owed, SentStatus, TODO_DETAILS, TODO_ROW, TODO_STATUS, Telling};

@@ -17,7 +17,7 @@ const TAG: usize = 16;
 /// Longer than any cookie this server makes.
 const SEALED_LIMIT: usize = 8_192;
 
-/// Which of the two cookies.
+/// Which of the cookies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Kind {
@@ -25,6 +25,10 @@ pub enum Kind {
     Authorization = 1,
     /// Of GetCookie and NewCookie.
     Cookie = 2,
+    /// Of a downstream server's GetAuthorizationCookie.
+    DownstreamAuthorization = 3,
+    /// Of a downstream server's GetCookie.
+    Downstream = 4,
 }
 
 /// Why a cookie could not be sealed or a key not be used.
