@@ -56,6 +56,8 @@ pub struct AppState {
     pub live: Live,
     /// Makes reports, registrations and contacts durable.
     pub ingest: Ingest,
+    /// What the receiving side of roll-ups keeps in memory.
+    pub rollups: crate::rollup::Receiving,
     /// Calls without a cookie.
     pub addresses: AddressLimit,
     /// Requests for files.
@@ -104,6 +106,7 @@ impl AppState {
             configuration: SettingsCell::new(configuration),
             live,
             ingest,
+            rollups: crate::rollup::Receiving::default(),
             addresses: AddressLimit::default(),
             files: AddressLimit::default(),
             giants: Arc::new(Semaphore::new(GIANTS_IN_FLIGHT)),

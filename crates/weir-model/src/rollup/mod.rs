@@ -3,10 +3,18 @@
 //!
 //! The values here are those of the messages, freed of their wire form; times are instants, "never" is `None`.
 
+mod clock;
+mod servers;
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::ids::{CollectionId, ComputerId, UpdateIdentity};
+
+pub use clock::{Clock, effective_for};
+pub use servers::{ParentError, Place, ancestors, installation, place, server_batches};
 
 /// What an upstream answers to GetRollupConfiguration (3.1.4.13.3.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

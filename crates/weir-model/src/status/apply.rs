@@ -101,7 +101,7 @@ fn time_of(event: &Event, context: &Context<'_>) -> Timestamp {
 }
 
 /// The encoded form holds milliseconds.
-fn whole_milliseconds(instant: Timestamp) -> Timestamp {
+pub(super) fn whole_milliseconds(instant: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
 }
 

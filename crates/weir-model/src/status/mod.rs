@@ -7,6 +7,7 @@ mod apply;
 mod bits;
 mod codec;
 mod event;
+mod merge;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use apply::{Change, Context, Effects, apply};
 pub use codec::StatusDecodeError;
 pub use event::{Event, MiscData, event_id};
+pub use merge::Told;
 pub use summary::{Counts, Summary, computer_state};
 
 use crate::ids::ChangeNumber;

@@ -212,6 +212,12 @@ fn definitions() -> Vec<Definition> {
             "Computers register what they are before they scan.",
         ),
         define(
+            crate::rollup::DETAILED,
+            Kind::Flag,
+            json!(true),
+            "Take computers and the status of their updates from downstream servers, not only the servers' figures.",
+        ),
+        define(
             "scan.cached_ids",
             Kind::Number(1_000..=MOST_IDS),
             json!(client.cached_limit),

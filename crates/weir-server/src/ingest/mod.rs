@@ -111,6 +111,11 @@ impl Ingest {
         let _ = self.queue.try_send(item);
     }
 
+    /// Whether so much waits that others who write should wait, too.
+    pub fn is_crowded(&self) -> bool {
+        self.queue.capacity() < QUEUE / 2 || self.bytes.available_permits() < QUEUE_BYTES / 2
+    }
+
     /// Waits until everything that was handed over before is stored.
     pub async fn flush(&self) -> Result<(), IngestError> {
         self.run(Work::Flush, 0).await.map(drop)

@@ -132,6 +132,13 @@ impl Directory {
         }
     }
 
+    /// Takes a computer out. The caller holds [`Directory::lock`].
+    pub fn remove(&self, id: &ComputerId) {
+        if let Some(shard) = self.shard(id) {
+            shard.write().remove(id);
+        }
+    }
+
     /// Brings the whole directory in line with the database's. What was applied and contacted stays known for computers
     /// that were known. The caller holds [`Directory::lock`] since before it read `rows`.
     pub fn reload(&self, rows: Vec<DirectoryRow>) {

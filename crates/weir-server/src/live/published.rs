@@ -126,6 +126,11 @@ impl Published {
         if kept { self.numbers.get(&update).copied() } else { None }
     }
 
+    /// The number of an update that was ever named, when this state was published.
+    pub(crate) fn update_number(&self, update: UpdateId) -> Option<UpdateNumber> {
+        self.numbers.get(&update).copied()
+    }
+
     fn fingerprint(&self, groups: &GroupSet) -> u64 {
         let mut hash = Fnv::default();
         for group in groups.collections() {

@@ -1,6 +1,15 @@
 //! Reporting roll-ups (MS-WSUSSS 3.1.4.13 to 3.1.4.17 and 3.2.4.5), both ways.
 //!
 //! [`answer`] takes what downstream servers report; [`send()`] reports to the upstream server after a synchronization.
+//! Computers of servers below are rows like any other, with their server's number as site: collections and compliance
+//! cover the whole tree. They do not scan here, so the directory in memory and the offers leave them out.
+
+mod convert;
+mod figures;
+mod forget;
+mod receive;
+mod send;
+mod wire;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -8,10 +17,21 @@ use weir_model::{
     ids::ComputerId,
     rollup::{ComputerChange, ComputerEntry, LastNumber, RollupConfiguration, ServerEntry, StatusEntry},
 };
+use weir_wire::{
+    soap::{self, ErrorCode},
+    wsss,
+};
 
-use crate::state::AppState;
+pub use forget::forget;
+pub use receive::{Receiving, answer};
 
-/// A roll-up operation. The conversions from and to the messages of `weir_wire::wsss` are `From` implementations here.
+pub use send::{RollupOutcome, SendError, send};
+pub use wire::Calls;
+
+/// Whether servers below may tell of computers, or only of themselves.
+pub(crate) const DETAILED: &str = "rollup.detailed";
+
+/// A roll-up operation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Question {
     /// GetRollupConfiguration.
@@ -20,22 +40,22 @@ pub enum Question {
     Servers {
         /// The sender's clock.
         client_time: Timestamp,
-        /// The servers; none if the element is absent.
-        servers: Option<Vec<ServerEntry>>,
+        /// The servers.
+        servers: Vec<ServerEntry>,
     },
     /// RollupComputers.
     Computers {
         /// The sender's clock.
         client_time: Timestamp,
-        /// The computers; none if the element is absent.
-        computers: Option<Vec<ComputerEntry>>,
+        /// The computers.
+        computers: Vec<ComputerEntry>,
     },
     /// GetOutOfSyncComputers.
     OutOfSync {
         /// The sender.
         parent: Uuid,
-        /// Last numbers; none if the element is absent.
-        numbers: Option<Vec<LastNumber>>,
+        /// Last numbers.
+        numbers: Vec<LastNumber>,
     },
     /// RollupComputerStatus.
     Status {
@@ -43,12 +63,12 @@ pub enum Question {
         client_time: Timestamp,
         /// The sender.
         parent: Uuid,
-        /// Status of computers; none if the element is absent.
-        computers: Option<Vec<StatusEntry>>,
+        /// Status of computers.
+        computers: Vec<StatusEntry>,
     },
 }
 
-/// The answer of a [`Question`].
+/// The answer to a [`Question`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// To GetRollupConfiguration.
@@ -63,20 +83,23 @@ pub enum Reply {
     Status(bool),
 }
 
-/// Why an operation is refused; `code` is that of the SOAP fault.
-#[derive(Debug, thiserror::Error)]
+/// Why a roll-up call is refused. It changed nothing.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// A parameter (InvalidParameters with its name).
-    #[error("{0} is missing, too long or wrong")]
-    Parameter(&'static str),
-    /// Everything else (InternalServerError): an unknown parent, the setting `rollup.detailed`, the database.
+    /// A parameter is absent, too long or wrong.
+    #[error(transparent)]
+    Parameter(#[from] wsss::Refusal),
+    /// Everything else: an unknown parent, the setting `rollup.detailed`, the database.
     #[error("{0}")]
     Internal(String),
 }
 
-/// Takes a roll-up call of a downstream server that was admitted. `caller` is who that is, if admission knows. What is
-/// acknowledged is durable.
-pub async fn answer(state: &AppState, caller: Option<Uuid>, question: Question) -> Result<Reply, Fault> {
-    let _ = (state, caller, question);
-    unimplemented!()
+impl Fault {
+    /// The fault to answer.
+    pub fn into_soap(self, operation: wsss::Operation, id: Uuid) -> soap::Fault {
+        match self {
+            Self::Parameter(refusal) => refusal.into_fault(operation, id),
+            Self::Internal(_) => wsss::fault(operation, ErrorCode::InternalServerError, String::new(), id),
+        }
+    }
 }

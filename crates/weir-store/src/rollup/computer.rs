@@ -80,6 +80,7 @@ statements! {
     DELETED_FORGET: "forgetting that a computer was deleted" = "DELETE FROM rollup_deleted WHERE computer_id = ?1";
     DELETED_PRUNE: "forgetting computers that were deleted long ago" = "DELETE FROM rollup_deleted WHERE deleted_at < ?1";
     OF_SERVER: "counting computers of a server" = "SELECT count(*) FROM computer WHERE site_no = ?1";
+    UNHEARD: "counting updates without a revision" = "SELECT count(*) FROM updates WHERE newest_revision_id IS NULL";
     DELETE_OF_SERVER: "deleting computers of a server" =
         "DELETE FROM computer WHERE computer_no IN (SELECT c.computer_no FROM computer c WHERE c.site_no = ?1 LIMIT ?2)";
 }
@@ -114,6 +115,11 @@ impl ReadTx<'_> {
     /// Whether a computer of that id was deleted here.
     pub fn rollup_deleted_find(&self, id: &ComputerId) -> Result<Option<Forgotten>, StoreError> {
         self.first(&DELETED_FIND, args![id.as_str()], |row| Ok(Forgotten { last_sync: row.opt_time(0)? }))
+    }
+
+    /// How many updates are named somewhere and not in the catalogue.
+    pub fn rollup_unheard(&self) -> Result<u32, StoreError> {
+        self.one(&UNHEARD, args![], |row| row.int(0))
     }
 
     /// How many computers a server has; 1 is this one.

@@ -127,6 +127,7 @@ const WHOLE: &[&str] = &[
     "counting content files",
     "counting events",
     "counting status to be told",
+    "counting updates without a revision",
     "freezing installations that are sent",
     "listing API tokens",
     "listing all computers",

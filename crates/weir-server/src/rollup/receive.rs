@@ -1,0 +1,494 @@
+//! What downstream servers report (MS-WSUSSS 3.1.4.13 to 3.1.4.17).
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+use weir_model::{
+    ids::{ChangeNumber, UpdateId},
+    rollup::{
+        Activity, ClientSummary, Clock, ComputerChange, ComputerEntry, LastNumber, ParentError, Place,
+        RollupConfiguration, ServerEntry, StatusEntry, ancestors, place,
+    },
+    status::{ComputerStatus, State, SyncResult, Told, UpdateNumber},
+};
+use weir_store::{
+    Actor, ReadTx, StoreError, WriteTx,
+    computer::{StatusRow, THIS_SERVER},
+    rollup::{KnownComputer, ServerReport},
+};
+
+use super::{
+    DETAILED, Fault, Question, Reply,
+    wire::{COMPUTERS_BATCH, OUT_OF_SYNC_BATCH, SERVERS_BATCH, STATUS_BATCH},
+};
+use crate::{
+    admin::chain,
+    live::{Fnv, Published},
+    state::AppState,
+};
+
+/// Requests with status that are worked on at once; more are told to come again.
+const STATUS_AT_ONCE: usize = 2;
+/// Computers deleted here are remembered for so long.
+const DELETED_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// HRESULT of a failed synchronization of which nothing more is told (E_FAIL).
+const FAILED: i32 = 0x8000_4005_u32.cast_signed();
+/// Updates that nobody here ever heard of, and that roll-ups may name.
+const UNHEARD: u32 = 200_000;
+
+/// What the receiving side keeps in memory. One per process.
+#[derive(Debug)]
+pub struct Receiving {
+    status: Semaphore,
+    /// Milliseconds added to the times of callers that are not known by their id.
+    shift: Mutex<i64>,
+}
+
+impl Default for Receiving {
+    fn default() -> Self {
+        Self { status: Semaphore::new(STATUS_AT_ONCE), shift: Mutex::default() }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(chain(&error))
+    }
+}
+
+/// Takes a roll-up call of a downstream server that was admitted. `caller` is who that is, if admission knows. What is
+/// acknowledged is durable; a call that faults changed nothing.
+pub async fn answer(state: &Arc<AppState>, caller: Option<Uuid>, question: Question) -> Result<Reply, Fault> {
+    let permit = match &question {
+        Question::Status { .. } if state.ingest.is_crowded() => return Ok(Reply::Status(false)),
+        Question::Status { .. } => match state.rollups.status.try_acquire() {
+            Ok(permit) => Some(permit),
+            Err(_) => return Ok(Reply::Status(false)),
+        },
+        _ => None,
+    };
+    let shared = Arc::clone(state);
+    let done = tokio::task::spawn_blocking(move || {
+        let work = Work { state: &shared, caller, now: Timestamp::now() };
+        match question {
+            Question::Configuration => work.configuration(),
+            Question::Servers { client_time, servers } => work.servers(client_time, &servers),
+            Question::Computers { client_time, computers } => work.computers(client_time, &computers),
+            Question::OutOfSync { parent, numbers } => work.out_of_sync(parent, &numbers),
+            Question::Status { client_time, parent, computers } => work.status(client_time, parent, &computers),
+        }
+    });
+    let done = done.await.map_err(|error| Fault::Internal(format!("a roll-up ended: {error}")))?;
+    drop(permit);
+    done
+}
+
+/// One call.
+struct Work<'s> {
+    state: &'s AppState,
+    caller: Option<Uuid>,
+    now: Timestamp,
+}
+
+/// The servers below, by their ids.
+struct Servers {
+    tree: BTreeMap<Uuid, Place>,
+    numbers: BTreeMap<Uuid, u32>,
+}
+
+impl Servers {
+    fn read(tx: &ReadTx<'_>) -> Result<Self, StoreError> {
+        let rows = tx.rollup_server_numbers()?;
+        let ids: BTreeMap<u32, Uuid> = rows.iter().map(|(no, id, _, _)| (*no, *id)).collect();
+        let parent = |no: u32| ids.get(&no).map_or(Place::Here, |id| Place::Below(*id));
+        Ok(Self {
+            tree: rows.iter().map(|(_, id, _, above)| (*id, parent(*above))).collect(),
+            numbers: rows.iter().map(|(no, id, _, _)| (*id, *no)).collect(),
+        })
+    }
+
+    /// The numbers of a server and of all below it.
+    fn below(&self, server: Uuid) -> BTreeSet<u32> {
+        let within = |id: &&Uuid| **id == server || ancestors(&self.tree, **id).is_ok_and(|up| up.contains(&server));
+        self.numbers.keys().filter(within).filter_map(|id| self.numbers.get(id).copied()).collect()
+    }
+}
+
+impl Work<'_> {
+    fn actor(&self) -> Actor {
+        Actor { name: "system: roll-up".into(), from: self.caller.map(|id| id.to_string()), at: self.now }
+    }
+
+    fn ours(&self) -> Uuid {
+        self.state.server.0
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&ReadTx<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.state.store.try_read(work)
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.state.store.try_write(&self.actor(), work)
+    }
+
+    fn configuration(&self) -> Result<Reply, Fault> {
+        let ours = self.ours();
+        let (kept, detailed) = self.read(|tx| Ok((tx.rollup_state()?.reset, detailed(tx)?)))?;
+        // A server that was restored has another id, and lacks what was reported after the backup.
+        let reset = match kept.filter(|(_, server)| *server == ours) {
+            Some((reset, _)) => reset,
+            None => {
+                let fresh = Uuid::new_v4();
+                self.write(|tx| Ok(tx.rollup_reset_put(fresh, ours)?))?;
+                fresh
+            }
+        };
+        Ok(Reply::Configuration(RollupConfiguration {
+            detailed,
+            reset,
+            server: ours,
+            servers_batch: SERVERS_BATCH,
+            computers_batch: COMPUTERS_BATCH,
+            out_of_sync_batch: OUT_OF_SYNC_BATCH,
+            status_batch: STATUS_BATCH,
+        }))
+    }
+
+    /// How the caller's times are read, and its number if it has one.
+    fn clock(&self, tx: &ReadTx<'_>, client_time: Timestamp) -> Result<(Clock, Option<u32>), Fault> {
+        let rows = tx.rollup_servers()?;
+        let known = self.caller.and_then(|caller| rows.iter().find(|row| row.id == caller));
+        let before = known.map_or_else(|| *self.state.rollups.shift.lock(), |row| row.clock_shift);
+        let clock = Clock::new(self.now, client_time, SignedDuration::from_millis(before));
+        Ok((clock, known.map(|row| row.no)))
+    }
+
+    fn keep_shift(&self, tx: &WriteTx<'_>, clock: &Clock, server: Option<u32>) -> Result<(), StoreError> {
+        let milliseconds = i64::try_from(clock.shift.as_millis()).unwrap_or_default();
+        match server {
+            Some(no) => tx.rollup_server_shift(no, milliseconds),
+            None => {
+                *self.state.rollups.shift.lock() = milliseconds;
+                Ok(())
+            }
+        }
+    }
+
+    fn servers(&self, client_time: Timestamp, entries: &[ServerEntry]) -> Result<Reply, Fault> {
+        self.write(|tx| {
+            let (clock, caller) = self.clock(tx, client_time)?;
+            let mut known = Servers::read(tx)?;
+            // Any order is taken: the tree is judged as it is after the request.
+            for entry in entries {
+                known.tree.insert(entry.id, place(entry.parent, self.ours()));
+            }
+            let refuse = |error: ParentError| Fault::Internal(error.to_string());
+            for entry in entries {
+                if entry.id == self.ours() || entry.id.is_nil() {
+                    return Err(refuse(ParentError::Ourselves(entry.id)));
+                }
+                ancestors(&known.tree, entry.id).map_err(refuse)?;
+            }
+            for entry in entries {
+                if !known.numbers.contains_key(&entry.id) {
+                    known.numbers.insert(entry.id, tx.rollup_server_add(entry.id, &entry.name)?);
+                }
+            }
+            let mut stored: HashMap<u32, Option<Timestamp>> =
+                tx.rollup_servers()?.into_iter().map(|row| (row.no, row.last_rollup)).collect();
+            for entry in entries {
+                let Some(no) = known.numbers.get(&entry.id).copied() else { continue };
+                // By the server's own clock, that its later times cannot undercut.
+                if stored.get(&no).is_some_and(|last| *last > entry.last_rollup) {
+                    continue;
+                }
+                stored.insert(no, entry.last_rollup);
+                let parent_no = match place(entry.parent, self.ours()) {
+                    Place::Here => THIS_SERVER,
+                    Place::Below(parent) => known.numbers.get(&parent).copied().unwrap_or(THIS_SERVER),
+                };
+                tx.rollup_server_put(&ServerReport {
+                    no,
+                    parent_no,
+                    name: &entry.name,
+                    version: &entry.version,
+                    replica: entry.replica,
+                    last_sync: clock.moment(entry.last_sync),
+                    last_rollup: entry.last_rollup,
+                    summary: &entry.summary,
+                })?;
+                for client in &entry.clients {
+                    take_client(tx, no, client, entry.last_rollup)?;
+                }
+            }
+            let caller = caller.or_else(|| self.caller.and_then(|id| known.numbers.get(&id).copied()));
+            self.keep_shift(tx, &clock, caller)?;
+            Ok(Reply::Servers)
+        })
+    }
+
+    fn computers(&self, client_time: Timestamp, entries: &[ComputerEntry]) -> Result<Reply, Fault> {
+        let (answers, moved) = self.write(|tx| {
+            if !detailed(tx)? {
+                return Err(not_detailed());
+            }
+            let (clock, caller) = self.clock(tx, client_time)?;
+            let servers = Servers::read(tx)?;
+            let mut answers = BTreeMap::new();
+            let mut moved = Vec::new();
+            for entry in entries {
+                let parent = match place(entry.parent, self.ours()) {
+                    Place::Below(parent) => servers.numbers.get(&parent).copied(),
+                    Place::Here => None,
+                };
+                let Some(server) = parent else {
+                    let why =
+                        format!("computer {} scans against server {}, which is not known here", entry.id, entry.parent);
+                    return Err(Fault::Internal(why));
+                };
+                let entry = ComputerEntry {
+                    last_sync: clock.moment(entry.last_sync),
+                    last_reboot: clock.moment(entry.last_reboot),
+                    last_report: clock.moment(entry.last_report),
+                    last_inventory: clock.moment(entry.last_inventory),
+                    ..entry.clone()
+                };
+                let (change, was_here) = take_computer(tx, server, &entry)?;
+                if let Some(change) = change {
+                    answers.entry(entry.id.clone()).or_insert(change);
+                }
+                moved.extend(was_here.then(|| entry.id.clone()));
+            }
+            tx.rollup_deleted_prune(self.now - DELETED_KEPT)?;
+            self.keep_shift(tx, &clock, caller)?;
+            Ok((answers, moved))
+        })?;
+        // It calls there now. If it calls here after all, it is admitted again.
+        if !moved.is_empty() {
+            let directory = &self.state.live.directory;
+            let _lock = directory.lock();
+            moved.iter().for_each(|id| directory.remove(id));
+        }
+        Ok(Reply::Computers(answers.into_iter().collect()))
+    }
+
+    fn out_of_sync(&self, parent: Uuid, numbers: &[LastNumber]) -> Result<Reply, Fault> {
+        self.read(|tx| {
+            if !detailed(tx)? {
+                return Err(not_detailed());
+            }
+            let below = Servers::read(tx)?.below(parent);
+            let mut out = BTreeSet::new();
+            for last in numbers {
+                let known = tx.rollup_computer_find(&last.computer)?;
+                if known.is_some_and(|known| below.contains(&known.site) && known.number != last.number) {
+                    out.insert(last.computer.clone());
+                }
+            }
+            Ok(Reply::OutOfSync(out.into_iter().collect()))
+        })
+    }
+
+    fn status(&self, client_time: Timestamp, parent: Uuid, entries: &[StatusEntry]) -> Result<Reply, Fault> {
+        let published = self.state.live.current();
+        self.write(|tx| {
+            if !detailed(tx)? {
+                return Err(not_detailed());
+            }
+            let (clock, caller) = self.clock(tx, client_time)?;
+            let below = Servers::read(tx)?.below(parent);
+            let mut numbers = Numbers::new(tx, &published);
+            let mut anchors: BTreeMap<Option<Timestamp>, ChangeNumber> = BTreeMap::new();
+            for entry in entries {
+                // A computer that went elsewhere meanwhile is told of by its new server.
+                let known = tx.rollup_computer_find(&entry.computer)?;
+                let Some(known) = known.filter(|known| below.contains(&known.site)) else { continue };
+                let effective = clock.moment(entry.effective);
+                let anchor = match anchors.get(&effective) {
+                    Some(anchor) => *anchor,
+                    None => {
+                        let anchor = effective.map_or(Ok(ChangeNumber(0)), |at| tx.rollup_change_at(at))?;
+                        anchors.insert(effective, anchor);
+                        anchor
+                    }
+                };
+                take_status(tx, &known, entry, &Reading { clock, effective, anchor }, &mut numbers)?;
+            }
+            self.keep_shift(tx, &clock, caller)?;
+            Ok(Reply::Status(true))
+        })
+    }
+}
+
+fn detailed(tx: &ReadTx<'_>) -> Result<bool, StoreError> {
+    Ok(tx.setting_show(DETAILED)?.and_then(|row| row.value.as_bool()).unwrap_or(true))
+}
+
+fn not_detailed() -> Fault {
+    Fault::Internal(format!("computers are not taken here: setting {DETAILED} is off"))
+}
+
+/// Counts of one kind of computers. Increments that came before under the same `LastRollupTime`, word for word, are a
+/// repetition after a lost answer and not added again: a server never has the same kind twice in one roll-up.
+fn take_client(
+    tx: &WriteTx<'_>,
+    server: u32,
+    client: &ClientSummary,
+    last_rollup: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let before = tx.rollup_client_find(server, &client.os)?.filter(|before| before.counted_at == last_rollup);
+    let known = before.and_then(|before| before.repeated);
+    let digest = (!client.activity.is_empty()).then(|| digest(&client.activity)).or_else(|| known.clone());
+    let repeated = known.is_some() && known == digest;
+    let no = tx.rollup_client_put(server, &client.os, client.count, last_rollup, digest.as_deref())?;
+    if !repeated {
+        for activity in &client.activity {
+            tx.rollup_activity_add(no, activity)?;
+        }
+    }
+    Ok(())
+}
+
+fn digest(activity: &[Activity]) -> Vec<u8> {
+    let mut hash = Fnv::default();
+    for activity in activity {
+        hash.bytes(activity.update.update_id.0.as_bytes());
+        hash.bytes(&activity.update.revision.0.to_le_bytes());
+        hash.bytes(&activity.succeeded.to_le_bytes());
+        hash.bytes(&activity.failed.to_le_bytes());
+    }
+    hash.0.to_le_bytes().to_vec()
+}
+
+/// One computer; what to answer about it, and whether it was one of this server until now.
+fn take_computer(
+    tx: &WriteTx<'_>,
+    server: u32,
+    entry: &ComputerEntry,
+) -> Result<(Option<ComputerChange>, bool), StoreError> {
+    let Some(known) = tx.rollup_computer_find(&entry.id)? else {
+        if let Some(forgotten) = tx.rollup_deleted_find(&entry.id)? {
+            if entry.last_sync <= forgotten.last_sync {
+                return Ok((Some(ComputerChange::Deleted), false));
+            }
+            // It has synchronized since: it lives.
+            tx.rollup_deleted_forget(&entry.id)?;
+        }
+        let no = tx.rollup_computer_add(&entry.id, server)?;
+        tx.rollup_computer_put(no, server, entry, false)?;
+        return Ok((describe(tx, no, entry)?, false));
+    };
+    let mut latest = known.last_sync;
+    if known.site == THIS_SERVER {
+        // Every call here counts for a computer of this server, not only its detections.
+        latest = latest.max(Some(known.last_contact));
+    }
+    if latest > entry.last_sync {
+        return Ok((None, false));
+    }
+    let moved = known.site != server;
+    tx.rollup_computer_put(known.no, server, entry, moved)?;
+    let wanted = describe(tx, known.no, entry)?;
+    // Details that were asked for and never came are asked for again.
+    Ok((wanted.filter(|_| moved || !known.described), known.site == THIS_SERVER))
+}
+
+fn describe(tx: &WriteTx<'_>, no: u32, entry: &ComputerEntry) -> Result<Option<ComputerChange>, StoreError> {
+    match &entry.details {
+        Some(details) => tx.rollup_computer_describe(no, &entry.id, details).map(|()| None),
+        None => Ok(Some(ComputerChange::NewParent)),
+    }
+}
+
+/// How the status of a computer is read.
+struct Reading {
+    clock: Clock,
+    effective: Option<Timestamp>,
+    anchor: ChangeNumber,
+}
+
+fn take_status(
+    tx: &WriteTx<'_>,
+    known: &KnownComputer,
+    entry: &StatusEntry,
+    reading: &Reading,
+    numbers: &mut Numbers<'_, '_>,
+) -> Result<(), StoreError> {
+    if !entry.full && entry.number < known.number {
+        // A repetition of one that others followed.
+        return Ok(());
+    }
+    let row = tx.computer_status(known.no)?;
+    let mut status = ComputerStatus::decode(&row.status).unwrap_or_default();
+    let mut told = Vec::with_capacity(entry.states.len());
+    for state in &entry.states {
+        if let Some(update) = numbers.of(state.update)? {
+            let changed = reading.clock.time(state.changed);
+            told.push(Told { update, state: State::from_protocol_number(state.state), changed });
+        }
+    }
+    status.merge(entry.full, told);
+    let shown = tx.computer_show(known.no)?;
+    let shown = shown.as_ref();
+    let some = (!status.entries().is_empty()).then_some(reading.clock.now);
+    status.reported = shown.and_then(|row| row.last_report_at).or(reading.effective).or(some);
+    status.as_of = status.reported;
+    status.anchor = reading.anchor;
+    status.last_sync = shown.and_then(|row| {
+        let hresult = if row.last_sync_succeeded? { 0 } else { FAILED };
+        Some(SyncResult { at: row.last_sync_at?, hresult })
+    });
+    status.last_reboot = shown.and_then(|row| row.last_reboot_at);
+    // What lies between this and the last one that came is missing: the next question for numbers shows it.
+    let whole = entry.full || entry.number <= known.number.saturating_add(1);
+    let number = if whole { entry.number } else { 0 };
+    let stored = StatusRow { status: status.encode(), anchor: status.anchor, recent_events: Vec::new() };
+    tx.rollup_status_put(known.no, number, reading.effective, &stored)
+}
+
+/// Numbers of updates; those that nobody here heard of get one, so that their state is there when they come.
+struct Numbers<'t, 'p> {
+    tx: &'t WriteTx<'t>,
+    published: &'p Published,
+    found: HashMap<UpdateId, Option<UpdateNumber>>,
+    /// How many more get one.
+    room: Option<u32>,
+}
+
+impl<'t, 'p> Numbers<'t, 'p> {
+    fn new(tx: &'t WriteTx<'t>, published: &'p Published) -> Self {
+        Self { tx, published, found: HashMap::new(), room: None }
+    }
+
+    /// None for an update that is new here when there are too many of those.
+    fn of(&mut self, update: UpdateId) -> Result<Option<UpdateNumber>, StoreError> {
+        if let Some(number) = self.published.update_number(update) {
+            return Ok(Some(number));
+        }
+        if let Some(number) = self.found.get(&update) {
+            return Ok(*number);
+        }
+        let mut number = self.tx.update_no(update)?;
+        if number.is_none() {
+            let room = match self.room {
+                Some(room) => room,
+                None => UNHEARD.saturating_sub(self.tx.rollup_unheard()?),
+            };
+            self.room = Some(room.saturating_sub(1));
+            if room > 0 {
+                number = Some(self.tx.update_intern(update)?);
+            } else {
+                tracing::warn!(%update, "a roll-up names too many updates that are not known here");
+            }
+        }
+        let number = number.map(UpdateNumber);
+        self.found.insert(update, number);
+        Ok(number)
+    }
+}
