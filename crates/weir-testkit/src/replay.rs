@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use weir_wire::wsss::Operation;
 
 use crate::{
     http::{Answer, Connection},
@@ -37,6 +38,8 @@ pub struct Substitutions {
     pub cookie: Option<(String, String)>,
     /// CookieData of the authorization cookie, as text.
     pub authorization_cookie: Option<String>,
+    /// `Anchor` and `configAnchor` between servers, as text.
+    pub anchor: Option<String>,
     /// `lastChange`, as text.
     pub last_change: Option<String>,
     /// `Host` header.
@@ -67,6 +70,31 @@ pub fn recorded(folder: &str) -> Vec<Recorded> {
 /// As [`recorded`].
 pub fn native_scan() -> Vec<Recorded> {
     recorded("captures/native-scan")
+}
+
+/// The recorded exchanges of a probe with an upstream server. Those that were recorded without request headers have the
+/// path and the headers that the probe sent with the others.
+///
+/// # Panics
+///
+/// As [`recorded`].
+pub fn server_sync() -> Vec<Recorded> {
+    let mut exchanges = recorded("captures/server-sync");
+    for exchange in &mut exchanges {
+        let mut known = Operation::ALL.iter().filter(|operation| operation.name() == exchange.operation);
+        let operation = known.next().unwrap_or_else(|| panic!("{} is no operation", exchange.operation));
+        if exchange.path.is_empty() {
+            exchange.path = operation.service().path().to_owned();
+            let header = |name: &str, value: String| (name.to_owned(), value);
+            exchange.request_headers = vec![
+                header("Host", "127.0.0.1:8530".to_owned()),
+                header("Content-Type", "text/xml; charset=utf-8".to_owned()),
+                header("SOAPAction", operation.quoted_action()),
+                header("Content-Length", exchange.request.len().to_string()),
+            ];
+        }
+    }
+    exchanges
 }
 
 fn read(folder: &str, stem: &str) -> Recorded {
@@ -120,6 +148,10 @@ impl Recorded {
         if let Some(data) = &values.authorization_cookie {
             body = replace_all(&body, "<CookieData>", "</CookieData>", data);
         }
+        if let Some(anchor) = &values.anchor {
+            body = replace_all(&body, "<Anchor>", "</Anchor>", anchor);
+            body = replace_all(&body, "<configAnchor>", "</configAnchor>", anchor);
+        }
         if let Some(moment) = &values.last_change {
             body = replace_all(&body, "<lastChange>", "</lastChange>", moment);
         }
@@ -163,7 +195,7 @@ fn map_revisions(body: &str, revisions: &BTreeMap<i32, i32>) -> String {
 }
 
 /// Replaces what stands between `open` and `close`, wherever they occur.
-fn replace_all(text: &str, open: &str, close: &str, value: &str) -> String {
+pub(crate) fn replace_all(text: &str, open: &str, close: &str, value: &str) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(open) {
@@ -189,6 +221,19 @@ mod tests {
             assert_eq!((headers, body), (exchange.request_headers.clone(), exchange.request.clone()));
             assert_eq!(exchange.status, 200);
             assert!(exchange.path.to_lowercase().contains(".asmx"), "{}", exchange.path);
+        }
+    }
+
+    #[test]
+    fn exchanges_between_servers_are_complete() {
+        let exchanges = server_sync();
+        assert!(exchanges.len() >= 10);
+        for exchange in &exchanges {
+            assert!(exchange.path.ends_with(".asmx"), "{}", exchange.path);
+            assert!(exchange.request_headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("soapaction")));
+            let values = Substitutions { anchor: Some("1,x".into()), ..Substitutions::default() };
+            let (_, body) = exchange.request_with(&values);
+            assert!(!body.contains("<Anchor>9438") && !body.contains("<configAnchor>9438"), "{body}");
         }
     }
 

@@ -77,8 +77,11 @@ pub struct Served {
     pub config: ServerSyncConfigData,
     /// All languages; each call gets those that changed since its anchor.
     pub languages: Vec<(i64, ServerSyncLanguageData)>,
-    /// Protocol, identity of the database: a cookie or anchor of another one is answered with ServerChanged.
+    /// Which database this is. The first call with a cookie of another one is answered with ServerChanged; later calls
+    /// with it are served, since the specification lets a downstream server carry on.
     pub incarnation: u32,
+    /// Cookies of other incarnations whose holder was told.
+    pub told: BTreeSet<Vec<u8>>,
     /// How long a cookie is valid, in seconds.
     pub cookie_seconds: i64,
     /// By identity.
@@ -153,6 +156,7 @@ impl Served {
                 (1, language(1031, "de", "German", false)),
             ],
             incarnation: 1,
+            told: BTreeSet::new(),
             cookie_seconds: 240 * 60,
             revisions: BTreeMap::new(),
             files: BTreeMap::new(),

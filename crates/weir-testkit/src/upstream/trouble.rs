@@ -25,7 +25,7 @@ pub enum Trouble {
     /// another incarnation of the server.
     Change(Box<dyn FnOnce(&mut Served) + Send>),
     /// The connection is closed without an answer.
-    Drop,
+    Close,
     /// An answer that never ends: a well-formed beginning, then the same element again and again until the peer gives
     /// up.
     Endless,
@@ -43,12 +43,30 @@ pub enum Trouble {
     WrongContent,
 }
 
+impl Trouble {
+    /// The same for another time, where that is possible.
+    pub(super) fn again(&self) -> Option<Self> {
+        Some(match self {
+            Self::Answer(body) => Self::Answer(body.clone()),
+            Self::Change(_) => return None,
+            Self::Close => Self::Close,
+            Self::Endless => Self::Endless,
+            Self::Fault(code) => Self::Fault(code.clone()),
+            Self::Garbage => Self::Garbage,
+            Self::Hang => Self::Hang,
+            Self::Status(status) => Self::Status(*status),
+            Self::Truncated => Self::Truncated,
+            Self::WrongContent => Self::WrongContent,
+        })
+    }
+}
+
 impl std::fmt::Debug for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Answer(_) => "Answer",
             Self::Change(_) => "Change",
-            Self::Drop => "Drop",
+            Self::Close => "Close",
             Self::Endless => "Endless",
             Self::Fault(code) => code,
             Self::Garbage => "Garbage",
