@@ -13,6 +13,7 @@ use crate::{
     client::limit::AddressLimit,
     config::Settings,
     state::{AppState, Configuration},
+    sync::run::Runner,
 };
 
 /// What the start-up hands to the admin plane.
@@ -50,6 +51,8 @@ pub(crate) struct Inner {
     pub(super) failures: AddressLimit,
     /// Tells the content job that something may be wanted.
     pub(crate) wanted: Notify,
+    /// Synchronizes.
+    pub(crate) runner: Runner,
 }
 
 impl Deref for App {
@@ -72,6 +75,7 @@ impl App {
             content: tokio::sync::Mutex::default(),
             failures: AddressLimit::default(),
             wanted: Notify::new(),
+            runner: Runner::default(),
         }))
     }
 

@@ -2,12 +2,16 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use weir_api::{
     List,
     setting::{Setting, SettingChanged},
 };
-use weir_model::content::ContentMode;
+use weir_model::{
+    content::ContentMode,
+    schedule::{Recurrence, Zone},
+};
 use weir_store::{ReadTx, StoreError, WriteTx, setting::SettingRow};
 
 use super::{AdminError, App, Caller};
@@ -16,6 +20,8 @@ use crate::{
     state::{ClientSettings, TargetingMode},
 };
 
+/// The value of a schedule that is off.
+pub(crate) const OFF: &str = "off";
 /// The values of `source`, in words.
 pub(crate) const SOURCE_VALUES: &str = "microsoft, none, or the http(s) URL of an upstream server";
 
@@ -26,10 +32,12 @@ enum Kind {
     Flag,
     Name,
     Number(RangeInclusive<u64>),
+    Schedule,
     Secret,
     Source,
     Text(usize),
     Url,
+    Zone,
 }
 
 /// What is shown of a secret that is set.
@@ -82,6 +90,12 @@ pub(crate) const SYNC_MEMORY: &str = "sync.memory_mib";
 pub(crate) const SYNC_MICROSOFT_URL: &str = "sync.microsoft_url";
 /// Whether this server mirrors its upstream server.
 pub(crate) const SYNC_REPLICA: &str = "sync.replica";
+/// Minutes until a failed synchronization is tried again.
+pub(crate) const SYNC_RETRY: &str = "sync.retry_minutes";
+/// When synchronization runs by itself.
+pub(crate) const SYNC_SCHEDULE: &str = "sync.schedule";
+/// The zone of this site.
+pub(crate) const TIME_ZONE: &str = "site.time_zone";
 /// How often a broken call is made again.
 pub(crate) const SYNC_RETRIES: &str = "sync.retries";
 /// How long an upstream server may send nothing, in seconds.
@@ -241,6 +255,12 @@ fn definitions() -> Vec<Definition> {
             json!(""),
             "The fully qualified name by which this server introduces itself to others; empty is the system's.",
         ),
+        define(
+            TIME_ZONE,
+            Kind::Zone,
+            json!(""),
+            "The time zone of this site, for schedules that name none; empty is the system's.",
+        ),
         define(SOURCE, Kind::Source, json!("none"), "Where updates are synchronized from."),
         define(
             SYNC_ANSWER,
@@ -280,6 +300,18 @@ fn definitions() -> Vec<Definition> {
             "How often a call to the upstream server is made again after the connection broke.",
         ),
         define(
+            SYNC_RETRY,
+            Kind::Number(0..=10_080),
+            json!(60),
+            "After a failed synchronization it is tried again after so many minutes; 0 is not by itself.",
+        ),
+        define(
+            SYNC_SCHEDULE,
+            Kind::Schedule,
+            json!(OFF),
+            "When synchronization runs by itself; weir schedule show tells the next times.",
+        ),
+        define(
             SYNC_TIMEOUT,
             Kind::Number(1..=3_600),
             json!(300),
@@ -302,9 +334,11 @@ impl Kind {
             Self::Name => "a DNS name, or empty".to_owned(),
             Self::Number(range) => format!("{} to {}", range.start(), range.end()),
             Self::Secret => "a secret of at most 1024 characters, or empty; shown as set or unset".to_owned(),
+            Self::Schedule => "off, or a schedule such as every 7 days at 02:00".to_owned(),
             Self::Source => SOURCE_VALUES.to_owned(),
             Self::Text(longest) => format!("text of at most {longest} characters"),
             Self::Url => "an http(s) URL without path, or empty".to_owned(),
+            Self::Zone => "an IANA time zone such as Europe/Amsterdam, or empty".to_owned(),
         }
     }
 
@@ -340,6 +374,13 @@ impl Kind {
             }
             // a secret may begin or end with a blank
             Self::Secret => value.as_str().filter(|text| text.chars().count() <= 1_024).map(|text| json!(text)),
+            Self::Schedule => {
+                let text = text?;
+                if text.eq_ignore_ascii_case(OFF) {
+                    return Some(json!(OFF));
+                }
+                text.parse::<Recurrence>().ok().map(|schedule| json!(schedule.to_string()))
+            }
             Self::Source => parse_source(text?).map(Value::String),
             Self::Text(longest) => {
                 let text = text?;
@@ -348,6 +389,13 @@ impl Kind {
             Self::Url => {
                 let text = text?.trim_end_matches('/');
                 (text.is_empty() || origin(text)).then(|| json!(text))
+            }
+            Self::Zone => {
+                let text = text?;
+                if text.is_empty() {
+                    return Some(json!(""));
+                }
+                text.parse::<Zone>().ok().map(|zone| json!(zone.name()))
             }
         }
     }
@@ -419,6 +467,17 @@ impl Current {
 
     pub(crate) fn text(&self, key: &str) -> String {
         self.find(key).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// When synchronization runs by itself, if it does.
+    pub(crate) fn schedule(&self) -> Option<Recurrence> {
+        self.text(SYNC_SCHEDULE).parse().ok()
+    }
+
+    /// The zone of this site: as set, else the system's.
+    pub(crate) fn zone(&self) -> TimeZone {
+        let set = self.text(TIME_ZONE).parse::<Zone>().ok();
+        set.map_or_else(TimeZone::system, |zone| zone.time_zone().clone())
     }
 
     /// What the client plane reads.
@@ -512,13 +571,22 @@ pub(crate) fn store(tx: &WriteTx<'_>, key: &str, value: Option<&Value>) -> Resul
 /// Sets a setting. Clients see it with their next call.
 pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) -> Result<SettingChanged, AdminError> {
     let definition = definition(key)?;
-    let value = definition.kind.read(value).ok_or_else(|| AdminError::Invalid {
+    let mut value = definition.kind.read(value).ok_or_else(|| AdminError::Invalid {
         code: "setting_value",
-        detail: format!("{value} is no value of {key}"),
+        detail: match (&definition.kind, value.as_str().map(str::parse::<Recurrence>)) {
+            (Kind::Schedule, Some(Err(error))) => error.to_string(),
+            _ => format!("{value} is no value of {key}"),
+        },
         next_step: Some(format!("{key} takes {}", definition.kind.describe())),
     })?;
+    if matches!(definition.kind, Kind::Schedule) {
+        value = anchored(app, value).await?;
+    }
     let (key, kind, stored) = (definition.key, definition.kind.clone(), value.clone());
     app.write(caller, move |tx| {
+        if matches!(key, SOURCE | SYNC_SCHEDULE) {
+            refuse_below_parent(tx, key)?;
+        }
         let old = store(tx, key, Some(&stored))?;
         if old.as_ref() != Some(&stored) {
             tx.audit("setting.set", key, old.map(|old| kind.shown(old)).as_ref(), Some(&kind.shown(stored)))?;
@@ -527,7 +595,22 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
     })
     .await?;
     app.reload_settings().await?;
+    // another source, schedule or zone can make a synchronization due
+    app.shared().runner.nudge();
     Ok(SettingChanged { key: key.to_owned(), value: definition.kind.shown(value) })
+}
+
+/// A schedule that counts from a start gets one, so that it stays the same tomorrow.
+async fn anchored(app: &App, value: Value) -> Result<Value, AdminError> {
+    let Some(schedule) = value.as_str().and_then(|text| text.parse::<Recurrence>().ok()) else { return Ok(value) };
+    let zone = app.read(Current::read).await?.zone();
+    Ok(json!(schedule.anchored(Timestamp::now(), &zone).to_string()))
+}
+
+/// Only the top of a tree chooses where updates come from and when; the others follow their parent.
+fn refuse_below_parent(tx: &ReadTx<'_>, key: &str) -> Result<(), AdminError> {
+    let what = if key == SOURCE { "The source" } else { "The schedule" };
+    if tx.sites_parent()?.is_some() { crate::sites::refuse_below(tx, what) } else { Ok(()) }
 }
 
 #[cfg(test)]

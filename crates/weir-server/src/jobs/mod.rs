@@ -32,6 +32,7 @@ pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receive
     vec![
         spawn(app.clone(), stop.clone(), Which::Download, None),
         spawn(app.clone(), stop.clone(), Which::Retention, None),
+        spawn(app.clone(), stop.clone(), Which::Synchronization, None),
         spawn(app.clone(), stop.clone(), Which::Certificate, Some(certificates)),
     ]
 }
@@ -41,6 +42,7 @@ enum Which {
     Certificate,
     Download,
     Retention,
+    Synchronization,
 }
 
 async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
@@ -68,6 +70,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 }
             }
         }
+        Which::Synchronization => crate::sync::run::serve(app).await,
         Which::Retention => loop {
             retention::run(app).await;
             time::sleep(RETENTION_EVERY).await;

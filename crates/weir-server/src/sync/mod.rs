@@ -8,8 +8,11 @@
 //! * [`run`] is the runner: one run at a time, by hand, schedule, retry or parent.
 
 pub mod criteria;
+mod due;
 pub mod engine;
+pub(crate) mod history;
 pub mod outbound;
 pub mod peer;
 pub mod progress;
 pub mod run;
+mod steps;

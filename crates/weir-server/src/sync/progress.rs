@@ -25,6 +25,14 @@ pub enum Phase {
     Store,
     /// Mirroring groups, deployments and declines of the parent (replicas only).
     Deployments,
+    /// Applying criteria to the catalogue.
+    Criteria,
+    /// Bringing the catalogue to computers.
+    Publish,
+    /// Telling the server above about computers and status.
+    RollUp,
+    /// Telling the servers below.
+    Announce,
 }
 
 impl Phase {
@@ -38,6 +46,10 @@ impl Phase {
             Self::Closure => "closure",
             Self::Store => "store",
             Self::Deployments => "deployments",
+            Self::Criteria => "criteria",
+            Self::Publish => "publish",
+            Self::RollUp => "roll_up",
+            Self::Announce => "announce",
         }
     }
 }

@@ -1,25 +1,440 @@
 //! The runner: one synchronization at a time, started by hand, by the schedule, by a retry or by the parent.
+//!
+//! Runs are rows of jobs. Whoever wants one makes a row that waits ([`request`]); the runner, one task per process, takes
+//! it, works, and notes how it ended. So a run survives the caller, and its end is known whatever becomes of the process.
 
-use weir_api::sync::{SyncRun, SyncStarted, SyncTrigger};
+use std::time::{Duration, Instant};
 
-use crate::admin::{AdminError, App, Caller};
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::{
+    sync::{Notify, watch},
+    task::{JoinError, JoinSet},
+};
+use uuid::Uuid;
+use weir_api::sync::{SyncFault, SyncProgress, SyncRun, SyncStarted, SyncTrigger};
+use weir_store::{
+    ReadTx, StoreError, WriteTx,
+    alert::AlertSeverity,
+    job::{JobRow, JobState},
+};
+
+use super::{
+    due::{Due, Situation, due},
+    engine::SyncError,
+    history::{self, Asked, Ended, INTERRUPTED, KIND},
+    progress::Progress,
+    steps::{self, Report},
+};
+use crate::admin::{
+    AdminError, App, Caller, chain,
+    setting::{Current, SOURCE, SYNC_RETRY, SYNC_SCHEDULE},
+};
+
+/// A lease is renewed long before this.
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// How often the place of a run is stored.
+const TELL: Duration = Duration::from_secs(1);
+/// A clock that was set forward must not delay a run for longer than this.
+const LONGEST: Duration = Duration::from_secs(30);
+/// After a failure of the runner itself.
+const PAUSE: Duration = Duration::from_secs(5);
+/// A run that was asked to stop is given this long before it is broken off.
+const GRACE: Duration = Duration::from_secs(30);
+/// Runs in a row that may be interrupted before the next one waits for the time of a retry.
+const INTERRUPTIONS: usize = 3;
+/// Kind and subject of the alert about a failed run.
+const FAILED: &str = "sync.failed";
+const SUBJECT: &str = "synchronization";
 
 /// What the runner remembers between calls. One per process.
-#[derive(Debug, Default)]
-pub struct Runner {}
+#[derive(Debug)]
+pub struct Runner {
+    owner: String,
+    current: Mutex<Option<Working>>,
+    nudge: Notify,
+    ended: watch::Sender<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Working {
+    id: Uuid,
+    progress: Progress,
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self {
+            owner: format!("{}-{}", std::process::id(), Uuid::new_v4()),
+            current: Mutex::default(),
+            nudge: Notify::new(),
+            ended: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Runner {
+    /// Something may be due now: a run was asked for, or the schedule changed.
+    pub(crate) fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
+    /// Where the run of this process is, if it is the one of this row.
+    fn position(&self, row: &JobRow) -> Option<SyncProgress> {
+        let current = self.current.lock();
+        let working = current.as_ref().filter(|working| working.id == row.id && row.state == JobState::Running)?;
+        Some(history::progress(&working.progress.position()))
+    }
+}
+
+/// Where updates come from, in words.
+pub(crate) fn source(tx: &ReadTx<'_>) -> Result<String, StoreError> {
+    match tx.sites_parent()? {
+        Some(parent) => Ok(parent.urls.first().cloned().unwrap_or(parent.name)),
+        None => Ok(Current::read(tx)?.text(SOURCE)),
+    }
+}
 
 /// Asks for a run. If one is under way an administrator gets that one; after a [`SyncTrigger::Parent`] another run follows
 /// it, because the parent may have got something since it began.
 pub async fn request(
-    _app: &App,
-    _caller: &Caller,
-    _trigger: SyncTrigger,
-    _full: bool,
+    app: &App,
+    caller: &Caller,
+    trigger: SyncTrigger,
+    full: bool,
 ) -> Result<SyncStarted, AdminError> {
-    unimplemented!()
+    let (attached, row) = app
+        .write(caller, move |tx| {
+            let source = source(tx)?;
+            if source == "none" {
+                return Err(AdminError::Conflict {
+                    code: "no_source",
+                    detail: "there is nothing to synchronize from: the source of this server is none".to_owned(),
+                    next_step: Some(
+                        "weir settings set source microsoft (or the URL of an upstream server), then weir sync now"
+                            .to_owned(),
+                    ),
+                });
+            }
+            let waiting = tx.job_last_of(KIND, JobState::Waiting)?;
+            let running = tx.job_last_of(KIND, JobState::Running)?;
+            let open = waiting.or(running.filter(|_| trigger != SyncTrigger::Parent));
+            if let Some(open) = open {
+                return Ok((true, Some(open)));
+            }
+            let id = history::create(tx, &Asked { trigger, full, source, due: None })?;
+            if trigger == SyncTrigger::Manual {
+                tx.audit("sync.start", &id.to_string(), None, Some(&json!({ "full": full })))?;
+            }
+            Ok((false, tx.job_show(id)?))
+        })
+        .await?;
+    let runner = &app.shared().runner;
+    runner.nudge();
+    let row = row.ok_or_else(|| AdminError::Internal("a run that was asked for is gone".to_owned()))?;
+    let position = runner.position(&row);
+    Ok(SyncStarted { attached, run: history::run(row, position, Timestamp::now()) })
+}
+
+/// Stops the run that is under way or waits, and returns it once it has ended, or after a while.
+pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminError> {
+    let runner = &app.shared().runner;
+    let mut ended = runner.ended.subscribe();
+    let row = app
+        .write(caller, |tx| {
+            let row = history::open(tx)?.ok_or_else(|| AdminError::Conflict {
+                code: "nothing_runs",
+                detail: "no synchronization is under way".to_owned(),
+                next_step: Some("see the last ones: weir sync history".to_owned()),
+            })?;
+            // one that waits ends here and now; one that runs ends itself
+            if row.state == JobState::Waiting {
+                tx.job_cancel(row.id)?;
+            }
+            tx.audit("sync.cancel", &row.id.to_string(), None, None)?;
+            Ok(row)
+        })
+        .await?;
+    let working = runner.current.lock().clone().filter(|working| working.id == row.id);
+    if let Some(working) = working {
+        working.progress.cancel();
+        let over = async {
+            while runner.current.lock().as_ref().is_some_and(|now| now.id == working.id) {
+                if ended.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // whoever waits longer than this is told where it is
+        let _ = tokio::time::timeout(GRACE + TELL, over).await;
+    }
+    show(app, row.id).await
+}
+
+/// One run.
+pub(crate) async fn show(app: &App, id: Uuid) -> Result<SyncRun, AdminError> {
+    let row = app.read(move |tx| tx.job_show(id)).await?.filter(|row| row.kind == KIND);
+    let row = row.ok_or_else(|| AdminError::missing("synchronization", id, "weir sync history"))?;
+    let position = app.shared().runner.position(&row);
+    Ok(history::run(row, position, Timestamp::now()))
 }
 
 /// The run that is under way or waits, and the one that ended last.
-pub async fn recent(_app: &App) -> Result<(Option<SyncRun>, Option<SyncRun>), AdminError> {
-    unimplemented!()
+pub async fn recent(app: &App) -> Result<(Option<SyncRun>, Option<SyncRun>), AdminError> {
+    let (open, last) = app.read(|tx| Ok((history::open(tx)?, history::last(tx)?))).await?;
+    let (runner, now) = (&app.shared().runner, Timestamp::now());
+    let open = open.map(|row| {
+        let position = runner.position(&row);
+        history::run(row, position, now)
+    });
+    Ok((open, last.map(|row| history::run(row, None, now))))
+}
+
+/// The runner's task; it ends when it is dropped.
+pub(crate) async fn serve(app: &App) {
+    let caller = Caller { name: "system: synchronization".to_owned(), from: None };
+    while let Err(error) = resume(app, &caller).await {
+        tracing::warn!(error = chain(&error), "synchronizations of the time before could not be read; it is tried again");
+        tokio::time::sleep(PAUSE).await;
+    }
+    loop {
+        let wait = match take(app, &caller).await {
+            Ok(Ok(row)) => {
+                execute(app, &caller, row).await;
+                continue;
+            }
+            Ok(Err(wait)) => wait,
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "no synchronization could be started; it is tried again");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = app.shared().runner.nudge.notified() => {}
+        }
+    }
+}
+
+/// Marks runs that a process left behind and asks for another one in their place. The lock of the data folder says that
+/// no such process lives, whatever the lease.
+async fn resume(app: &App, caller: &Caller) -> Result<(), AdminError> {
+    app.write(caller, |tx| {
+        let rows = tx.job_list(KIND, 100)?;
+        let mut left = None;
+        for row in rows.iter().filter(|row| row.state == JobState::Running) {
+            let progress = row.progress.clone().and_then(|value| serde_json::from_value(value).ok());
+            let ended = Ended { result: INTERRUPTED.to_owned(), progress, ..Ended::default() };
+            tx.job_interrupt(row.id, &json!(ended))?;
+            left = Some(row);
+        }
+        let Some(left) = left else { return Ok(()) };
+        let waits = rows.iter().any(|row| row.state == JobState::Waiting);
+        let before = rows.iter().filter(|row| row.no < left.no);
+        let in_a_row = 1 + before.take_while(|row| history::is_interrupted(row)).count();
+        if !waits && in_a_row < INTERRUPTIONS && source(tx)? != "none" {
+            let asked = Asked { trigger: SyncTrigger::Resume, due: None, ..history::asked(left) };
+            history::create(tx, &asked)?;
+        }
+        tracing::info!(run = %left.id, in_a_row, "a synchronization was interrupted when the server stopped");
+        Ok(())
+    })
+    .await
+}
+
+/// Takes a run that waits or is due; else says for how long there is nothing to do.
+async fn take(app: &App, caller: &Caller) -> Result<Result<JobRow, Duration>, AdminError> {
+    let now = Timestamp::now();
+    let (waiting, next) = app.read(move |tx| Ok((tx.job_last_of(KIND, JobState::Waiting)?, next(tx, now)?))).await?;
+    let due = next.filter(|due| due.at <= now);
+    if waiting.is_none() && due.is_none() {
+        let wait = next.map_or(LONGEST, |due| Duration::try_from(due.at.duration_since(now)).unwrap_or_default());
+        return Ok(Err(wait.min(LONGEST)));
+    }
+    let owner = app.shared().runner.owner.clone();
+    let row = app
+        .write(caller, move |tx| {
+            if let (None, Some(Due { at, trigger })) = (tx.job_last_of(KIND, JobState::Waiting)?, due) {
+                let asked = Asked { trigger, full: false, source: source(tx)?, due: Some(at) };
+                history::create(tx, &asked)?;
+            }
+            Ok(tx.job_take(KIND, &owner, now + LEASE)?)
+        })
+        .await?;
+    Ok(row.ok_or(PAUSE))
+}
+
+/// The run to come, if one comes by itself.
+pub(super) fn next(tx: &ReadTx<'_>, now: Timestamp) -> Result<Option<Due>, StoreError> {
+    if source(tx)? == "none" {
+        return Ok(None);
+    }
+    let current = Current::read(tx)?;
+    let newest = tx.job_list(KIND, 1)?.into_iter().next();
+    let schedule_set = tx.setting_show(SYNC_SCHEDULE)?.map(|row| row.changed_at);
+    let asked_for = newest.as_ref().map(|row| history::asked(row).due.map_or(row.created_at, |due| due.max(row.created_at)));
+    // whoever follows a Weir is told when to synchronize
+    let schedule = if tx.sites_parent()?.is_some() { None } else { current.schedule() };
+    let failed = newest.filter(|row| row.state == JobState::Failed);
+    let retry = current.number(SYNC_RETRY);
+    let situation = Situation {
+        schedule,
+        zone: current.zone(),
+        since: schedule_set.into_iter().chain(asked_for).max().unwrap_or(now),
+        failed_at: failed.and_then(|row| row.ended_at),
+        retry: (retry > 0).then(|| SignedDuration::from_mins(retry as i64)),
+    };
+    Ok(due(&situation, now))
+}
+
+/// Works on a run that was taken, to its end.
+async fn execute(app: &App, caller: &Caller, row: JobRow) {
+    let runner = &app.shared().runner;
+    let progress = Progress::new();
+    *runner.current.lock() = Some(Working { id: row.id, progress: progress.clone() });
+    let asked = history::asked(&row);
+    tracing::info!(run = %row.id, trigger = ?asked.trigger, source = asked.source, full = asked.full, "a synchronization begins");
+    let outcome = work(app, caller, &row, asked.full, &progress).await;
+    let (state, ended) = ended(outcome, &progress);
+    metrics::counter!("weir_sync_runs_total", "result" => ended.result.clone()).increment(1);
+    match &ended.error {
+        None => tracing::info!(
+            run = %row.id, result = ended.result, added = ended.added, revised = ended.revised, expired = ended.expired,
+            "a synchronization is over"
+        ),
+        Some(fault) => tracing::error!(run = %row.id, code = fault.code, error = fault.message, "a synchronization failed"),
+    }
+    let result = json!(ended);
+    for _ in 0..3 {
+        match note(app, caller, &row, state, &result, &ended).await {
+            Ok(()) => break,
+            Err(error) => {
+                tracing::error!(error = chain(&error), "the end of a synchronization could not be stored; it is tried again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    *runner.current.lock() = None;
+    runner.ended.send_modify(|count| *count = count.wrapping_add(1));
+}
+
+/// The work itself, while its place is told; broken off if it does not stop when it is asked to.
+async fn work(
+    app: &App,
+    caller: &Caller,
+    row: &JobRow,
+    full: bool,
+    progress: &Progress,
+) -> Result<Result<Report, SyncError>, JoinError> {
+    // ends with this function, whatever becomes of it
+    let mut task = JoinSet::new();
+    task.spawn({
+        let (app, caller, progress) = (app.clone(), caller.clone(), progress.clone());
+        async move { steps::run(&app, &caller, full, &progress).await }
+    });
+    let tell = async {
+        let mut asked_to_stop: Option<Instant> = None;
+        loop {
+            tokio::time::sleep(TELL).await;
+            let (id, owner) = (row.id, app.shared().runner.owner.clone());
+            let position: Value = json!(history::progress(&progress.position()));
+            let until = Timestamp::now() + LEASE;
+            match app.write(caller, move |tx| Ok(tx.job_renew(id, &owner, until, &position)?)).await {
+                Ok(true) => {}
+                Ok(false) => progress.cancel(),
+                Err(error) => tracing::warn!(error = chain(&error), "the place of a synchronization could not be stored"),
+            }
+            if progress.is_cancelled() && asked_to_stop.get_or_insert_with(Instant::now).elapsed() > GRACE {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        ended = task.join_next() => match ended {
+            Some(ended) => ended,
+            // there was one task
+            None => Ok(Err(SyncError::Cancelled(super::progress::Cancelled))),
+        },
+        () = tell => Ok(Err(SyncError::Cancelled(super::progress::Cancelled))),
+    }
+}
+
+/// How it ended, as it is kept.
+fn ended(outcome: Result<Result<Report, SyncError>, JoinError>, progress: &Progress) -> (JobState, Ended) {
+    let position = history::progress(&progress.position());
+    let base = Ended { bytes: position.bytes, progress: Some(position), ..Ended::default() };
+    let failed = |error: SyncFault| {
+        let next_step = Some(error.next_step.clone());
+        (JobState::Failed, Ended { result: "failed".to_owned(), error: Some(error), next_step, ..base.clone() })
+    };
+    match outcome {
+        Ok(Ok(report)) => {
+            let Report { outcome, mut warnings, next_step } = report;
+            let result = if warnings.is_empty() { "done" } else { "done_with_warnings" };
+            warnings.extend(outcome.notes);
+            let ended = Ended {
+                result: result.to_owned(),
+                added: outcome.added,
+                revised: outcome.revised,
+                expired: outcome.expired,
+                skipped: outcome.skipped,
+                declined: outcome.declined,
+                bytes: outcome.bytes.max(base.bytes),
+                warnings,
+                next_step,
+                ..base.clone()
+            };
+            (JobState::Done, ended)
+        }
+        Ok(Err(error)) if progress.is_cancelled() || matches!(error, SyncError::Cancelled(_)) => {
+            (JobState::Cancelled, Ended { result: "cancelled".to_owned(), ..base.clone() })
+        }
+        Ok(Err(error)) => failed(fault(&error)),
+        Err(panic) => failed(SyncFault {
+            code: "internal".to_owned(),
+            message: format!("the synchronization ended unexpectedly: {panic}"),
+            explanation: "This is an error of Weir itself. The catalogue is the last good one.".to_owned(),
+            next_step: "see the server's log, and report it".to_owned(),
+        }),
+    }
+}
+
+fn fault(error: &SyncError) -> SyncFault {
+    let kept = "The catalogue is the last good one; what was fetched is kept, and the next run goes on there.";
+    let explanation = if error.is_transient() {
+        format!("{kept} The same may succeed later without a change here.")
+    } else {
+        format!("{kept} It will not succeed before something is changed.")
+    };
+    SyncFault { code: error.code().to_owned(), message: chain(error), explanation, next_step: error.next_step() }
+}
+
+/// Stores the end of a run, and the alert about it.
+async fn note(
+    app: &App,
+    caller: &Caller,
+    row: &JobRow,
+    state: JobState,
+    result: &Value,
+    ended: &Ended,
+) -> Result<(), AdminError> {
+    let (id, owner, result) = (row.id, app.shared().runner.owner.clone(), result.clone());
+    let message = ended.error.as_ref().map(|fault| {
+        format!("The synchronization failed: {}. Next: {}; or see weir sync status", fault.message, fault.next_step)
+    });
+    app.write(caller, move |tx: &WriteTx<'_>| {
+        tx.job_end(id, &owner, state, &result)?;
+        match (state, message) {
+            (JobState::Failed, Some(message)) => {
+                tx.alert_open(FAILED, SUBJECT, AlertSeverity::Warning, &message)?;
+            }
+            (JobState::Done, _) => {
+                tx.alert_close(FAILED, SUBJECT)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    })
+    .await
 }

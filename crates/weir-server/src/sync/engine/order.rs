@@ -20,6 +20,8 @@ pub struct Order {
     pub classifications: BTreeSet<Uuid>,
     /// LCIDs of the languages that are chosen; empty is all.
     pub languages: BTreeSet<u32>,
+    /// Everything is asked for anew instead of what changed since the last time.
+    pub full: bool,
     /// Calls at once.
     pub connections: usize,
     /// Bytes of answers that are in memory at once, about.

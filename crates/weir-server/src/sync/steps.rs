@@ -1,0 +1,57 @@
+//! What one run does, in order. What goes wrong after the catalogue is complete makes a warning, not a failure.
+
+use super::{
+    criteria,
+    engine::{self, Order, Outcome, SyncError},
+    progress::{Phase, Progress},
+};
+use crate::admin::{App, Caller, chain};
+
+/// What a run brought.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) outcome: Outcome,
+    pub(super) warnings: Vec<String>,
+    pub(super) next_step: Option<String>,
+}
+
+/// What to do when nothing is chosen.
+pub(super) const CHOOSE: &str = "choose products and classifications, then synchronize again: weir products list, \
+                                 weir products set --id ID..., weir classifications set --id ID..., weir sync now";
+
+pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progress) -> Result<Report, SyncError> {
+    let mut order = Order::load(app).await?;
+    order.full = full;
+    let outcome = engine::synchronize(app, caller, &order, progress).await?;
+    let is_replica = order.upstream.as_ref().is_some_and(|upstream| upstream.replica);
+    let mut report = Report { outcome, ..Report::default() };
+    if !is_replica {
+        if order.products.is_empty() || order.classifications.is_empty() {
+            report.next_step = Some(CHOOSE.to_owned());
+        }
+        progress.begin(Phase::Criteria, 0);
+        match criteria::apply(app, caller, None).await {
+            Ok(applied) => report.outcome.declined += applied.declined(),
+            Err(error) => report.warn("criteria could not be applied to the catalogue", &error),
+        }
+    }
+    progress.begin(Phase::Publish, 0);
+    if let Err(error) = app.publish().await {
+        report.warn("the catalogue is stored and reaches computers later", &error);
+    }
+    // the content job looks for what the new revisions need
+    app.shared().wanted.notify_one();
+    report.warnings.extend(report.outcome.problems.iter().map(|named| format!("{}: {}", named.revision, named.reason)));
+    let unnamed = report.outcome.dropped.saturating_sub(report.outcome.problems.len() as u64);
+    if unnamed > 0 {
+        report.warnings.push(format!("{unnamed} more revisions could not be taken"));
+    }
+    Ok(report)
+}
+
+impl Report {
+    fn warn(&mut self, what: &str, error: &dyn std::error::Error) {
+        tracing::warn!(error = chain(error), what, "a synchronization goes on although a step of it failed");
+        self.warnings.push(format!("{what}: {}", chain(error)));
+    }
+}
