@@ -735,6 +735,7 @@ CREATE TABLE rollup_server (
     last_rollup_at INTEGER,
     received_at INTEGER NOT NULL,
     clock_shift INTEGER NOT NULL DEFAULT 0,
+    sending_at INTEGER,
     summary TEXT NOT NULL
 ) STRICT;
 

@@ -17,7 +17,8 @@ CREATE TABLE rollup_state (
 ) STRICT;
 INSERT INTO rollup_state (one) VALUES (1);
 
--- What a server below reported of itself. parent_no is 1 for those that report here, else the server they report to.
+-- What a server below reported of itself. parent_no is 1 for those that report here, else the server they report to;
+-- sending_at is the last_rollup_at of increments that are on their way.
 CREATE TABLE rollup_server (
     server_no INTEGER PRIMARY KEY REFERENCES downstream_server (server_no) ON DELETE CASCADE,
     parent_no INTEGER NOT NULL,
@@ -25,6 +26,7 @@ CREATE TABLE rollup_server (
     last_rollup_at INTEGER,
     received_at INTEGER NOT NULL,
     clock_shift INTEGER NOT NULL DEFAULT 0,
+    sending_at INTEGER,
     summary TEXT NOT NULL
 ) STRICT;
 CREATE INDEX rollup_server_by_parent ON rollup_server (parent_no);

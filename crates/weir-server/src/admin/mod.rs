@@ -32,7 +32,7 @@ mod selection_routes;
 pub(crate) mod setting;
 mod spool;
 mod status;
-mod tally;
+pub(crate) mod tally;
 mod update;
 mod upload;
 mod when;

@@ -4,11 +4,13 @@
 //! Computers of servers below are rows like any other, with their server's number as site: collections and compliance
 //! cover the whole tree. They do not scan here, so the directory in memory and the offers leave them out.
 
+mod computers;
 mod convert;
 mod figures;
 mod forget;
 mod receive;
 mod send;
+mod servers;
 mod wire;
 
 use jiff::Timestamp;
@@ -25,7 +27,7 @@ use weir_wire::{
 pub use forget::forget;
 pub use receive::{Receiving, answer};
 
-pub use send::{RollupOutcome, SendError, send};
+pub use send::{RollupOutcome, SendError, send, send_to};
 pub use wire::Calls;
 
 /// Whether servers below may tell of computers, or only of themselves.

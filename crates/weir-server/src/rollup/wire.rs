@@ -13,6 +13,7 @@ use weir_wire::{
 };
 
 use super::{Question, Reply, convert};
+use crate::sync::peer::Authorised;
 
 /// `RollupDownstreamServersMaxBatchSize`, as WSUS has it.
 pub(super) const SERVERS_BATCH: u32 = 5_000;
@@ -103,10 +104,13 @@ pub trait Calls: Sync {
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// Makes one call.
-    fn call<C>(&self, call: &C) -> impl Future<Output = Result<C::Answer, Self::Error>> + Send
+    fn call<C>(&self, call: C) -> impl Future<Output = Result<C::Answer, Self::Error>> + Send
     where
-        C: wsss::client::Call + Send + Sync,
-        C::Answer: Send;
+        C: Authorised,
+        C::Answer: Send + 'static;
+
+    /// Waits before a busy upstream is asked again: a minute at least (MS-WSUSSS 3.2.4.5).
+    fn pause(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// Asks the upstream, with the constant cookie.
@@ -114,23 +118,23 @@ pub(super) async fn ask<P: Calls>(peer: &P, question: &Question) -> Result<Reply
     let cookie = Some(Cookie::roll_up());
     Ok(match question {
         Question::Configuration => {
-            let answer = peer.call(&GetRollupConfiguration { cookie }).await?;
+            let answer = peer.call(GetRollupConfiguration { cookie }).await?;
             Reply::Configuration(convert::configuration(&answer.result))
         }
         Question::Servers { client_time, servers } => {
             let downstream_servers = Some(servers.iter().map(convert::server_to).collect());
-            peer.call(&RollupDownstreamServers { cookie, client_time: Some(*client_time), downstream_servers }).await?;
+            peer.call(RollupDownstreamServers { cookie, client_time: Some(*client_time), downstream_servers }).await?;
             Reply::Servers
         }
         Question::Computers { client_time, computers } => {
             let computers = Some(computers.iter().map(convert::computer_to).collect());
-            let answer = peer.call(&RollupComputers { cookie, client_time: Some(*client_time), computers }).await?;
+            let answer = peer.call(RollupComputers { cookie, client_time: Some(*client_time), computers }).await?;
             Reply::Computers(answer.result.0.iter().filter_map(convert::change).collect())
         }
         Question::OutOfSync { parent, numbers } => {
             let last_rollup_numbers = Some(numbers.iter().map(convert::number_to).collect());
             let call = GetOutOfSyncComputers { cookie, parent_server_id: Some(*parent), last_rollup_numbers };
-            let answer = peer.call(&call).await?;
+            let answer = peer.call(call).await?;
             Reply::OutOfSync(answer.result.0.iter().filter_map(|id| id.0.trim().parse().ok()).collect())
         }
         Question::Status { client_time, parent, computers } => {
@@ -140,7 +144,7 @@ pub(super) async fn ask<P: Calls>(peer: &P, question: &Question) -> Result<Reply
                 parent_server_id: Some(*parent),
                 computers: Some(computers.iter().map(convert::status_to).collect()),
             };
-            Reply::Status(peer.call(&call).await?.result)
+            Reply::Status(peer.call(call).await?.result)
         }
     })
 }

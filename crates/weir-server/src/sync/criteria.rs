@@ -33,7 +33,8 @@ pub(crate) fn tree(tx: &ReadTx<'_>) -> Result<Vec<Branch>, StoreError> {
 
 /// The rules that are enabled, families in them replaced by their products.
 fn rules(tx: &ReadTx<'_>) -> Result<Vec<Rule>, StoreError> {
-    let mut rules: Vec<Rule> = tx.criterion_list()?.into_iter().map(|row| row.rule).filter(|rule| rule.enabled).collect();
+    let mut rules: Vec<Rule> =
+        tx.criterion_list()?.into_iter().map(|row| row.rule).filter(|rule| rule.enabled).collect();
     expand_products(tx, &mut rules)?;
     Ok(rules)
 }

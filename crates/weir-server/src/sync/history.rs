@@ -85,7 +85,8 @@ pub(super) fn progress(position: &Position) -> SyncProgress {
         total,
         percent: is_known.then(|| (100 * done.min(total) / total.max(1)) as u8),
         per_second: rate as u64,
-        seconds_left: (is_known && done > 0).then(|| (total.saturating_sub(done) as f64 / rate.max(0.001)).ceil() as u64),
+        seconds_left: (is_known && done > 0)
+            .then(|| (total.saturating_sub(done) as f64 / rate.max(0.001)).ceil() as u64),
         bytes,
     }
 }

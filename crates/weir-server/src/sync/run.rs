@@ -98,12 +98,7 @@ pub(crate) fn source(tx: &ReadTx<'_>) -> Result<String, StoreError> {
 
 /// Asks for a run. If one is under way an administrator gets that one; after a [`SyncTrigger::Parent`] another run follows
 /// it, because the parent may have got something since it began.
-pub async fn request(
-    app: &App,
-    caller: &Caller,
-    trigger: SyncTrigger,
-    full: bool,
-) -> Result<SyncStarted, AdminError> {
+pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: bool) -> Result<SyncStarted, AdminError> {
     let (attached, row) = app
         .write(caller, move |tx| {
             let source = source(tx)?;
@@ -195,7 +190,10 @@ pub async fn recent(app: &App) -> Result<(Option<SyncRun>, Option<SyncRun>), Adm
 pub(crate) async fn serve(app: &App) {
     let caller = Caller { name: "system: synchronization".to_owned(), from: None };
     while let Err(error) = resume(app, &caller).await {
-        tracing::warn!(error = chain(&error), "synchronizations of the time before could not be read; it is tried again");
+        tracing::warn!(
+            error = chain(&error),
+            "synchronizations of the time before could not be read; it is tried again"
+        );
         tokio::time::sleep(PAUSE).await;
     }
     loop {
@@ -273,7 +271,8 @@ pub(super) fn next(tx: &ReadTx<'_>, now: Timestamp) -> Result<Option<Due>, Store
     let current = Current::read(tx)?;
     let newest = tx.job_list(KIND, 1)?.into_iter().next();
     let schedule_set = tx.setting_show(SYNC_SCHEDULE)?.map(|row| row.changed_at);
-    let asked_for = newest.as_ref().map(|row| history::asked(row).due.map_or(row.created_at, |due| due.max(row.created_at)));
+    let asked_for =
+        newest.as_ref().map(|row| history::asked(row).due.map_or(row.created_at, |due| due.max(row.created_at)));
     // whoever follows a Weir is told when to synchronize
     let schedule = if tx.sites_parent()?.is_some() { None } else { current.schedule() };
     let failed = newest.filter(|row| row.state == JobState::Failed);
@@ -303,14 +302,19 @@ async fn execute(app: &App, caller: &Caller, row: JobRow) {
             run = %row.id, result = ended.result, added = ended.added, revised = ended.revised, expired = ended.expired,
             "a synchronization is over"
         ),
-        Some(fault) => tracing::error!(run = %row.id, code = fault.code, error = fault.message, "a synchronization failed"),
+        Some(fault) => {
+            tracing::error!(run = %row.id, code = fault.code, error = fault.message, "a synchronization failed")
+        }
     }
     let result = json!(ended);
     for _ in 0..3 {
         match note(app, caller, &row, state, &result, &ended).await {
             Ok(()) => break,
             Err(error) => {
-                tracing::error!(error = chain(&error), "the end of a synchronization could not be stored; it is tried again");
+                tracing::error!(
+                    error = chain(&error),
+                    "the end of a synchronization could not be stored; it is tried again"
+                );
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -343,7 +347,9 @@ async fn work(
             match app.write(caller, move |tx| Ok(tx.job_renew(id, &owner, until, &position)?)).await {
                 Ok(true) => {}
                 Ok(false) => progress.cancel(),
-                Err(error) => tracing::warn!(error = chain(&error), "the place of a synchronization could not be stored"),
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "the place of a synchronization could not be stored")
+                }
             }
             if progress.is_cancelled() && asked_to_stop.get_or_insert_with(Instant::now).elapsed() > GRACE {
                 return;

@@ -56,6 +56,7 @@ statements! {
     TOLD: "noting a roll-up" = "UPDATE rollup_state SET sending_at = NULL, last_rollup_at = ?1 WHERE one = 1";
     FIGURES: "reading kept figures" =
         "SELECT figures FROM rollup_state WHERE one = 1 AND figures_change = ?1 AND figures_marks = ?2";
+    FIGURES_KEPT: "reading the last figures" = "SELECT figures FROM rollup_state WHERE one = 1 AND figures IS NOT NULL";
     FIGURES_PUT: "keeping figures" =
         "UPDATE rollup_state SET figures = ?1, figures_change = ?2, figures_marks = ?3 WHERE one = 1";
     SYNCS: "listing own synchronizations" = "SELECT at, change FROM rollup_sync WHERE at > ?1 ORDER BY at";
@@ -90,6 +91,11 @@ impl ReadTx<'_> {
     /// The figures that were kept for this state of catalogue and computers.
     pub fn rollup_figures(&self, change: ChangeNumber, marks: u64) -> Result<Option<Value>, StoreError> {
         self.first(&FIGURES, args![change, marks], |row| row.json(0))
+    }
+
+    /// The figures that were kept last.
+    pub fn rollup_figures_kept(&self) -> Result<Option<Value>, StoreError> {
+        self.first(&FIGURES_KEPT, args![], |row| row.json(0))
     }
 
     /// Own synchronizations that are remembered, oldest first, with the last change that was here afterwards.

@@ -39,6 +39,8 @@ pub struct RolledServer {
     pub clock_shift: i64,
     /// Its figures.
     pub summary: ServerSummary,
+    /// When it had reported what is on its way to the server above.
+    pub sending: Option<Timestamp>,
 }
 
 /// What a server reports of itself, ready to be stored.
@@ -102,7 +104,7 @@ pub struct EventCount {
 statements! {
     SERVERS: "listing servers that report" =
         "SELECT r.server_no, d.server_id, d.name, d.software_version, d.is_replica, r.parent_no, r.last_sync_at,
-             r.last_rollup_at, r.received_at, r.clock_shift, r.summary
+             r.last_rollup_at, r.received_at, r.clock_shift, r.summary, r.sending_at
          FROM rollup_server r JOIN downstream_server d ON d.server_no = r.server_no
          WHERE r.server_no > ?1 ORDER BY r.server_no";
     SERVER_NUMBERS: "listing the numbers of servers below" =
@@ -145,6 +147,8 @@ statements! {
         "UPDATE rollup_activity SET sending_succeeded = fresh_succeeded, sending_failed = fresh_failed,
              fresh_succeeded = 0, fresh_failed = 0
          WHERE fresh_succeeded + fresh_failed > 0";
+    SERVER_FREEZE: "freezing when servers reported" =
+        "UPDATE rollup_server SET sending_at = last_rollup_at WHERE server_no > ?1";
     ACTIVITY_SENDING: "listing installations that are sent" =
         "SELECT client_no, update_id, revision, sending_succeeded, sending_failed FROM rollup_activity
          WHERE sending_succeeded + sending_failed > 0 ORDER BY client_no, update_id, revision";
@@ -190,6 +194,7 @@ fn server(row: &Row<'_>) -> Result<RolledServer, StoreError> {
         received_at: row.time(8)?,
         clock_shift: row.int(9)?,
         summary: summary.map_err(|error| StoreError::Corrupt { what: format!("figures of a server: {error}") })?,
+        sending: row.opt_time(11)?,
     })
 }
 
@@ -348,6 +353,7 @@ impl WriteTx<'_> {
     /// first.
     pub fn rollup_freeze(&self, at: Timestamp) -> Result<(), StoreError> {
         self.run(&ACTIVITY_FREEZE, args![])?;
+        self.run(&SERVER_FREEZE, args![0_u32])?;
         self.run(&STARTED, args![at])?;
         Ok(())
     }
