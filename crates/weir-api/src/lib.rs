@@ -15,6 +15,7 @@ pub mod compliance;
 pub mod computer;
 pub mod content;
 pub mod deployment;
+pub mod downstream;
 pub mod import;
 pub mod list;
 pub mod problem;

@@ -1,5 +1,7 @@
 //! Servers that synchronize from this one.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::ids::ChangeNumber;
@@ -113,6 +115,15 @@ statements! {
     DOWNSTREAM_ADMIT: "admitting a downstream server" =
         "UPDATE downstream_server SET admission = ?2, admission_at = ?3, admission_by = ?4 WHERE server_no = ?1";
     DOWNSTREAM_REMOVE: "removing a downstream server" = "DELETE FROM downstream_server WHERE server_no = ?1";
+    DOWNSTREAM_BELOW: "listing the servers below a downstream server" =
+        "SELECT server_no FROM rollup_server WHERE parent_no = ?1";
+    DOWNSTREAM_COMPUTERS: "counting the computers of a downstream server" =
+        "SELECT count(*) FROM computer WHERE site_no = ?1";
+    DOWNSTREAM_COMPUTERS_REMOVE: "removing the computers of a downstream server" =
+        "DELETE FROM computer WHERE site_no = ?1";
+    DOWNSTREAM_PRUNE: "removing servers that nobody decided about" =
+        "DELETE FROM downstream_server WHERE admission = 0 AND server_no > 0 AND last_sync_at IS NULL
+             AND last_contact_at < ?1";
 }
 
 fn downstream(row: &Row<'_>) -> Result<DownstreamRow, StoreError> {
@@ -137,6 +148,15 @@ fn downstream(row: &Row<'_>) -> Result<DownstreamRow, StoreError> {
     })
 }
 
+/// What went with a downstream server.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Removed {
+    /// It, and the servers below it.
+    pub servers: u64,
+    /// The computers that they reported.
+    pub computers: u64,
+}
+
 impl ReadTx<'_> {
     /// The downstream server with that GUID.
     pub fn downstream_find(&self, id: Uuid) -> Result<Option<DownstreamRow>, StoreError> {
@@ -151,6 +171,11 @@ impl ReadTx<'_> {
     /// All downstream servers by number. They are few: what unknown servers can add is bounded.
     pub fn downstream_list(&self) -> Result<Vec<DownstreamRow>, StoreError> {
         self.all(&DOWNSTREAM_LIST, args![0_u32], downstream)
+    }
+
+    /// How many computers a server reports.
+    pub fn downstream_computers(&self, no: u32) -> Result<u64, StoreError> {
+        self.one(&DOWNSTREAM_COMPUTERS, args![no], |row| row.int(0))
     }
 
     /// How many servers there are of an admission.
@@ -221,11 +246,27 @@ impl WriteTx<'_> {
         Ok(true)
     }
 
-    /// Forgets a server. If it calls again it is a new one.
-    pub fn downstream_remove(&self, no: u32) -> Result<(), StoreError> {
+    /// Forgets a server, the servers below it, and the computers that they reported. If it calls again it is a new one.
+    pub fn downstream_remove(&self, no: u32) -> Result<Removed, StoreError> {
         self.downstream_required(no)?;
-        self.run(&DOWNSTREAM_REMOVE, args![no])?;
-        Ok(())
+        let (mut walk, mut seen) = (vec![no], BTreeSet::new());
+        while let Some(no) = walk.pop() {
+            if no > 1 && seen.insert(no) {
+                walk.extend(self.all(&DOWNSTREAM_BELOW, args![no], |row| row.int::<u32>(0))?);
+            }
+        }
+        let mut removed = Removed::default();
+        for no in seen {
+            removed.computers += self.run(&DOWNSTREAM_COMPUTERS_REMOVE, args![no])? as u64;
+            removed.servers += self.run(&DOWNSTREAM_REMOVE, args![no])? as u64;
+        }
+        Ok(removed)
+    }
+
+    /// Forgets servers that nobody decided about, that were never served and that have not called since then; returns how
+    /// many.
+    pub fn downstream_prune(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.run(&DOWNSTREAM_PRUNE, args![before])? as u64)
     }
 
     fn downstream_required(&self, no: u32) -> Result<DownstreamRow, StoreError> {

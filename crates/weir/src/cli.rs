@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     admin::AdminCommand, alerts::AlertsCommand, bench::BenchArguments, collections::CollectionsCommand,
     completions::CompletionsArguments, compliance::ComplianceCommand, computers::ComputersCommand,
-    content::ContentCommand, deployments::DeploymentsCommand, import::ImportArguments, selection::SelectionCommand,
-    serve::ServeArguments, settings::SettingsCommand, updates::UpdatesCommand,
+    content::ContentCommand, deployments::DeploymentsCommand, downstream::DownstreamCommand, import::ImportArguments,
+    selection::SelectionCommand, serve::ServeArguments, settings::SettingsCommand, updates::UpdatesCommand,
 };
 
 /// An open software update point: serves updates to Windows Update Agents, decides what each computer is offered, and
@@ -65,6 +65,9 @@ pub(crate) enum Command {
     /// Deployments (WSUS: approvals): which update goes to which collection.
     #[command(subcommand)]
     Deployments(DeploymentsCommand),
+    /// Servers that synchronize from this one.
+    #[command(subcommand)]
+    Downstream(DownstreamCommand),
     /// Computers that scan here.
     #[command(subcommand)]
     Computers(ComputersCommand),

@@ -9,6 +9,7 @@ pub(crate) mod compliance;
 pub(crate) mod computers;
 pub(crate) mod content;
 pub(crate) mod deployments;
+pub(crate) mod downstream;
 pub(crate) mod import;
 pub(crate) mod selection;
 pub(crate) mod serve;
@@ -56,6 +57,7 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Computers(command) => computers::run(command, connection, printer).await,
         Command::Content(command) => content::run(command, connection, printer).await,
         Command::Deployments(command) => deployments::run(command, connection, printer).await,
+        Command::Downstream(command) => downstream::run(command, connection, printer).await,
         Command::Import(arguments) => import::run(arguments, connection, printer).await,
         Command::Languages(command) => selection::run(selection::Kind::Languages, command, connection, printer).await,
         Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,

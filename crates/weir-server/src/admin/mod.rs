@@ -16,6 +16,8 @@ mod compliance;
 mod computer;
 pub(crate) mod content;
 mod deployment;
+mod downstream;
+mod downstream_routes;
 mod error;
 mod extract;
 mod filter;

@@ -37,6 +37,7 @@ use weir_api::{
 
 use super::{
     AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, deployment,
+    downstream_routes,
     extract::{Body, JSON_BYTES, Path, Query},
     headers, health, import, page, selection_routes, setting, status,
     update::{self, Named},
@@ -127,6 +128,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(content_repair))
         .routes(routes!(content_collect))
         .merge(selection_routes::all())
+        .merge(downstream_routes::all())
         .routes(routes!(updates_list))
         .routes(routes!(updates_show))
         .routes(routes!(updates_decline))

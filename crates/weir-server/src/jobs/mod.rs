@@ -67,6 +67,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 tokio::select! {
                     () = time::sleep(wait) => {}
                     () = app.shared().wanted.notified() => {}
+                    () = app.state.upstream.requested.notified() => {}
                 }
             }
         }

@@ -7,6 +7,9 @@ use crate::admin::{
     setting::{Current, EVENT_DAYS},
 };
 
+/// How long a server that asked to synchronize stays listed when nobody decides about it.
+const UNDECIDED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// Events deleted in one transaction: other writers wait no longer than for these.
 const AT_ONCE: u32 = 5_000;
 
@@ -15,6 +18,8 @@ pub(super) async fn run(app: &App) {
     let caller = Caller { name: "system: retention".to_owned(), from: None };
     let outcome = async {
         app.write(&caller, |tx| Ok(tx.access_prune()?)).await?;
+        let undecided = Timestamp::now() - UNDECIDED;
+        app.write(&caller, move |tx| Ok(tx.downstream_prune(undecided)?)).await?;
         let days = app.read(Current::read).await?.number(EVENT_DAYS);
         let before = Timestamp::now() - SignedDuration::from_hours(24 * days as i64);
         let mut deleted = 0;

@@ -183,6 +183,11 @@ pub(super) async fn authorize(
             Some(row) => {
                 tx.downstream_contact(row.no, &contact)?;
                 watch_identity(tx, &row, &contact)?;
+                if row.admission == Admission::Reported {
+                    // known from another server's report alone until now
+                    tx.downstream_admit(row.no, Admission::Waiting)?;
+                    wait(tx, &contact, is_served(Admission::Waiting, policy, enrolled))?;
+                }
                 row
             }
             None => match add(tx, &contact, policy, enrolled)? {
@@ -190,8 +195,9 @@ pub(super) async fn authorize(
                 None => return Ok(Decision::Busy),
             },
         };
-        if !is_served(row.admission, policy, enrolled) {
-            return Ok(Decision::Denied(denied(row.admission)));
+        let admission = if row.admission == Admission::Reported { Admission::Waiting } else { row.admission };
+        if !is_served(admission, policy, enrolled) {
+            return Ok(Decision::Denied(denied(admission)));
         }
         tx.downstream_authorized(row.no)?;
         if software.is_some() {
@@ -224,20 +230,28 @@ fn add(
         }
     }
     let no = tx.downstream_add(contact, admission)?;
-    if !is_served(admission, policy, enrolled) {
-        let message = format!(
-            "server {} at {} wants to synchronize from here: weir downstream allow {} (or refuse)",
-            contact.name, contact.address, contact.id
-        );
-        tx.alert_open(WAITING, &contact.id.to_string(), AlertSeverity::Warning, &message)?;
-    }
+    wait(tx, contact, is_served(admission, policy, enrolled))?;
     tx.downstream_show(no)
+}
+
+/// Tells the administrator that a server waits.
+fn wait(tx: &WriteTx<'_>, contact: &DownstreamContact<'_>, served: bool) -> Result<(), StoreError> {
+    if served {
+        return Ok(());
+    }
+    let message = format!(
+        "server {} at {} wants to synchronize from here: weir downstream allow {} (or refuse)",
+        contact.name, contact.address, contact.id
+    );
+    tx.alert_open(WAITING, &contact.id.to_string(), AlertSeverity::Warning, &message)?;
+    Ok(())
 }
 
 /// A name that changes may mean that two servers have one identity, as copies of a machine have: each would be told what
 /// the other has got.
 fn watch_identity(tx: &WriteTx<'_>, row: &DownstreamRow, contact: &DownstreamContact<'_>) -> Result<(), StoreError> {
-    if row.name.eq_ignore_ascii_case(contact.name) {
+    // one that was allowed before it came has no name yet
+    if row.name.is_empty() || row.name.eq_ignore_ascii_case(contact.name) {
         return Ok(());
     }
     let message = format!(
