@@ -134,6 +134,8 @@ CREATE TABLE collection (
     created_by TEXT NOT NULL
 , origin INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
+CREATE INDEX collection_by_origin ON collection (origin, collection_id);
+
 CREATE INDEX collection_by_parent ON collection (parent_id);
 
 CREATE TRIGGER directory_member_added AFTER INSERT ON collection_member
@@ -628,6 +630,8 @@ CREATE TABLE revision (
 
 CREATE INDEX revision_by_change ON revision (change);
 
+CREATE INDEX revision_by_eula ON revision (eula_id) WHERE eula_id IS NOT NULL;
+
 CREATE INDEX revision_by_type ON revision (update_type, revision_id);
 
 CREATE INDEX revision_without_content_facts ON revision (revision_id) WHERE content_facts = 0;
@@ -916,7 +920,6 @@ CREATE TABLE site_status (
 CREATE TABLE skipped_revision (
     update_id BLOB NOT NULL,
     revision INTEGER NOT NULL,
-    member INTEGER NOT NULL,
     title TEXT NOT NULL,
     reason TEXT NOT NULL,
     skipped_at INTEGER NOT NULL,

@@ -57,12 +57,10 @@ CREATE TABLE staged_source (
     PRIMARY KEY (digest, url)
 ) STRICT, WITHOUT ROWID;
 
--- Revisions that rules left out, so that they are not fetched again. member: left out because only bundles that were
--- left out hold it.
+-- Revisions that rules left out, so that they are not fetched again.
 CREATE TABLE skipped_revision (
     update_id BLOB NOT NULL,
     revision INTEGER NOT NULL,
-    member INTEGER NOT NULL,
     title TEXT NOT NULL,
     reason TEXT NOT NULL,
     skipped_at INTEGER NOT NULL,
@@ -84,3 +82,5 @@ CREATE INDEX deployment_by_update ON deployment (update_no, collection_id) WHERE
 
 -- Who a collection came from: 0 made here, 1 the parent.
 ALTER TABLE collection ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX collection_by_origin ON collection (origin, collection_id);
+CREATE INDEX revision_by_eula ON revision (eula_id) WHERE eula_id IS NOT NULL;

@@ -186,7 +186,8 @@ impl ReadTx<'_> {
                 undeclined: row.bool(7)?,
             })
         })?;
-        let by_revision: HashMap<RevisionId, usize> = facts.iter().enumerate().map(|(at, row)| (row.revision_id, at)).collect();
+        let by_revision: HashMap<RevisionId, usize> =
+            facts.iter().enumerate().map(|(at, row)| (row.revision_id, at)).collect();
         let by_update: HashMap<UpdateId, usize> = facts.iter().enumerate().map(|(at, row)| (row.update, at)).collect();
         self.each(&FACTS_CATEGORIES, args![of], |row| {
             if let Some(found) = by_revision.get(&row.revision_id(0)?).and_then(|at| facts.get_mut(*at)) {
@@ -221,7 +222,10 @@ impl ReadTx<'_> {
     }
 
     /// The files of an update and of the members of its bundles: digest, bytes, and whether content is here for it.
-    pub fn criterion_files(&self, update: UpdateId) -> Result<Vec<(weir_model::ids::ContentDigest, u64, bool)>, StoreError> {
+    pub fn criterion_files(
+        &self,
+        update: UpdateId,
+    ) -> Result<Vec<(weir_model::ids::ContentDigest, u64, bool)>, StoreError> {
         self.all(&FILES_OF, args![update], |row| Ok((row.digest(0)?, row.int(1)?, row.opt_int::<i64>(2)? == Some(0))))
     }
 }

@@ -219,7 +219,8 @@ impl WriteTx<'_> {
                 (Some(update_no), revision, None, self.first(&DEPLOYMENT_EXISTING, values, |row| row.int(0))?)
             }
         };
-        if let Some(existing) = existing {
+        // a parent may have several for one update and collection
+        if let Some(existing) = existing.filter(|_| new.origin != DeploymentOrigin::Parent) {
             return Err(StoreError::DeploymentExists { existing: DeploymentId(existing), collection: collection.name });
         }
         let actor = self.actor();

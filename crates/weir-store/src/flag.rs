@@ -61,6 +61,11 @@ impl WriteTx<'_> {
         self.set_declined(update, true, &format!("{RULE}{rule}"))
     }
 
+    /// Declines an update in the name of someone who is not the actor. True if it was not declined.
+    pub(crate) fn update_decline_by(&self, update: UpdateId, by: &str) -> Result<bool, StoreError> {
+        self.set_declined(update, true, by)
+    }
+
     /// Takes a decline back. True if it was declined.
     pub fn update_undecline(&self, update: UpdateId) -> Result<bool, StoreError> {
         self.set_declined(update, false, "")

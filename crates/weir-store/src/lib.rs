@@ -38,6 +38,7 @@ pub mod list;
 pub mod listing;
 mod lock;
 mod migrate;
+pub mod mirror;
 mod page;
 pub mod revision;
 pub mod rollup;

@@ -49,6 +49,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::job::STATEMENTS,
         crate::list::STATEMENTS,
         crate::listing::STATEMENTS,
+        crate::mirror::STATEMENTS,
         crate::revision::STATEMENTS,
         crate::rollup::STATEMENTS,
         crate::rollup::COMPUTER_STATEMENTS,

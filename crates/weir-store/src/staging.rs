@@ -94,8 +94,6 @@ pub struct StagedHead {
 pub struct Skipped {
     /// Which revision.
     pub identity: UpdateIdentity,
-    /// Left out because only bundles that were left out hold it.
-    pub member: bool,
     /// Its title.
     pub title: String,
     /// The rule, in words.
@@ -130,7 +128,7 @@ statements! {
                  WHERE u.update_id = ?2)
              AND NOT EXISTS (SELECT 1 FROM staged_revision s WHERE s.update_id = ?2 AND s.revision = ?3)
              AND NOT EXISTS (SELECT 1 FROM skipped_revision k
-                 WHERE k.update_id = ?2 AND k.revision = ?3 AND (k.member = 0 OR ?1 <> 2))
+                 WHERE k.update_id = ?2 AND k.revision = ?3 AND ?1 <> 2)
          ON CONFLICT (update_id, revision) DO NOTHING";
     PENDING_LIST: "listing revisions to fetch" =
         "SELECT pending_no, kind, update_id, revision, attempts FROM pending_revision
@@ -170,14 +168,14 @@ statements! {
          ON CONFLICT (digest, url) DO NOTHING";
     STAGED_SOURCES_CLEAR: "ending the staging of sources" = "DELETE FROM staged_source";
     SKIPPED_ADD: "noting a revision that is left out" =
-        "INSERT INTO skipped_revision (update_id, revision, member, title, reason, skipped_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (update_id, revision) DO UPDATE SET member = excluded.member, title = excluded.title,
-             reason = excluded.reason, skipped_at = excluded.skipped_at";
+        "INSERT INTO skipped_revision (update_id, revision, title, reason, skipped_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (update_id, revision) DO UPDATE SET title = excluded.title, reason = excluded.reason,
+             skipped_at = excluded.skipped_at";
     SKIPPED_REMOVE: "leaving a revision out no longer" =
         "DELETE FROM skipped_revision WHERE update_id = ?1 AND revision = ?2";
     SKIPPED_LIST: "listing revisions that are left out" =
-        "SELECT update_id, revision, member, title, reason FROM skipped_revision
+        "SELECT update_id, revision, title, reason FROM skipped_revision
          WHERE (update_id, revision) > (?1, ?2) ORDER BY update_id, revision LIMIT ?3";
     SKIPPED_COUNT: "counting revisions that are left out" = "SELECT count(*) FROM skipped_revision";
     SKIPPED_RESTORE: "asking again for what was left out" =
@@ -283,7 +281,7 @@ impl ReadTx<'_> {
         let (update, revision) =
             after.map_or((UpdateId(uuid::Uuid::nil()), -1), |after| (after.update_id, i64::from(after.revision.0)));
         self.all(&SKIPPED_LIST, args![update, revision, limit], |row| {
-            Ok(Skipped { identity: identity(row, 0)?, member: row.bool(2)?, title: row.text(3)?, reason: row.text(4)? })
+            Ok(Skipped { identity: identity(row, 0)?, title: row.text(2)?, reason: row.text(3)? })
         })
     }
 
@@ -359,7 +357,8 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Notes a revision to fetch, unless it is stored, staged, left out or noted already. True if it was noted now.
+    /// Notes a revision to fetch, unless it is stored, staged, left out or noted already. True if it was noted now. What
+    /// was left out is fetched again as a member of a bundle, since it is judged with its bundles.
     pub fn pending_add(&self, kind: ListKind, identity: UpdateIdentity) -> Result<bool, StoreError> {
         Ok(self.run(&PENDING_ADD, args![kind, identity.update_id, identity.revision])? > 0)
     }
@@ -439,8 +438,8 @@ impl WriteTx<'_> {
 
     /// Notes that a revision is left out.
     pub fn skipped_add(&self, skipped: &Skipped) -> Result<(), StoreError> {
-        let Skipped { identity, member, title, reason } = skipped;
-        let values = args![identity.update_id, identity.revision, *member, title, reason, self.actor().at];
+        let Skipped { identity, title, reason } = skipped;
+        let values = args![identity.update_id, identity.revision, title, reason, self.actor().at];
         self.run(&SKIPPED_ADD, values)?;
         Ok(())
     }

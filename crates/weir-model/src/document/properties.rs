@@ -116,6 +116,8 @@ pub struct Properties {
     pub more_info_urls: Vec<String>,
     /// Each `Language`: languages that the files are made for, none if they are neutral.
     pub languages: Vec<String>,
+    /// `SecuredFragment`: what of the update is only given on request, `FileUrl` or `FileDecryption` (MS-WSUSSS 3.1.1).
+    pub secured_fragments: Vec<String>,
     /// Attributes not named above.
     pub other: BTreeMap<String, String>,
 }
@@ -160,6 +162,7 @@ pub(super) fn read<'t, S: Sink<'t>>(source: &mut Source<'t, S>) -> Result<(Updat
             "SecurityBulletinID" => properties.security_bulletins.push(source.content()?.trim().to_owned()),
             "CveID" => properties.cve_ids.push(source.content()?.trim().to_owned()),
             "MoreInfoUrl" => properties.more_info_urls.push(source.content()?),
+            "SecuredFragment" => properties.secured_fragments.push(source.content()?.trim().to_owned()),
             "Language" => properties.languages.push(source.content()?.trim().to_owned()),
             _ => {}
         }

@@ -30,7 +30,7 @@ const TOGETHER_BYTES: usize = 64 << 20;
 
 /// What an update cannot do without.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Needs(Vec<Need>);
+pub(crate) struct Needs(Vec<Need>);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Need {
@@ -139,15 +139,16 @@ fn text(mut source: Box<dyn Source>) -> io::Result<Result<String, String>> {
 }
 
 /// From text to what the store takes.
-pub(super) fn ready(text: String) -> Result<Ready, String> {
+pub(crate) fn ready(text: String) -> Result<Ready, String> {
     let limits = Limits::default();
     let (document, fragments) = document::read(&text, &limits).map_err(|error| chain(&error))?;
     let identity = document.identity;
     let needs = Needs::new(&document.relationships);
     let sources = sources(&document);
+    let secured = document.properties.secured_fragments.iter().any(|fragment| fragment == "FileDecryption");
     let revision = revision(document, fragments, text);
     let packed = PackedRevision::pack(revision).map_err(|error| chain(&error))?;
-    Ok(Ready { packed, identity, needs, sources })
+    Ok(Ready { packed, identity, needs, sources, secured })
 }
 
 fn sources(document: &UpdateDocument) -> Vec<FileSource> {
@@ -161,7 +162,7 @@ fn sources(document: &UpdateDocument) -> Vec<FileSource> {
 }
 
 /// Whether content can be fetched there.
-pub(super) fn is_source(url: &str) -> bool {
+pub(crate) fn is_source(url: &str) -> bool {
     url.len() <= 2_048
         && url.parse::<http::Uri>().is_ok_and(|url| {
             matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())

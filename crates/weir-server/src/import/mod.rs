@@ -51,12 +51,14 @@ pub enum Step {
 
 /// One revision on its way.
 #[derive(Debug)]
-struct Ready {
-    packed: PackedRevision,
-    identity: UpdateIdentity,
+pub(crate) struct Ready {
+    pub(crate) packed: PackedRevision,
+    pub(crate) identity: UpdateIdentity,
     /// Updates and revisions that it cannot do without, for `strict`.
     needs: document::Needs,
-    sources: Vec<FileSource>,
+    pub(crate) sources: Vec<FileSource>,
+    /// Keys of its files are only given on request.
+    pub(crate) secured: bool,
 }
 
 /// One package, read as a whole.
@@ -241,3 +243,4 @@ impl From<StoreError> for StoreFailure {
 }
 
 pub use document::Catalogue;
+pub(crate) use document::{is_source, ready};

@@ -1,40 +1,97 @@
 //! Why a synchronization failed, in words for the administrator.
 
+use weir_store::StoreError;
+use weir_wire::soap::ErrorCode;
+
 use crate::{
     admin::AdminError,
     sync::{peer::PeerError, progress::Cancelled},
 };
 
-/// Why a synchronization failed. The catalogue is as it was.
+/// Why a synchronization failed. The catalogue is as it was; what was fetched is kept for the next run.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// It was asked to end.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// The source is `none`.
-    #[error("no source is set, so there is nothing to synchronize from")]
-    NoSource,
-    /// The upstream server, or the way to it.
-    #[error(transparent)]
-    Peer(#[from] PeerError),
     /// Our own database.
     #[error(transparent)]
     Here(#[from] AdminError),
+    /// The source is `none`.
+    #[error("no source is set, so there is nothing to synchronize from")]
+    NoSource,
+    /// Question after question is answered with nothing.
+    #[error("the upstream server lists revisions and sends none of them")]
+    NothingSent,
+    /// The upstream server, or the way to it.
+    #[error(transparent)]
+    Peer(PeerError),
+    /// So many single revisions cannot be used that something is wrong with all of them.
+    #[error("{count} revisions of the upstream server cannot be used; the last one: {last}")]
+    TooManyDropped {
+        /// How many.
+        count: u64,
+        /// Why the last one.
+        last: String,
+    },
+}
+
+impl From<PeerError> for SyncError {
+    fn from(error: PeerError) -> Self {
+        match error {
+            PeerError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            PeerError::Here(error) => Self::Here(error),
+            error => Self::Peer(error),
+        }
+    }
 }
 
 impl SyncError {
     /// Stable, for programs.
     pub fn code(&self) -> &'static str {
-        unimplemented!()
+        match self {
+            Self::Cancelled(_) => "cancelled",
+            Self::Here(AdminError::Store(StoreError::DiskFull { .. })) => "disk_full",
+            Self::Here(AdminError::Store(StoreError::Busy { .. })) => "busy",
+            Self::Here(_) => "internal",
+            Self::NoSource => "no_source",
+            Self::NothingSent => "nothing_sent",
+            Self::Peer(error) => error.code(),
+            Self::TooManyDropped { .. } => "too_many_dropped",
+        }
     }
 
     /// What the administrator can do.
     pub fn next_step(&self) -> String {
-        unimplemented!()
+        match self {
+            Self::Cancelled(_) => "start it again, it goes on where it was: weir sync now".to_owned(),
+            Self::Here(AdminError::Store(StoreError::DiskFull { .. })) => {
+                "free some space, then go on where it was: weir sync now".to_owned()
+            }
+            Self::Here(_) => "see the server's log; weir doctor".to_owned(),
+            Self::NoSource => "set one: weir settings set source microsoft, or the URL of a WSUS or Weir".to_owned(),
+            Self::NothingSent | Self::TooManyDropped { .. } => {
+                "see whether the upstream server is healthy; its log may say more".to_owned()
+            }
+            Self::Peer(error) => error.next_step(),
+        }
     }
 
     /// Whether the same may succeed later without anyone doing something.
     pub fn is_transient(&self) -> bool {
-        unimplemented!()
+        match self {
+            Self::Cancelled(_) | Self::NoSource => false,
+            Self::Here(AdminError::Store(error)) => {
+                matches!(error, StoreError::Busy { .. } | StoreError::DiskFull { .. })
+            }
+            Self::Here(_) => false,
+            Self::NothingSent | Self::TooManyDropped { .. } => true,
+            Self::Peer(error) => error.is_transient(),
+        }
+    }
+
+    /// The upstream server says that it is another one, or was restored: anchors mean nothing to it.
+    pub(super) fn is_server_changed(&self) -> bool {
+        matches!(self, Self::Peer(error) if error.fault_code() == Some(ErrorCode::ServerChanged))
     }
 }

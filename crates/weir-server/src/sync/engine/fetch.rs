@@ -1,0 +1,255 @@
+//! Fetching what is pending: batches, several at once, staged as they come.
+
+use std::collections::VecDeque;
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::sync::{Mutex, mpsc};
+use weir_model::ids::UpdateIdentity;
+use weir_store::{
+    Actor, Store, StoreError,
+    staging::{ListKind, Pending},
+};
+use weir_wire::{soap::ErrorCode, wsss::GetUpdateData};
+
+use super::{SyncError, item::Brought, tally::Tally};
+use crate::{
+    admin::{AdminError, App, Caller},
+    sync::{
+        peer::{Peer, PeerError, Room, Rooms},
+        progress::Progress,
+    },
+};
+
+/// Pending rows read at once.
+const AHEAD: u32 = 2_000;
+/// Revisions, and bytes of them, that are staged in one transaction.
+const GROUP: usize = 2_000;
+const GROUP_BYTES: usize = 16 << 20;
+/// Runs that try to fetch a revision.
+const ATTEMPTS: u32 = 5;
+
+/// What fetching needs.
+pub(super) struct Fetch<'r> {
+    pub(super) app: &'r App,
+    pub(super) caller: &'r Caller,
+    pub(super) peer: &'r Peer,
+    pub(super) progress: &'r Progress,
+    pub(super) tally: &'r Tally,
+    /// Revisions that one call may name.
+    pub(super) batch: usize,
+    /// Calls at once.
+    pub(super) connections: usize,
+    /// Bytes of answers in memory, about.
+    pub(super) memory: usize,
+}
+
+/// Revisions on their way into the staging.
+struct Parcel {
+    brought: Brought,
+    /// Its memory is given back when it is staged.
+    room: Room,
+}
+
+impl Fetch<'_> {
+    /// Fetches everything of one kind that is pending, until nothing is left that was not tried.
+    pub(super) async fn all(&self, kind: ListKind) -> Result<(), SyncError> {
+        let mut after = 0;
+        loop {
+            let feed = Mutex::new(Feed { kind, after, ahead: VecDeque::new(), ended: false });
+            self.pass(&feed).await?;
+            let reached = feed.into_inner().after;
+            if reached == after {
+                return Ok(());
+            }
+            after = reached;
+        }
+    }
+
+    async fn pass(&self, feed: &Mutex<Feed>) -> Result<(), SyncError> {
+        let (parcels, waiting) = mpsc::channel(self.connections);
+        let actor = Actor::principal(&self.caller.name, self.caller.from.as_deref(), jiff::Timestamp::now());
+        let (store, progress) = (self.app.state.store.clone(), self.progress.clone());
+        let writer = tokio::task::spawn_blocking(move || stage_all(&store, &actor, waiting, &progress));
+        let rooms = Rooms::new(self.memory, self.connections);
+        let mut workers: FuturesUnordered<_> =
+            (0..self.connections).map(|_| self.work(feed, &rooms, parcels.clone())).collect();
+        drop(parcels);
+        let mut outcome = Ok(());
+        while let Some(ended) = workers.next().await {
+            if ended.is_err() {
+                outcome = ended;
+                break;
+            }
+        }
+        // what was fetched before the error is staged all the same
+        drop(workers);
+        let staged = writer.await.map_err(|error| AdminError::Internal(format!("staging ended: {error}")))?;
+        // the writer's error is the cause when workers find it gone
+        staged.map_err(AdminError::Store)?;
+        outcome
+    }
+
+    async fn work(&self, feed: &Mutex<Feed>, rooms: &Rooms, parcels: mpsc::Sender<Parcel>) -> Result<(), SyncError> {
+        loop {
+            self.progress.check()?;
+            let batch = feed.lock().await.next(self.app, self.batch).await?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            self.batch(batch, rooms, &parcels).await?;
+        }
+    }
+
+    /// One batch: what an answer lacks is asked for again, and a batch that faults is halved until the culprit is alone.
+    async fn batch(
+        &self,
+        batch: Vec<UpdateIdentity>,
+        rooms: &Rooms,
+        parcels: &mpsc::Sender<Parcel>,
+    ) -> Result<(), SyncError> {
+        let mut open = vec![batch];
+        while let Some(asked) = open.pop() {
+            self.progress.check()?;
+            let mut room = rooms.room();
+            let request = GetUpdateData { cookie: None, update_ids: Some(asked.clone()) };
+            let reason = match self.peer.call_in(request, &mut room).await {
+                Ok(answer) => {
+                    let brought = self.read(&asked, answer.result).await?;
+                    let (answered, missing) = (brought.answered(), brought.missing(&asked));
+                    self.hand_over(Parcel { brought, room }, parcels).await?;
+                    if answered > 0 {
+                        self.tally.succeeded();
+                        if !missing.is_empty() {
+                            open.push(missing);
+                        }
+                        continue;
+                    }
+                    self.tally.nothing()?;
+                    "the upstream server lists it and does not send it".to_owned()
+                }
+                Err(error) if may_be_an_item(&error) => crate::admin::chain(&self.tally.failed(error)?),
+                Err(error) => return Err(error.into()),
+            };
+            match asked.as_slice() {
+                [] => {}
+                [only] => self.give_up(*only, reason).await?,
+                several => {
+                    let (first, second) = several.split_at(several.len() / 2);
+                    open.push(second.to_vec());
+                    open.push(first.to_vec());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        asked: &[UpdateIdentity],
+        answer: weir_wire::wsss::ServerUpdateData,
+    ) -> Result<Brought, SyncError> {
+        let asked = asked.to_vec();
+        let brought = tokio::task::spawn_blocking(move || Brought::read(&asked, answer)).await;
+        Ok(brought.map_err(|error| AdminError::Internal(format!("reading documents ended: {error}")))?)
+    }
+
+    async fn hand_over(&self, parcel: Parcel, parcels: &mpsc::Sender<Parcel>) -> Result<(), SyncError> {
+        for (identity, reason) in &parcel.brought.refused {
+            self.tally.dropped(*identity, reason.clone())?;
+        }
+        for identity in &parcel.brought.unasked {
+            self.tally.unasked(*identity);
+        }
+        let gone = |_| AdminError::Internal("staging ended early".to_owned());
+        Ok(parcels.send(parcel).await.map_err(gone)?)
+    }
+
+    /// A revision that cannot be fetched is asked for again by later runs, a few times.
+    async fn give_up(&self, revision: UpdateIdentity, reason: String) -> Result<(), SyncError> {
+        let why = reason.clone();
+        let write = move |tx: &weir_store::WriteTx<'_>| Ok(tx.pending_failed(revision, &why, ATTEMPTS)?);
+        let for_good = self.app.write(self.caller, write).await?;
+        self.progress.advance(1);
+        let until = if for_good { "it is not asked for again" } else { "the next run asks again" };
+        self.tally.dropped(revision, format!("{reason}; {until}"))
+    }
+}
+
+/// Whether a failure can be due to one of the revisions that were asked for.
+fn may_be_an_item(error: &PeerError) -> bool {
+    match error {
+        PeerError::Fault { .. } => {
+            matches!(error.fault_code(), Some(ErrorCode::InternalServerError | ErrorCode::InvalidParameters))
+        }
+        PeerError::Coding { .. } | PeerError::Malformed { .. } | PeerError::TooLarge { .. } => true,
+        _ => false,
+    }
+}
+
+/// Reads pending rows ahead and deals them out.
+struct Feed {
+    kind: ListKind,
+    /// The last row read.
+    after: i64,
+    ahead: VecDeque<UpdateIdentity>,
+    ended: bool,
+}
+
+impl Feed {
+    async fn next(&mut self, app: &App, most: usize) -> Result<Vec<UpdateIdentity>, AdminError> {
+        if self.ahead.is_empty() && !self.ended {
+            let (kind, after) = (self.kind, self.after);
+            let rows: Vec<Pending> = app.read(move |tx| tx.pending_list(kind, after, AHEAD)).await?;
+            self.ended = rows.len() < AHEAD as usize;
+            self.after = rows.last().map_or(after, |row| row.no);
+            self.ahead.extend(rows.into_iter().map(|row| row.identity));
+        }
+        let take = most.min(self.ahead.len());
+        Ok(self.ahead.drain(..take).collect())
+    }
+}
+
+/// Stages what comes, in groups: everything that waits goes into one transaction. Blocks until the senders are gone.
+fn stage_all(
+    store: &Store,
+    actor: &Actor,
+    mut parcels: mpsc::Receiver<Parcel>,
+    progress: &Progress,
+) -> Result<(), StoreError> {
+    while let Some(first) = parcels.blocking_recv() {
+        let mut group = vec![first];
+        let (mut count, mut bytes) = size(&group);
+        while count < GROUP && bytes < GROUP_BYTES {
+            let Ok(next) = parcels.try_recv() else { break };
+            group.push(next);
+            (count, bytes) = size(&group);
+        }
+        let members = store.write(actor, |tx| {
+            let mut members = 0;
+            for Parcel { brought, .. } in &group {
+                for (revision, secured) in &brought.revisions {
+                    members += tx.staged_add(revision, *secured)?.unwrap_or_default();
+                }
+                for (refused, _) in &brought.refused {
+                    tx.pending_remove(*refused)?;
+                }
+                for (digest, url) in &brought.sources {
+                    tx.staged_source_add(*digest, url)?;
+                }
+            }
+            Ok(members)
+        })?;
+        let answered: usize = group.iter().map(|parcel| parcel.brought.answered()).sum();
+        drop(group.into_iter().map(|parcel| parcel.room).collect::<Vec<_>>());
+        progress.advance(answered as u64);
+        if progress.position().phase == crate::sync::progress::Phase::Closure {
+            progress.expect(members);
+        }
+    }
+    Ok(())
+}
+
+fn size(group: &[Parcel]) -> (usize, usize) {
+    let revisions = || group.iter().flat_map(|parcel| &parcel.brought.revisions);
+    (revisions().count(), revisions().map(|(revision, _)| revision.len()).sum())
+}

@@ -1,0 +1,331 @@
+//! What the parent of a replica decided (MS-WSUSSS 3.2.4.11, GetDeployments): applied in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde_json::json;
+use uuid::Uuid;
+use weir_model::{
+    ids::{CollectionId, UpdateId, UpdateIdentity},
+    targeting::{DeploymentAction, DeploymentOrigin},
+};
+use weir_store::{
+    StoreError, WriteTx,
+    mirror::{MirroredDeployment, MirroredGroup},
+};
+use weir_wire::wsss::{
+    GetDeployments, ServerSyncDeployment, ServerSyncDeploymentResult, ServerSyncTargetGroup, SyncAction,
+};
+
+use super::{Outcome, SyncError};
+use crate::{
+    admin::{AdminError, App, Caller},
+    sync::{
+        peer::Peer,
+        progress::{Phase, Progress},
+    },
+};
+
+/// Groups that a parent may have, and how deep they may be nested.
+const MOST_GROUPS: usize = 10_000;
+const DEPTH: usize = 64;
+
+/// Asks the parent and applies what it answers.
+pub(super) async fn mirror(
+    app: &App,
+    caller: &Caller,
+    peer: &Peer,
+    progress: &Progress,
+    outcome: &mut Outcome,
+) -> Result<(), SyncError> {
+    progress.begin(Phase::Deployments, 0);
+    let source = app.read(|tx| tx.sync_source()).await?;
+    let Some(source) = source else { return Ok(()) };
+    let Some(sync_anchor) = source.update_anchor.or(source.category_anchor) else { return Ok(()) };
+    let from_the_beginning = source.deployment_anchor.is_none();
+    let request = GetDeployments {
+        cookie: None,
+        deployment_anchor: source.deployment_anchor.into(),
+        sync_anchor: Some(sync_anchor).into(),
+    };
+    let answer = peer.call(request).await?.result;
+    if answer.groups.0.len() > MOST_GROUPS {
+        return Err(SyncError::TooManyDropped {
+            count: answer.groups.0.len() as u64,
+            last: format!("a parent may have {MOST_GROUPS} target groups"),
+        });
+    }
+    progress.expect(answer.deployments.0.len() as u64);
+    let counted = app.write(caller, move |tx| apply(tx, answer, from_the_beginning)).await?;
+    progress.advance(counted.deployments + counted.held);
+    outcome.deployments += counted.deployments;
+    outcome.retired += counted.retired;
+    outcome.held += counted.held;
+    outcome.declined += counted.declined;
+    outcome.undeclined += counted.undeclined;
+    outcome.notes.extend(counted.notes);
+    Ok(())
+}
+
+fn apply(
+    tx: &WriteTx<'_>,
+    answer: ServerSyncDeploymentResult,
+    from_the_beginning: bool,
+) -> Result<Outcome, AdminError> {
+    let mut counted = Outcome::default();
+    groups(tx, answer.groups.0, &mut counted)?;
+    for guid in answer.dead_deployments.0 {
+        tx.held_remove(guid)?;
+        counted.retired += u64::from(retire(tx, guid)?);
+    }
+    let listed: HashSet<Uuid> = answer.deployments.0.iter().map(|deployment| deployment.deployment_guid).collect();
+    // what was held back is looked at again, unless the parent says something newer of it
+    let mut held = Vec::new();
+    for (guid, body) in tx.held_list()? {
+        if listed.contains(&guid) || from_the_beginning {
+            tx.held_remove(guid)?;
+        } else {
+            held.extend(from_json(guid, &body));
+        }
+    }
+    for deployment in answer.deployments.0 {
+        match mirrored(&deployment) {
+            Some(deployment) => held.push(deployment),
+            None => counted.notes.push(format!(
+                "the deployment {} of {} has the action {}, which is none of this protocol; it is left out",
+                deployment.deployment_guid, deployment.update_id, deployment.action
+            )),
+        }
+    }
+    for deployment in &held {
+        if is_ready(tx, deployment)? {
+            tx.held_remove(deployment.guid)?;
+            counted.deployments += u64::from(tx.deployment_mirror(deployment)?);
+        } else {
+            tx.held_put(deployment.guid, &to_json(deployment))?;
+            counted.held += 1;
+        }
+    }
+    if from_the_beginning {
+        // the list is whole: what the parent had before and does not name is gone
+        for (id, guid) in tx.deployments_of_origin(DeploymentOrigin::Parent)? {
+            if !listed.contains(&guid) {
+                tx.deployment_delete(id)?;
+                counted.retired += 1;
+            }
+        }
+    }
+    own_deployments(tx, &mut counted)?;
+    hidden(tx, answer.hidden_updates.0.into_iter().collect(), &mut counted)?;
+    for eula in answer.accepted_eulas.0 {
+        tx.eula_accept_everywhere(&eula.as_hyphenated().to_string())?;
+    }
+    let anchor = answer.anchor.into_text();
+    tx.sync_deployment_anchor_set(anchor.as_deref())?;
+    let changes = counted.deployments + counted.retired + counted.declined + counted.undeclined;
+    if changes > 0 {
+        let counts = json!({
+            "deployments": counted.deployments, "retired": counted.retired, "held": counted.held,
+            "declined": counted.declined, "undeclined": counted.undeclined,
+        });
+        tx.audit("sync", "deployments", None, Some(&counts))?;
+    }
+    Ok(counted)
+}
+
+fn groups(tx: &WriteTx<'_>, groups: Vec<ServerSyncTargetGroup>, counted: &mut Outcome) -> Result<(), AdminError> {
+    let done = tx.groups_mirror(&arranged(groups))?;
+    for name in done.adopted {
+        counted.notes.push(format!("the collection {name:?} made here became the parent's group of that name"));
+    }
+    for (name, now) in done.renamed {
+        counted
+            .notes
+            .push(format!("the collection {name:?} is called {now:?} now: the parent has a group of that name"));
+    }
+    if done.removed > 0 {
+        counted.notes.push(format!("{} groups that the parent has no longer were removed", done.removed));
+    }
+    Ok(())
+}
+
+/// The groups with names that are valid here and parents that make a tree.
+fn arranged(groups: Vec<ServerSyncTargetGroup>) -> Vec<MirroredGroup> {
+    let root = CollectionId::ALL_COMPUTERS;
+    let above: BTreeMap<CollectionId, CollectionId> =
+        groups.iter().map(|group| (group.target_group_id, group.parent_group_id)).collect();
+    let reaches_root = |start: CollectionId| {
+        let mut id = start;
+        for _ in 0..DEPTH {
+            match above.get(&id) {
+                Some(next) if *next == root || next.0.is_nil() => return true,
+                Some(next) => id = *next,
+                None => return id == root,
+            }
+        }
+        false
+    };
+    let mut names = BTreeSet::new();
+    let mut arranged = Vec::with_capacity(groups.len());
+    let mut seen = BTreeSet::new();
+    for group in groups {
+        let id = group.target_group_id;
+        if !seen.insert(id) {
+            continue;
+        }
+        let name: String =
+            group.name.unwrap_or_default().trim().chars().filter(|c| !c.is_control()).take(200).collect();
+        let mut name = if name.is_empty() { id.to_string() } else { name };
+        if !names.insert(name.to_lowercase()) {
+            // names are unique without regard to case here, which they need not be there
+            name = format!("{name} ({id})");
+            names.insert(name.to_lowercase());
+        }
+        let parent = group.parent_group_id;
+        let unfit = parent.0.is_nil()
+            || parent == CollectionId::UNASSIGNED_COMPUTERS
+            || !above.contains_key(&parent)
+            || !reaches_root(id);
+        arranged.push(MirroredGroup { id, name, parent: if unfit { root } else { parent } });
+    }
+    arranged
+}
+
+fn mirrored(deployment: &ServerSyncDeployment) -> Option<MirroredDeployment> {
+    let action = match (SyncAction::of(deployment.action)?, deployment.is_assigned) {
+        (SyncAction::Block, _) => DeploymentAction::Block,
+        (SyncAction::Install, true) => DeploymentAction::Install,
+        (SyncAction::Install, false) => DeploymentAction::Optional,
+        (SyncAction::Scan, _) => DeploymentAction::Detect,
+        (SyncAction::Uninstall, _) => DeploymentAction::Uninstall,
+    };
+    Some(MirroredDeployment {
+        guid: deployment.deployment_guid,
+        update: deployment.update_id,
+        revision: deployment.revision_number,
+        collection: deployment.target_group_id,
+        action,
+        available_at: deployment.go_live_time,
+        deadline_at: deployment.deadline.0,
+    })
+}
+
+/// Revision and group are here.
+fn is_ready(tx: &WriteTx<'_>, deployment: &MirroredDeployment) -> Result<bool, StoreError> {
+    let identity = UpdateIdentity { update_id: deployment.update, revision: deployment.revision };
+    Ok(tx.revision_find(identity)?.is_some() && tx.collection_show(deployment.collection)?.is_some())
+}
+
+fn retire(tx: &WriteTx<'_>, guid: Uuid) -> Result<bool, StoreError> {
+    let Some(id) = tx.deployment_by_guid(guid)? else { return Ok(false) };
+    tx.deployment_delete(id)?;
+    Ok(true)
+}
+
+/// A replica has the deployments of its parent and no others, and nobody could change its own any more.
+fn own_deployments(tx: &WriteTx<'_>, counted: &mut Outcome) -> Result<(), AdminError> {
+    let mut removed = 0_u64;
+    for origin in [DeploymentOrigin::Local, DeploymentOrigin::Rule] {
+        for (id, _) in tx.deployments_of_origin(origin)? {
+            let before = tx.deployment_show(id)?;
+            tx.deployment_delete(id)?;
+            let before = before.map(|row| json!({ "title": row.title, "collection": row.collection_name }));
+            tx.audit("deployment.delete", &id.to_string(), before.as_ref(), None)?;
+            removed += 1;
+        }
+    }
+    if removed > 0 {
+        counted.retired += removed;
+        counted.notes.push(format!("{removed} deployments made here were removed: a replica has those of its parent"));
+    }
+    Ok(())
+}
+
+/// The list is whole: what the parent declined is declined, what it no longer declines is not.
+fn hidden(tx: &WriteTx<'_>, hidden: BTreeSet<UpdateId>, counted: &mut Outcome) -> Result<(), AdminError> {
+    for update in tx.declined_by_parent()? {
+        if !hidden.contains(&update) {
+            counted.undeclined += u64::from(tx.update_undecline(update)?);
+        }
+    }
+    for update in hidden {
+        counted.declined += u64::from(tx.update_decline_as_parent(update)?);
+    }
+    Ok(())
+}
+
+fn to_json(deployment: &MirroredDeployment) -> serde_json::Value {
+    json!({
+        "update": deployment.update, "revision": deployment.revision, "collection": deployment.collection,
+        "action": deployment.action, "available_at": deployment.available_at, "deadline_at": deployment.deadline_at,
+    })
+}
+
+fn from_json(guid: Uuid, body: &serde_json::Value) -> Option<MirroredDeployment> {
+    fn field<T: serde::de::DeserializeOwned>(body: &serde_json::Value, name: &str) -> Option<T> {
+        serde_json::from_value(body.get(name)?.clone()).ok()
+    }
+    Some(MirroredDeployment {
+        guid,
+        update: field(body, "update")?,
+        revision: field(body, "revision")?,
+        collection: field(body, "collection")?,
+        action: field(body, "action")?,
+        available_at: field(body, "available_at")?,
+        deadline_at: field(body, "deadline_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use weir_model::ids::RevisionNumber;
+
+    use super::*;
+
+    fn group(id: u128, parent: u128, name: &str) -> ServerSyncTargetGroup {
+        ServerSyncTargetGroup {
+            target_group_id: CollectionId(Uuid::from_u128(id)),
+            parent_group_id: CollectionId(Uuid::from_u128(parent)),
+            name: Some(name.to_owned()),
+            is_builtin: false,
+        }
+    }
+
+    #[test]
+    fn groups_become_a_tree_with_names_of_their_own() {
+        let root = CollectionId::ALL_COMPUTERS;
+        let groups = vec![
+            group(root.0.as_u128(), 0, "All Computers"),
+            group(1, root.0.as_u128(), "Pilot"),
+            group(2, 1, "pilot"),
+            group(3, 4, "ring a"),
+            group(4, 3, "ring b"),
+            group(5, 99, ""),
+            group(1, 0, "again"),
+        ];
+        let arranged = arranged(groups);
+        let parent = |id: u128| {
+            let found = arranged.iter().find(|group| group.id.0.as_u128() == id).expect("there");
+            found.parent.0.as_u128()
+        };
+        assert_eq!(arranged.len(), 6);
+        assert_eq!((parent(1), parent(2)), (root.0.as_u128(), 1));
+        assert_eq!((parent(3), parent(4), parent(5)), (root.0.as_u128(), root.0.as_u128(), root.0.as_u128()));
+        let names: BTreeSet<String> = arranged.iter().map(|group| group.name.to_lowercase()).collect();
+        assert_eq!(names.len(), arranged.len());
+    }
+
+    #[test]
+    fn a_held_deployment_is_stored_and_read_back() {
+        let deployment = MirroredDeployment {
+            guid: Uuid::from_u128(7),
+            update: UpdateId(Uuid::from_u128(1)),
+            revision: RevisionNumber(3),
+            collection: CollectionId::ALL_COMPUTERS,
+            action: DeploymentAction::Optional,
+            available_at: Timestamp::UNIX_EPOCH,
+            deadline_at: None,
+        };
+        assert_eq!(from_json(deployment.guid, &to_json(&deployment)), Some(deployment));
+    }
+}
