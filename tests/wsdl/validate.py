@@ -2,8 +2,9 @@
 
 Usage: validate.py WSDL_FOLDER ANSWERS_FOLDER
 
-ANSWERS_FOLDER holds files named `<anything>.<Service>.<Operation>.xml`, one answer each, where Service is
-ClientWebService, SimpleAuth or ReportingWebService. Each answer is checked twice: zeep, in strict mode, must be able to
+ANSWERS_FOLDER holds files named `<anything>.<Service>.<Operation>.xml`, one answer each, where Service is the name of a
+service description without its ending: ClientWebService, SimpleAuth or ReportingWebService between computers and servers,
+ServerSyncWebService, DssAuthWebService or ServerReportingWebService between servers. Each answer is checked twice: zeep, in strict mode, must be able to
 read it as the reply of that operation in the binding of its SOAP version, and the payload must be valid by the XML
 schemas inside the description (zeep is lenient about order and missing elements). Faults are read by zeep as faults.
 

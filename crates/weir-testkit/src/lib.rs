@@ -1,5 +1,5 @@
 //! What tests and benchmarks are made of: update documents, a synthetic catalogue of realistic shape, payloads, a
-//! scripted Windows Update Agent, a scripted upstream server, a proxy that cuts, replay of recorded exchanges, and a
+//! scripted Windows Update Agent, scripted upstream and downstream servers, a proxy that cuts, replay of recorded exchanges, and a
 //! `weir` process of their own.
 //!
 //! *Invariant:* nothing that serves depends on this crate, only tests and the benchmarks. Everything generated is a function
@@ -9,6 +9,7 @@ pub mod agent;
 pub mod catalogue;
 pub mod cut;
 pub mod document;
+pub mod downstream;
 pub mod http;
 pub mod payload;
 pub mod process;
@@ -23,6 +24,7 @@ pub mod wsdl;
 pub use agent::{AgentState, Computer, ScanOutcome, ScriptedAgent};
 pub use cut::CuttingProxy;
 pub use document::Document;
+pub use downstream::ScriptedDownstream;
 pub use payload::Payload;
 pub use process::WeirProcess;
 pub use random::Random;

@@ -7,7 +7,8 @@ use std::{
 
 use crate::shared;
 
-/// Validates every answer that [`crate::ScriptedAgent::record_to`] collected in `folder`.
+/// Validates every answer that [`crate::ScriptedAgent::record_to`] or [`crate::ScriptedDownstream::record_to`] collected in
+/// `folder`.
 ///
 /// # Panics
 ///

@@ -22,6 +22,7 @@ fn refuse(refusal: Refusal) -> (ErrorCode, String) {
     (refusal.code, refusal.path.to_owned())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "nearly every answer ends with it")]
 pub(super) fn write(answer: &impl Answer, version: SoapVersion) -> Outcome {
     let mut out = String::new();
     answer.write(&mut out, version);

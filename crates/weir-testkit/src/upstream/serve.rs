@@ -163,7 +163,7 @@ impl State {
 
     /// Carries out the changes due at the request that was logged last, and takes the trouble that befalls it.
     fn next_trouble(&mut self) -> Option<Trouble> {
-        let Some(last) = self.log.last() else { return None };
+        let last = self.log.last()?;
         let is_content = |received: &Received| received.request.is_none() && received.method != "POST";
         let count = |wanted: &dyn Fn(&Received) -> bool| self.log.iter().filter(|received| wanted(received)).count();
         let (number, operation) = (self.log.len(), last.operation());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use uuid::Uuid;
 use weir_model::{
     ids::{UpdateId, UpdateIdentity},
@@ -10,73 +10,18 @@ use weir_model::{
 };
 use weir_wire::{
     soap::{ErrorCode, SoapVersion},
-    wsss::{
-        client::{Call, CallError, answer_limits, read, write},
-        *,
-    },
+    wsss::{client::write, *},
 };
 
 use super::*;
-use crate::{Document, Payload, http::Connection};
+use crate::{Document, Payload, ScriptedDownstream, downstream::fault_code};
 
 fn id(number: u128) -> UpdateId {
     UpdateId(Uuid::from_u128(number))
 }
 
-/// A plain downstream server.
-struct Downstream {
-    connection: Connection,
-    cookie: Option<Cookie>,
-}
-
-impl Downstream {
-    fn of(upstream: &Upstream) -> Self {
-        Self { connection: Connection::to(&upstream.url()).expect("an address"), cookie: None }
-    }
-
-    async fn call<C: Call>(&mut self, call: &C) -> Result<C::Answer> {
-        let body = write(call, SoapVersion::V11);
-        let action = C::OPERATION.quoted_action();
-        let headers = [("Content-Type", "text/xml; charset=utf-8"), ("SOAPAction", action.as_str())];
-        let path = C::OPERATION.service().path();
-        let answer = self.connection.send("POST", path, &headers, body.as_bytes()).await?;
-        if !matches!(answer.status, 200 | 500) {
-            bail!("status {}", answer.status);
-        }
-        Ok(read::<C>(&answer.body, &answer_limits(64 << 20))?)
-    }
-
-    async fn authorize(&mut self) -> Result<()> {
-        self.call(&GetAuthConfig {}).await?;
-        let account = GetAuthorizationCookie {
-            account_name: Some("dss.example.com".into()),
-            account_guid: Some(Uuid::from_u128(7).to_string()),
-            program_keys: None,
-        };
-        let authorization = self.call(&account).await?.result;
-        let asked = GetCookie {
-            auth_cookies: vec![authorization],
-            old_cookie: None,
-            protocol_version: Some(ProtocolVersion::V1_20.to_string()),
-        };
-        self.cookie = Some(self.call(&asked).await?.result);
-        Ok(())
-    }
-
-    async fn list(&mut self, filter: ServerSyncFilter) -> Result<RevisionIdList> {
-        Ok(self.call(&GetRevisionIdList { cookie: self.cookie.clone(), filter: Some(filter) }).await?.result)
-    }
-
-    async fn data(&mut self, ids: &[UpdateIdentity]) -> Result<ServerUpdateData> {
-        Ok(self.call(&GetUpdateData { cookie: self.cookie.clone(), update_ids: Some(ids.to_vec()) }).await?.result)
-    }
-}
-
 fn code_of<T: std::fmt::Debug>(result: Result<T>) -> Option<ErrorCode> {
-    match result.expect_err("a fault").downcast_ref::<CallError>() {
-        Some(CallError::Fault { fault, .. }) => fault.code,
-        _ => None,
-    }
+    fault_code(&result.expect_err("a fault"))
 }
 
 fn ids(list: &RevisionIdList) -> Vec<u128> {
@@ -112,7 +57,7 @@ fn filter(products: &[(u128, bool)], anchor: &AnchorText) -> ServerSyncFilter {
 #[tokio::test]
 async fn lists_follow_filter_and_anchor() -> Result<()> {
     let upstream = Upstream::start(served());
-    let mut downstream = Downstream::of(&upstream);
+    let mut downstream = ScriptedDownstream::of(&upstream.url())?;
     assert_eq!(code_of(downstream.list(ServerSyncFilter::default()).await), Some(ErrorCode::InvalidCookie));
     downstream.authorize().await?;
     let none = AnchorText::default();
@@ -136,7 +81,7 @@ async fn lists_follow_filter_and_anchor() -> Result<()> {
 #[tokio::test]
 async fn documents_come_in_either_form_and_within_the_cap() -> Result<()> {
     let upstream = Upstream::start(served());
-    let mut downstream = Downstream::of(&upstream);
+    let mut downstream = ScriptedDownstream::of(&upstream.url())?;
     downstream.authorize().await?;
     let wanted =
         [(10, 200), (11, 200), (99, 1), (12, 201)].map(|(number, revision)| UpdateIdentity::new(id(number), revision));
@@ -166,7 +111,7 @@ async fn documents_come_in_either_form_and_within_the_cap() -> Result<()> {
 #[tokio::test]
 async fn files_are_at_both_addresses() -> Result<()> {
     let upstream = Upstream::start(served());
-    let mut downstream = Downstream::of(&upstream);
+    let mut downstream = ScriptedDownstream::of(&upstream.url())?;
     downstream.authorize().await?;
     let payload = Payload::random("a.cab", 10_000, 1);
     let path = format!("/Content/{}", payload.content_path());
@@ -192,7 +137,7 @@ async fn files_are_at_both_addresses() -> Result<()> {
 #[tokio::test]
 async fn trouble_comes_when_it_is_ordered() -> Result<()> {
     let upstream = Upstream::start(served());
-    let mut downstream = Downstream::of(&upstream);
+    let mut downstream = ScriptedDownstream::of(&upstream.url())?;
     downstream.authorize().await?;
     let operation = Operation::GetRevisionIdList;
     let config = || ServerSyncFilter { get_config: true, ..ServerSyncFilter::default() };
@@ -208,7 +153,8 @@ async fn trouble_comes_when_it_is_ordered() -> Result<()> {
     assert!(format!("{unknown:#}").contains("NeverHeardOf"), "{unknown:#}");
     for _ in 0..3 {
         // A connection each, since the plain client would repeat a request on one that was closed.
-        let mut downstream = Downstream { cookie: downstream.cookie.clone(), ..Downstream::of(&upstream) };
+        let mut downstream =
+            ScriptedDownstream { cookie: downstream.cookie.clone(), ..ScriptedDownstream::of(&upstream.url())? };
         assert_eq!(code_of(downstream.list(config()).await), None);
     }
     assert!(downstream.list(config()).await.is_ok());
@@ -231,7 +177,7 @@ async fn trouble_comes_when_it_is_ordered() -> Result<()> {
 #[tokio::test]
 async fn endless_and_silent_answers_are_endless_and_silent() -> Result<()> {
     let upstream = Upstream::start(served());
-    let mut downstream = Downstream::of(&upstream);
+    let mut downstream = ScriptedDownstream::of(&upstream.url())?;
     downstream.authorize().await?;
     upstream.trouble(At::Operation(Operation::GetUpdateData, 1), Trouble::Hang);
     let call = downstream.data(&[]);
@@ -251,7 +197,7 @@ async fn endless_and_silent_answers_are_endless_and_silent() -> Result<()> {
 #[tokio::test]
 async fn deployments_are_told_as_changes() -> Result<()> {
     let upstream = Upstream::start(served());
-    let mut downstream = Downstream::of(&upstream);
+    let mut downstream = ScriptedDownstream::of(&upstream.url())?;
     downstream.authorize().await?;
     let deployment = |number: u128| ServerSyncDeployment {
         update_id: id(10),
@@ -293,7 +239,7 @@ async fn deployments_are_told_as_changes() -> Result<()> {
 #[tokio::test]
 async fn recorded_exchanges_are_replayed() -> Result<()> {
     let upstream = Upstream::replaying("captures/server-sync");
-    let mut downstream = Downstream::of(&upstream);
+    let mut downstream = ScriptedDownstream::of(&upstream.url())?;
     assert_eq!(code_of(downstream.list(ServerSyncFilter::default()).await), Some(ErrorCode::InvalidCookie));
     downstream.authorize().await?;
     let config =

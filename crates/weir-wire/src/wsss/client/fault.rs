@@ -73,8 +73,8 @@ pub(super) fn read(content: &str) -> ServerFault {
     }
     // Some servers name the code in the text only.
     if fault.code.is_none() && fault.code_text.is_none() {
-        let words = fault.text.split(|c: char| !c.is_ascii_alphanumeric());
-        fault.code = words.filter_map(|word| word.parse().ok()).next();
+        let mut words = fault.text.split(|c: char| !c.is_ascii_alphanumeric());
+        fault.code = words.find_map(|word| word.parse().ok());
     }
     fault
 }

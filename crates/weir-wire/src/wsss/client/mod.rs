@@ -5,7 +5,16 @@ mod fault;
 
 pub use fault::ServerFault;
 
-use super::*;
+use super::{
+    Answer, DownloadFiles, DownloadFilesAnswer, GetAuthConfig, GetAuthConfigAnswer, GetAuthorizationCookie,
+    GetAuthorizationCookieAnswer, GetConfigData, GetConfigDataAnswer, GetCookie, GetCookieAnswer, GetDeployments,
+    GetDeploymentsAnswer, GetDriverIdList, GetDriverIdListAnswer, GetDriverSetData, GetDriverSetDataAnswer,
+    GetOutOfSyncComputers, GetOutOfSyncComputersAnswer, GetRelatedRevisionsForUpdates,
+    GetRelatedRevisionsForUpdatesAnswer, GetRevisionIdList, GetRevisionIdListAnswer, GetRollupConfiguration,
+    GetRollupConfigurationAnswer, GetUpdateData, GetUpdateDataAnswer, GetUpdateDecryptionData,
+    GetUpdateDecryptionDataAnswer, Operation, Ping, PingAnswer, RollupComputerStatus, RollupComputerStatusAnswer,
+    RollupComputers, RollupComputersAnswer, RollupDownstreamServers, RollupDownstreamServersAnswer,
+};
 use crate::soap::{
     Hints, Limits, Payload, Reason, SoapVersion, Style, Xml, close_envelope, enter, finish, is_soap, open_envelope,
 };
