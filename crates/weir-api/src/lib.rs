@@ -14,6 +14,7 @@ pub mod collection;
 pub mod compliance;
 pub mod computer;
 pub mod content;
+pub mod criteria;
 pub mod deployment;
 pub mod downstream;
 pub mod import;

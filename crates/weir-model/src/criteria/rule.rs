@@ -160,6 +160,20 @@ impl Rule {
         if self.condition == Condition::default() { Err(RuleError::Empty) } else { Ok(()) }
     }
 
+    /// The rule in words: `Decline what is made for ia64, is superseded`. `title` names a category.
+    pub fn describe(&self, title: &dyn Fn(&UpdateId) -> String) -> String {
+        let mut parts = self.condition.parts(title);
+        if !self.except.is_empty() {
+            parts.push(format!("is not {}", joined(&self.except)));
+        }
+        let action = match self.action {
+            Action::Decline => "Decline",
+            Action::Skip => "Skip",
+        };
+        let off = if self.enabled { "" } else { " (switched off)" };
+        format!("{action} what {}{off}", parts.join(", and "))
+    }
+
     /// Why the rule matches an update, in words; none if it does not. Supersedence counts if `superseders` has any: the
     /// earliest time at which one that stays was created, if that is known.
     pub(super) fn reason(
@@ -244,6 +258,36 @@ fn is_language(language: &str, of: &str) -> bool {
 }
 
 impl Condition {
+    fn parts(&self, title: &dyn Fn(&UpdateId) -> String) -> Vec<String> {
+        let any = |words: String| words.replace(", ", " or ");
+        let mut parts = Vec::new();
+        let mut add = |is_given: bool, text: String| {
+            if is_given {
+                parts.push(text);
+            }
+        };
+        add(!self.architectures.is_empty(), format!("is made for {} only", any(joined(&self.architectures))));
+        add(!self.editions.is_empty(), format!("is made for the edition {}", any(joined(&self.editions))));
+        let titles: Vec<String> = self.titles.iter().map(|pattern| format!("{:?}", pattern.as_str())).collect();
+        add(!titles.is_empty(), format!("has a title like {}", titles.join(" or ")));
+        add(self.preview == Some(true), "is a preview".to_owned());
+        add(self.preview == Some(false), "is no preview".to_owned());
+        add(!self.languages.is_empty(), format!("has files in {} only", any(joined(&self.languages))));
+        let others = any(joined(&self.other_languages_than));
+        add(!self.other_languages_than.is_empty(), format!("has files in other languages than {others} only"));
+        let older = self.older_than_days.unwrap_or_default();
+        add(self.older_than_days.is_some(), format!("is at least {older} days old"));
+        match self.superseded {
+            Some(Superseded { days: 0 }) => add(true, "is superseded".to_owned()),
+            Some(Superseded { days }) => add(true, format!("has been superseded for at least {days} days")),
+            None => {}
+        }
+        let names = |ids: &BTreeSet<UpdateId>| ids.iter().map(title).collect::<Vec<_>>().join(" or ");
+        add(!self.products.is_empty(), format!("belongs to {}", names(&self.products)));
+        add(!self.classifications.is_empty(), format!("is classified as {}", names(&self.classifications)));
+        parts
+    }
+
     fn reason(&self, facts: &Facts, superseder: Option<Option<Timestamp>>, now: Timestamp) -> Option<String> {
         let mut reasons: Vec<String> = Vec::new();
         if !self.architectures.is_empty() {

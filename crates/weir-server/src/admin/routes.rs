@@ -39,7 +39,7 @@ use super::{
     AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, deployment,
     downstream_routes,
     extract::{Body, JSON_BYTES, Path, Query},
-    headers, health, import, page, selection_routes, setting, status,
+    headers, health, import, page, selection_routes, setting, status, sync_routes,
     update::{self, Named},
 };
 
@@ -129,6 +129,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(content_collect))
         .merge(selection_routes::all())
         .merge(downstream_routes::all())
+        .merge(sync_routes::all())
         .routes(routes!(updates_list))
         .routes(routes!(updates_show))
         .routes(routes!(updates_decline))

@@ -22,11 +22,11 @@ pub(super) struct Situation {
 
 /// A run to come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Due {
+pub(crate) struct Due {
     /// When; a time that has passed is due now.
-    pub(super) at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Why.
-    pub(super) trigger: SyncTrigger,
+    pub(crate) trigger: SyncTrigger,
 }
 
 /// What lies further ahead than this was noted by a clock that has been set back since.

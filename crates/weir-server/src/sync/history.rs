@@ -175,6 +175,11 @@ pub(super) fn last(tx: &ReadTx<'_>) -> Result<Option<JobRow>, StoreError> {
     Ok(rows.into_iter().flatten().max_by_key(|row| row.no))
 }
 
+/// When the last run that ended well ended.
+pub(crate) fn last_success(tx: &ReadTx<'_>) -> Result<Option<Timestamp>, StoreError> {
+    Ok(tx.job_last_of(KIND, JobState::Done)?.and_then(|row| row.ended_at))
+}
+
 /// A new row; it waits until the runner takes it.
 pub(super) fn create(tx: &WriteTx<'_>, asked: &Asked) -> Result<Uuid, StoreError> {
     let id = Uuid::new_v4();

@@ -27,6 +27,7 @@ use super::{
     progress::Progress,
     steps::{self, Report},
 };
+pub(crate) use super::steps::CHOOSE;
 use crate::admin::{
     AdminError, App, Caller, chain,
     setting::{Current, SOURCE, SYNC_RETRY, SYNC_SCHEDULE},
@@ -125,11 +126,9 @@ pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: boo
             Ok((false, tx.job_show(id)?))
         })
         .await?;
-    let runner = &app.shared().runner;
-    runner.nudge();
+    app.shared().runner.nudge();
     let row = row.ok_or_else(|| AdminError::Internal("a run that was asked for is gone".to_owned()))?;
-    let position = runner.position(&row);
-    Ok(SyncStarted { attached, run: history::run(row, position, Timestamp::now()) })
+    Ok(SyncStarted { attached, run: shown(app, row) })
 }
 
 /// Stops the run that is under way or waits, and returns it once it has ended, or after a while.
@@ -171,19 +170,19 @@ pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminE
 pub(crate) async fn show(app: &App, id: Uuid) -> Result<SyncRun, AdminError> {
     let row = app.read(move |tx| tx.job_show(id)).await?.filter(|row| row.kind == KIND);
     let row = row.ok_or_else(|| AdminError::missing("synchronization", id, "weir sync history"))?;
+    Ok(shown(app, row))
+}
+
+/// A row as administrators see it.
+pub(crate) fn shown(app: &App, row: JobRow) -> SyncRun {
     let position = app.shared().runner.position(&row);
-    Ok(history::run(row, position, Timestamp::now()))
+    history::run(row, position, Timestamp::now())
 }
 
 /// The run that is under way or waits, and the one that ended last.
 pub async fn recent(app: &App) -> Result<(Option<SyncRun>, Option<SyncRun>), AdminError> {
     let (open, last) = app.read(|tx| Ok((history::open(tx)?, history::last(tx)?))).await?;
-    let (runner, now) = (&app.shared().runner, Timestamp::now());
-    let open = open.map(|row| {
-        let position = runner.position(&row);
-        history::run(row, position, now)
-    });
-    Ok((open, last.map(|row| history::run(row, None, now))))
+    Ok((open.map(|row| shown(app, row)), last.map(|row| shown(app, row))))
 }
 
 /// The runner's task; it ends when it is dropped.
@@ -264,7 +263,7 @@ async fn take(app: &App, caller: &Caller) -> Result<Result<JobRow, Duration>, Ad
 }
 
 /// The run to come, if one comes by itself.
-pub(super) fn next(tx: &ReadTx<'_>, now: Timestamp) -> Result<Option<Due>, StoreError> {
+pub(crate) fn next(tx: &ReadTx<'_>, now: Timestamp) -> Result<Option<Due>, StoreError> {
     if source(tx)? == "none" {
         return Ok(None);
     }

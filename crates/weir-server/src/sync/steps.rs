@@ -16,7 +16,7 @@ pub(super) struct Report {
 }
 
 /// What to do when nothing is chosen.
-pub(super) const CHOOSE: &str = "choose products and classifications, then synchronize again: weir products list, \
+pub(crate) const CHOOSE: &str = "choose products and classifications, then synchronize again: weir products list, \
                                  weir products set --id ID..., weir classifications set --id ID..., weir sync now";
 
 pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progress) -> Result<Report, SyncError> {

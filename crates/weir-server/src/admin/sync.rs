@@ -1,0 +1,113 @@
+//! Synchronization: how it stands, its runs, its schedule.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+use weir_api::{
+    List,
+    list::ListQuery,
+    sync::{Schedule, ScheduleChange, SyncNext, SyncRun, SyncStart, SyncStarted, SyncStatus, SyncTrigger},
+};
+use weir_model::criteria::expand;
+use weir_store::{ReadTx, StoreError, selection::SelectionKind};
+
+use super::{
+    AdminError, App, Caller, list,
+    setting::{self, Current, OFF, SYNC_SCHEDULE},
+};
+use crate::sync::{criteria, history, run};
+
+/// Times of a schedule that are shown.
+const TIMES: usize = 5;
+
+/// How synchronization stands.
+pub(crate) async fn status(app: &App) -> Result<SyncStatus, AdminError> {
+    let now = Timestamp::now();
+    let (current, last) = run::recent(app).await?;
+    let (mut status, chosen) = app.read(move |tx| read(tx, now)).await?;
+    // while a run is open the next one is not what matters
+    status.next = status.next.filter(|_| current.is_none());
+    status.next_step = match (&current, &last) {
+        (Some(_), _) => None,
+        _ if status.source == "none" => Some("choose a source: weir settings set source microsoft".to_owned()),
+        (None, Some(last)) if last.error.is_some() => last.next_step.clone(),
+        (None, None) => Some("weir sync now".to_owned()),
+        _ if !chosen && status.parent.is_none() => Some(run::CHOOSE.to_owned()),
+        _ => None,
+    };
+    Ok(SyncStatus { current, last, ..status })
+}
+
+fn read(tx: &ReadTx<'_>, now: Timestamp) -> Result<(SyncStatus, bool), StoreError> {
+    let settings = Current::read(tx)?;
+    let parent = tx.sites_parent()?;
+    let tree = criteria::tree(tx)?;
+    let count = |kind| -> Result<u64, StoreError> {
+        let chosen = tx.selection_list(kind)?.iter().filter_map(|id| id.parse().ok()).collect();
+        Ok(expand(&chosen, &tree).len() as u64)
+    };
+    let (products, classifications) = (count(SelectionKind::Products)?, count(SelectionKind::Classifications)?);
+    let schedule = settings.schedule().filter(|_| parent.is_none());
+    let status = SyncStatus {
+        source: run::source(tx)?,
+        parent: parent.map(|parent| parent.name),
+        current: None,
+        last: None,
+        last_success: history::last_success(tx)?,
+        schedule: schedule.map(|schedule| schedule.describe()),
+        next: run::next(tx, now)?.map(|due| SyncNext { at: due.at, trigger: due.trigger }),
+        products,
+        classifications,
+        next_step: None,
+    };
+    Ok((status, products > 0 && classifications > 0))
+}
+
+/// Starts a run, or gives the one that is under way.
+pub(crate) async fn start(app: &App, caller: &Caller, start: SyncStart) -> Result<SyncStarted, AdminError> {
+    run::request(app, caller, SyncTrigger::Manual, start.full).await
+}
+
+/// Stops the run that is under way.
+pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminError> {
+    run::cancel(app, caller).await
+}
+
+/// One run.
+pub(crate) async fn show(app: &App, id: Uuid) -> Result<SyncRun, AdminError> {
+    run::show(app, id).await
+}
+
+/// Runs, newest first.
+pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<SyncRun>, AdminError> {
+    let limit = list::limit(query.limit)?;
+    let page = app.read(move |tx| tx.job_page(history::KIND, query.cursor.as_deref(), limit)).await?;
+    let items = page.items.into_iter().map(|row| run::shown(app, row)).collect();
+    Ok(List { items, next: page.next })
+}
+
+/// The schedule.
+pub(crate) async fn schedule(app: &App) -> Result<Schedule, AdminError> {
+    let (settings, parent) = app.read(|tx| Ok((Current::read(tx)?, tx.sites_parent()?))).await?;
+    let site = settings.zone();
+    let schedule = settings.schedule().filter(|_| parent.is_none());
+    let zone = match schedule.as_ref().and_then(|schedule| schedule.zone()) {
+        Some(zone) => zone.name().to_owned(),
+        None => site.iana_name().unwrap_or("the system's").to_owned(),
+    };
+    Ok(Schedule {
+        text: schedule.as_ref().map_or_else(|| OFF.to_owned(), ToString::to_string),
+        description: match (&schedule, parent) {
+            (Some(schedule), _) => schedule.describe(),
+            (None, Some(parent)) => format!("Whenever {} has synchronized", parent.name),
+            (None, None) => "Off: synchronization runs when an administrator starts it".to_owned(),
+        },
+        zone,
+        next: schedule.map(|schedule| schedule.next_times(Timestamp::now(), &site, TIMES)).unwrap_or_default(),
+    })
+}
+
+/// Sets the schedule, or switches it off.
+pub(crate) async fn schedule_set(app: &App, caller: &Caller, change: ScheduleChange) -> Result<Schedule, AdminError> {
+    setting::set(app, caller, SYNC_SCHEDULE, &serde_json::Value::String(change.text)).await?;
+    schedule(app).await
+}
