@@ -7,8 +7,9 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     admin::AdminCommand, alerts::AlertsCommand, bench::BenchArguments, collections::CollectionsCommand,
     completions::CompletionsArguments, compliance::ComplianceCommand, computers::ComputersCommand,
-    content::ContentCommand, deployments::DeploymentsCommand, downstream::DownstreamCommand, import::ImportArguments,
-    selection::SelectionCommand, serve::ServeArguments, settings::SettingsCommand, updates::UpdatesCommand,
+    content::ContentCommand, criteria::CriteriaCommand, deployments::DeploymentsCommand, downstream::DownstreamCommand,
+    import::ImportArguments, schedule::ScheduleCommand, selection::SelectionCommand, serve::ServeArguments,
+    settings::SettingsCommand, sync::SyncCommand, updates::UpdatesCommand,
 };
 
 /// An open software update point: serves updates to Windows Update Agents, decides what each computer is offered, and
@@ -56,6 +57,15 @@ pub(crate) enum Command {
     /// Languages to synchronize.
     #[command(subcommand)]
     Languages(SelectionCommand),
+    /// Rules by which updates are skipped or declined.
+    #[command(subcommand)]
+    Criteria(CriteriaCommand),
+    /// Synchronization: start, follow, stop.
+    #[command(subcommand)]
+    Sync(SyncCommand),
+    /// When synchronization runs by itself.
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// The catalogue: list, show, decline.
     #[command(subcommand)]
     Updates(UpdatesCommand),

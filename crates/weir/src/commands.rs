@@ -8,13 +8,16 @@ pub(crate) mod completions;
 pub(crate) mod compliance;
 pub(crate) mod computers;
 pub(crate) mod content;
+pub(crate) mod criteria;
 pub(crate) mod deployments;
 pub(crate) mod downstream;
 pub(crate) mod import;
+pub(crate) mod schedule;
 pub(crate) mod selection;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod updates;
 
 use anyhow::Result;
@@ -56,13 +59,16 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Compliance(command) => compliance::run(command, connection, printer).await,
         Command::Computers(command) => computers::run(command, connection, printer).await,
         Command::Content(command) => content::run(command, connection, printer).await,
+        Command::Criteria(command) => criteria::run(command, connection, printer).await,
         Command::Deployments(command) => deployments::run(command, connection, printer).await,
         Command::Downstream(command) => downstream::run(command, connection, printer).await,
         Command::Import(arguments) => import::run(arguments, connection, printer).await,
         Command::Languages(command) => selection::run(selection::Kind::Languages, command, connection, printer).await,
         Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,
+        Command::Schedule(command) => schedule::run(command, connection, printer).await,
         Command::Settings(command) => settings::run(command, connection, printer).await,
         Command::Status => status::run(connection, printer).await,
+        Command::Sync(command) => sync::run(command, connection, printer).await,
         Command::Updates(command) => updates::run(command, connection, printer).await,
         Command::Bench(_) | Command::BenchLoad | Command::BenchServer | Command::Completions(_) | Command::Serve(_) => {
             Ok(Outcome::Failed)

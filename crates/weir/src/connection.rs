@@ -181,6 +181,11 @@ impl Connection {
         answer(self.send(request).await?).await
     }
 
+    /// Calls an operation that takes neither a body nor a query.
+    pub(crate) async fn call_method<T: DeserializeOwned>(&self, method: Method, path: &[&str]) -> Result<T> {
+        answer(self.send(self.request(method, path)?).await?).await
+    }
+
     /// Deletes a resource.
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<()> {
         self.send(self.request(Method::DELETE, path)?).await.map(drop)

@@ -1,11 +1,17 @@
 //! What one run does, in order. What goes wrong after the catalogue is complete makes a warning, not a failure.
 
+use jiff::Timestamp;
+
 use super::{
     criteria,
     engine::{self, Order, Outcome, SyncError},
+    peer::{Peer, Upstream},
     progress::{Phase, Progress},
 };
-use crate::admin::{App, Caller, chain};
+use crate::{
+    admin::{App, Caller, chain},
+    rollup,
+};
 
 /// What a run brought.
 #[derive(Debug, Default)]
@@ -20,6 +26,7 @@ pub(crate) const CHOOSE: &str = "choose products and classifications, then synch
                                  weir products set --id ID..., weir classifications set --id ID..., weir sync now";
 
 pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progress) -> Result<Report, SyncError> {
+    let started = Timestamp::now();
     let mut order = Order::load(app).await?;
     order.full = full;
     let outcome = engine::synchronize(app, caller, &order, progress).await?;
@@ -39,6 +46,10 @@ pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progr
     if let Err(error) = app.publish().await {
         report.warn("the catalogue is stored and reaches computers later", &error);
     }
+    if let Some(upstream) = &order.upstream {
+        progress.begin(Phase::RollUp, 0);
+        report_up(app, upstream, started, progress, &mut report).await;
+    }
     // the content job looks for what the new revisions need
     app.shared().wanted.notify_one();
     report.warnings.extend(report.outcome.problems.iter().map(|named| format!("{}: {}", named.revision, named.reason)));
@@ -47,6 +58,19 @@ pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progr
         report.warnings.push(format!("{unnamed} more revisions could not be taken"));
     }
     Ok(report)
+}
+
+/// Tells the server above about computers and status.
+async fn report_up(app: &App, upstream: &Upstream, started: Timestamp, progress: &Progress, report: &mut Report) {
+    const WHAT: &str = "the server above was not told about computers";
+    match Peer::connect(app, upstream, progress).await {
+        Ok(peer) => {
+            if let Err(error) = rollup::send(app, &peer, started).await {
+                report.warn(WHAT, &error);
+            }
+        }
+        Err(error) => report.warn(WHAT, &error),
+    }
 }
 
 impl Report {
