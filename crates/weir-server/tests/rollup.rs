@@ -1,0 +1,13 @@
+//! Reporting roll-ups, both ways, over the real messages.
+
+mod common;
+#[path = "rollup/converge.rs"]
+mod converge;
+#[path = "rollup/receive.rs"]
+mod receive;
+#[path = "rollup/send.rs"]
+mod send;
+#[path = "rollup/site.rs"]
+mod site;
+#[path = "rollup/tree.rs"]
+mod tree;
