@@ -10,6 +10,7 @@
 pub mod access;
 pub mod alert;
 pub mod audit;
+pub mod bundle;
 pub mod collection;
 pub mod compliance;
 pub mod computer;
@@ -17,6 +18,7 @@ pub mod content;
 pub mod criteria;
 pub mod deployment;
 pub mod downstream;
+pub mod export;
 pub mod import;
 pub mod list;
 pub mod problem;

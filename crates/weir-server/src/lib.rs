@@ -13,9 +13,11 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod admin;
+pub(crate) mod bundle;
 pub mod client;
 pub mod config;
 pub mod content;
+pub(crate) mod export;
 pub mod import;
 pub mod ingest;
 pub mod intent;

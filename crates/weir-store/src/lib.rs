@@ -29,6 +29,7 @@ pub mod deployment;
 pub mod downstream;
 mod error;
 pub mod event;
+pub mod export;
 pub mod flag;
 pub mod fragment;
 mod import;

@@ -42,6 +42,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::deployment::STATEMENTS,
         crate::downstream::STATEMENTS,
         crate::event::STATEMENTS,
+        crate::export::STATEMENTS,
         crate::flag::STATEMENTS,
         crate::fragment::STATEMENTS,
         crate::import::STATEMENTS,

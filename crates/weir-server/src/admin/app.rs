@@ -10,8 +10,10 @@ use weir_store::{Actor, ReadTx, StoreError, WriteTx};
 
 use super::{AdminError, Caller, Secrets, import::Imports, index::Index, relations::Relations, setting::Current};
 use crate::{
+    bundle::receive::Bundles,
     client::limit::AddressLimit,
     config::Settings,
+    export::Exports,
     state::{AppState, Configuration},
     sync::run::Runner,
 };
@@ -39,6 +41,10 @@ pub(crate) struct Inner {
     parts: Parts,
     /// Imports of this process.
     pub(super) imports: Imports,
+    /// Exports of this process.
+    pub(crate) exports: Exports,
+    /// Bundles that are applied.
+    pub(crate) bundles: Bundles,
     /// The rows of update lists, for one state of the catalogue.
     pub(super) index: Mutex<Option<Arc<Index>>>,
     /// Relationships read backwards.
@@ -66,9 +72,12 @@ impl Deref for App {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
+        let exports = Exports::new(&parts.process.data);
         Self(Arc::new(Inner {
             parts,
             imports: Imports::default(),
+            exports,
+            bundles: Bundles::default(),
             index: Mutex::default(),
             relations: Mutex::default(),
             indexing: tokio::sync::Mutex::default(),

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 use weir_api::import::{Import, ImportPhase, ImportQuery, ImportState};
 use weir_model::ids::{UpdateId, UpdateIdentity};
-use weir_store::{Actor, StoreError};
+use weir_store::{Actor, ReadTx, StoreError};
 
 use super::{
     AdminError, App, Caller,
@@ -24,6 +24,7 @@ use super::{
 use crate::{
     import::{Batch, Catalogue, Input, Step, StoreFailure},
     live::Published,
+    sites,
 };
 
 /// Imports that can still be asked about.
@@ -70,11 +71,19 @@ impl Imports {
     }
 }
 
-/// Refuses before the upload what would be refused after it.
-pub(crate) async fn allowed(app: &App, query: ImportQuery) -> Result<(), AdminError> {
-    let current = app.read(Current::read).await?;
-    let source = current.text(SOURCE);
-    if source == "none" || query.force {
+/// Refuses what would be refused after an upload, before it: a replica has what its parent has, and an import beside an
+/// upstream goes only by force (export-format.md 6).
+pub(crate) fn allowed(tx: &ReadTx<'_>, force: bool) -> Result<(), AdminError> {
+    if sites::is_replica(tx)? {
+        let parent = tx.sites_parent()?.map_or_else(|| "its upstream server".to_owned(), |parent| parent.name);
+        return Err(AdminError::Conflict {
+            code: "is_replica",
+            detail: format!("this site is a replica of {parent} and takes its catalogue from there"),
+            next_step: Some(format!("import at {parent}; this site follows with the next synchronization")),
+        });
+    }
+    let source = Current::read(tx)?.text(SOURCE);
+    if source == "none" || force {
         return Ok(());
     }
     Err(AdminError::Conflict {
@@ -93,7 +102,7 @@ pub(crate) async fn create(
     query: ImportQuery,
     mut form: Multipart,
 ) -> Result<Import, AdminError> {
-    allowed(app, query).await?;
+    app.try_read(move |tx| allowed(tx, query.force)).await?;
     let inputs = spool(app, &mut form).await?;
     if inputs.is_empty() {
         return Err(AdminError::invalid("upload", "the upload has no file"));

@@ -20,6 +20,8 @@ mod deployment;
 mod downstream;
 mod downstream_routes;
 mod error;
+mod export;
+mod export_routes;
 mod extract;
 mod filter;
 mod headers;
@@ -50,4 +52,6 @@ pub use routes::{openapi, router};
 
 pub(crate) use app::blocking;
 pub(crate) use auth::{ADMINISTRATOR, hash as secret_hash, secret as new_secret, sign_in_link};
+pub(crate) use content::store as store_content;
 pub(crate) use error::chain;
+pub(crate) use import::allowed as import_allowed;

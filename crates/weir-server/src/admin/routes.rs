@@ -37,7 +37,7 @@ use weir_api::{
 
 use super::{
     AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, deployment,
-    downstream_routes,
+    downstream_routes, export_routes,
     extract::{Body, JSON_BYTES, Path, Query},
     headers, health, import, page, selection_routes, setting, status, sync_routes,
     update::{self, Named},
@@ -130,6 +130,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .merge(selection_routes::all())
         .merge(downstream_routes::all())
         .merge(sync_routes::all())
+        .merge(export_routes::all())
         .routes(routes!(updates_list))
         .routes(routes!(updates_show))
         .routes(routes!(updates_decline))

@@ -11,9 +11,9 @@ use super::BundleError;
 const FORMAT: &str = "weir-bundle";
 const VERSION: u32 = 1;
 /// Bytes of a manifest.
-const LONGEST: usize = 8 << 20;
+const LONGEST: usize = 2_900_000;
 /// Parts of one bundle.
-pub const MOST_PARTS: usize = 50_000;
+pub const MOST_PARTS: usize = 16_000;
 /// Sections of one bundle.
 const MOST_SECTIONS: usize = 100;
 /// A part is at least allowed to be this large, in bytes; it may always be smaller.

@@ -143,6 +143,11 @@ impl<R: Read> PartReader<R> {
         Ok(Self { source, number, frames: 0, packed, plain, decompressor: None, ended: false })
     }
 
+    /// Gives the source back, wherever it stands.
+    pub fn into_inner(self) -> R {
+        self.source
+    }
+
     fn damaged(&self, reason: impl Into<String>) -> BundleError {
         BundleError::Frame { part: self.number, frame: self.frames, reason: reason.into() }
     }
