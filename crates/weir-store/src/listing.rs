@@ -247,18 +247,23 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Notes which entries of a selection differ from what was chosen before.
+    /// Notes which entries of a selection differ from what was chosen before. `all` differs, too, when nothing is chosen
+    /// where something was, or the other way round: nothing means everything.
     pub(crate) fn selection_note(&self, kind: SelectionKind, before: &[String]) -> Result<(), StoreError> {
         let before: BTreeSet<&String> = before.iter().collect();
         let after = self.selection_list(kind)?;
         let after: BTreeSet<&String> = after.iter().collect();
-        let mut change = None;
-        for value in before.symmetric_difference(&after) {
-            let number = match change {
-                Some(number) => number,
-                None => *change.insert(self.change_next()?),
-            };
-            self.run(&SELECTION_CHANGED, args![kind, *value, number, self.actor().at])?;
+        let all = "all".to_owned();
+        let mut changed: Vec<&String> = before.symmetric_difference(&after).copied().collect();
+        if before.is_empty() != after.is_empty() {
+            changed.push(&all);
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let change = self.change_next()?;
+        for value in changed {
+            self.run(&SELECTION_CHANGED, args![kind, value, change, self.actor().at])?;
         }
         Ok(())
     }

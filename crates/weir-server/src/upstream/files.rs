@@ -13,6 +13,8 @@ use weir_wire::{
     },
 };
 
+use crate::rollup::{self, Question};
+
 use super::{
     Call, Refusal, Reply, UPDATES,
     admission::{self, Known},
@@ -90,7 +92,17 @@ impl Call<'_> {
             Known::One(id) => Some(id),
             Known::Several => None,
         };
-        let _ = (caller, request);
-        Err(Refusal::new(ErrorCode::InternalServerError))
+        let invalid = || Refusal::new(ErrorCode::InvalidParameters);
+        let question = Question::read(&request).ok_or_else(invalid)??;
+        let reply = rollup::answer(self.state, caller, question).await.map_err(|fault| match fault {
+            rollup::Fault::Parameter(refusal) => refusal.into(),
+            rollup::Fault::Internal(why) => {
+                tracing::info!(peer = %self.connection.peer, why, "a roll-up was refused");
+                Refusal::new(ErrorCode::InternalServerError)
+            }
+        })?;
+        let mut out = String::with_capacity(1_024);
+        reply.write(&mut out, self.version);
+        Ok(Reply::Text(out))
     }
 }
