@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use weir_model::site::SiteKind;
+pub use weir_model::site::SiteKind;
 
 use crate::Reference;
 

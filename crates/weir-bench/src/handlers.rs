@@ -52,7 +52,7 @@ pub async fn run(data: &Path) -> anyhow::Result<()> {
         timings: Arc::default(),
     };
     let (_stop, stopped) = tokio::sync::watch::channel(false);
-    serve(bound, plane, Terms { tls: None, limits: Limits::default() }, stopped).await;
+    serve(bound, plane, Terms::plain(Limits::default()), stopped).await;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod content;
 pub mod criteria;
 pub mod document;
+pub mod enrolment;
 pub mod ids;
 pub mod listing;
 pub mod rollup;

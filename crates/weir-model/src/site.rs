@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn kinds_nest_as_they_must() {
         use SiteKind::{Central, Primary, Replica, Secondary};
-        let allowed = [(1, Primary), (1, Replica), (2, Secondary), (2, Replica)];
+        let allowed = [(1, Primary), (1, Replica), (2, Secondary), (2, Replica), (3, Secondary), (3, Replica)];
         for above in 1..=4 {
             for kind in [Central, Primary, Replica, Secondary] {
                 let added = tree().add(node(9, "NEW", kind, Some(above)));

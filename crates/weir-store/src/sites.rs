@@ -6,6 +6,7 @@ use uuid::Uuid;
 use weir_model::{
     ids::{ChangeNumber, Sha256Digest},
     site::SiteNode,
+    targeting::DeploymentOrigin,
 };
 
 use crate::{
@@ -79,10 +80,10 @@ pub struct SiteParentRow {
     pub name: String,
     /// Its identity.
     pub server_id: Uuid,
-    /// The certificate that its own must be, or be signed by (DER).
-    pub pinned: Vec<u8>,
-    /// The certificate must also be for the name in the address: its authority signs for others, too.
-    pub pinned_names: bool,
+    /// SHA-256 of a certificate that it shows: its own, or that of the authority that signed it.
+    pub fingerprint: Sha256Digest,
+    /// The authority (PEM) that its certificate is signed by, in place of the fingerprint; names are checked then.
+    pub authority: Option<String>,
     /// The certificate that this server shows (DER).
     pub certificate: Vec<u8>,
     /// Its key (PKCS #8).
@@ -158,18 +159,20 @@ statements! {
              version = excluded.version, enrolled_at = excluded.enrolled_at, last_contact_at = excluded.last_contact_at";
     SITES_CONTACT: "noting that a server was heard of" =
         "UPDATE site_enrolment SET last_contact_at = ?2, version = ?3 WHERE site_id = ?1";
+    SITES_DEPLOYMENTS_OWN: "making the parent's deployments this site's own" =
+        "UPDATE deployment SET origin = ?1 WHERE origin = ?2";
     SITES_STATUS_LIST: "listing the status of update points" =
         "SELECT site_id, status, received_at FROM site_status ORDER BY site_id";
     SITES_STATUS_PUT: "storing the status of an update point" =
         "INSERT INTO site_status (site_id, status, received_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (site_id) DO UPDATE SET status = excluded.status, received_at = excluded.received_at";
     SITES_PARENT: "reading the server above" =
-        "SELECT urls, name, server_id, pinned, pinned_names, certificate, private_key, code_hash, enrolled_at,
+        "SELECT urls, name, server_id, fingerprint, authority, certificate, private_key, code_hash, enrolled_at,
              feed_since, feed_at, refused, done_version, done_at
          FROM site_parent WHERE no = 1";
     SITES_PARENT_CLEAR: "forgetting the server above" = "DELETE FROM site_parent WHERE no = 1";
     SITES_PARENT_PUT: "enrolling below another server" =
-        "INSERT INTO site_parent (no, urls, name, server_id, pinned, pinned_names, certificate, private_key, code_hash,
+        "INSERT INTO site_parent (no, urls, name, server_id, fingerprint, authority, certificate, private_key, code_hash,
              enrolled_at)
          VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     SITES_PARENT_NAMED: "noting the name of the server above" =
@@ -284,8 +287,8 @@ impl ReadTx<'_> {
                 urls: row.lines(0)?,
                 name: row.text(1)?,
                 server_id: row.uuid(2)?,
-                pinned: row.bytes(3)?.to_vec(),
-                pinned_names: row.bool(4)?,
+                fingerprint: row.sha256(3)?,
+                authority: row.opt_text(4)?,
                 certificate: row.bytes(5)?.to_vec(),
                 private_key: row.bytes(6)?.to_vec(),
                 code_hash: row.sha256(7)?,
@@ -362,9 +365,15 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Stores the newest status of an update point.
-    pub fn sites_status_put(&self, site: Uuid, status: &Value) -> Result<(), StoreError> {
-        self.run(&SITES_STATUS_PUT, args![site, &status.to_string(), self.actor().at])?;
+    /// Stores the newest status of an update point, and when the server directly above it got it.
+    pub fn sites_status_put(&self, site: Uuid, at: Timestamp, status: &Value) -> Result<(), StoreError> {
+        self.run(&SITES_STATUS_PUT, args![site, &status.to_string(), at])?;
+        Ok(())
+    }
+
+    /// Makes deployments that came from a parent this site's own.
+    pub fn sites_deployments_own(&self) -> Result<(), StoreError> {
+        self.run(&SITES_DEPLOYMENTS_OWN, args![DeploymentOrigin::Local, DeploymentOrigin::Parent])?;
         Ok(())
     }
 
@@ -376,8 +385,8 @@ impl WriteTx<'_> {
             &urls,
             &parent.name,
             parent.server_id,
-            &parent.pinned,
-            parent.pinned_names,
+            parent.fingerprint,
+            parent.authority.as_deref(),
             &parent.certificate,
             &parent.private_key,
             parent.code_hash,

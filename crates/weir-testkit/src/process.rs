@@ -100,6 +100,44 @@ impl WeirProcess {
         self.endpoint("admin")
     }
 
+    /// `https://127.0.0.1:PORT` of the client plane.
+    ///
+    /// # Panics
+    ///
+    /// If it has no such listener.
+    pub fn client_https_url(&self) -> String {
+        self.endpoint("client_https")
+    }
+
+    /// Where downstream servers reach it now; none while it serves none.
+    pub fn server_url(&self) -> Option<String> {
+        let text = fs::read(self.data.join("endpoints.json")).ok()?;
+        let endpoints: Value = serde_json::from_slice(&text).ok()?;
+        Some(endpoints.get("server")?.as_str()?.to_owned())
+    }
+
+    /// Runs the command line with `--json` until what it prints is what is waited for, at most a minute.
+    ///
+    /// # Errors
+    ///
+    /// A command fails, or the minute is over; what was printed last is part of the message.
+    pub fn wait_for(&self, arguments: &[&str], is_it: impl Fn(&Value) -> bool) -> Result<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let value = self.json(arguments)?;
+            if is_it(&value) {
+                return Ok(value);
+            }
+            ensure!(Instant::now() < deadline, "weir {} still prints {value}", arguments.join(" "));
+            std::thread::sleep(GLANCE);
+        }
+    }
+
+    /// Gives other arguments of `serve` to the next start.
+    pub fn set_arguments(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    }
+
     fn endpoint(&self, key: &str) -> String {
         let address = self.endpoints.get(key).and_then(Value::as_str);
         address.unwrap_or_else(|| panic!("endpoints.json has no {key}: {}", self.endpoints)).to_owned()

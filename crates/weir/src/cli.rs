@@ -9,7 +9,7 @@ use crate::commands::{
     completions::CompletionsArguments, compliance::ComplianceCommand, computers::ComputersCommand,
     content::ContentCommand, criteria::CriteriaCommand, deployments::DeploymentsCommand, downstream::DownstreamCommand,
     import::ImportArguments, schedule::ScheduleCommand, selection::SelectionCommand, serve::ServeArguments,
-    settings::SettingsCommand, sync::SyncCommand, updates::UpdatesCommand,
+    settings::SettingsCommand, sites::SitesCommand, sync::SyncCommand, updates::UpdatesCommand,
 };
 
 /// An open software update point: serves updates to Windows Update Agents, decides what each computer is offered, and
@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// Settings of this site.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// The tree of sites: servers below this one.
+    #[command(subcommand)]
+    Sites(SitesCommand),
     /// What an administrator should see to.
     #[command(subcommand)]
     Alerts(AlertsCommand),

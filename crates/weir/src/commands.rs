@@ -16,6 +16,7 @@ pub(crate) mod schedule;
 pub(crate) mod selection;
 pub(crate) mod serve;
 pub(crate) mod settings;
+pub(crate) mod sites;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod updates;
@@ -67,6 +68,7 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,
         Command::Schedule(command) => schedule::run(command, connection, printer).await,
         Command::Settings(command) => settings::run(command, connection, printer).await,
+        Command::Sites(command) => sites::run(command, connection, printer).await,
         Command::Status => status::run(connection, printer).await,
         Command::Sync(command) => sync::run(command, connection, printer).await,
         Command::Updates(command) => updates::run(command, connection, printer).await,

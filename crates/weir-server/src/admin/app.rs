@@ -14,6 +14,7 @@ use crate::{
     client::limit::AddressLimit,
     config::Settings,
     export::Exports,
+    sites::Hub,
     state::{AppState, Configuration},
     sync::run::Runner,
 };
@@ -59,6 +60,8 @@ pub(crate) struct Inner {
     pub(crate) wanted: Notify,
     /// Synchronizes.
     pub(crate) runner: Runner,
+    /// What the tree of sites keeps in memory.
+    sites: Hub,
 }
 
 impl Deref for App {
@@ -85,11 +88,31 @@ impl App {
             failures: AddressLimit::default(),
             wanted: Notify::new(),
             runner: Runner::default(),
+            sites: Hub::default(),
         }))
     }
 
     pub(crate) fn shared(&self) -> &Inner {
         &self.0
+    }
+
+    /// What the tree of sites keeps in memory.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.sites
+    }
+
+    /// Whether downstream servers are answered: on a listener of their own, or where computers are.
+    pub(crate) fn serves_downstream(&self) -> bool {
+        self.process.listen.server.is_some() || self.state.upstream.is_on()
+    }
+
+    /// Where the server listens now.
+    pub(crate) fn endpoints(&self) -> Endpoints {
+        let mut endpoints = self.endpoints.clone();
+        if endpoints.server.is_none() && self.serves_downstream() {
+            endpoints.server = endpoints.client_https.clone().or_else(|| endpoints.client_http.clone());
+        }
+        endpoints
     }
 
     /// Reads the database, off the asynchronous threads.
@@ -117,7 +140,12 @@ impl App {
     ) -> Result<T, AdminError> {
         let store = self.state.store.clone();
         let actor = Actor::principal(&caller.name, caller.from.as_deref(), Timestamp::now());
-        blocking(move || store.try_write(&actor, work)).await
+        let written = blocking(move || store.try_write(&actor, work)).await;
+        if written.is_ok() {
+            // the sites below may have to hear of it
+            self.hub().nudge();
+        }
+        written
     }
 
     /// Brings what was committed to scans.

@@ -22,6 +22,7 @@ use weir_store::{
 };
 
 use super::{AdminError, App, Caller, computer, list};
+use crate::sites;
 
 /// Computers of one change of members.
 const MOST_MEMBERS: usize = 10_000;
@@ -163,6 +164,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: CollectionCreate) ->
     let id = CollectionId(Uuid::new_v4());
     let made = app
         .write(caller, move |tx| {
+            sites::refuse_below(tx, "Collections")?;
             let tree = Tree::read(tx)?;
             let parent = new.parent.as_deref().map(|parent| tree.find(parent)).transpose()?.map(|row| row.id);
             if parent == Some(CollectionId::UNASSIGNED_COMPUTERS) {
@@ -195,6 +197,7 @@ pub(crate) async fn change(
     let new_name = change.name.as_deref().map(checked_name).transpose()?;
     let id = app
         .write(caller, move |tx| {
+            sites::refuse_below(tx, "Collections")?;
             let tree = Tree::read(tx)?;
             let row = tree.find(&name)?;
             let before = json!({ "name": row.name, "approved_only": row.approved_only });
@@ -220,6 +223,7 @@ pub(crate) async fn change(
 /// Deletes a collection that nothing hangs on.
 pub(crate) async fn delete(app: &App, caller: &Caller, name: String) -> Result<(), AdminError> {
     app.write(caller, move |tx| {
+        sites::refuse_below(tx, "Collections")?;
         let tree = Tree::read(tx)?;
         let row = tree.find(&name)?;
         tx.collection_delete(row.id)?;

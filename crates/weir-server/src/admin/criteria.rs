@@ -198,7 +198,11 @@ pub(crate) async fn apply(app: &App, caller: &Caller, name: String) -> Result<Cr
 }
 
 fn invalid(error: &RuleError) -> AdminError {
-    AdminError::Invalid { code: "rule", detail: error.to_string(), next_step: Some("weir criteria add --help".to_owned()) }
+    AdminError::Invalid {
+        code: "rule",
+        detail: error.to_string(),
+        next_step: Some("weir criteria add --help".to_owned()),
+    }
 }
 
 fn read_action(action: CriterionAction) -> Action {
@@ -272,7 +276,8 @@ fn categories(rows: &[CategoryRow], texts: &[String], classifications: bool) -> 
 fn describe(tx: &ReadTx<'_>, rule: &Rule) -> Result<String, StoreError> {
     let ids = rule.condition.products.iter().chain(&rule.condition.classifications);
     let rows = if ids.clone().next().is_some() { tx.category_list("en")? } else { Vec::new() };
-    let title = |id: &UpdateId| rows.iter().find(|row| row.id == *id).map_or_else(|| id.to_string(), |row| row.title.clone());
+    let title =
+        |id: &UpdateId| rows.iter().find(|row| row.id == *id).map_or_else(|| id.to_string(), |row| row.title.clone());
     Ok(rule.describe(&title))
 }
 

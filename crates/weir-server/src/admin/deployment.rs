@@ -28,7 +28,7 @@ use weir_store::{
 };
 
 use super::{AdminError, App, Caller, collection::Tree, list, update::Named, when};
-use crate::live::Live;
+use crate::{live::Live, sites};
 
 /// Members of a bundle that are looked at for licences and removal.
 const MOST_MEMBERS: usize = 20_000;
@@ -207,6 +207,7 @@ fn missing(id: i32) -> AdminError {
 /// Deletes a deployment: computers get the update as if it had never been.
 pub(crate) async fn delete(app: &App, caller: &Caller, id: i32) -> Result<(), AdminError> {
     app.write(caller, move |tx| {
+        sites::refuse_below(tx, "Deployments")?;
         let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
         tx.deployment_delete(row.id)?;
         let before = json!({ "title": row.title, "collection": row.collection_name, "action": row.action });
@@ -248,6 +249,7 @@ pub(crate) async fn change(
     let none = change.deadline.as_deref().is_some_and(|text| text.trim().eq_ignore_ascii_case("none"));
     let deadline = if none { None } else { time("deadline", &change.deadline)? };
     app.write(caller, move |tx| {
+        sites::refuse_below(tx, "Deployments")?;
         let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
         let action = change.action.unwrap_or(api_action(row.action));
         let deadline_at = if none { None } else { deadline.or(row.deadline_at) };
@@ -285,6 +287,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) ->
     let live = app.state.live.clone();
     let made = app
         .write(caller, move |tx| {
+            sites::refuse_below(tx, "Deployments")?;
             let tree = Tree::read(tx)?;
             let collection = tree.find(&new.collection)?;
             let revision = deployable(tx, name)?;

@@ -39,7 +39,7 @@ use super::{
     AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, deployment,
     downstream_routes, export_routes,
     extract::{Body, JSON_BYTES, Path, Query},
-    headers, health, import, page, selection_routes, setting, status, sync_routes,
+    headers, health, import, page, selection_routes, setting, sites, status, sync_routes,
     update::{self, Named},
 };
 
@@ -144,6 +144,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(computers_show, computers_delete))
         .routes(routes!(compliance_summary))
         .routes(routes!(compliance_updates))
+        .merge(sites::all())
         .routes(routes!(settings_list))
         .routes(routes!(settings_show, settings_set))
         .routes(routes!(alerts_list))

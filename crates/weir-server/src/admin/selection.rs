@@ -16,6 +16,7 @@ use weir_store::{ReadTx, list::CategoryRow, selection::SelectionKind};
 use weir_wire::package::LANGUAGES;
 
 use super::{AdminError, App, Caller};
+use crate::sites;
 
 /// How a change goes into the selection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -160,6 +161,10 @@ pub(crate) async fn change(
     }
     let selected = app
         .write(caller, move |tx| {
+            // which files are kept is each site's own affair
+            if kind != SelectionKind::FileLanguages {
+                sites::refuse_below(tx, "Products, classifications and languages")?;
+            }
             let values: Vec<String> = match kind {
                 SelectionKind::FileLanguages | SelectionKind::Languages => language_ids(&wanted)?,
                 kind => category_ids(tx, kind, &wanted)?,

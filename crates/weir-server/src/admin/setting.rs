@@ -17,6 +17,8 @@ use weir_store::{ReadTx, StoreError, WriteTx, setting::SettingRow};
 use super::{AdminError, App, Caller};
 use crate::{
     config::nearest::nearest,
+    intent::TOP_SETTINGS,
+    sites,
     state::{ClientSettings, TargetingMode},
 };
 
@@ -584,7 +586,7 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
     }
     let (key, kind, stored) = (definition.key, definition.kind.clone(), value.clone());
     app.write(caller, move |tx| {
-        if matches!(key, SOURCE | SYNC_SCHEDULE) {
+        if matches!(key, SOURCE | SYNC_REPLICA | SYNC_SCHEDULE) || TOP_SETTINGS.contains(&key) {
             refuse_below_parent(tx, key)?;
         }
         let old = store(tx, key, Some(&stored))?;
@@ -607,10 +609,16 @@ async fn anchored(app: &App, value: Value) -> Result<Value, AdminError> {
     Ok(json!(schedule.anchored(Timestamp::now(), &zone).to_string()))
 }
 
-/// Only the top of a tree chooses where updates come from and when; the others follow their parent.
+/// Only the top of a tree chooses where updates come from and when, and what holds for all its sites.
 fn refuse_below_parent(tx: &ReadTx<'_>, key: &str) -> Result<(), AdminError> {
-    let what = if key == SOURCE { "The source" } else { "The schedule" };
-    if tx.sites_parent()?.is_some() { crate::sites::refuse_below(tx, what) } else { Ok(()) }
+    if tx.sites_parent()?.is_none() {
+        return Ok(());
+    }
+    match key {
+        SOURCE => sites::refuse_below(tx, "Sources"),
+        SYNC_SCHEDULE => sites::refuse_below(tx, "Schedules"),
+        key => sites::refuse_below(tx, &format!("Settings such as {key}")),
+    }
 }
 
 #[cfg(test)]

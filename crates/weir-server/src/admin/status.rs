@@ -24,7 +24,7 @@ pub(crate) async fn show(app: &App) -> Result<Status, AdminError> {
         server_id: app.state.server.0,
         started_at: app.started_at,
         as_of: Timestamp::now(),
-        endpoints: app.endpoints.clone(),
+        endpoints: app.endpoints(),
         counts,
         snapshot: SnapshotStatus {
             change: published.change().0,

@@ -27,7 +27,7 @@ use super::{
     selection::known_language,
     tally::Tally,
 };
-use crate::live::Live;
+use crate::{live::Live, sites};
 
 /// A name for an update: GUID, or GUID@revision.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -298,6 +298,7 @@ pub(crate) async fn decline(
         });
     }
     app.write(caller, move |tx| {
+        sites::refuse_below(tx, "Declines")?;
         if tx.update_show(name.id)?.is_none() {
             return Err(name.missing());
         }

@@ -12,7 +12,7 @@ pub struct Variable {
 }
 
 /// All of them.
-pub const VARIABLES: [Variable; 20] = [
+pub const VARIABLES: [Variable; 24] = [
     Variable { name: "WEIR_DATA", key: "data" },
     Variable { name: "WEIR_CONFIG", key: "" },
     Variable { name: "WEIR_CONTENT", key: "content" },
@@ -20,6 +20,10 @@ pub const VARIABLES: [Variable; 20] = [
     Variable { name: "WEIR_CLIENT_HTTP", key: "listen.client_http" },
     Variable { name: "WEIR_CLIENT_HTTPS", key: "listen.client_https" },
     Variable { name: "WEIR_ADMIN", key: "listen.admin" },
+    Variable { name: "WEIR_SERVER", key: "listen.server" },
+    Variable { name: "WEIR_DOWNSTREAM", key: "downstream.enabled" },
+    Variable { name: "WEIR_PARENT", key: "" },
+    Variable { name: "WEIR_ENROL", key: "" },
     Variable { name: "WEIR_TLS_CERTIFICATE", key: "tls.certificate" },
     Variable { name: "WEIR_TLS_KEY", key: "tls.key" },
     Variable { name: "WEIR_UPSTREAM", key: "" },
@@ -50,6 +54,20 @@ pub(super) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Result<Fragm
     fragment.content = text("WEIR_CONTENT").map(Into::into);
     fragment.self_update = text("WEIR_SELF_UPDATE").map(Into::into);
     fragment.upstream = text("WEIR_UPSTREAM");
+    fragment.parent = text("WEIR_PARENT");
+    fragment.enrol = text("WEIR_ENROL");
+    fragment.downstream.enabled = match text("WEIR_DOWNSTREAM") {
+        None => None,
+        Some(value) => match value.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => {
+                let wanted = "true or false".to_owned();
+                return Err(ConfigError::Value { key: "downstream.enabled", value, wanted });
+            }
+        },
+    };
+    fragment.listen.server = text("WEIR_SERVER");
     fragment.listen.client_http = text("WEIR_CLIENT_HTTP");
     fragment.listen.client_https = text("WEIR_CLIENT_HTTPS");
     fragment.listen.admin = text("WEIR_ADMIN");

@@ -20,8 +20,21 @@ pub(super) struct Fragment {
     pub(super) tls: TlsFragment,
     pub(super) limits: LimitsFragment,
     pub(super) log: LogFragment,
+    pub(super) downstream: DownstreamFragment,
     #[serde(skip)]
     pub(super) upstream: Option<String>,
+    #[serde(skip)]
+    pub(super) parent: Option<String>,
+    #[serde(skip)]
+    pub(super) enrol: Option<String>,
+    #[serde(skip)]
+    pub(super) force: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DownstreamFragment {
+    pub(super) enabled: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,6 +43,7 @@ pub(super) struct ListenFragment {
     pub(super) client_http: Option<String>,
     pub(super) client_https: Option<String>,
     pub(super) admin: Option<String>,
+    pub(super) server: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -60,13 +74,15 @@ pub(super) struct LogFragment {
 }
 
 /// Every key of the file. A test keeps it in step with [`Fragment`].
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 20] = [
     "data",
     "content",
     "self_update",
     "listen.client_http",
     "listen.client_https",
     "listen.admin",
+    "listen.server",
+    "downstream.enabled",
     "tls.certificate",
     "tls.key",
     "tls.names",
@@ -93,9 +109,14 @@ impl Fragment {
         over(&mut self.content, other.content);
         over(&mut self.self_update, other.self_update);
         over(&mut self.upstream, other.upstream);
+        over(&mut self.parent, other.parent);
+        over(&mut self.enrol, other.enrol);
+        over(&mut self.force, other.force);
+        over(&mut self.downstream.enabled, other.downstream.enabled);
         over(&mut self.listen.client_http, other.listen.client_http);
         over(&mut self.listen.client_https, other.listen.client_https);
         over(&mut self.listen.admin, other.listen.admin);
+        over(&mut self.listen.server, other.listen.server);
         over(&mut self.tls.certificate, other.tls.certificate);
         over(&mut self.tls.key, other.tls.key);
         over(&mut self.tls.names, other.tls.names);
@@ -121,11 +142,16 @@ impl From<&Options> for Fragment {
                 client_http: options.client_http.clone(),
                 client_https: options.client_https.clone(),
                 admin: options.admin.clone(),
+                server: options.server.clone(),
             },
             tls: TlsFragment::default(),
             limits: LimitsFragment::default(),
             log: LogFragment { filter: options.log.clone(), format: options.log_format.clone() },
+            downstream: DownstreamFragment { enabled: options.downstream.then_some(true) },
             upstream: options.upstream.clone(),
+            parent: options.parent.clone(),
+            enrol: options.enrol.clone(),
+            force: options.force.then_some(true),
         }
     }
 }

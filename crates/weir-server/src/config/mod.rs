@@ -14,7 +14,9 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use weir_model::enrolment::EnrolmentCode;
 
 pub use environment::{VARIABLES, Variable, check};
 pub use error::ConfigError;
@@ -35,8 +37,18 @@ pub struct Options {
     pub client_https: Option<String>,
     /// Admin plane, always with TLS; `127.0.0.1:8540` by default. It cannot be off.
     pub admin: Option<String>,
+    /// Server plane on a listener of its own, with and without TLS; by default it is on the client listeners.
+    pub server: Option<String>,
+    /// Answers downstream servers, even before a site is enrolled.
+    pub downstream: bool,
     /// Seeds the site setting `source` on the first start: `microsoft`, `none` or a URL.
     pub upstream: Option<String>,
+    /// The parent that a code is of, to be sure.
+    pub parent: Option<String>,
+    /// The code to enrol with below a parent.
+    pub enrol: Option<String>,
+    /// Enrols although what was decided here is lost.
+    pub force: bool,
     /// What to log, such as `info` or `weir_server=debug`.
     pub log: Option<String>,
     /// How to log: `text` or `json`.
@@ -62,8 +74,23 @@ pub struct Settings {
     pub limits: Limits,
     /// Logging.
     pub log: Log,
+    /// Answers downstream servers, even before a site is enrolled.
+    pub downstream: bool,
     /// Seeds the site setting `source` on the first start.
     pub upstream: Option<String>,
+    /// How to enrol below a parent.
+    pub enrol: Option<Enrol>,
+}
+
+/// How to enrol below a parent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Enrol {
+    /// What the parent printed; none for a server that has enrolled already.
+    pub code: Option<EnrolmentCode>,
+    /// The address that the code, or the parent that it is enrolled below, must have, if one was given.
+    pub parent: Option<String>,
+    /// What was decided here may be lost.
+    pub force: bool,
 }
 
 /// Where to listen.
@@ -75,6 +102,8 @@ pub struct Listeners {
     pub client_https: Listen,
     /// Admin plane with TLS.
     pub admin: Listen,
+    /// Server plane, if it has a listener of its own.
+    pub server: Option<SocketAddr>,
 }
 
 /// An administrator's own certificate.

@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use super::{ConfigError, Limits, Listen, Listeners, Log, Settings, TlsFiles, file::Fragment};
+use weir_model::enrolment::EnrolmentCode;
+
+use super::{ConfigError, Enrol, Limits, Listen, Listeners, Log, Settings, TlsFiles, file::Fragment};
 
 /// Checks the merged inputs.
 pub(super) fn settings(inputs: Fragment) -> Result<Settings, ConfigError> {
@@ -22,6 +24,14 @@ pub(super) fn settings(inputs: Fragment) -> Result<Settings, ConfigError> {
         client_http: listener("listen.client_http", inputs.listen.client_http, any, 8530)?,
         client_https: listener("listen.client_https", inputs.listen.client_https, any, 8531)?,
         admin: listener("listen.admin", inputs.listen.admin, Ipv4Addr::LOCALHOST.into(), 8540)?,
+        server: match inputs.listen.server {
+            None => None,
+            Some(text) => match Listen::parse(&text, any) {
+                Some(Listen::At(address)) => Some(address),
+                Some(Listen::Off) => None,
+                None => return Err(wrong("listen.server", &text, "ADDRESS:PORT, PORT or off")),
+            },
+        },
     };
     if listen.admin == Listen::Off {
         return Err(wrong("listen.admin", "off", "an address: administration cannot be off"));
@@ -73,7 +83,50 @@ pub(super) fn settings(inputs: Fragment) -> Result<Settings, ConfigError> {
             return Err(wrong("upstream", source, crate::admin::setting::SOURCE_VALUES));
         }
     }
-    Ok(Settings { data, content, self_update, listen, tls, tls_names, limits, log, upstream: inputs.upstream })
+    let enrol = enrol(inputs.enrol, inputs.parent, inputs.force.unwrap_or_default())?;
+    if enrol.is_some() && inputs.upstream.is_some() {
+        return Err(wrong(
+            "upstream",
+            inputs.upstream.as_deref().unwrap_or_default(),
+            "absent: the parent is the source",
+        ));
+    }
+    let downstream = inputs.downstream.enabled.unwrap_or_default() || listen.server.is_some();
+    Ok(Settings {
+        data,
+        content,
+        self_update,
+        listen,
+        tls,
+        tls_names,
+        limits,
+        log,
+        downstream,
+        upstream: inputs.upstream,
+        enrol,
+    })
+}
+
+/// The code, and the address that it must agree with.
+fn enrol(code: Option<String>, parent: Option<String>, force: bool) -> Result<Option<Enrol>, ConfigError> {
+    if code.is_none() && parent.is_none() {
+        return Ok(None);
+    }
+    // the code itself is a secret, also in messages
+    let code = code.map(|code| EnrolmentCode::decode(&code)).transpose();
+    let code = code.map_err(|error| wrong("enrol", "...", format!("a code: {error}")))?;
+    let parent = parent.map(|text| text.trim().trim_end_matches('/').to_owned());
+    if let Some(parent) = &parent {
+        let url = parent.parse::<http::Uri>().ok().filter(|url| url.host().is_some_and(|host| !host.is_empty()));
+        match url.as_ref().and_then(http::Uri::scheme_str) {
+            Some("https") => {}
+            Some("http") => {
+                return Err(wrong("parent", parent, "an https address: a code is never sent over plain HTTP"));
+            }
+            _ => return Err(wrong("parent", parent, "https://HOST:PORT")),
+        }
+    }
+    Ok(Some(Enrol { code, parent, force }))
 }
 
 fn wrong(key: &'static str, value: &str, wanted: impl Into<String>) -> ConfigError {

@@ -43,8 +43,13 @@ pub fn export_since(tx: &ReadTx<'_>, kinds: &[Kind], since: u64) -> Result<Page,
 
 /// One object; none if it does not travel.
 fn object(tx: &ReadTx<'_>, kind: Kind, row: &IntentRow) -> Result<Option<Object>, StoreError> {
-    let key = Key::from_stored(kind, &row.id)
-        .ok_or_else(|| StoreError::Corrupt { what: format!("the key of a {kind}: {:?}", row.id) })?;
+    let Some(key) = Key::from_stored(kind, &row.id) else {
+        // a selection that each site makes for itself, such as the languages of files
+        if kind == Kind::Selection {
+            return Ok(None);
+        }
+        return Err(StoreError::Corrupt { what: format!("the key of a {kind}: {:?}", row.id) });
+    };
     if let Key::Text(key) = &key
         && !TOP_SETTINGS.contains(&key.as_str())
     {

@@ -2,31 +2,66 @@
 
 use std::sync::Arc;
 
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use uuid::Uuid;
-use weir_store::{ReadTx, StoreError};
+use weir_store::{ReadTx, StoreError, sites::SiteParentRow};
 
-use crate::admin::{AdminError, App};
-
-/// The setting by which a server without enrolment mirrors a foreign upstream server.
-pub const REPLICA: &str = "sync.replica";
+use crate::{
+    admin::{AdminError, App, setting::SYNC_REPLICA},
+    start::LINK_PROTOCOL,
+    sync::outbound::{ClientTerms, Identity, Purpose, Trust},
+};
 
 /// The server above this one.
 #[derive(Clone, Debug)]
 pub struct Parent {
-    /// Where it is reached, the preferred address first: `https://host:port`.
+    /// Where it is reached, the address that worked last first: `https://host:port`.
     pub urls: Vec<String>,
     /// Name of its site.
     pub name: String,
     /// Its identity.
     pub server_id: Uuid,
-    /// The TLS settings of connections to it: they show this server's certificate, accept the parent's alone, and ask
-    /// for the site link by ALPN. All paths of the server plane, MS-WSUSSS and content, exist on such connections, too.
-    pub tls: Arc<rustls::ClientConfig>,
+    trust: Trust,
+    identity: Identity,
+}
+
+impl Parent {
+    pub(super) fn new(row: &SiteParentRow) -> Result<Self, AdminError> {
+        let key = PrivateKeyDer::try_from(row.private_key.clone());
+        let key = key.map_err(|error| AdminError::Internal(format!("the key of the site link: {error}")))?;
+        Ok(Self {
+            urls: row.urls.clone(),
+            name: row.name.clone(),
+            server_id: row.server_id,
+            trust: match &row.authority {
+                Some(pem) => Trust::Authority(pem.clone()),
+                None => Trust::Fingerprint(row.fingerprint.0),
+            },
+            identity: Identity { chain: vec![CertificateDer::from(row.certificate.clone())], key: Arc::new(key) },
+        })
+    }
+
+    /// The address to try first.
+    pub fn url(&self) -> &str {
+        self.urls.first().map_or("", String::as_str)
+    }
+
+    /// How it is reached: the client shows this server's certificate, accepts the parent's alone, and asks for the site
+    /// link by ALPN. On such connections all paths of the server plane exist, MS-WSUSSS and content, too.
+    pub fn terms(&self, purpose: Purpose) -> ClientTerms {
+        ClientTerms {
+            purpose,
+            trust: self.trust.clone(),
+            identity: Some(self.identity.clone()),
+            alpn: vec![LINK_PROTOCOL.to_vec()],
+        }
+    }
 }
 
 /// The server above this one, if this one is enrolled.
-pub async fn parent(_app: &App) -> Result<Option<Parent>, AdminError> {
-    unimplemented!()
+pub async fn parent(app: &App) -> Result<Option<Parent>, AdminError> {
+    let row = app.read(|tx| tx.sites_parent()).await?;
+    row.map(|row| Parent::new(&row)).transpose()
 }
 
 /// Whether this server mirrors the one above: enrolled below a Weir, or set to be a replica of a foreign server.
@@ -35,23 +70,21 @@ pub fn is_replica(tx: &ReadTx<'_>) -> Result<bool, StoreError> {
     if tx.sites_parent()?.is_some() {
         return Ok(true);
     }
-    Ok(tx.setting_show(REPLICA)?.is_some_and(|row| row.value == serde_json::Value::Bool(true)))
+    Ok(tx.setting_show(SYNC_REPLICA)?.is_some_and(|row| row.value == serde_json::Value::Bool(true)))
 }
 
-/// Refuses a change of what the top decides. `what` begins the sentence: `"Deployments"`, `"The schedule"`.
+/// Refuses a change of what the top decides. `what` begins the sentence and is a plural: `"Deployments"`.
 pub fn refuse_below(tx: &ReadTx<'_>, what: &str) -> Result<(), AdminError> {
-    if !is_replica(tx)? {
-        return Ok(());
-    }
     let (above, next_step) = match tx.sites_parent()? {
         Some(parent) => (
             format!("the site above this one, {}", parent.name),
-            format!("change it at the top of the tree; it is at {} from here", parent.urls.join(", ")),
+            format!("change it at the top of the tree; {} is at {}", parent.name, parent.urls.join(", ")),
         ),
-        None => (
+        None if is_replica(tx)? => (
             "the upstream server that this one mirrors".to_owned(),
-            format!("change it there, or stop mirroring: weir settings set {REPLICA} false"),
+            format!("change it there, or stop mirroring: weir settings set {SYNC_REPLICA} false"),
         ),
+        None => return Ok(()),
     };
     Err(AdminError::Conflict {
         code: "read_only",

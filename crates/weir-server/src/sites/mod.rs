@@ -2,26 +2,95 @@
 //!
 //! * [`parent`] says how the server above is reached and trusted; [`is_replica`] whether administrators may change here
 //!   what the top decides, and [`refuse_below`] refuses it in words.
-//! * [`announce`] tells the servers below that there is something to synchronize.
+//! * [`begin`] and [`announce`] frame a run: the servers below are told that there is something to synchronize.
+//! * `tree` is what administrators see and change; definitions are made at the top and flow down.
+//! * `accept` and `join` are the two sides of enrolment, `serve` and `follow` those of the site link; `feed` is what flows
+//!   down, `report` what goes up, `cascade` decides who synchronizes when.
 //!
 //! *Invariant:* nothing of the site link exists on a connection that did not negotiate it and show a certificate.
 
+mod accept;
 mod access;
+mod cascade;
+mod feed;
+mod follow;
+mod hub;
+mod join;
+mod link;
+mod plane;
+mod report;
+mod serve;
+mod tree;
 
+use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 use weir_store::{ReadTx, StoreError, sites::SiteEnrolmentRow};
 
-pub use access::{Parent, REPLICA, is_replica, parent, refuse_below};
+pub use access::{Parent, is_replica, parent, refuse_below};
+pub use cascade::{announce, begin};
+pub use join::JoinError;
 
-use crate::admin::{AdminError, App};
+pub(crate) use accept::invite;
+pub(crate) use hub::Hub;
+pub(crate) use join::join;
+pub(crate) use link::PATH;
+pub(crate) use plane::LinkPlane;
+pub(crate) use tree::{add, leave, list, remove, show};
+
+use crate::{
+    admin::{AdminError, App, chain},
+    start,
+};
+
+/// Kind of the alert that two servers share an identity.
+const TWINS: &str = "site.same_identity";
+/// Kind of the alert that the parent refuses this server.
+const REFUSED: &str = "site.refused";
 
 /// The site that a downstream server of this identity enrolled as: it is admitted whatever `downstream.policy` says.
 pub fn enrolled(tx: &ReadTx<'_>, server: Uuid) -> Result<Option<SiteEnrolmentRow>, StoreError> {
     tx.sites_enrolment_of_server(server)
 }
 
-/// Tells the servers below that the catalogue is complete again after a run, and notes which version a parent's run
-/// has brought. To be called after each run that ended well.
-pub async fn announce(_app: &App) -> Result<(), AdminError> {
-    unimplemented!()
+/// Turns the server plane on at the start if the settings say so, or if a site below may call.
+pub(crate) async fn open(app: &App) -> Result<(), AdminError> {
+    let expected = app.read(accept::is_expected).await?;
+    if app.process.listen.server.is_none() && (app.process.downstream || expected) {
+        app.state.upstream.switch(true);
+    }
+    Ok(())
+}
+
+/// Turns the server plane on while the process runs: a site below gets a code.
+async fn turn_on(app: &App) {
+    if app.serves_downstream() {
+        return;
+    }
+    app.state.upstream.switch(true);
+    tracing::info!("the server plane is on: a site below this one may enrol");
+    let (file, endpoints) = (app.process.data.join(weir_api::status::ENDPOINTS_FILE), app.endpoints());
+    let written = tokio::task::spawn_blocking(move || start::write_endpoints(&file, &endpoints)).await;
+    match written {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = chain(&error), "the address of the server plane could not be written"),
+        Err(error) => tracing::warn!(%error, "the address of the server plane could not be written"),
+    }
+}
+
+/// Starts what follows the parent, tells it how this server does, and tells those below of decisions; it ends when `stop`
+/// turns true.
+pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    fn until(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = async { let _ = stop.wait_for(|stop| *stop).await; } => {}
+            }
+        })
+    }
+    vec![
+        until(stop.clone(), follow::run(app.clone())),
+        until(stop.clone(), report::run(app.clone())),
+        until(stop.clone(), cascade::settle(app.clone())),
+    ]
 }

@@ -2,7 +2,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use weir_store::StoreError;
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, sites::JoinError};
 
 /// Why the server did not start, or stopped badly.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum StartError {
     /// The process settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// This server could not enrol below a parent.
+    #[error(transparent)]
+    Enrol(Box<JoinError>),
     /// A file or folder of the data folder cannot be used.
     #[error("{action} {} failed", path.display())]
     File {

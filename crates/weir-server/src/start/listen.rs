@@ -14,21 +14,23 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
 };
-use rustls::ServerConfig;
+use rustls::{ServerConfig, server::Acceptor};
+use sha2::{Digest as _, Sha256};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{Semaphore, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor, server::TlsStream};
+use weir_model::ids::Sha256Digest;
 
 pub use super::watch::Timed;
 use super::{
-    StartError,
+    LINK_PROTOCOL, StartError,
     watch::{Exchange, Patience, Sent, Watched},
 };
-use crate::{config::Limits, state::Connection};
+use crate::{config::Limits, sites::LinkPlane, state::Connection};
 
 /// Connections that the system queues while none is accepted: a scan storm connects within seconds.
 const BACKLOG: u32 = 4_096;
@@ -61,9 +63,34 @@ pub fn bind(name: &'static str, flag: &'static str, address: SocketAddr) -> Resu
 #[derive(Clone)]
 pub struct Terms {
     /// With TLS, how.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub(crate) tls: Option<Tls>,
+    /// With TLS and without on one address: the first byte tells.
+    pub(crate) plain_too: bool,
     /// Bounds.
     pub limits: Limits,
+}
+
+impl Terms {
+    /// Without TLS.
+    pub fn plain(limits: Limits) -> Self {
+        Self { tls: None, plain_too: false, limits }
+    }
+}
+
+/// How a listener speaks TLS.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    /// For everyone: nobody is asked for a certificate.
+    pub(crate) config: Arc<ServerConfig>,
+    /// For those who ask for the site link.
+    pub(crate) link: Option<Link>,
+}
+
+/// The site link on a listener of another plane.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) plane: LinkPlane,
 }
 
 /// Answers the requests of one plane: makes a service for each connection.
@@ -81,10 +108,9 @@ pub trait Plane: Clone + Send + 'static {
 
 /// Accepts until `stop` turns true, then lets requests under way finish, at most for the drain time.
 pub async fn serve<P: Plane>(bound: Bound, plane: P, terms: Terms, mut stop: watch::Receiver<bool>) {
+    let limits = terms.limits;
     let slots = Arc::new(Semaphore::new(terms.limits.connections));
     let graceful = GracefulShutdown::new();
-    let tls = terms.tls.map(TlsAcceptor::from);
-    let limits = terms.limits;
     loop {
         let slot = tokio::select! {
             slot = slots.clone().acquire_owned() => slot,
@@ -103,10 +129,9 @@ pub async fn serve<P: Plane>(bound: Bound, plane: P, terms: Terms, mut stop: wat
             },
             () = stopped(&mut stop) => break,
         };
-        let connection = Connection { peer, tls: tls.is_some(), certificate: None };
-        let (service, tls, watcher) = (plane.on(connection), tls.clone(), graceful.watcher());
+        let (plane, terms, watcher) = (plane.clone(), terms.clone(), graceful.watcher());
         tokio::spawn(async move {
-            accepted::<P>(stream, connection, service, tls, limits, watcher).await;
+            accepted(stream, peer, plane, terms, watcher).await;
             drop(slot);
         });
     }
@@ -122,21 +147,59 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn accepted<P: Plane>(
-    stream: TcpStream,
-    connection: Connection,
-    service: P::Service,
-    tls: Option<TlsAcceptor>,
-    limits: Limits,
-    watcher: Watcher,
-) {
+async fn accepted<P: Plane>(stream: TcpStream, peer: SocketAddr, plane: P, terms: Terms, watcher: Watcher) {
     // answers are written whole; waiting for more to send would only add latency
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return answer::<_, P>(stream, connection, service, limits, watcher).await };
-    match timeout(limits.header_time, tls.accept(stream)).await {
-        Ok(Ok(stream)) => answer::<_, P>(stream, connection, service, limits, watcher).await,
-        Ok(Err(error)) => tracing::debug!(peer = %connection.peer, %error, "the TLS handshake failed"),
-        Err(_) => tracing::debug!(peer = %connection.peer, "the TLS handshake took too long"),
+    let limits = terms.limits;
+    let mut connection = Connection { peer, tls: false, certificate: None };
+    let Some(tls) = terms.tls else {
+        return answer::<_, P>(stream, connection, plane.on(connection), limits, watcher).await;
+    };
+    let until = Instant::now() + limits.header_time;
+    if terms.plain_too {
+        match timeout_at(until, is_tls(&stream)).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => return answer::<_, P>(stream, connection, plane.on(connection), limits, watcher).await,
+            Ok(Err(error)) => return tracing::debug!(%peer, %error, "a connection ended before its first byte"),
+            Err(_) => return tracing::debug!(%peer, "a connection sent nothing"),
+        }
+    }
+    connection.tls = true;
+    match timeout_at(until, handshake(stream, &tls)).await {
+        Ok(Ok((stream, None))) => answer::<_, P>(stream, connection, plane.on(connection), limits, watcher).await,
+        Ok(Ok((stream, Some(link)))) => {
+            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            connection.certificate = shown.map(|der| Sha256Digest(Sha256::digest(der).into()));
+            answer::<_, LinkPlane>(stream, connection, link.on(connection), limits, watcher).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "the TLS handshake failed"),
+        Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
+    }
+}
+
+/// Whether a connection begins as TLS does: with a handshake record (RFC 8446 5.1). No HTTP method begins so.
+async fn is_tls(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut first = [0];
+    match stream.peek(&mut first).await? {
+        0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(first == [22]),
+    }
+}
+
+/// Shakes hands: those who name the protocol of the site link must show a certificate, all others are not asked for one.
+async fn handshake<'t>(
+    stream: TcpStream,
+    tls: &'t Tls,
+) -> std::io::Result<(TlsStream<TcpStream>, Option<&'t LinkPlane>)> {
+    let Some(link) = tls.link.as_ref().filter(|link| link.plane.is_open()) else {
+        return Ok((TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream).await?, None));
+    };
+    let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let asks = begun.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == LINK_PROTOCOL));
+    if asks {
+        Ok((begun.into_stream(Arc::clone(&link.config)).await?, Some(&link.plane)))
+    } else {
+        Ok((begun.into_stream(Arc::clone(&tls.config)).await?, None))
     }
 }
 

@@ -17,18 +17,21 @@ use weir_model::ids::Sha256Digest;
 use weir_store::{Actor, Store, StoreError, content::ContentStore};
 
 pub use error::StartError;
-pub(crate) use tls::{Certificates, random};
+pub(crate) use listen::{Plane, Timed};
+pub(crate) use tls::{Certificates, LINK_PROTOCOL, Pin, machine_name, random};
 
 use self::{
     folder::RemovedOnDrop,
-    listen::{Bound, Terms},
+    listen::{Bound, Link, Terms, Tls},
     plane::AdminPlane,
 };
 use crate::{
     admin::{self, App, Caller, Parts, Secrets},
     client::ClientService,
     config::{self, Listen, Options, Settings},
+    sites::{self, LinkPlane},
     state::{AppState, ClientSettings},
+    upstream::UpstreamService,
 };
 
 /// Settings of a server, for programs that need some of them before [`run`], such as logging.
@@ -71,8 +74,15 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     }
     let endpoints = bound.endpoints();
     let process = Arc::new(settings);
-    let app = App::new(Parts { state: Arc::clone(&state), process, secrets, endpoints: endpoints.clone(), started_at });
+    let app = App::new(Parts { state: Arc::clone(&state), process, secrets, endpoints, started_at });
     app.reload_settings().await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
+    if app.hub().pin.set(certificates.pin()?).is_err() {
+        tracing::error!("the certificate of the site link was set before");
+    }
+    if let Some(how) = &app.process.enrol {
+        sites::join(&app, how).await.map_err(|error| StartError::Enrol(Box::new(error)))?;
+    }
+    sites::open(&app).await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
     let caller = Caller { name: "system: start".to_owned(), from: None };
     let link = admin::sign_in_link(&app, &caller, started_at).await;
     let link = link.map_err(|error| StartError::Publish(admin::chain(&error)))?.url;
@@ -80,10 +90,11 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     let (stopping, stop) = signal::channel(false);
     let tasks = bound.serve(&app, &certificates, &stop)?;
     let client_is_own = certificates.client_is_own();
-    let jobs = crate::jobs::start(&app, certificates, &stop);
+    let mut jobs = crate::jobs::start(&app, certificates, &stop);
+    jobs.extend(sites::start(&app, &stop));
     let file = data.join(ENDPOINTS_FILE);
-    let text = serde_json::to_vec_pretty(&endpoints).map_err(|error| StartError::Publish(error.to_string()))?;
-    folder::write(&file, &text)?;
+    let endpoints = app.endpoints();
+    write_endpoints(&file, &endpoints)?;
     let removed = RemovedOnDrop(file);
     announce(&endpoints, &link, &data, client_is_own);
 
@@ -99,6 +110,12 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     }
     tracing::info!("stopped");
     stopped_early.map_or(Ok(()), |name| Err(StartError::Task(name)))
+}
+
+/// Says where the server listens.
+pub(crate) fn write_endpoints(file: &Path, endpoints: &Endpoints) -> Result<(), StartError> {
+    let text = serde_json::to_vec_pretty(endpoints).map_err(|error| StartError::Publish(error.to_string()))?;
+    folder::write(file, &text)
 }
 
 /// Waits for the shutdown, or for a listener that ends by itself, then stops them all. The name of the latter.
@@ -193,6 +210,7 @@ struct Listeners {
     client_http: Option<Bound>,
     client_https: Option<Bound>,
     admin: Option<Bound>,
+    server: Option<Bound>,
 }
 
 impl Listeners {
@@ -205,6 +223,7 @@ impl Listeners {
             client_http: bind("client plane", "--client-http", settings.listen.client_http)?,
             client_https: bind("client plane, TLS", "--client-https", settings.listen.client_https)?,
             admin: bind("admin plane", "--admin", settings.listen.admin)?,
+            server: bind("server plane", "--server", settings.listen.server.map_or(Listen::Off, Listen::At))?,
         })
     }
 
@@ -216,7 +235,8 @@ impl Listeners {
             pid: std::process::id(),
             client_http: url("http", &self.client_http),
             client_https: url("https", &self.client_https),
-            server: None,
+            // without a listener of its own it is where the client plane is, as soon as it is on
+            server: url("https", &self.server),
             admin: url("https", &self.admin),
         }
     }
@@ -230,16 +250,30 @@ impl Listeners {
         let limits = app.process.limits;
         let client = ClientService::new(Arc::clone(&app.state));
         let mut tasks = Vec::new();
+        let link = Link { config: certificates.link()?, plane: LinkPlane::new(app, stop) };
+        let mut shared = Some(link);
+        if let Some(bound) = self.server {
+            // the server plane is nowhere else then
+            let terms = Terms {
+                tls: Some(Tls { config: certificates.client()?, link: shared.take() }),
+                plain_too: true,
+                limits,
+            };
+            let plane = UpstreamService::new(Arc::clone(&app.state));
+            tasks.push(("server plane", tokio::spawn(listen::serve(bound, plane, terms, stop.clone()))));
+        }
         if let Some(bound) = self.client_http {
-            let terms = Terms { tls: None, limits };
+            let terms = Terms::plain(limits);
             tasks.push(("client plane", tokio::spawn(listen::serve(bound, client.clone(), terms, stop.clone()))));
         }
         if let Some(bound) = self.client_https {
-            let terms = Terms { tls: Some(certificates.client()?), limits };
+            let tls = Tls { config: certificates.client()?, link: shared };
+            let terms = Terms { tls: Some(tls), plain_too: false, limits };
             tasks.push(("client plane, TLS", tokio::spawn(listen::serve(bound, client, terms, stop.clone()))));
         }
         if let Some(bound) = self.admin {
-            let terms = Terms { tls: Some(certificates.admin()?), limits };
+            let tls = Tls { config: certificates.admin()?, link: None };
+            let terms = Terms { tls: Some(tls), plain_too: false, limits };
             let plane = AdminPlane::new(admin::router(app.clone()));
             tasks.push(("admin plane", tokio::spawn(listen::serve(bound, plane, terms, stop.clone()))));
         }
@@ -265,6 +299,9 @@ fn announce(endpoints: &Endpoints, link: &str, data: &Path, client_is_own: bool)
     println!("                {}", endpoints.client_https.as_deref().unwrap_or(off));
     if client_is_own {
         println!("                (their certificate is signed by {})", data.join(weir_api::status::CA_FILE).display());
+    }
+    if let Some(server) = &endpoints.server {
+        println!("  Servers       {server}");
     }
     println!("  Data folder   {}", data.display());
     println!();

@@ -10,6 +10,7 @@ use super::{listen::Plane, watch::Timed};
 use crate::{
     client::{self, ClientService, ConnectionService},
     state::Connection,
+    upstream::{UpstreamConnection, UpstreamService},
 };
 
 impl Plane for ClientService {
@@ -17,6 +18,15 @@ impl Plane for ClientService {
     type Service = ConnectionService;
 
     fn on(&self, connection: Connection) -> ConnectionService {
+        Self::on(self, connection)
+    }
+}
+
+impl Plane for UpstreamService {
+    type Body = client::Body;
+    type Service = UpstreamConnection;
+
+    fn on(&self, connection: Connection) -> UpstreamConnection {
         Self::on(self, connection)
     }
 }

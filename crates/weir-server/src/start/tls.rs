@@ -13,12 +13,17 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
 use rustls::{
-    ServerConfig,
+    DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
+    client::danger::HandshakeSignatureValid,
     crypto::{CryptoProvider, aws_lc_rs},
-    server::{ClientHello, ResolvesServerCert},
+    server::{
+        ClientHello, ResolvesServerCert,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
     sign::CertifiedKey,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject};
+use sha2::Digest as _;
 
 use super::{StartError, folder};
 use crate::config::TlsFiles;
@@ -31,6 +36,9 @@ const AUTHORITY_RENEW_DAYS: i64 = 90;
 const LEAF_DAYS: i64 = 397;
 /// Certificates are valid from this long before they are made, for clients whose clocks are behind.
 const BACKDATE_DAYS: i64 = 2;
+
+/// The application protocol (ALPN) of the site link.
+pub(crate) const LINK_PROTOCOL: &[u8] = b"weir-link/1";
 
 /// Makes rustls use aws-lc-rs, once per process. Two providers in a build without this make rustls panic.
 pub(crate) fn install_provider() {
@@ -97,9 +105,104 @@ impl Certificates {
         server(self.client.clone())
     }
 
+    /// For connections of the site link on the client and server listeners: like those, but the other side must show a
+    /// certificate and have its key. Any certificate will do here; who shows it is decided by its fingerprint.
+    pub(crate) fn link(&self) -> Result<Arc<ServerConfig>, StartError> {
+        let provider: Arc<CryptoProvider> = aws_lc_rs::default_provider().into();
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| tls("the TLS settings of the site link", error))?
+            .with_client_cert_verifier(Arc::new(AnyCertificate(provider)))
+            .with_cert_resolver(self.client.clone());
+        config.alpn_protocols = vec![LINK_PROTOCOL.to_vec()];
+        // each connection proves anew that the other side has the key
+        config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Arc::new(config))
+    }
+
+    /// What a server that enrols here recognises this one by.
+    pub(crate) fn pin(&self) -> Result<Pin, StartError> {
+        let digest = |der: &[u8]| <[u8; 32]>::from(sha2::Sha256::digest(der));
+        if self.client_is_own {
+            let der = CertificateDer::from_pem_slice(self.authority.pem.as_bytes())
+                .map_err(|error| tls("tls/ca.pem", error))?;
+            return Ok(Pin { fingerprint: digest(&der), authority: None });
+        }
+        let shown = self.client.0.load();
+        let leaf = shown.cert.first().ok_or_else(|| tls("the certificate", "it is not there"))?;
+        // the authority signs for other servers, too: it is only trusted together with the name
+        let authority = (shown.cert.len() > 1).then(|| shown.cert.last()).flatten();
+        Ok(Pin { fingerprint: digest(leaf), authority: authority.map(|der| pem(der)) })
+    }
+
     /// Whether the client plane shows the own certificate, which computers must be told to trust.
     pub(crate) fn client_is_own(&self) -> bool {
         self.client_is_own
+    }
+}
+
+/// What a server is recognised by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Pin {
+    /// SHA-256 of a certificate that it shows: of its own authority, or of the very certificate.
+    pub(crate) fingerprint: [u8; 32],
+    /// The authority (PEM) that later certificates will be signed by, where the fingerprint is of a certificate that ends
+    /// before the link does. They must be for the server's name, too.
+    pub(crate) authority: Option<String>,
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in text.as_bytes().chunks(64) {
+        pem.extend(line.iter().map(|byte| char::from(*byte)));
+        pem.push('\n');
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    pem
+}
+
+/// Demands a certificate and the proof of its key, and believes nothing that it says.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ClientCertVerifier for AnyCertificate {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        // its form, so that the key in it can be used
+        rustls::server::ParsedCertificate::try_from(end_entity)?;
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -216,19 +319,23 @@ fn ends(pem: &str, path: &Path) -> Result<Timestamp, StartError> {
 
 /// The names of the own leaf: this machine, loopback, and what the settings add.
 fn leaf_names(added: &[String]) -> Vec<String> {
-    let host = fs::read_to_string("/proc/sys/kernel/hostname")
-        .or_else(|_| fs::read_to_string("/etc/hostname"))
-        .unwrap_or_default();
-    let host = host.trim().to_ascii_lowercase();
-    let is_name = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
     let mut seen = BTreeSet::new();
-    is_name
-        .then_some(host)
+    machine_name()
         .into_iter()
         .chain(["localhost", "127.0.0.1", "::1"].map(str::to_owned))
         .chain(added.iter().cloned())
         .filter(|name| seen.insert(name.clone()))
         .collect()
+}
+
+/// What this machine is called.
+pub(crate) fn machine_name() -> Option<String> {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| fs::read_to_string("/etc/hostname"))
+        .unwrap_or_default();
+    let host = host.trim().to_ascii_lowercase();
+    let is_name = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    is_name.then_some(host)
 }
 
 fn validity(params: &mut CertificateParams, now: Timestamp, length: i64) -> Result<(), StartError> {

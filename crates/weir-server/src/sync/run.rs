@@ -20,6 +20,7 @@ use weir_store::{
     job::{JobRow, JobState},
 };
 
+pub(crate) use super::steps::CHOOSE;
 use super::{
     due::{Due, Situation, due},
     engine::SyncError,
@@ -27,7 +28,6 @@ use super::{
     progress::Progress,
     steps::{self, Report},
 };
-pub(crate) use super::steps::CHOOSE;
 use crate::admin::{
     AdminError, App, Caller, chain,
     setting::{Current, SOURCE, SYNC_RETRY, SYNC_SCHEDULE},
@@ -103,7 +103,8 @@ pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: boo
     let (attached, row) = app
         .write(caller, move |tx| {
             let source = source(tx)?;
-            if source == "none" {
+            // a site that is fed by packages has something to pass on
+            if source == "none" && tx.sites_enrolments()?.is_empty() {
                 return Err(AdminError::Conflict {
                     code: "no_source",
                     detail: "there is nothing to synchronize from: the source of this server is none".to_owned(),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     admin::{App, Caller, chain},
-    rollup,
+    rollup, sites,
 };
 
 /// What a run brought.
@@ -27,9 +27,15 @@ pub(crate) const CHOOSE: &str = "choose products and classifications, then synch
 
 pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progress) -> Result<Report, SyncError> {
     let started = Timestamp::now();
+    sites::begin(app);
     let mut order = Order::load(app).await?;
     order.full = full;
-    let outcome = engine::synchronize(app, caller, &order, progress).await?;
+    let outcome = if order.upstream.is_some() {
+        engine::synchronize(app, caller, &order, progress).await?
+    } else {
+        // fed by packages: what was imported goes on to the sites below
+        Outcome::default()
+    };
     let is_replica = order.upstream.as_ref().is_some_and(|upstream| upstream.replica);
     let mut report = Report { outcome, ..Report::default() };
     if !is_replica {
@@ -53,6 +59,10 @@ pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progr
     // the content job looks for what the new revisions need
     app.shared().wanted.notify_one();
     report.warnings.extend(report.outcome.problems.iter().map(|named| format!("{}: {}", named.revision, named.reason)));
+    progress.begin(Phase::Announce, 0);
+    if let Err(error) = sites::announce(app).await {
+        report.warn("the sites below could not be told", &error);
+    }
     let unnamed = report.outcome.dropped.saturating_sub(report.outcome.problems.len() as u64);
     if unnamed > 0 {
         report.warnings.push(format!("{unnamed} more revisions could not be taken"));

@@ -140,6 +140,7 @@ const WHOLE: &[&str] = &[
     "listing languages",
     "listing enrolled servers",
     "listing sites",
+    "making the parent's deployments this site's own",
     "listing the status of update points",
     "listing sealing keys",
     "listing alerts",

@@ -18,7 +18,8 @@ use crate::Outcome;
     after_help = "Addresses are ADDRESS:PORT, a PORT alone, or off (not for administrators); port 0 takes a free one. The same \
                         settings can stand in weir.toml of the data folder and in WEIR_ variables; flags win.\n\n\
                         Examples:\n  weir serve\n  weir serve --data /var/lib/weir --client-https 443 --client-http 80\n  \
-                        weir serve --admin 0.0.0.0:8540 --log-format json"
+                        weir serve --admin 0.0.0.0:8540 --log-format json\n  \
+                        weir serve --enrol CODE"
 )]
 pub(crate) struct ServeArguments {
     /// Where computers reach it without TLS [default: 0.0.0.0:8530].
@@ -30,10 +31,26 @@ pub(crate) struct ServeArguments {
     /// Where administrators reach it [default: 127.0.0.1:8540].
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
+    /// Where downstream servers reach it, with and without TLS; they do not reach it elsewhere then [default: where
+    /// computers do].
+    #[arg(long, value_name = "ADDRESS")]
+    server: Option<String>,
+    /// Answer downstream servers (WSUS and Weir). Without it that begins when the first site below gets a code.
+    #[arg(long)]
+    downstream: bool,
     /// Where updates come from, on the first start: microsoft, none or the URL of an upstream server. Later it is the
     /// setting "source".
     #[arg(long, value_name = "SOURCE")]
     upstream: Option<String>,
+    /// The parent that the code of --enrol is of, as https://HOST:PORT; the code alone is enough.
+    #[arg(long, value_name = "URL")]
+    parent: Option<String>,
+    /// Enrol below a parent with the code that `weir sites enrol NAME` printed there. Once it has worked it is ignored.
+    #[arg(long, value_name = "CODE", conflicts_with = "upstream")]
+    enrol: Option<String>,
+    /// Enrol although deployments, collections and choices that were made here are lost.
+    #[arg(long, requires = "enrol")]
+    force: bool,
     /// Configuration file [default: weir.toml of the data folder].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -52,7 +69,12 @@ pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Res
         client_http: arguments.client_http,
         client_https: arguments.client_https,
         admin: arguments.admin,
+        server: arguments.server,
+        downstream: arguments.downstream,
         upstream: arguments.upstream,
+        parent: arguments.parent,
+        enrol: arguments.enrol,
+        force: arguments.force,
         log: arguments.log,
         log_format: arguments.log_format,
     };

@@ -10,7 +10,7 @@ use crate::{
         setting::{Current, SOURCE, SYNC_MICROSOFT_URL, SYNC_REPLICA},
     },
     sites,
-    sync::outbound::{ClientTerms, Purpose, Trust},
+    sync::outbound::{ClientTerms, Purpose},
 };
 
 /// The server that this one synchronizes from.
@@ -30,9 +30,7 @@ impl Upstream {
     /// The parent that this server is enrolled at, else what the setting `source` names; none for `none`.
     pub async fn load(app: &App) -> Result<Option<Self>, PeerError> {
         if let Some(parent) = sites::parent(app).await? {
-            let url = parent.urls.into_iter().next().unwrap_or_default();
-            let terms = ClientTerms { trust: Trust::Ready(parent.tls), ..Purpose::Sync.into() };
-            let base = parse(&url)?;
+            let (base, terms) = (parse(parent.url())?, parent.terms(Purpose::Sync));
             return Ok(Some(Self { identity: format!("site {}", parent.server_id), base, terms, replica: true }));
         }
         let (source, microsoft, replica) = app

@@ -1,0 +1,249 @@
+//! What the tree of sites keeps in memory: who is connected, and that something changed.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{client::limit::AddressLimit, start::Pin};
+
+/// A child that asked for nothing for so long counts as not connected.
+const SILENT: Duration = Duration::from_secs(15);
+/// Instances of one identity that are remembered.
+const MOST_INSTANCES: usize = 8;
+
+/// One per process.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    /// Moves with everything that children or the parent may want to hear of.
+    changed: watch::Sender<u64>,
+    /// Moves with every status that is news to the parent.
+    status: watch::Sender<u64>,
+    children: Mutex<BTreeMap<Uuid, Child>>,
+    /// The version of the parent's catalogue that this server was told of, and the one that the run under way began with.
+    offered: AtomicU64,
+    begun: AtomicU64,
+    /// This process, among those with the same identity.
+    pub(super) instance: Uuid,
+    /// What those who enrol here recognise this server by.
+    pub(crate) pin: OnceLock<Pin>,
+    /// Why the parent cannot be reached now.
+    trouble: Mutex<Option<String>>,
+    /// Attempts to enrol, by address.
+    pub(super) attempts: AddressLimit,
+}
+
+#[derive(Debug)]
+struct Child {
+    waiting: u32,
+    heard: Instant,
+    /// Processes that spoke for it, the last one at the end.
+    instances: Vec<Uuid>,
+    /// The version whose turn it has, and when the turn began.
+    turn: Option<(u64, Instant)>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            changed: watch::Sender::new(0),
+            status: watch::Sender::new(0),
+            children: Mutex::default(),
+            offered: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+            instance: Uuid::new_v4(),
+            pin: OnceLock::new(),
+            trouble: Mutex::default(),
+            attempts: AddressLimit::default(),
+        }
+    }
+}
+
+/// Two processes speak for one site in turn.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Twins;
+
+impl Hub {
+    /// Something was written that others may have to hear of. Cheap: whoever listens looks for himself.
+    pub(crate) fn nudge(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Tells of [`Hub::nudge`].
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// The status of this server, or of one below it, is another.
+    pub(crate) fn status_changed(&self) {
+        self.status.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(super) fn status_changes(&self) -> watch::Receiver<u64> {
+        self.status.subscribe()
+    }
+
+    /// A child holds a connection open until the guard is dropped.
+    pub(super) fn wait(&self, site: Uuid) -> Waiting<'_> {
+        self.child(site, |child| child.waiting += 1);
+        self.status_changed();
+        Waiting { hub: self, site }
+    }
+
+    /// A child asked for something.
+    pub(super) fn heard(&self, site: Uuid) {
+        self.child(site, |child| child.heard = Instant::now());
+    }
+
+    /// A process of a child says who it is. When one that another has followed speaks again, both run.
+    pub(super) fn spoke(&self, site: Uuid, instance: Uuid) -> Result<(), Twins> {
+        self.child(site, |child| match child.instances.iter().position(|known| *known == instance) {
+            Some(index) if index + 1 < child.instances.len() => Err(Twins),
+            Some(_) => Ok(()),
+            None => {
+                child.instances.push(instance);
+                if child.instances.len() > MOST_INSTANCES {
+                    child.instances.remove(0);
+                }
+                Ok(())
+            }
+        })
+    }
+
+    /// Forgets what is known of a child: it was removed, or another server took its place.
+    pub(super) fn forget(&self, site: Uuid) {
+        self.children.lock().remove(&site);
+        self.nudge();
+        self.status_changed();
+    }
+
+    /// Whether a child is there.
+    pub(super) fn is_connected(&self, site: Uuid) -> bool {
+        let children = self.children.lock();
+        children.get(&site).is_some_and(|child| child.waiting > 0 || child.heard.elapsed() < SILENT)
+    }
+
+    /// Since when a child has had its turn with a version.
+    pub(super) fn turn(&self, site: Uuid, version: u64) -> Option<Instant> {
+        let children = self.children.lock();
+        children.get(&site)?.turn.filter(|(of, _)| *of == version).map(|(_, since)| since)
+    }
+
+    /// A child gets its turn.
+    pub(super) fn give_turn(&self, site: Uuid, version: u64) {
+        self.child(site, |child| {
+            if child.turn.is_none_or(|(of, _)| of != version) {
+                child.turn = Some((version, Instant::now()));
+            }
+        });
+    }
+
+    fn child<T>(&self, site: Uuid, work: impl FnOnce(&mut Child) -> T) -> T {
+        let mut children = self.children.lock();
+        let new = || Child { waiting: 0, heard: Instant::now(), instances: Vec::new(), turn: None };
+        work(children.entry(site).or_insert_with(new))
+    }
+
+    /// The version that the parent offered last.
+    pub(super) fn offered(&self) -> u64 {
+        self.offered.load(Ordering::Acquire)
+    }
+
+    pub(super) fn offer(&self, version: u64) {
+        self.offered.store(version, Ordering::Release);
+    }
+
+    /// A run begins: it brings what is offered now, at least.
+    pub(super) fn begin(&self) {
+        self.begun.store(self.offered(), Ordering::Release);
+    }
+
+    /// The version that the run under way, or the last one, brings.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    /// Why the parent cannot be reached now.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().clone()
+    }
+
+    /// True if that is news.
+    pub(super) fn set_trouble(&self, trouble: Option<String>) -> bool {
+        let mut held = self.trouble.lock();
+        let news = *held != trouble;
+        *held = trouble;
+        news
+    }
+}
+
+/// A child that waits for news.
+#[derive(Debug)]
+pub(super) struct Waiting<'h> {
+    hub: &'h Hub,
+    site: Uuid,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // a child that was forgotten meanwhile is not made known again
+        if let Some(child) = self.hub.children.lock().get_mut(&self.site) {
+            child.waiting = child.waiting.saturating_sub(1);
+            child.heard = Instant::now();
+        }
+        self.hub.status_changed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    #[test]
+    fn a_restart_is_no_twin_and_a_copy_is() {
+        let hub = Hub::default();
+        assert_eq!(hub.spoke(id(1), id(10)), Ok(()));
+        assert_eq!(hub.spoke(id(1), id(10)), Ok(()));
+        assert_eq!(hub.spoke(id(1), id(11)), Ok(()), "it restarted");
+        assert_eq!(hub.spoke(id(2), id(10)), Ok(()), "another site");
+        assert_eq!(hub.spoke(id(1), id(10)), Err(Twins), "the first one still runs");
+        assert_eq!(hub.spoke(id(1), id(11)), Ok(()));
+    }
+
+    #[test]
+    fn a_child_is_there_while_it_waits() {
+        let hub = Hub::default();
+        assert!(!hub.is_connected(id(1)));
+        let first = hub.wait(id(1));
+        let second = hub.wait(id(1));
+        drop(first);
+        assert!(hub.is_connected(id(1)));
+        hub.forget(id(1));
+        assert!(!hub.is_connected(id(1)));
+        drop(second);
+        assert!(!hub.is_connected(id(1)), "the end of a forgotten child's request makes it known again");
+    }
+
+    #[test]
+    fn changes_reach_those_who_listen() {
+        let hub = Hub::default();
+        let mut changes = hub.changes();
+        assert!(!changes.has_changed().expect("lives"));
+        hub.nudge();
+        assert!(changes.has_changed().expect("lives"));
+        changes.mark_unchanged();
+        assert!(!changes.has_changed().expect("lives"));
+    }
+}

@@ -1,0 +1,225 @@
+//! The parent's side of the site link.
+//!
+//! *Invariant:* everything but the enrolment answers only those whose certificate belongs to an enrolled site, and looks
+//! that up with each request: a removed site is shut out at once.
+
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, FromRequest as _, Request, State},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+use jiff::Timestamp;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use uuid::Uuid;
+use weir_model::{ids::Sha256Digest, site::SiteTree};
+use weir_store::{Actor, ReadTx, StoreError, alert::AlertSeverity};
+
+use super::{
+    PATH, accept, cascade, feed,
+    hub::Twins,
+    link::{Enrol, Enrolled, Feed, FeedQuery, News, NotifyQuery, ParentFacts, REQUEST_BYTES, StatusPost, plain, tidy},
+};
+use crate::{
+    admin::{AdminError, App, Body, Query},
+    state::Connection,
+};
+
+/// How long a request for news is held open.
+const HOLD: Duration = Duration::from_secs(20);
+/// Changes that come together are told together.
+const SETTLE: Duration = Duration::from_millis(50);
+/// Bytes of what a server that nobody knows yet may send.
+const ENROL_BYTES: usize = 16 << 10;
+/// Points of one status message.
+const MOST_POINTS: usize = weir_model::site::MOST_SITES;
+
+type Answer<T> = Result<Json<T>, AdminError>;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Served {
+    app: App,
+    stop: watch::Receiver<bool>,
+}
+
+/// The child that a request comes from.
+#[derive(Clone, Copy, Debug)]
+struct Child {
+    site: Uuid,
+    fingerprint: Sha256Digest,
+    connection: Connection,
+}
+
+/// The routes of the site link.
+pub(super) fn router(app: App, stop: watch::Receiver<bool>) -> Router {
+    let served = Served { app, stop };
+    let enrolled = Router::new()
+        .route(&format!("{PATH}/feed"), get(read_feed))
+        .route(&format!("{PATH}/notify"), get(notify))
+        .route(&format!("{PATH}/status"), post(take_status))
+        .route_layer(middleware::from_fn_with_state(served.clone(), known));
+    Router::new()
+        .merge(enrolled)
+        .route(&format!("{PATH}/enrolment"), post(enrol).layer(DefaultBodyLimit::max(ENROL_BYTES)))
+        .fallback(nothing)
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES))
+        .layer(CatchPanicLayer::new())
+        .with_state(served)
+}
+
+async fn nothing() -> AdminError {
+    AdminError::NotFound {
+        kind: "path of the site link",
+        id: PATH.to_owned(),
+        next_step: Some("the other server may be newer; update this one".to_owned()),
+    }
+}
+
+fn shown(request: &Request) -> Result<(Connection, Sha256Digest), AdminError> {
+    let connection = request.extensions().get::<Connection>().copied();
+    connection
+        .and_then(|connection| Some((connection, connection.certificate?)))
+        .ok_or_else(|| AdminError::Internal("the site link is reached without a certificate".to_owned()))
+}
+
+/// What a server whose certificate belongs to no site is told.
+fn stranger() -> AdminError {
+    AdminError::Conflict {
+        code: "not_enrolled",
+        detail: "this server is not enrolled here: its site was removed, or another server took its place".to_owned(),
+        next_step: Some(
+            "make a new code here with `weir sites enrol NAME` and start that server once with --enrol CODE".to_owned(),
+        ),
+    }
+}
+
+/// Lets the server of an enrolled site through.
+async fn known(State(served): State<Served>, mut request: Request, next: Next) -> Result<Response, AdminError> {
+    let (connection, fingerprint) = shown(&request)?;
+    let row = served.app.read(move |tx| tx.sites_enrolment_of_certificate(fingerprint)).await?;
+    let site = row.ok_or_else(stranger)?.site;
+    served.app.hub().heard(site);
+    request.extensions_mut().insert(Child { site, fingerprint, connection });
+    Ok(next.run(request).await)
+}
+
+async fn enrol(State(served): State<Served>, request: Request) -> Answer<Enrolled> {
+    let (connection, fingerprint) = shown(&request)?;
+    let Body(asked) = Body::<Enrol>::from_request(request, &()).await?;
+    accept::enrol(&served.app, asked, fingerprint, connection).await.map(Json)
+}
+
+/// What this server says of itself to those below.
+pub(super) fn facts(app: &App, tx: &ReadTx<'_>) -> Result<ParentFacts, StoreError> {
+    let here = tx.sites_here()?.site;
+    let tree = SiteTree::new(tx.sites_list()?.into_iter().map(|row| row.node));
+    let name = here.and_then(|site| tree.site(site)).map(|node| node.name.clone()).unwrap_or_default();
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Ok(ParentFacts { server_id: app.state.server.0, name, version })
+}
+
+async fn read_feed(State(served): State<Served>, Query(query): Query<FeedQuery>) -> Answer<Feed> {
+    let app = served.app.clone();
+    served.app.read(move |tx| feed::read(tx, query.since, facts(&app, tx)?)).await.map(Json)
+}
+
+/// Answers as soon as there is something that the child has not heard of.
+async fn notify(
+    State(served): State<Served>,
+    axum::Extension(child): axum::Extension<Child>,
+    Query(query): Query<NotifyQuery>,
+) -> Answer<News> {
+    let Served { app, mut stop } = served;
+    spoke(&app, child, query.instance).await?;
+    let until = Instant::now() + HOLD;
+    let mut changes = app.hub().changes();
+    let _waiting = app.hub().wait(child.site);
+    loop {
+        changes.mark_unchanged();
+        let row = app.read(move |tx| tx.sites_enrolment_of_certificate(child.fingerprint)).await?;
+        row.filter(|row| row.site == child.site).ok_or_else(stranger)?;
+        let catalogue = cascade::offer(&app, child.site).await?;
+        let news = News { feed: app.read(move |tx| feed::is_newer(tx, query.feed)).await?, catalogue };
+        if news.feed || (catalogue != 0 && catalogue != query.catalogue) {
+            return Ok(Json(news));
+        }
+        tokio::select! {
+            changed = changes.changed() => {
+                if changed.is_ok() {
+                    tokio::time::sleep(SETTLE).await;
+                }
+            }
+            () = sleep_until(until) => return Ok(Json(news)),
+            () = async { let _ = stop.wait_for(|stop| *stop).await; } => return Ok(Json(news)),
+        }
+    }
+}
+
+/// Notes which process speaks for a child, and finds out when there are two.
+async fn spoke(app: &App, child: Child, instance: Uuid) -> Result<(), AdminError> {
+    let Err(Twins) = app.hub().spoke(child.site, instance) else { return Ok(()) };
+    let peer = child.connection.peer.ip().to_canonical();
+    let actor = Actor::system("sites", Timestamp::now());
+    let name = app
+        .state
+        .write(actor, move |tx| {
+            let rows = tx.sites_list()?;
+            let row = rows.into_iter().find(|row| row.node.id == child.site);
+            let name = row.map(|row| row.node.name).unwrap_or_default();
+            let message = format!(
+                "two running servers have the identity of the site {name}, one of them at {peer}: a data folder was copied. \
+                 Stop the copy, and enrol it with an empty data folder as a site of its own"
+            );
+            tx.alert_open(super::TWINS, &name, AlertSeverity::Critical, &message)?;
+            Ok(name)
+        })
+        .await?;
+    Err(AdminError::Conflict {
+        code: "same_identity",
+        detail: format!("another running server has the identity of the site {name} as well: a data folder was copied"),
+        next_step: Some("stop the copy, and enrol it with an empty data folder as a site of its own".to_owned()),
+    })
+}
+
+/// Takes what a child says of itself and of those below it.
+async fn take_status(
+    State(served): State<Served>,
+    axum::Extension(child): axum::Extension<Child>,
+    Body(mut post): Body<StatusPost>,
+) -> Result<Json<()>, AdminError> {
+    let app = served.app;
+    spoke(&app, child, post.instance).await?;
+    plain(&mut post.version, 64);
+    post.points.truncate(MOST_POINTS);
+    for report in &mut post.points {
+        tidy(&mut report.point);
+    }
+    let now = Timestamp::now();
+    let actor = Actor::system("sites", now);
+    let work = move |tx: &weir_store::WriteTx<'_>| {
+        let tree = SiteTree::new(tx.sites_list()?.into_iter().map(|row| row.node));
+        tx.sites_contact(child.site, &post.version)?;
+        for report in &post.points {
+            // a child speaks for itself and for those below it, for nobody else
+            if !tree.is_within(report.site, child.site) {
+                continue;
+            }
+            let at = if report.site == child.site { now } else { report.at.min(now) };
+            tx.sites_status_put(report.site, at, &serde_json::to_value(&report.point).unwrap_or_default())?;
+        }
+        Ok(())
+    };
+    app.state.write(actor, work).await?;
+    app.hub().status_changed();
+    // a replica may have ended its turn
+    app.hub().nudge();
+    Ok(Json(()))
+}

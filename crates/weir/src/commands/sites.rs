@@ -1,0 +1,246 @@
+//! `weir sites`.
+
+use anyhow::Result;
+use clap::{Subcommand, ValueEnum};
+use reqwest::Method;
+use weir_api::site::{
+    ConfigurationState, EnrolmentCode, EnrolmentRequest, Left, Point, Site, SiteCreate, SiteCreated, SiteKind,
+    SyncState,
+};
+
+use super::{Nothing, Paging};
+use crate::{
+    Outcome,
+    connection::Connection,
+    print::{Page, Printer, time, time_or},
+};
+
+/// What a site is.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Kind {
+    /// The top of a tree with several primary sites: this server.
+    Central,
+    /// Has computers; below a central site.
+    Primary,
+    /// For thin links; below a primary site.
+    Secondary,
+    /// A further update point of the site that it stands below.
+    Replica,
+}
+
+impl From<Kind> for SiteKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Central => Self::Central,
+            Kind::Primary => Self::Primary,
+            Kind::Replica => Self::Replica,
+            Kind::Secondary => Self::Secondary,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SitesCommand {
+    /// List the sites of the tree with the state of their update points.
+    #[command(after_help = "Examples:\n  weir sites list\n  weir sites list --json")]
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one site.
+    Show {
+        /// Name or id.
+        name: String,
+    },
+    /// Define a site, at the top of the tree. The first one below decides what this server is: with a primary site below
+    /// it, it is the central site, else a stand-alone primary site.
+    #[command(
+        after_help = "Examples:\n  weir sites add HQ --kind central\n  weir sites add EMEA --kind primary\n  weir sites add \
+                      OSLO --kind secondary --under EMEA"
+    )]
+    Add {
+        /// Its name: letters, digits and . _ -, unique without regard to case.
+        name: String,
+        /// What it is.
+        #[arg(long)]
+        kind: Kind,
+        /// Name or id of the site above it; this server by default.
+        #[arg(long, value_name = "NAME", conflicts_with = "here")]
+        under: Option<String>,
+        /// It is this server itself: names the top, and makes a central or a stand-alone primary site of it.
+        #[arg(long)]
+        here: bool,
+    },
+    /// Make a code that a server enrols with: once, within 24 hours. A code made before for the site is void then.
+    #[command(after_help = "On the new server:\n  weir serve --enrol CODE\n\nExample:\n  weir sites enrol EMEA")]
+    Enrol {
+        /// Name or id of a site directly below this server.
+        name: String,
+        /// Where the new server reaches this one, as https://HOST:PORT, in place of what this server knows itself.
+        #[arg(long = "address", value_name = "URL")]
+        addresses: Vec<String>,
+    },
+    /// Remove a site, at the top of the tree. Its server is shut out at once.
+    Remove {
+        /// Name or id.
+        name: String,
+    },
+    /// Take this server out of the tree above it. What came from there stays, and is its own from then on.
+    Leave,
+}
+
+pub(crate) async fn run(command: SitesCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
+    match command {
+        SitesCommand::List { paging } => {
+            let list = paging.read::<Site>(connection, &["sites"], &Nothing {}).await?;
+            printer.show(&list, |page| {
+                let rows = list.items.iter().map(row).collect();
+                page.table(
+                    &[
+                        "Site",
+                        "Kind",
+                        "Configuration",
+                        "Synchronization",
+                        "Since",
+                        "Catalogue",
+                        "Last contact",
+                        "Problem",
+                    ],
+                    rows,
+                    "No sites. Next: weir sites add NAME --kind primary",
+                );
+                page.more(list.next.as_deref());
+                if let [only] = list.items.as_slice() {
+                    if only.here && only.under.is_none() {
+                        page.line("This server stands alone. A site below it: weir sites add NAME --kind secondary");
+                    }
+                }
+            })?;
+        }
+        SitesCommand::Show { name } => {
+            let site: Site = connection.read(&["sites", &name], &Nothing {}).await?;
+            printer.show(&site, |page| show(page, &site))?;
+        }
+        SitesCommand::Add { name, kind, under, here } => {
+            let new = SiteCreate { name, kind: kind.into(), under, here };
+            let created: SiteCreated = connection.change(Method::POST, &["sites"], &new).await?;
+            printer.show(&created, |page| {
+                match &created.under {
+                    Some(above) => page.line(format!("added {} ({}) below {}", created.name, created.kind, above.name)),
+                    None => page.line(format!("added {} ({})", created.name, created.kind)),
+                }
+                if let Some(note) = &created.note {
+                    page.line(note);
+                }
+                page.line(format!("next: {}", created.next_step));
+            })?;
+        }
+        SitesCommand::Enrol { name, addresses } => {
+            let request = EnrolmentRequest { addresses };
+            let code: EnrolmentCode = connection.change(Method::POST, &["sites", &name, "enrolment"], &request).await?;
+            printer.show(&code, |page| {
+                page.line(format!("On the server of {}, once, before {}:", code.site.name, time(code.expires_at)));
+                page.line("");
+                page.line(format!("  {}", code.command));
+                page.line("");
+                page.line(format!("It reaches this server at {}.", code.addresses.join(", ")));
+                page.line("The code is a secret. Other addresses: --address https://HOST:PORT");
+                if code.replaces {
+                    page.line("The site has a server already; it is shut out when the new one enrols.");
+                }
+            })?;
+        }
+        SitesCommand::Remove { name } => {
+            connection.delete(&["sites", &name]).await?;
+            printer.done(&format!("removed {name}"))?;
+        }
+        SitesCommand::Leave => {
+            let left: Left = connection.change(Method::DELETE, &["parent"], &Nothing {}).await?;
+            printer.show(&left, |page| {
+                page.line(format!("left {}", left.parent));
+                page.line(&left.note);
+            })?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn row(site: &Site) -> Vec<String> {
+    let point = site.point.as_ref();
+    let name = format!("{}{}{}", "  ".repeat(site.depth as usize), site.name, if site.here { " *" } else { "" });
+    vec![
+        name,
+        site.kind.to_string(),
+        configuration(site.configuration).to_owned(),
+        point.map(synchronization).unwrap_or_default(),
+        time_or(point.and_then(|point| point.sync.at), ""),
+        point.map(|point| version(point, site.behind)).unwrap_or_default(),
+        if site.here { "this server".to_owned() } else { time_or(site.last_contact, "never") },
+        point.and_then(|point| point.sync.error.clone()).unwrap_or_default().chars().take(60).collect(),
+    ]
+}
+
+fn configuration(state: ConfigurationState) -> &'static str {
+    match state {
+        ConfigurationState::Configured => "configured",
+        ConfigurationState::Defined => "no server yet",
+        ConfigurationState::Invited => "code waits",
+        ConfigurationState::Pending => "pending",
+        ConfigurationState::Refused => "refused",
+    }
+}
+
+fn synchronization(point: &Point) -> String {
+    let percent = point.sync.percent.map(|percent| format!(" {percent:.0} %")).unwrap_or_default();
+    match point.sync.state {
+        SyncState::Never => "never".to_owned(),
+        SyncState::Started => "started".to_owned(),
+        SyncState::Metadata | SyncState::Storing => {
+            format!("{}{percent}", point.sync.phase.as_deref().unwrap_or("running"))
+        }
+        SyncState::Replicas => "replicas".to_owned(),
+        SyncState::Done => "done".to_owned(),
+        SyncState::Failed => "failed".to_owned(),
+        SyncState::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+fn version(point: &Point, behind: bool) -> String {
+    match point.catalogue_version {
+        0 => "none".to_owned(),
+        version if behind => format!("{version}, behind"),
+        version => version.to_string(),
+    }
+}
+
+fn show(page: &mut Page, site: &Site) {
+    page.field("name", &site.name);
+    page.field("id", site.id);
+    page.field("kind", site.kind);
+    page.field("below", site.under.as_ref().map(|above| above.name.clone()).unwrap_or_default());
+    page.field("configuration", configuration(site.configuration));
+    page.field("code until", time_or(site.code_expires_at, ""));
+    page.field("enrolled", time_or(site.enrolled_at, ""));
+    page.field("connected", site.connected.map(|yes| if yes { "yes" } else { "no" }).unwrap_or_default());
+    page.field("last contact", time_or(site.last_contact, "never"));
+    let Some(point) = &site.point else {
+        page.line(format!("Nothing is known of its server. Next: weir sites enrol {}", site.name));
+        return;
+    };
+    page.field("server", format!("{} ({}), version {}", point.host, point.server_id, point.version));
+    page.field("running since", time(point.started_at));
+    page.field("source", &point.source);
+    page.field("synchronization", synchronization(point));
+    page.field("since", time_or(point.sync.at, ""));
+    page.field("last success", time_or(point.sync.succeeded_at, "never"));
+    page.field("catalogue", version(point, site.behind));
+    page.field("complete since", time_or(point.catalogue_at, ""));
+    if site.behind {
+        page.field("behind for", format!("{} s", site.lag_seconds));
+    }
+    page.field("revisions", point.revisions);
+    page.field("computers", point.computers);
+    page.field("alerts", point.alerts);
+    page.field("last error", point.sync.error.clone().unwrap_or_default());
+    page.field("which means", point.sync.explanation.clone().unwrap_or_default());
+}
