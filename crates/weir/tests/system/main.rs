@@ -11,6 +11,7 @@ mod native_scan;
 mod new_user;
 mod recorded_devices;
 mod scan_life;
+mod sites;
 mod validated;
 
 use std::{collections::BTreeSet, fs, path::Path};

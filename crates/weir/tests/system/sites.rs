@@ -1,0 +1,255 @@
+//! The tree of sites: real servers on loopback, each with a data folder of its own.
+
+use std::fs;
+
+use serde_json::Value;
+use weir_testkit::WeirProcess;
+
+use super::{json, server};
+
+fn binary() -> &'static str {
+    env!("CARGO_BIN_EXE_weir")
+}
+
+/// Makes a code for a site.
+fn code(parent: &WeirProcess, name: &str) -> String {
+    let made = json(parent, &["sites", "enrol", name]);
+    made["code"].as_str().expect("a code").to_owned()
+}
+
+/// Starts a server with nothing set but the code.
+fn enrolled(code: &str) -> WeirProcess {
+    WeirProcess::start_with(binary(), None, &["--enrol", code]).expect("an enrolled server")
+}
+
+/// A new server that must not start; what it says.
+fn refused(arguments: &[&str]) -> String {
+    let error = WeirProcess::start_with(binary(), None, arguments).expect_err("it must not start");
+    format!("{error:#}")
+}
+
+/// The row of a site.
+fn site(list: &Value, name: &str) -> Value {
+    let rows = list["items"].as_array().expect("rows");
+    rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name} in {list}")).clone()
+}
+
+fn wait(server: &WeirProcess, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    let list = server.wait_for(&["sites", "list"], is_it);
+    list.unwrap_or_else(|error| panic!("{what}: {error:#}\n{}", server.log()))
+}
+
+fn is_configured(list: &Value, name: &str) -> bool {
+    let row = site(list, name);
+    row["configuration"] == "configured" && row["connected"] != false
+}
+
+#[test]
+fn a_tree_is_enrolled_with_nothing_else_set_and_knows_itself() {
+    let central = server();
+    let alone = json(&central, &["sites", "list"]);
+    assert_eq!(alone["items"].as_array().expect("rows").len(), 1, "{alone}");
+    assert_eq!(alone["items"][0]["kind"], "primary");
+    assert_eq!(alone["items"][0]["here"], true);
+    assert_eq!(central.server_url(), None, "the server plane is off");
+
+    json(&central, &["sites", "add", "CEN", "--kind", "central"]);
+    for name in ["PRI1", "PRI2"] {
+        json(&central, &["sites", "add", name, "--kind", "primary"]);
+    }
+    json(&central, &["sites", "add", "SEC1", "--kind", "secondary", "--under", "PRI1"]);
+    json(&central, &["collections", "create", "Pilot"]);
+    json(&central, &["settings", "set", "scan.installed_ids", "2000"]);
+
+    let first = enrolled(&code(&central, "PRI1"));
+    assert_eq!(central.server_url(), Some(central.client_https_url()), "the server plane is on");
+    let second = enrolled(&code(&central, "PRI2"));
+    // the definition came down with the first reading of the feed
+    let third = enrolled(&code(&first, "SEC1"));
+
+    let list = wait(&central, "the top sees all", |list| {
+        ["PRI1", "PRI2", "SEC1"].iter().all(|name| is_configured(list, name))
+    });
+    let names: Vec<_> = list["items"].as_array().expect("rows").iter().map(|row| row["name"].clone()).collect();
+    assert_eq!(names, ["CEN", "PRI1", "SEC1", "PRI2"]);
+    assert_eq!(site(&list, "SEC1")["under"]["name"], "PRI1");
+    assert_eq!(site(&list, "SEC1")["point"]["source"], "parent");
+    assert_eq!(site(&list, "SEC1")["connected"], Value::Null, "it is not directly below");
+    for (server, name) in [(&first, "PRI1"), (&second, "PRI2"), (&third, "SEC1")] {
+        let own = json(server, &["sites", "show", name]);
+        assert_eq!((&own["here"], &own["configuration"]), (&Value::Bool(true), &"configured".into()), "{own}");
+        server
+            .wait_for(&["collections", "list"], |list| list.to_string().contains("Pilot"))
+            .expect("the collection came down");
+        let setting = json(server, &["settings", "list"]).to_string();
+        assert!(setting.contains("2000"), "{setting}");
+    }
+
+    // a change at the top reaches the lowest site
+    json(&central, &["collections", "create", "Ring 2", "--approved-only"]);
+    third.wait_for(&["collections", "list"], |list| list.to_string().contains("Ring 2")).expect("it came down");
+
+    // what a child may not change, and who says so
+    let (exit, message) = third.json_with_code(&["collections", "create", "Mine"]).expect("a refusal");
+    assert_eq!(exit, 1);
+    let message = message.as_str().expect("text");
+    assert!(message.contains("PRI1") && message.contains("cannot be changed here"), "{message}");
+    let (exit, _) = third.json_with_code(&["sites", "add", "X", "--kind", "secondary"]).expect("a refusal");
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_child_that_was_away_catches_up() {
+    let central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    let mut child = enrolled(&code(&central, "PRI1"));
+    wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+    assert!(child.stop().expect("it stops"), "{}", child.log());
+    json(&central, &["collections", "create", "Meanwhile"]);
+    json(&central, &["sites", "add", "SEC1", "--kind", "secondary", "--under", "PRI1"]);
+    // the same command line, the code in it: it was used, and is ignored now
+    child.restart().expect("it starts again");
+    child.wait_for(&["collections", "list"], |list| list.to_string().contains("Meanwhile")).expect("caught up");
+    assert_eq!(site(&json(&child, &["sites", "list"]), "SEC1")["kind"], "secondary");
+}
+
+#[test]
+fn codes_work_once_and_say_what_is_wrong() {
+    let central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    let void = code(&central, "PRI1");
+    let good = code(&central, "PRI1");
+    let message = refused(&["--enrol", &void]);
+    assert!(message.contains("a newer code took the place"), "{message}");
+    let damaged = format!("{}x", &good[..good.len() - 2]);
+    let message = refused(&["--enrol", &damaged]);
+    assert!(message.contains("incomplete or mistyped"), "{message}");
+    assert!(!message.contains(&good[20..60]), "the code stays out of messages: {message}");
+    let message = refused(&["--enrol", &good, "--parent", "https://other.example:8531"]);
+    assert!(message.contains("not of https://other.example:8531"), "{message}");
+    let message = refused(&["--enrol", &good, "--parent", "http://127.0.0.1:8530"]);
+    assert!(message.contains("never sent over plain HTTP"), "{message}");
+    let child = WeirProcess::start_with(binary(), None, &["--enrol", &good, "--parent", &central.client_https_url()]);
+    let child = child.expect("the address agrees with the code");
+    let message = refused(&["--enrol", &good]);
+    assert!(message.contains("was used already"), "{message}");
+
+    // another server answers at the address of the code
+    let (other, port) = (server(), central.client_https_url());
+    drop(central);
+    let _ = (child, other, port);
+}
+
+#[test]
+fn a_removed_site_is_shut_out_and_may_come_back() {
+    let central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    let child = enrolled(&code(&central, "PRI1"));
+    wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+    let removed = central.weir(&["sites", "remove", "PRI1"]).expect("it runs");
+    assert!(removed.status.success());
+    let own = wait(&child, "it hears of it", |list| site(list, "PRI1")["configuration"] == "refused");
+    let error = site(&own, "PRI1")["point"]["sync"]["error"].to_string();
+    assert!(error.contains("not enrolled here"), "{error}");
+    let alerts = json(&child, &["alerts", "list"]).to_string();
+    assert!(alerts.contains("site.refused"), "{alerts}");
+    // it may go on alone
+    json(&child, &["sites", "leave"]);
+    json(&child, &["collections", "create", "Mine"]);
+    let own = json(&child, &["sites", "list"]);
+    assert_eq!(own["items"][0]["kind"], "primary");
+}
+
+#[test]
+fn a_lost_server_is_replaced() {
+    let central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    let lost = enrolled(&code(&central, "PRI1"));
+    wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+    let before = json(&central, &["sites", "show", "PRI1"])["point"]["server_id"].clone();
+    drop(lost);
+    let made = json(&central, &["sites", "enrol", "PRI1"]);
+    assert_eq!(made["replaces"], true);
+    let _anew = enrolled(made["code"].as_str().expect("a code"));
+    wait(&central, "another server", |list| {
+        let row = site(list, "PRI1");
+        row["point"]["server_id"] != before && is_configured(list, "PRI1")
+    });
+}
+
+#[test]
+fn a_server_with_decisions_of_its_own_is_not_enrolled_unless_told_to() {
+    let central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    let mut other = server();
+    json(&other, &["collections", "create", "Precious"]);
+    json(&other, &["languages", "set", "--id", "en", "de"]);
+    assert!(other.stop().expect("it stops"));
+    let code = code(&central, "PRI1");
+    other.set_arguments(&["--enrol", &code]);
+    let message = format!("{:#}", other.restart().expect_err("it must not start"));
+    assert!(message.contains("1 collection") && message.contains("2 selected"), "{message}");
+    assert!(message.contains("--force"), "{message}");
+    other.set_arguments(&["--enrol", &code, "--force"]);
+    other.restart().expect("it starts");
+    assert!(!json(&other, &["collections", "list"]).to_string().contains("Precious"));
+    wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+}
+
+/// Copies a data folder as an administrator might: while nothing runs in it.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}
+
+#[test]
+fn a_copied_data_folder_is_found_out() {
+    let central = server();
+    for name in ["PRI1", "PRI2"] {
+        json(&central, &["sites", "add", name, "--kind", "primary"]);
+    }
+    let mut child = enrolled(&code(&central, "PRI1"));
+    wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+    assert!(child.stop().expect("it stops"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (twin, other) = (folder.path().join("twin"), folder.path().join("other"));
+    copy(child.data(), &twin);
+    copy(child.data(), &other);
+    child.restart().expect("it starts");
+
+    // a copy that is to be another site
+    let second = code(&central, "PRI2");
+    let error = WeirProcess::start_with(binary(), Some(&other), &["--enrol", &second]).expect_err("it must not start");
+    let message = format!("{error:#}");
+    assert!(message.contains("same identity") && message.contains("PRI1"), "{message}");
+    assert!(message.contains("empty data folder"), "{message}");
+
+    // a copy that just runs
+    let _twin = WeirProcess::start_with(binary(), Some(&twin), &[]).expect("it starts");
+    let alerts = central.wait_for(&["alerts", "list"], |list| list.to_string().contains("site.same_identity"));
+    let alerts = alerts.unwrap_or_else(|error| panic!("{error:#}\n{}", central.log())).to_string();
+    assert!(alerts.contains("PRI1") && alerts.contains("copied"), "{alerts}");
+}
+
+#[test]
+fn the_parents_own_folder_is_no_child() {
+    let mut central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    assert!(central.stop().expect("it stops"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let twin = folder.path().join("twin");
+    copy(central.data(), &twin);
+    central.restart().expect("it starts");
+    let code = code(&central, "PRI1");
+    let error = WeirProcess::start_with(binary(), Some(&twin), &["--enrol", &code]).expect_err("it must not start");
+    let message = format!("{error:#}");
+    assert!(message.contains("identity of this parent itself"), "{message}");
+}
