@@ -36,28 +36,20 @@ pub(super) fn arrange(heads: &[StagedHead]) -> Vec<i64> {
     let mut order = Vec::with_capacity(heads.len());
     for root in roots {
         // depth first without recursion: chains may be long
-        let mut open = vec![(root, None::<std::vec::IntoIter<usize>>)];
-        while let Some((index, children)) = open.last_mut() {
-            let index = *index;
-            let children = match children {
-                Some(children) => children,
-                None => {
-                    if seen.get(index).copied().unwrap_or(true) {
-                        open.pop();
-                        continue;
-                    }
-                    if let Some(seen) = seen.get_mut(index) {
-                        *seen = true;
-                    }
-                    children.insert(needs(index).into_iter())
+        let mut open: Vec<(usize, std::vec::IntoIter<usize>)> = Vec::new();
+        let mut entering = Some(root);
+        loop {
+            if let Some(index) = entering.take() {
+                if let Some(seen @ false) = seen.get_mut(index) {
+                    *seen = true;
+                    open.push((index, needs(index).into_iter()));
                 }
-            };
-            match children.next() {
-                Some(child) => open.push((child, None)),
-                None => {
-                    order.extend(heads.get(index).map(|head| head.no));
-                    open.pop();
-                }
+            }
+            let Some((index, children)) = open.last_mut() else { break };
+            entering = children.next();
+            if entering.is_none() {
+                order.extend(heads.get(*index).map(|head| head.no));
+                open.pop();
             }
         }
     }

@@ -94,7 +94,8 @@ fn plain(name: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16).unwrap_or('?'));
+    bytes.iter().flat_map(digits).map(|digit| digit.to_ascii_uppercase()).collect()
 }
 
 /// Verifies as another verifier does, and explains an unknown root.
