@@ -3,6 +3,8 @@
 //! * `GET products?language=` and `GET classifications?language=` answer a [`crate::List`] of [`Category`]; the first is a
 //!   tree (company, family, product).
 //! * `GET languages` answers a [`crate::List`] of [`Language`].
+//! * `file-languages` is the languages whose files are kept; none chosen means those of the metadata.
+//! * `POST selection-preview` takes a [`SelectionPreviewQuery`] and answers a [`SelectionPreview`], changing nothing.
 //! * `PUT` replaces the selection, `POST` adds to it, `DELETE` removes from it; each takes a [`SelectionChange`] as JSON
 //!   and answers a [`Selection`].
 
@@ -35,6 +37,8 @@ pub struct Category {
     pub revision: u32,
     /// Selected for synchronization. Families and companies are selected when all products below them are.
     pub selected: bool,
+    /// Chosen itself: a family or company that is covers products that come below it later, too.
+    pub chosen: bool,
     /// Whether it may hold updates (`ProhibitsUpdates` is not set).
     pub holds_updates: bool,
     /// `ExcludedByDefault`: not proposed to a new administrator.
@@ -53,8 +57,10 @@ pub struct Language {
     pub lcid: u32,
     /// English name.
     pub name: String,
-    /// Whether it is selected.
+    /// Whether metadata is synchronized in it.
     pub selected: bool,
+    /// Whether files made for it are kept.
+    pub files: bool,
 }
 
 /// A change of a selection.
@@ -73,6 +79,74 @@ pub struct SelectionChange {
 /// A selection after a change.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Selection {
-    /// Everything selected now, in order: GUIDs in lower case, or short names of languages.
+    /// Everything selected now, in order: GUIDs in lower case, or short names of languages. A family stands for the
+    /// products below it, those to come included.
     pub selected: Vec<String>,
+    /// Products or classifications that this covers now.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub covers: u64,
+    /// What is worth knowing about the change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Which selection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SelectionOf {
+    /// Classifications.
+    Classifications,
+    /// Products.
+    Products,
+}
+
+/// How a change goes into a selection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SelectionHow {
+    /// To what is chosen.
+    Add,
+    /// From what is chosen.
+    Remove,
+    /// In place of what is chosen.
+    Set,
+}
+
+/// A change to look at before it is made.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SelectionPreviewQuery {
+    /// Of which selection.
+    pub of: SelectionOf,
+    /// How.
+    pub how: SelectionHow,
+    /// What.
+    pub change: SelectionChange,
+}
+
+/// What a change of a selection would mean for the catalogue as it is.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SelectionPreview {
+    /// Products or classifications covered before the change.
+    pub covers_before: u64,
+    /// Products or classifications covered after it.
+    pub covers: u64,
+    /// Updates here that the selection of before covers.
+    pub updates_before: u64,
+    /// Updates here that it would cover.
+    pub updates: u64,
+    /// Files of these.
+    pub files: u64,
+    /// Bytes of these files.
+    pub bytes: u64,
+    /// Bytes among them that are stored here.
+    pub bytes_here: u64,
+    /// Titles of covered products or classifications of which nothing is here yet, so that their size is not known.
+    pub unknown: Vec<String>,
+    /// What the figures leave out.
+    pub notes: Vec<String>,
 }

@@ -5,11 +5,25 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin::AdminCommand, alerts::AlertsCommand, bench::BenchArguments, collections::CollectionsCommand,
-    completions::CompletionsArguments, compliance::ComplianceCommand, computers::ComputersCommand,
-    content::ContentCommand, criteria::CriteriaCommand, deployments::DeploymentsCommand, downstream::DownstreamCommand,
-    import::ImportArguments, schedule::ScheduleCommand, selection::SelectionCommand, serve::ServeArguments,
-    settings::SettingsCommand, sites::SitesCommand, sync::SyncCommand, updates::UpdatesCommand,
+    admin::AdminCommand,
+    alerts::AlertsCommand,
+    bench::BenchArguments,
+    collections::CollectionsCommand,
+    completions::CompletionsArguments,
+    compliance::ComplianceCommand,
+    computers::ComputersCommand,
+    content::ContentCommand,
+    criteria::CriteriaCommand,
+    deployments::DeploymentsCommand,
+    downstream::DownstreamCommand,
+    import::ImportArguments,
+    schedule::ScheduleCommand,
+    selection::{LanguagesCommand, SelectionCommand},
+    serve::ServeArguments,
+    settings::SettingsCommand,
+    sites::SitesCommand,
+    sync::SyncCommand,
+    updates::UpdatesCommand,
 };
 
 /// An open software update point: serves updates to Windows Update Agents, decides what each computer is offered, and
@@ -56,7 +70,7 @@ pub(crate) enum Command {
     Classifications(SelectionCommand),
     /// Languages to synchronize.
     #[command(subcommand)]
-    Languages(SelectionCommand),
+    Languages(LanguagesCommand),
     /// Rules by which updates are skipped or declined.
     #[command(subcommand)]
     Criteria(CriteriaCommand),

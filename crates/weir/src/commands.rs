@@ -64,7 +64,7 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Deployments(command) => deployments::run(command, connection, printer).await,
         Command::Downstream(command) => downstream::run(command, connection, printer).await,
         Command::Import(arguments) => import::run(arguments, connection, printer).await,
-        Command::Languages(command) => selection::run(selection::Kind::Languages, command, connection, printer).await,
+        Command::Languages(command) => selection::languages(command, connection, printer).await,
         Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,
         Command::Schedule(command) => schedule::run(command, connection, printer).await,
         Command::Settings(command) => settings::run(command, connection, printer).await,

@@ -16,7 +16,7 @@ mod rule;
 mod tests;
 
 pub use self::{
-    expand::{Branch, expand},
+    expand::{Branch, exclude, expand, least},
     facts::{Architecture, Edition, Facts, Superseder, architectures_in_title, editions_in_title, is_preview},
     judge::{Matched, Verdict, judge},
     pattern::Pattern,

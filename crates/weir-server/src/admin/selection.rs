@@ -5,9 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::json;
 use weir_api::{
     List,
-    selection::{Category, Language, Selection, SelectionChange},
+    selection::{
+        Category, Language, Selection, SelectionChange, SelectionHow, SelectionOf, SelectionPreview,
+        SelectionPreviewQuery,
+    },
 };
 use weir_model::{
+    criteria::{Branch, exclude, expand, least},
     document::{CategoryInformation, Limits, UpdateDocument},
     ids::UpdateId,
     update::CategoryKind,
@@ -16,7 +20,7 @@ use weir_store::{ReadTx, list::CategoryRow, selection::SelectionKind};
 use weir_wire::package::LANGUAGES;
 
 use super::{AdminError, App, Caller};
-use crate::sites;
+use crate::{sites, sync::criteria};
 
 /// How a change goes into the selection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,8 +66,10 @@ pub(crate) async fn categories(
             Ok((rows, tx.selection_list(kind)?))
         })
         .await?;
-    let selected: BTreeSet<String> = selected.into_iter().collect();
-    Ok(List { items: tree(rows, &selected), next: None })
+    let chosen: BTreeSet<UpdateId> = selected.iter().filter_map(|id| id.parse().ok()).collect();
+    let branches: Vec<Branch> = rows.iter().map(|node| node.branch()).collect();
+    let chosen = Chosen { covered: expand(&chosen, &branches), chosen };
+    Ok(List { items: tree(rows, &chosen), next: None })
 }
 
 /// A category with what its document says of it.
@@ -71,6 +77,18 @@ struct Node {
     row: CategoryRow,
     revision: u32,
     information: CategoryInformation,
+}
+
+impl Node {
+    fn branch(&self) -> Branch {
+        Branch { id: self.row.id, kind: self.row.kind, parent: self.row.parent }
+    }
+}
+
+/// What is chosen, and what that covers.
+struct Chosen {
+    chosen: BTreeSet<UpdateId>,
+    covered: BTreeSet<UpdateId>,
 }
 
 fn node(tx: &ReadTx<'_>, row: CategoryRow) -> Result<Node, AdminError> {
@@ -94,7 +112,7 @@ pub(crate) fn known_language(language: Option<&str>) -> Result<String, AdminErro
     })
 }
 
-fn tree(rows: Vec<Node>, selected: &BTreeSet<String>) -> Vec<Category> {
+fn tree(rows: Vec<Node>, selected: &Chosen) -> Vec<Category> {
     let known: BTreeSet<UpdateId> = rows.iter().map(|node| node.row.id).collect();
     let mut below: HashMap<Option<UpdateId>, Vec<Node>> = HashMap::new();
     for node in rows {
@@ -108,7 +126,7 @@ fn tree(rows: Vec<Node>, selected: &BTreeSet<String>) -> Vec<Category> {
 fn nodes(
     parent: Option<UpdateId>,
     below: &mut HashMap<Option<UpdateId>, Vec<Node>>,
-    selected: &BTreeSet<String>,
+    selected: &Chosen,
 ) -> Vec<Category> {
     let rows = below.remove(&parent).unwrap_or_default();
     rows.into_iter()
@@ -121,10 +139,11 @@ fn nodes(
                 title: row.title,
                 revision,
                 selected: if leaf {
-                    selected.contains(&row.id.to_string())
+                    selected.covered.contains(&row.id)
                 } else {
                     !children.is_empty() && children.iter().all(|child| child.selected)
                 },
+                chosen: selected.chosen.contains(&row.id),
                 holds_updates: !information.prohibits_updates.unwrap_or(false),
                 excluded_by_default: information.excluded_by_default.unwrap_or(false),
                 children,
@@ -135,7 +154,10 @@ fn nodes(
 
 /// The 39 languages.
 pub(crate) async fn languages(app: &App) -> Result<List<Language>, AdminError> {
-    let selected = app.read(|tx| tx.selection_list(SelectionKind::Languages)).await?;
+    let (selected, files) = app
+        .read(|tx| Ok((tx.selection_list(SelectionKind::Languages)?, tx.selection_list(SelectionKind::FileLanguages)?)))
+        .await?;
+    let files = if files.is_empty() { &selected } else { &files };
     let items = LANGUAGES
         .iter()
         .map(|(lcid, short, name)| Language {
@@ -143,6 +165,7 @@ pub(crate) async fn languages(app: &App) -> Result<List<Language>, AdminError> {
             lcid: *lcid,
             name: (*name).to_owned(),
             selected: selected.iter().any(|id| id == short),
+            files: files.iter().any(|id| id == short),
         })
         .collect();
     Ok(List { items, next: None })
@@ -156,35 +179,138 @@ pub(crate) async fn change(
     how: Change,
     wanted: SelectionChange,
 ) -> Result<Selection, AdminError> {
+    app.write(caller, move |tx| {
+        match kind {
+            SelectionKind::Classifications => sites::refuse_below(tx, "Classifications")?,
+            SelectionKind::Languages => sites::refuse_below(tx, "Languages of metadata")?,
+            SelectionKind::Products => sites::refuse_below(tx, "Products")?,
+            // each site keeps the files that it wants
+            SelectionKind::FileLanguages => {}
+        }
+        let before = tx.selection_list(kind)?;
+        let Changed { selected, covers, notes } = changed(tx, kind, how, &wanted, &before)?;
+        if before != selected {
+            tx.selection_set(kind, &selected)?;
+            tx.audit(&how.action(kind), word(kind), Some(&json!(before)), Some(&json!(selected)))?;
+        }
+        Ok(Selection { selected, covers, notes })
+    })
+    .await
+}
+
+/// A selection after a change.
+struct Changed {
+    selected: Vec<String>,
+    /// Products or classifications; none of languages.
+    covers: u64,
+    notes: Vec<String>,
+}
+
+fn changed(
+    tx: &ReadTx<'_>,
+    kind: SelectionKind,
+    how: Change,
+    wanted: &SelectionChange,
+    before: &[String],
+) -> Result<Changed, AdminError> {
     if wanted.all && !wanted.ids.is_empty() {
         return Err(AdminError::invalid("selection", "give either all or ids, not both"));
     }
-    let selected = app
-        .write(caller, move |tx| {
-            // which files are kept is each site's own affair
-            if kind != SelectionKind::FileLanguages {
-                sites::refuse_below(tx, "Products, classifications and languages")?;
-            }
-            let values: Vec<String> = match kind {
-                SelectionKind::FileLanguages | SelectionKind::Languages => language_ids(&wanted)?,
-                kind => category_ids(tx, kind, &wanted)?,
-            }
-            .into_iter()
-            .collect();
-            let before = tx.selection_list(kind)?;
-            match how {
-                Change::Add => tx.selection_add(kind, &values)?,
-                Change::Remove => tx.selection_remove(kind, &values)?,
-                Change::Replace => tx.selection_set(kind, &values)?,
-            }
-            let after = tx.selection_list(kind)?;
-            if before != after {
-                tx.audit(&how.action(kind), word(kind), Some(&json!(before)), Some(&json!(after)))?;
-            }
-            Ok(after)
-        })
-        .await?;
-    Ok(Selection { selected })
+    if matches!(kind, SelectionKind::FileLanguages | SelectionKind::Languages) {
+        let values = language_ids(wanted)?;
+        let mut selected: BTreeSet<String> = before.iter().cloned().collect();
+        match how {
+            Change::Add => selected.extend(values),
+            Change::Remove => selected.retain(|value| !values.contains(value)),
+            Change::Replace => selected = values,
+        }
+        return Ok(Changed { selected: selected.into_iter().collect(), covers: 0, notes: Vec::new() });
+    }
+    let rows = tx.category_list("en")?;
+    let tree: Vec<Branch> = rows.iter().map(|row| Branch { id: row.id, kind: row.kind, parent: row.parent }).collect();
+    let values = category_ids(&rows, kind, wanted)?;
+    let before: BTreeSet<UpdateId> = before.iter().filter_map(|id| id.parse().ok()).collect();
+    let mut notes = Vec::new();
+    let after = match how {
+        Change::Add => before.union(&values).copied().collect(),
+        Change::Remove => {
+            let (left, dissolved) = exclude(&before, &values, &tree);
+            let title = |id: UpdateId| rows.iter().find(|row| row.id == id).map_or("", |row| row.title.as_str());
+            notes.extend(dissolved.into_iter().map(|id| {
+                format!("{} is no longer chosen as a whole: products that come below it later are not", title(id))
+            }));
+            left
+        }
+        Change::Replace => values,
+    };
+    let covers = expand(&after, &tree).len() as u64;
+    let mut selected: Vec<String> = least(&after, &tree).iter().map(ToString::to_string).collect();
+    selected.sort();
+    Ok(Changed { selected, covers, notes })
+}
+
+/// What a change of products or classifications would mean for the catalogue as it is.
+pub(crate) async fn preview(app: &App, query: SelectionPreviewQuery) -> Result<SelectionPreview, AdminError> {
+    let kind = match query.of {
+        SelectionOf::Classifications => SelectionKind::Classifications,
+        SelectionOf::Products => SelectionKind::Products,
+    };
+    let how = match query.how {
+        SelectionHow::Add => Change::Add,
+        SelectionHow::Remove => Change::Remove,
+        SelectionHow::Set => Change::Replace,
+    };
+    app.try_read(move |tx| previewed(tx, kind, how, &query.change)).await
+}
+
+fn previewed(
+    tx: &ReadTx<'_>,
+    kind: SelectionKind,
+    how: Change,
+    change: &SelectionChange,
+) -> Result<SelectionPreview, AdminError> {
+    let rows = tx.category_list("en")?;
+    let tree: Vec<Branch> = rows.iter().map(|row| Branch { id: row.id, kind: row.kind, parent: row.parent }).collect();
+    let covered = |values: &[String]| expand(&values.iter().filter_map(|id| id.parse().ok()).collect(), &tree);
+    let before = tx.selection_list(kind)?;
+    let Changed { selected, notes: mut told, .. } = changed(tx, kind, how, change, &before)?;
+    let (before, after) = (covered(&before), covered(&selected));
+    let other = match kind {
+        SelectionKind::Classifications => SelectionKind::Products,
+        _ => SelectionKind::Classifications,
+    };
+    let others = covered(&tx.selection_list(other)?);
+    if others.is_empty() {
+        told.push(format!("No {} are chosen, so all of them are counted here.", word(other)));
+    }
+    let facts = criteria::catalogue(tx)?;
+    let within = |categories: &[UpdateId], these: &BTreeSet<UpdateId>| {
+        let in_other = others.is_empty() || categories.iter().any(|category| others.contains(category));
+        in_other && categories.iter().any(|category| these.contains(category))
+    };
+    let updates: Vec<UpdateId> =
+        facts.iter().filter(|row| within(&row.categories, &after)).map(|row| row.update).collect();
+    let seen: BTreeSet<UpdateId> = facts.iter().flat_map(|row| row.categories.iter().copied()).collect();
+    let (files, bytes, bytes_here) = criteria::content(tx, &updates)?;
+    let unknown = rows.iter().filter(|row| after.contains(&row.id) && !seen.contains(&row.id));
+    let unknown: Vec<String> = unknown.map(|row| row.title.clone()).collect();
+    if !unknown.is_empty() {
+        told.push(format!(
+            "Of {} of them nothing is here yet: how much they bring is known after the next synchronization.",
+            unknown.len()
+        ));
+    }
+    Ok(SelectionPreview {
+        covers_before: before.len() as u64,
+        covers: after.len() as u64,
+        updates_before: facts.iter().filter(|row| within(&row.categories, &before)).count() as u64,
+        updates: updates.len() as u64,
+        files,
+        bytes,
+        bytes_here,
+        unknown,
+        notes: told,
+    })
 }
 
 fn language_ids(wanted: &SelectionChange) -> Result<BTreeSet<String>, AdminError> {
@@ -208,51 +334,34 @@ fn language_ids(wanted: &SelectionChange) -> Result<BTreeSet<String>, AdminError
         .collect()
 }
 
+/// The categories that a change names: leaves, families and companies, each as itself.
 fn category_ids(
-    tx: &ReadTx<'_>,
+    rows: &[CategoryRow],
     kind: SelectionKind,
     wanted: &SelectionChange,
-) -> Result<BTreeSet<String>, AdminError> {
-    let rows = tx.category_list("en")?;
-    let leaf = match kind {
-        SelectionKind::Classifications => CategoryKind::UpdateClassification,
-        _ => CategoryKind::Product,
-    };
-    let leaves = rows.iter().filter(|row| row.kind == leaf);
+) -> Result<BTreeSet<UpdateId>, AdminError> {
+    let of_classifications = kind == SelectionKind::Classifications;
+    let leaf = if of_classifications { CategoryKind::UpdateClassification } else { CategoryKind::Product };
     if wanted.all {
-        return Ok(leaves.map(|row| row.id.to_string()).collect());
+        return Ok(rows.iter().filter(|row| row.kind == leaf).map(|row| row.id).collect());
     }
-    let parents: HashMap<UpdateId, Option<UpdateId>> = rows.iter().map(|row| (row.id, row.parent)).collect();
-    let mut ids = BTreeSet::new();
-    for text in &wanted.ids {
-        let asked: UpdateId = text.trim().parse().map_err(|_| AdminError::Invalid {
-            code: "id",
-            detail: format!("{text:?} is not a GUID"),
-            next_step: Some(format!("`weir {} list` shows the ids", word(kind))),
-        })?;
-        let under = |row: &CategoryRow| {
-            let mut next = Some(row.id);
-            for _ in 0..8 {
-                match next {
-                    Some(id) if id == asked => return true,
-                    Some(id) => next = parents.get(&id).copied().flatten(),
-                    None => return false,
-                }
+    let is_known = |id: UpdateId| {
+        rows.iter().any(|row| row.id == id && (row.kind == CategoryKind::UpdateClassification) == of_classifications)
+    };
+    wanted
+        .ids
+        .iter()
+        .map(|text| {
+            let asked: UpdateId = text.trim().parse().map_err(|_| AdminError::Invalid {
+                code: "id",
+                detail: format!("{text:?} is not a GUID"),
+                next_step: Some(format!("`weir {} list` shows the ids", word(kind))),
+            })?;
+            if is_known(asked) {
+                return Ok(asked);
             }
-            false
-        };
-        let before = ids.len();
-        let found: Vec<String> = leaves.clone().filter(|row| under(row)).map(|row| row.id.to_string()).collect();
-        let is_known = !found.is_empty();
-        ids.extend(found);
-        if !is_known && before == ids.len() {
-            let singular = word(kind).trim_end_matches('s');
-            return Err(AdminError::missing(
-                if singular == "product" { "product" } else { "classification" },
-                asked,
-                &format!("weir {} list", word(kind)),
-            ));
-        }
-    }
-    Ok(ids)
+            let singular = if of_classifications { "classification" } else { "product" };
+            Err(AdminError::missing(singular, asked, &format!("weir {} list", word(kind))))
+        })
+        .collect()
 }

@@ -4,7 +4,9 @@ use axum::{Json, extract::State};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use weir_api::{
     List,
-    selection::{Category, Language, LanguageQuery, Selection, SelectionChange},
+    selection::{
+        Category, Language, LanguageQuery, Selection, SelectionChange, SelectionPreview, SelectionPreviewQuery,
+    },
 };
 use weir_store::selection::SelectionKind;
 
@@ -22,6 +24,8 @@ pub(super) fn all() -> OpenApiRouter<App> {
         .routes(routes!(products_list, products_set, products_add, products_remove))
         .routes(routes!(classifications_list, classifications_set, classifications_add, classifications_remove))
         .routes(routes!(languages_list, languages_set, languages_add, languages_remove))
+        .routes(routes!(file_languages_list, file_languages_set, file_languages_add, file_languages_remove))
+        .routes(routes!(selection_preview))
 }
 
 macro_rules! selection_routes {
@@ -82,3 +86,22 @@ selection_routes!(
     Language,
     |app, _query| selection::languages(&app)
 );
+selection_routes!(
+    "/file-languages",
+    FileLanguages,
+    file_languages_list,
+    file_languages_set,
+    file_languages_add,
+    file_languages_remove,
+    Language,
+    |app, _query| selection::languages(&app)
+);
+
+/// What a change of products or classifications would mean for the catalogue as it is. Nothing is changed.
+#[utoipa::path(post, path = "/selection-preview", tag = "selection", request_body = SelectionPreviewQuery, responses((status = 200, body = SelectionPreview)))]
+async fn selection_preview(
+    State(app): State<App>,
+    Body(query): Body<SelectionPreviewQuery>,
+) -> Answer<SelectionPreview> {
+    selection::preview(&app, query).await.map(Json)
+}

@@ -189,7 +189,8 @@ impl Applied {
     }
 }
 
-fn catalogue(tx: &ReadTx<'_>) -> Result<Vec<CriterionFacts>, StoreError> {
+/// What rules look at, of every update that can be deployed.
+pub(crate) fn catalogue(tx: &ReadTx<'_>) -> Result<Vec<CriterionFacts>, StoreError> {
     let mut rows = tx.criterion_facts(UpdateType::Software)?;
     rows.extend(tx.criterion_facts(UpdateType::Driver)?);
     Ok(rows)

@@ -52,11 +52,22 @@ async fn products_are_a_tree_with_localized_titles_that_can_be_chosen_by_branch(
     assert_eq!(find(&tree["items"], "Microsoft")["selected"], true);
     let family = json!({ "ids": [windows["id"]] });
     let only = server.call(Method::PUT, "products", Some(family.clone())).await.ok();
-    assert_eq!(selected(&only), 97);
+    // the family itself is what is chosen: it covers what comes below it later
+    assert_eq!(only, json!({ "selected": [windows["id"]], "covers": 97 }));
+    let tree = server.get("products").await.ok();
+    let chosen = find(&find(&tree["items"], "Microsoft")["children"], "Windows");
+    assert_eq!((&chosen["chosen"], &chosen["selected"]), (&json!(true), &json!(true)));
+    assert_eq!((&chosen["children"][0]["chosen"], &chosen["children"][0]["selected"]), (&json!(false), &json!(true)));
     let fewer =
         server.call(Method::DELETE, "products", Some(json!({ "ids": [windows["children"][0]["id"]] }))).await.ok();
     assert_eq!(selected(&fewer), 96);
-    assert_eq!(selected(&server.post("products", family).await.ok()), 97);
+    assert!(fewer["notes"][0].as_str().expect("a note").contains("no longer chosen as a whole"), "{fewer}");
+    assert_eq!(server.post("products", family).await.ok(), json!({ "selected": [windows["id"]], "covers": 97 }));
+
+    let query = json!({ "of": "products", "how": "remove", "change": { "ids": [windows["id"]] } });
+    let preview = server.post("selection-preview", query).await.ok();
+    assert_eq!((&preview["covers_before"], &preview["covers"]), (&json!(97), &json!(0)));
+    assert_eq!(server.get("products").await.ok(), tree, "a preview changes nothing");
     let none = server.call(Method::PUT, "products", Some(json!({ "ids": [] }))).await.ok();
     assert_eq!(none, json!({ "selected": [] }));
 
@@ -91,6 +102,17 @@ async fn classifications_and_languages_are_chosen_likewise() {
     assert_eq!(chosen["selected"], json!(["de", "en"]));
     let all = server.call(Method::PUT, "languages", Some(json!({ "all": true }))).await.ok();
     assert_eq!(selected(&all), 38);
+    // files follow the metadata until they have a choice of their own
+    server.call(Method::PUT, "languages", Some(json!({ "ids": ["de", "en"] }))).await.ok();
+    let files = |list: &Value| -> Vec<String> {
+        let items = list["items"].as_array().expect("items").iter().filter(|item| item["files"] == true);
+        items.map(|item| item["id"].as_str().expect("id").to_owned()).collect()
+    };
+    assert_eq!(files(&server.get("languages").await.ok()), ["de", "en"]);
+    server.call(Method::PUT, "file-languages", Some(json!({ "ids": ["en"] }))).await.ok();
+    assert_eq!(files(&server.get("file-languages").await.ok()), ["en"]);
+    server.call(Method::PUT, "file-languages", Some(json!({ "ids": [] }))).await.ok();
+    assert_eq!(files(&server.get("languages").await.ok()), ["de", "en"]);
     let unknown = server.call(Method::PUT, "languages", Some(json!({ "ids": ["klingon"] }))).await;
     assert_eq!(unknown.refused(404), "not_found");
     server.stop().await;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Subcommand;
+use jiff::tz::TimeZone;
 use reqwest::Method;
 use weir_api::sync::{Schedule, ScheduleChange};
 
@@ -9,7 +10,7 @@ use super::Nothing;
 use crate::{
     Outcome,
     connection::Connection,
-    print::{Page, Printer, time},
+    print::{Page, Printer},
 };
 
 const FORMS: &str = "Forms:\n  every N hours|days|weeks|months, daily, weekly [DAYS], monthly DAY|NTH WEEKDAY [+-N]\n  \
@@ -62,7 +63,9 @@ fn show(page: &mut Page, schedule: &Schedule) {
         return;
     }
     page.field("zone", &schedule.zone);
+    // the times are those of the schedule's zone, not of this machine's
+    let zone = TimeZone::get(&schedule.zone).unwrap_or_else(|_| TimeZone::system());
     for (at, label) in schedule.next.iter().zip(["next times"].into_iter().chain(std::iter::repeat(""))) {
-        page.field(label, time(*at));
+        page.field(label, at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z"));
     }
 }
