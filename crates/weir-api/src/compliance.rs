@@ -1,7 +1,7 @@
 //! `compliance`: who needs what, always computed from intent and reports.
 //!
-//! * `GET compliance/summary?collection=` answers [`Summary`].
-//! * `GET compliance/updates?collection=&language=&cursor=&limit=` answers a [`crate::List`] of [`UpdateCompliance`], most
+//! * `GET compliance/summary?collection=&server=` answers [`Summary`].
+//! * `GET compliance/updates?collection=&server=&language=&cursor=&limit=` answers a [`crate::List`] of [`UpdateCompliance`], most
 //!   needed first.
 //! * What one computer needs: `GET computers/{id}`.
 
@@ -20,6 +20,9 @@ pub struct SummaryQuery {
     /// Name or id of a collection; All Computers by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
+    /// Only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
 }
 
 /// Query parameters of `GET compliance/updates`.
@@ -30,6 +33,9 @@ pub struct UpdateComplianceQuery {
     /// Name or id of a collection; All Computers by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
+    /// Only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// Short name of the language of titles; English by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,

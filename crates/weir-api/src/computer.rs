@@ -1,6 +1,6 @@
 //! `computers`: who scans here.
 //!
-//! * `GET computers?collection=&cursor=&limit=` answers a [`crate::List`] of [`ComputerRow`].
+//! * `GET computers?collection=&server=&cursor=&limit=` answers a [`crate::List`] of [`ComputerRow`].
 //! * `GET computers/{id}?language=` answers [`ComputerDetail`]; `DELETE computers/{id}` 204.
 
 use jiff::Timestamp;
@@ -18,6 +18,9 @@ pub struct ComputerQuery {
     /// Only computers in the collection of this name or id, or in one below it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
+    /// Only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -80,6 +83,9 @@ pub struct ComputerRow {
     pub architecture: String,
     /// Maker and model.
     pub model: String,
+    /// The downstream server that reports it; null if it scans here.
+    #[serde(default)]
+    pub server: Option<Reference>,
     /// Its collections, All Computers aside.
     pub collections: Vec<Reference>,
     /// When it was first seen.

@@ -22,6 +22,7 @@ pub mod export;
 pub mod import;
 pub mod list;
 pub mod problem;
+pub mod rollup;
 pub mod selection;
 pub mod setting;
 pub mod site;

@@ -236,7 +236,7 @@ pub(crate) async fn delete(app: &App, caller: &Caller, name: String) -> Result<(
 
 /// Computers of a collection and of those below it.
 pub(crate) async fn members(app: &App, name: String, query: ListQuery) -> Result<List<ComputerRow>, AdminError> {
-    computer::list_in(app, Some(name), query.cursor, query.limit).await
+    computer::list_in(app, Some(name), None, query.cursor, query.limit).await
 }
 
 /// Adds computers to a collection, or removes them.

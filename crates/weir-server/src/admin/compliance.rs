@@ -12,25 +12,26 @@ use super::{
     AdminError, App,
     collection::Tree,
     index::Index,
-    list,
+    list, rollup,
     selection::known_language,
     tally::{self, Tally},
 };
 use crate::live::Live;
 
-fn tally(tx: &ReadTx<'_>, live: &Live, collection: Option<&str>) -> Result<Tally, AdminError> {
+fn tally(tx: &ReadTx<'_>, live: &Live, collection: Option<&str>, server: Option<&str>) -> Result<Tally, AdminError> {
     let tree = Tree::read(tx)?;
     let within = match collection {
         Some(name) => tree.find(name)?.id,
         None => CollectionId::ALL_COMPUTERS,
     };
-    Ok(Tally::count(tx, live, &|row| tree.holds(within, row))?)
+    let site = rollup::narrowed(tx, server)?;
+    Ok(Tally::count(tx, live, &|row| site.is_none_or(|site| row.site == site) && tree.holds(within, row))?)
 }
 
 /// How the computers of a collection stand.
 pub(crate) async fn summary(app: &App, query: SummaryQuery) -> Result<Summary, AdminError> {
     let live = app.state.live.clone();
-    let tally = app.try_read(move |tx| tally(tx, &live, query.collection.as_deref())).await?;
+    let tally = app.try_read(move |tx| tally(tx, &live, query.collection.as_deref(), query.server.as_deref())).await?;
     Ok(Summary {
         computers: tally.computers,
         compliant: tally.compliant,
@@ -48,7 +49,7 @@ pub(crate) async fn updates(app: &App, query: UpdateComplianceQuery) -> Result<L
     let live = app.state.live.clone();
     let (mut page, ids) = app
         .try_read(move |tx| {
-            let tally = tally(tx, &live, query.collection.as_deref())?;
+            let tally = tally(tx, &live, query.collection.as_deref(), query.server.as_deref())?;
             let computers = tally.computers;
             let mut rows: Vec<_> = tally.updates.into_iter().collect();
             rows.sort_by_key(|(update, counts)| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use weir_api::{
-    List,
+    List, Reference,
     computer::{ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, StateCounts, UpdateState},
 };
 use weir_model::{
@@ -17,20 +17,21 @@ use super::{
     AdminError, App, Caller,
     collection::Tree,
     index::Index,
-    list,
+    list, rollup,
     selection::known_language,
     tally::{self, Questions},
 };
 
 /// Computers, oldest first.
 pub(crate) async fn list(app: &App, query: ComputerQuery) -> Result<List<ComputerRow>, AdminError> {
-    list_in(app, query.collection, query.cursor, query.limit).await
+    list_in(app, query.collection, query.server, query.cursor, query.limit).await
 }
 
 /// Computers of a collection and of those below it.
 pub(crate) async fn list_in(
     app: &App,
     collection: Option<String>,
+    server: Option<String>,
     cursor: Option<String>,
     limit: Option<u32>,
 ) -> Result<List<ComputerRow>, AdminError> {
@@ -42,13 +43,18 @@ pub(crate) async fn list_in(
             Some(name) => tree.find(name)?.id,
             None => CollectionId::ALL_COMPUTERS,
         };
-        let members = tx.computer_directory()?.into_iter().filter(|row| tree.holds(within, row));
+        let members = match rollup::narrowed(tx, server.as_deref())? {
+            Some(site) => tx.computer_directory_of(site)?,
+            None => tx.computer_directory()?,
+        };
+        let members = members.into_iter().filter(|row| tree.holds(within, row));
+        let servers = servers(tx)?;
         let page = list::page(members, |row| row.no.to_string(), cursor.as_deref(), limit)?;
         let mut questions = Questions::new(&live);
         let mut items = Vec::with_capacity(page.items.len());
         for member in page.items {
             if let Some(row) = tx.computer_show(member.no)? {
-                items.push(describe(tx, &tree, &mut questions, &row, &member.groups)?.0);
+                items.push(describe(tx, &tree, &servers, &mut questions, &row, &member.groups)?.0);
             }
         }
         Ok(List { items, next: page.next })
@@ -56,11 +62,22 @@ pub(crate) async fn list_in(
     .await
 }
 
+/// Downstream servers by their numbers.
+type Servers = BTreeMap<u32, Reference>;
+
+fn servers(tx: &ReadTx<'_>) -> Result<Servers, StoreError> {
+    let named = |(no, id, name, _): (u32, uuid::Uuid, String, u32)| {
+        (no, Reference { id, name: if name.is_empty() { id.to_string() } else { name } })
+    };
+    Ok(tx.rollup_server_numbers()?.into_iter().map(named).collect())
+}
+
 type States = Vec<(UpdateId, State, Option<weir_model::status::Entry>)>;
 
 fn describe(
     tx: &ReadTx<'_>,
     tree: &Tree,
+    servers: &Servers,
     questions: &mut Questions,
     row: &stored::ComputerRow,
     groups: &[CollectionId],
@@ -89,6 +106,7 @@ fn describe(
         },
         architecture: registration.processor_architecture.clone().unwrap_or_default(),
         model: model.into_iter().flatten().map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" "),
+        server: servers.get(&row.site).cloned(),
         collections: if groups.is_empty() {
             vec![tree.reference(CollectionId::UNASSIGNED_COMPUTERS)]
         } else {
@@ -116,7 +134,7 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
         let tree = Tree::read(tx)?;
         let groups: Vec<CollectionId> = tx.computer_groups(row.no)?.into_iter().map(|(group, _)| group).collect();
         let mut questions = Questions::new(&live);
-        let (shown, states) = describe(tx, &tree, &mut questions, &row, &groups)?;
+        let (shown, states) = describe(tx, &tree, &servers(tx)?, &mut questions, &row, &groups)?;
         let set = live.directory.group_set(&groups);
         let snapshot = &questions.published().snapshot;
         let mut sorted: BTreeMap<bool, Vec<ComputerUpdate>> = BTreeMap::new();
@@ -172,6 +190,10 @@ pub(crate) async fn delete(app: &App, caller: &Caller, id: &str) -> Result<(), A
     let id = parse(id)?;
     app.write(caller, move |tx| {
         let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
+        if row.site != stored::THIS_SERVER {
+            // the server that reports it is told so
+            tx.rollup_deleted_put(&id, row.last_sync_at)?;
+        }
         tx.computer_delete(row.no)?;
         tx.audit("computer.delete", &id.to_string(), Some(&json!({ "name": row.dns_name })), None)?;
         Ok(())

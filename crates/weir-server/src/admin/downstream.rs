@@ -34,6 +34,12 @@ pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<DownstreamS
     .await
 }
 
+/// The number of a server, and what is known of it.
+pub(crate) fn one(tx: &ReadTx<'_>, name: &str) -> Result<(u32, DownstreamServer), AdminError> {
+    let row = find(tx, name)?.ok_or_else(|| missing(name))?;
+    Ok((row.no, describe(tx, &row, &Parents::read(tx)?)?))
+}
+
 /// Lets a server synchronize. A GUID that is not known is noted, so that its server is served when it comes.
 pub(crate) async fn allow(app: &App, caller: &Caller, name: String) -> Result<DownstreamServer, AdminError> {
     decide(app, caller, name, stored::Admission::Allowed).await

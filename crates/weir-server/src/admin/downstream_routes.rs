@@ -2,11 +2,12 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
-use weir_api::{List, downstream::DownstreamServer, list::ListQuery};
+use weir_api::{List, downstream::DownstreamServer, list::ListQuery, rollup::DownstreamReport};
 
 use super::{
     AdminError, App, Caller, downstream,
     extract::{Path, Query},
+    rollup,
 };
 
 type Answer<T> = Result<Json<T>, AdminError>;
@@ -15,7 +16,7 @@ type Answer<T> = Result<Json<T>, AdminError>;
 pub(super) fn all() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(downstream_list))
-        .routes(routes!(downstream_remove))
+        .routes(routes!(downstream_show, downstream_remove))
         .routes(routes!(downstream_allow))
         .routes(routes!(downstream_refuse))
 }
@@ -24,6 +25,12 @@ pub(super) fn all() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/downstream", tag = "downstream", params(ListQuery), responses((status = 200, body = List<DownstreamServer>)))]
 async fn downstream_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<DownstreamServer>> {
     downstream::list(&app, query).await.map(Json)
+}
+
+/// A server with what it reported of itself last; `{server}` is its GUID or its name.
+#[utoipa::path(get, path = "/downstream/{server}", tag = "downstream", params(("server" = String, Path)), responses((status = 200, body = DownstreamReport)))]
+async fn downstream_show(State(app): State<App>, Path(server): Path<String>) -> Answer<DownstreamReport> {
+    rollup::show(&app, server).await.map(Json)
 }
 
 /// Lets a server synchronize; `{server}` is its GUID, known or not yet, or its name.

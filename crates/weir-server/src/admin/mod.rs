@@ -31,6 +31,7 @@ mod index;
 mod list;
 mod page;
 mod relations;
+mod rollup;
 mod routes;
 mod selection;
 mod selection_routes;

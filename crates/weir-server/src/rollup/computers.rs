@@ -55,7 +55,7 @@ pub(super) async fn tell<P: Calls>(
                 outcome.computers += computers.len() as u64;
                 let question = Question::Computers { client_time: Timestamp::now(), computers };
                 let Reply::Computers(changes) = sending.ask(&question).await? else {
-                    return Err(sending.surprise("RollupComputers"));
+                    return Err(SendError::surprise("RollupComputers"));
                 };
                 wanted |= changes.iter().any(|(_, change)| *change == ComputerChange::NewParent);
                 outcome.deleted += settle(sending, owed, changes).await?;
@@ -237,7 +237,7 @@ async fn compare<P: Calls>(sending: &Sending<'_, P>, configuration: &RollupConfi
         let numbers = page.into_iter().map(|(_, computer, number)| LastNumber { computer, number }).collect();
         let question = Question::OutOfSync { parent: sending.state.server.0, numbers };
         let Reply::OutOfSync(ids) = sending.ask(&question).await? else {
-            return Err(sending.surprise("GetOutOfSyncComputers"));
+            return Err(SendError::surprise("GetOutOfSyncComputers"));
         };
         if !ids.is_empty() {
             sending.write(move |tx| ids.iter().try_for_each(|id| tx.rollup_sent_full(id))).await?;
@@ -254,7 +254,7 @@ async fn patiently<P: Calls>(sending: &Sending<'_, P>, computers: Vec<StatusEntr
             Reply::Status(true) => return Ok(()),
             Reply::Status(false) if turn < BUSY_TRIES => sending.peer.pause().await,
             Reply::Status(false) => {}
-            _ => return Err(sending.surprise("RollupComputerStatus")),
+            _ => return Err(SendError::surprise("RollupComputerStatus")),
         }
         if let Question::Status { client_time, .. } = &mut question {
             *client_time = Timestamp::now();

@@ -7,7 +7,6 @@
 mod computers;
 mod convert;
 mod figures;
-mod forget;
 mod receive;
 mod send;
 mod servers;
@@ -24,7 +23,6 @@ use weir_wire::{
     wsss,
 };
 
-pub use forget::forget;
 pub use receive::{Receiving, answer};
 
 pub use send::{RollupOutcome, SendError, send, send_to};

@@ -1,7 +1,7 @@
 //! What downstream servers report (MS-WSUSSS 3.1.4.13 to 3.1.4.17).
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::Arc,
 };
 
@@ -113,6 +113,11 @@ impl Servers {
         })
     }
 
+    /// The server directly below this one through which a server reports.
+    fn top(&self, server: Uuid) -> Uuid {
+        ancestors(&self.tree, server).ok().and_then(|above| above.last().copied()).unwrap_or(server)
+    }
+
     /// The numbers of a server and of all below it.
     fn below(&self, server: Uuid) -> BTreeSet<u32> {
         let within = |id: &&Uuid| **id == server || ancestors(&self.tree, **id).is_ok_and(|up| up.contains(&server));
@@ -141,13 +146,12 @@ impl Work<'_> {
         let ours = self.ours();
         let (kept, detailed) = self.read(|tx| Ok((tx.rollup_state()?.reset, detailed(tx)?)))?;
         // A server that was restored has another id, and lacks what was reported after the backup.
-        let reset = match kept.filter(|(_, server)| *server == ours) {
-            Some((reset, _)) => reset,
-            None => {
-                let fresh = Uuid::new_v4();
-                self.write(|tx| Ok(tx.rollup_reset_put(fresh, ours)?))?;
-                fresh
-            }
+        let reset = if let Some((reset, _)) = kept.filter(|(_, server)| *server == ours) {
+            reset
+        } else {
+            let fresh = Uuid::new_v4();
+            self.write(|tx| Ok(tx.rollup_reset_put(fresh, ours)?))?;
+            fresh
         };
         Ok(Reply::Configuration(RollupConfiguration {
             detailed,
@@ -160,10 +164,16 @@ impl Work<'_> {
         }))
     }
 
-    /// How the caller's times are read, and its number if it has one.
-    fn clock(&self, tx: &ReadTx<'_>, client_time: Timestamp) -> Result<(Clock, Option<u32>), Fault> {
+    /// How the caller's times are read, and its number if it has one. `says` is who it says that it is, which counts when
+    /// several servers come from its address.
+    fn clock(
+        &self,
+        tx: &ReadTx<'_>,
+        client_time: Timestamp,
+        says: Option<Uuid>,
+    ) -> Result<(Clock, Option<u32>), Fault> {
         let rows = tx.rollup_servers()?;
-        let known = self.caller.and_then(|caller| rows.iter().find(|row| row.id == caller));
+        let known = self.caller.or(says).and_then(|caller| rows.iter().find(|row| row.id == caller));
         let before = known.map_or_else(|| *self.state.rollups.shift.lock(), |row| row.clock_shift);
         let clock = Clock::new(self.now, client_time, SignedDuration::from_millis(before));
         Ok((clock, known.map(|row| row.no)))
@@ -171,18 +181,17 @@ impl Work<'_> {
 
     fn keep_shift(&self, tx: &WriteTx<'_>, clock: &Clock, server: Option<u32>) -> Result<(), StoreError> {
         let milliseconds = i64::try_from(clock.shift.as_millis()).unwrap_or_default();
-        match server {
-            Some(no) => tx.rollup_server_shift(no, milliseconds),
-            None => {
-                *self.state.rollups.shift.lock() = milliseconds;
-                Ok(())
-            }
+        if let Some(no) = server {
+            return tx.rollup_server_shift(no, milliseconds);
         }
+        *self.state.rollups.shift.lock() = milliseconds;
+        Ok(())
     }
 
     fn servers(&self, client_time: Timestamp, entries: &[ServerEntry]) -> Result<Reply, Fault> {
+        let says = entries.iter().find(|entry| place(entry.parent, self.ours()) == Place::Here).map(|entry| entry.id);
         self.write(|tx| {
-            let (clock, caller) = self.clock(tx, client_time)?;
+            let (clock, caller) = self.clock(tx, client_time, says)?;
             let mut known = Servers::read(tx)?;
             // Any order is taken: the tree is judged as it is after the request.
             for entry in entries {
@@ -196,8 +205,8 @@ impl Work<'_> {
                 ancestors(&known.tree, entry.id).map_err(refuse)?;
             }
             for entry in entries {
-                if !known.numbers.contains_key(&entry.id) {
-                    known.numbers.insert(entry.id, tx.rollup_server_add(entry.id, &entry.name)?);
+                if let Entry::Vacant(place) = known.numbers.entry(entry.id) {
+                    place.insert(tx.rollup_server_add(entry.id, &entry.name)?);
                 }
             }
             let mut stored: HashMap<u32, Option<Timestamp>> =
@@ -227,7 +236,7 @@ impl Work<'_> {
                     take_client(tx, no, client, entry.last_rollup)?;
                 }
             }
-            let caller = caller.or_else(|| self.caller.and_then(|id| known.numbers.get(&id).copied()));
+            let caller = caller.or_else(|| known.numbers.get(&self.caller.or(says)?).copied());
             self.keep_shift(tx, &clock, caller)?;
             Ok(Reply::Servers)
         })
@@ -238,8 +247,9 @@ impl Work<'_> {
             if !detailed(tx)? {
                 return Err(not_detailed());
             }
-            let (clock, caller) = self.clock(tx, client_time)?;
             let servers = Servers::read(tx)?;
+            let says = entries.first().map(|entry| servers.top(entry.parent));
+            let (clock, caller) = self.clock(tx, client_time, says)?;
             let mut answers = BTreeMap::new();
             let mut moved = Vec::new();
             for entry in entries {
@@ -260,9 +270,11 @@ impl Work<'_> {
                     ..entry.clone()
                 };
                 let (change, was_here) = take_computer(tx, server, &entry)?;
-                if let Some(change) = change {
-                    answers.entry(entry.id.clone()).or_insert(change);
-                }
+                // one answer for each: if it came twice, what holds after the last
+                match change {
+                    Some(change) => answers.insert(entry.id.clone(), change),
+                    None => answers.remove(&entry.id),
+                };
                 moved.extend(was_here.then(|| entry.id.clone()));
             }
             tx.rollup_deleted_prune(self.now - DELETED_KEPT)?;
@@ -273,7 +285,9 @@ impl Work<'_> {
         if !moved.is_empty() {
             let directory = &self.state.live.directory;
             let _lock = directory.lock();
-            moved.iter().for_each(|id| directory.remove(id));
+            for id in &moved {
+                directory.remove(id);
+            }
         }
         Ok(Reply::Computers(answers.into_iter().collect()))
     }
@@ -301,7 +315,7 @@ impl Work<'_> {
             if !detailed(tx)? {
                 return Err(not_detailed());
             }
-            let (clock, caller) = self.clock(tx, client_time)?;
+            let (clock, caller) = self.clock(tx, client_time, Some(parent))?;
             let below = Servers::read(tx)?.below(parent);
             let mut numbers = Numbers::new(tx, &published);
             let mut anchors: BTreeMap<Option<Timestamp>, ChangeNumber> = BTreeMap::new();
@@ -310,12 +324,10 @@ impl Work<'_> {
                 let known = tx.rollup_computer_find(&entry.computer)?;
                 let Some(known) = known.filter(|known| below.contains(&known.site)) else { continue };
                 let effective = clock.moment(entry.effective);
-                let anchor = match anchors.get(&effective) {
-                    Some(anchor) => *anchor,
-                    None => {
-                        let anchor = effective.map_or(Ok(ChangeNumber(0)), |at| tx.rollup_change_at(at))?;
-                        anchors.insert(effective, anchor);
-                        anchor
+                let anchor = match anchors.entry(effective) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(place) => {
+                        *place.insert(effective.map_or(Ok(ChangeNumber(0)), |at| tx.rollup_change_at(at))?)
                     }
                 };
                 take_status(tx, &known, entry, &Reading { clock, effective, anchor }, &mut numbers)?;

@@ -67,6 +67,13 @@ pub enum SendError {
     },
 }
 
+impl SendError {
+    /// An answer to something else than was asked, which the types of the messages exclude.
+    pub(super) fn surprise(step: &'static str) -> Self {
+        Self::Step { step, source: "the answer is that of another operation".into() }
+    }
+}
+
 impl From<StoreError> for SendError {
     fn from(error: StoreError) -> Self {
         Self::Here(error.into())
@@ -123,7 +130,7 @@ pub async fn send_to<P: Calls>(
 ) -> Result<RollupOutcome, SendError> {
     let sending = Sending { state, peer };
     let Reply::Configuration(configuration) = sending.ask(&Question::Configuration).await? else {
-        return Err(sending.surprise("GetRollupConfiguration"));
+        return Err(SendError::surprise("GetRollupConfiguration"));
     };
     let retried = sending.prepare(&configuration, started).await?;
     let mut outcome = RollupOutcome { detailed: configuration.detailed, ..RollupOutcome::default() };
@@ -160,11 +167,6 @@ impl<P: Calls> Sending<'_, P> {
         };
         let reply = wire::ask(self.peer, question).await;
         reply.map_err(|error| SendError::Step { step, source: Box::new(error) })
-    }
-
-    /// An answer to something else than was asked, which the types of the messages exclude.
-    pub(super) fn surprise(&self, step: &'static str) -> SendError {
-        SendError::Step { step, source: "the answer is that of another operation".into() }
     }
 
     pub(super) async fn read<T: Send + 'static>(

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::rollup::{
-    Activity, ClientSummary, OsFingerprint, RollupConfiguration, ServerEntry, installation, server_batches,
+    Activity, ClientSummary, OsFingerprint, RollupConfiguration, ServerEntry, ServerSummary, installation,
+    server_batches,
 };
 use weir_store::{ReadTx, StoreError, computer::THIS_SERVER, rollup::EventCount};
 
@@ -52,7 +53,7 @@ pub(super) async fn tell<P: Calls>(
         version: version(),
         replica: false,
         last_rollup: None,
-        summary: Default::default(),
+        summary: ServerSummary::default(),
         clients: Vec::new(),
     };
     let told = sending.read(move |tx| Told::read(tx, own)).await?;

@@ -183,10 +183,10 @@ async fn item_20_counts_add_up_over_splits_and_roll_ups() {
 async fn item_20_a_stale_last_sync_time_is_ignored() {
     let site = upper().await;
     let mut fresh = entry(1, BELOW, ago(100));
-    fresh.details = details("fresh.example");
+    fresh.details = Some(details("fresh.example"));
     ask(&site, Some(BELOW), computers(vec![fresh])).await.expect("taken");
     let mut stale = entry(1, BELOW, ago(200));
-    stale.details = details("stale.example");
+    stale.details = Some(details("stale.example"));
     let reply = ask(&site, Some(BELOW), computers(vec![stale])).await;
     assert_eq!(reply, Ok(Reply::Computers(vec![])));
     assert_eq!(site.view()["computer-1"].name, "fresh.example");
@@ -201,7 +201,7 @@ async fn item_20_a_new_computer_without_details_has_a_new_parent_and_never_both_
     let twice = computers(vec![entry(1, BELOW, ago(100)), entry(1, BELOW, ago(100))]);
     assert_eq!(ask(&site, Some(BELOW), twice).await, Ok(Reply::Computers(vec![new.clone()])));
     let mut told = entry(1, BELOW, ago(100));
-    told.details = details("one.example");
+    told.details = Some(details("one.example"));
     assert_eq!(ask(&site, Some(BELOW), computers(vec![told])).await, Ok(Reply::Computers(vec![])));
     let known = computers(vec![entry(1, BELOW, ago(90))]);
     assert_eq!(ask(&site, Some(BELOW), known).await, Ok(Reply::Computers(vec![])), "its details are known");
@@ -233,7 +233,7 @@ async fn a_computer_deleted_here_is_deleted_below_until_it_is_heard_of_again() {
 async fn item_20_a_full_status_replaces_and_changes_merge_by_time() {
     let site = upper().await;
     let mut one = entry(1, BELOW, ago(100));
-    one.details = details("one.example");
+    one.details = Some(details("one.example"));
     ask(&site, Some(BELOW), computers(vec![one])).await.expect("taken");
     let states = |site: &Site| {
         let states = site.view().remove("computer-1").expect("known").states;
@@ -289,7 +289,7 @@ async fn times_of_a_clock_that_differs_are_corrected_the_same_each_time() {
     assert!((stored.duration_since(ago(100))).abs() < jiff::SignedDuration::from_secs(30), "{stored}");
     // its next request is a little faster, and must not look older
     let mut told = entry(1, BELOW, ago(100) - HOUR);
-    told.details = details("one.example");
+    told.details = Some(details("one.example"));
     told.last_sync = Some(stored - HOUR - jiff::SignedDuration::from_millis(0));
     let again = Question::Computers { client_time: ago(-2) - HOUR, computers: vec![told] };
     assert_eq!(ask(&site, Some(BELOW), again).await, Ok(Reply::Computers(vec![])));

@@ -306,12 +306,12 @@ pub(crate) fn entry(number: u32, parent: Uuid, last_sync: Timestamp) -> Computer
     }
 }
 
-pub(crate) fn details(name: &str) -> Option<ComputerDetails> {
-    Some(ComputerDetails {
+pub(crate) fn details(name: &str) -> ComputerDetails {
+    ComputerDetails {
         name: name.to_owned(),
         os: OsFingerprint { os_major_version: 10, os_build_number: 26_100, ..OsFingerprint::default() },
         ..ComputerDetails::default()
-    })
+    }
 }
 
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);

@@ -1,13 +1,10 @@
 //! Three levels, computers that move, and servers that go.
 
-use std::sync::Arc;
-
 use weir_model::status::State;
-use weir_server::rollup;
 use weir_store::downstream::Admission;
 
 use crate::{
-    common::{self, id},
+    common::id,
     site::{Link, Site, ago, change, computer},
 };
 
@@ -115,9 +112,8 @@ async fn a_server_that_is_removed_takes_its_computers_and_those_below_it_along()
     middle.rolls_up(&up).await.expect("reports");
     assert_eq!(top.view().len(), 3);
     let no = top.read(|tx| tx.downstream_find(middle.id())).expect("known").no;
-    let gone = rollup::forget(&Arc::clone(&top.state), &common::actor(), no).await.expect("forgets");
-    assert_eq!(gone, 2);
-    top.write(|tx| tx.downstream_remove(no));
+    let removed = top.write(|tx| tx.downstream_remove(no));
+    assert_eq!((removed.servers, removed.computers), (2, 2));
     assert_eq!(top.view().into_keys().collect::<Vec<_>>(), ["computer-1"]);
     assert!(top.read(|tx| tx.rollup_server_numbers()).is_empty());
     assert!(top.read(|tx| tx.rollup_clients(no)).is_empty());

@@ -79,10 +79,7 @@ statements! {
          ON CONFLICT (computer_id) DO UPDATE SET last_sync_at = excluded.last_sync_at, deleted_at = excluded.deleted_at";
     DELETED_FORGET: "forgetting that a computer was deleted" = "DELETE FROM rollup_deleted WHERE computer_id = ?1";
     DELETED_PRUNE: "forgetting computers that were deleted long ago" = "DELETE FROM rollup_deleted WHERE deleted_at < ?1";
-    OF_SERVER: "counting computers of a server" = "SELECT count(*) FROM computer WHERE site_no = ?1";
     UNHEARD: "counting updates without a revision" = "SELECT count(*) FROM updates WHERE newest_revision_id IS NULL";
-    DELETE_OF_SERVER: "deleting computers of a server" =
-        "DELETE FROM computer WHERE computer_no IN (SELECT c.computer_no FROM computer c WHERE c.site_no = ?1 LIMIT ?2)";
 }
 
 /// Numbers that rows keep in 16 bits.
@@ -120,11 +117,6 @@ impl ReadTx<'_> {
     /// How many updates are named somewhere and not in the catalogue.
     pub fn rollup_unheard(&self) -> Result<u32, StoreError> {
         self.one(&UNHEARD, args![], |row| row.int(0))
-    }
-
-    /// How many computers a server has; 1 is this one.
-    pub fn rollup_computer_count(&self, server: u32) -> Result<u64, StoreError> {
-        self.one(&OF_SERVER, args![server], |row| row.int(0))
     }
 }
 
@@ -243,10 +235,5 @@ impl WriteTx<'_> {
     pub fn rollup_deleted_prune(&self, before: Timestamp) -> Result<(), StoreError> {
         self.run(&DELETED_PRUNE, args![before])?;
         Ok(())
-    }
-
-    /// Deletes at most `limit` computers of a server below. Returns how many.
-    pub fn rollup_computers_delete(&self, server: u32, limit: u32) -> Result<u64, StoreError> {
-        Ok(self.run(&DELETE_OF_SERVER, args![server, limit])? as u64)
     }
 }

@@ -19,12 +19,18 @@ pub(crate) enum ComplianceCommand {
         /// Name or id; All Computers by default.
         #[arg(long, value_name = "NAME")]
         collection: Option<String>,
+        /// Only computers that this downstream server reports, by name or GUID; "this" for those that scan here.
+        #[arg(long, value_name = "NAME")]
+        server: Option<String>,
     },
     /// Updates by how many computers need them.
     Updates {
         /// Name or id of a collection; All Computers by default.
         #[arg(long, value_name = "NAME")]
         collection: Option<String>,
+        /// Only computers that this downstream server reports, by name or GUID; "this" for those that scan here.
+        #[arg(long, value_name = "NAME")]
+        server: Option<String>,
         /// Language of titles, such as de.
         #[arg(long, value_name = "CODE")]
         language: Option<String>,
@@ -43,8 +49,9 @@ pub(crate) enum ComplianceCommand {
 
 pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        ComplianceCommand::Summary { collection } => {
-            let summary: Summary = connection.read(&["compliance", "summary"], &SummaryQuery { collection }).await?;
+        ComplianceCommand::Summary { collection, server } => {
+            let query = SummaryQuery { collection, server };
+            let summary: Summary = connection.read(&["compliance", "summary"], &query).await?;
             printer.show(&summary, |page| {
                 if summary.computers == 0 {
                     page.line("No computers in it. Next: weir computers list");
@@ -64,8 +71,8 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
                 page.field("unknown", counts.unknown);
             })?;
         }
-        ComplianceCommand::Updates { collection, language, paging } => {
-            let query = UpdateComplianceQuery { collection, language, cursor: None, limit: None };
+        ComplianceCommand::Updates { collection, server, language, paging } => {
+            let query = UpdateComplianceQuery { collection, server, language, cursor: None, limit: None };
             let list = paging.read::<UpdateCompliance>(connection, &["compliance", "updates"], &query).await?;
             printer.show(&list, |page| {
                 let rows = list.items.iter().map(|update| {

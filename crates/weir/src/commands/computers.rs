@@ -21,6 +21,9 @@ pub(crate) enum ComputersCommand {
         /// Only those in this collection, or in one below it.
         #[arg(long, value_name = "NAME")]
         collection: Option<String>,
+        /// Only those that this downstream server reports, by name or GUID; "this" for those that scan here.
+        #[arg(long, value_name = "NAME")]
+        server: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -42,14 +45,16 @@ pub(crate) enum ComputersCommand {
 
 pub(crate) async fn run(command: ComputersCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        ComputersCommand::List { collection, paging } => {
-            let query = ComputerQuery { collection, cursor: None, limit: None };
+        ComputersCommand::List { collection, server, paging } => {
+            let query = ComputerQuery { collection, server, cursor: None, limit: None };
             let list = paging.read::<ComputerRow>(connection, &["computers"], &query).await?;
             printer.show(&list, |page| {
+                // a column of its own only where there are several servers
+                let several = list.items.iter().any(|computer| computer.server.is_some());
                 let rows = list.items.iter().map(|computer| {
                     let counts = &computer.counts;
                     let needed = counts.required + counts.downloaded + counts.pending_restart;
-                    vec![
+                    let mut row = vec![
                         computer.id.clone(),
                         computer.name.clone(),
                         computer.os.clone(),
@@ -57,10 +62,19 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
                         time(computer.last_contact),
                         needed.to_string(),
                         counts.failed.to_string(),
-                    ]
+                    ];
+                    if several {
+                        row.push(
+                            computer.server.as_ref().map_or_else(|| "this".to_owned(), |server| server.name.clone()),
+                        );
+                    }
+                    row
                 });
                 let empty = "No computers yet. Next: point one here, see \"Point a computer\" in the README.";
-                let header = ["Id", "Name", "System", "Collections", "Last contact", "Needed", "Failed"];
+                let mut header = vec!["Id", "Name", "System", "Collections", "Last contact", "Needed", "Failed"];
+                if several {
+                    header.push("Server");
+                }
                 page.table(&header, rows.collect(), empty);
                 page.more(list.next.as_deref());
             })?;
@@ -86,6 +100,9 @@ pub(super) async fn show(id: &str, language: Option<String>, connection: &Connec
         page.field("system", &row.os);
         page.field("model", &row.model);
         page.field("address", row.address.clone().unwrap_or_default());
+        if let Some(server) = &row.server {
+            page.field("reported by", &server.name);
+        }
         page.field("collections", names(&row.collections));
         page.field("asked for", computer.requested_groups.join(", "));
         page.field("first seen", time(row.first_seen));

@@ -3,7 +3,10 @@
 use anyhow::Result;
 use clap::Subcommand;
 use reqwest::Method;
-use weir_api::downstream::{Admission, DownstreamKind, DownstreamServer};
+use weir_api::{
+    downstream::{Admission, DownstreamKind, DownstreamServer},
+    rollup::DownstreamReport,
+};
 
 use super::{Nothing, Paging};
 use crate::{
@@ -20,6 +23,13 @@ pub(crate) enum DownstreamCommand {
     List {
         #[command(flatten)]
         paging: Paging,
+    },
+    /// Show one server: what it reported of its updates and computers.
+    #[command(after_help = "Its computers: weir computers list --server NAME\n\n\
+                            Example:\n  weir downstream show branch.example.org")]
+    Show {
+        /// Its name or GUID.
+        server: String,
     },
     /// Let a server synchronize from this one.
     #[command(after_help = "A server that is not listed yet is named by its GUID.\n\n\
@@ -72,6 +82,7 @@ pub(crate) async fn run(command: DownstreamCommand, connection: &Connection, pri
                 }
             })?;
         }
+        DownstreamCommand::Show { server } => show(&server, connection, printer).await?,
         DownstreamCommand::Allow { server } => decide("allow", &server, connection, printer).await?,
         DownstreamCommand::Refuse { server } => decide("refuse", &server, connection, printer).await?,
         DownstreamCommand::Remove { server } => {
@@ -80,6 +91,53 @@ pub(crate) async fn run(command: DownstreamCommand, connection: &Connection, pri
         }
     }
     Ok(Outcome::Done)
+}
+
+async fn show(server: &str, connection: &Connection, printer: &Printer) -> Result<()> {
+    let shown: DownstreamReport = connection.read(&["downstream", server], &Nothing {}).await?;
+    printer.show(&shown, |page| {
+        let server = &shown.server;
+        page.field("server", &server.name);
+        page.field("id", server.id);
+        page.field("admission", admission(server));
+        page.field("version", server.version.clone().unwrap_or_default());
+        page.field("servers below", shown.below.join(", "));
+        page.field("computers", server.computers);
+        let Some(report) = &shown.report else {
+            page.line("\nIt has not reported yet. Servers report after each synchronization.");
+            return;
+        };
+        page.field("last report", time(report.received_at));
+        page.field("last sync", time_or(report.last_sync, "never"));
+        page.field("installations", format!("{} succeeded, {} failed", report.installations, report.failures));
+        let figures = &report.figures;
+        page.line("\nUpdates:");
+        page.field("all", figures.updates);
+        page.field("approved", figures.approved);
+        page.field("not approved", figures.not_approved);
+        page.field("declined", figures.declined);
+        page.field("expired", figures.expired);
+        page.field("older revision approved", figures.stale_approvals);
+        page.field("critical or security, not approved", figures.critical_or_security_not_approved);
+        page.field("infrastructure, not approved", figures.infrastructure_not_approved);
+        page.field("waiting for files", figures.needing_files);
+        page.field("files failed", figures.with_server_errors);
+        page.field("needed", figures.needed_by_computers);
+        page.field("failed", figures.with_client_errors);
+        page.field("up to date", figures.up_to_date);
+        page.line("\nComputers that scan there:");
+        page.field("all", figures.computers);
+        page.field("need updates", figures.computers_needing);
+        page.field("with failures", figures.computers_with_errors);
+        page.field("up to date", figures.computers_up_to_date);
+        page.field("collections", figures.custom_groups);
+        page.line("");
+        let rows = report
+            .systems
+            .iter()
+            .map(|system| vec![system.version.clone(), system.architecture.clone(), system.computers.to_string()]);
+        page.table(&["Windows", "Processor", "Computers"], rows.collect(), "It has no computers.");
+    })
 }
 
 async fn decide(what: &str, server: &str, connection: &Connection, printer: &Printer) -> Result<()> {
