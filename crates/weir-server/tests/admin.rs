@@ -11,6 +11,8 @@ mod collections;
 mod content;
 #[path = "admin/deployments.rs"]
 mod deployments;
+#[path = "admin/downstream.rs"]
+mod downstream;
 #[path = "admin/imports.rs"]
 mod imports;
 #[path = "admin/openapi.rs"]

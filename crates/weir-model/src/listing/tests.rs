@@ -69,8 +69,8 @@ fn filter(categories: &[(u32, bool)], classifications: &[(u32, bool)]) -> Filter
     }
 }
 
-fn since(change: u64) -> Option<Since> {
-    Some(Since { change: ChangeNumber(change), at: at(change as i64) })
+fn since(change: u64) -> Since {
+    Since { change: ChangeNumber(change), at: at(change as i64) }
 }
 
 fn listed(listing: &Listing, filter: &Filter) -> Vec<(u128, u32)> {
@@ -111,7 +111,7 @@ fn full_entries_bring_everything_back_and_delta_entries_what_changed() {
         ListedRevision { categories: vec![OTHER_PRODUCT, SECURITY], ..row(12, 1, 2) },
     ]);
     let of = |categories: &[(u32, bool)], classifications: &[(u32, bool)]| {
-        listed(&listing, &Filter { since: since(5), ..filter(categories, classifications) })
+        listed(&listing, &Filter { since: Some(since(5)), ..filter(categories, classifications) })
     };
     assert_eq!(of(&[(PRODUCT, true)], &[(SECURITY, true)]), [(11, 1)]);
     assert_eq!(of(&[(PRODUCT, true), (OTHER_PRODUCT, false)], &[(SECURITY, true)]), [(11, 1), (12, 1)]);
@@ -137,8 +137,8 @@ fn members_come_with_their_bundle_at_every_depth() {
     let listing = listing(vec![bundle, inner, leaf(1, 2), leaf(2, 3)]);
     let all = filter(&[(PRODUCT, true)], &[(SECURITY, true)]);
     assert_eq!(listed(&listing, &all), [(10, 1), (20, 1), (21, 1)], "the exact revision, not the newest");
-    assert_eq!(listed(&listing, &Filter { since: since(5), ..all.clone() }), [(10, 1), (20, 1), (21, 1)]);
-    assert_eq!(listed(&listing, &Filter { since: since(9), ..all.clone() }), []);
+    assert_eq!(listed(&listing, &Filter { since: Some(since(5)), ..all.clone() }), [(10, 1), (20, 1), (21, 1)]);
+    assert_eq!(listed(&listing, &Filter { since: Some(since(9)), ..all.clone() }), []);
     let old = Filter { protocol: (1, 8), ..all };
     let mut rows = listing.rows.clone();
     rows.iter_mut().filter(|row| row.update == 20).for_each(|row| row.protocol = Some((1, 20)));
@@ -152,7 +152,7 @@ fn a_member_that_arrived_after_its_bundle_is_listed() {
     let late = ListedRevision { categories: vec![], members: vec![(21, RevisionNumber(1))], ..row(20, 1, 9) };
     let old = ListedRevision { categories: vec![], ..row(21, 1, 2) };
     let listing = listing(vec![bundle, late, old]);
-    let delta = Filter { since: since(5), ..filter(&[(PRODUCT, true)], &[(SECURITY, true)]) };
+    let delta = Filter { since: Some(since(5)), ..filter(&[(PRODUCT, true)], &[(SECURITY, true)]) };
     assert_eq!(listed(&listing, &delta), [(20, 1), (21, 1)]);
 }
 
@@ -170,7 +170,7 @@ fn categories_and_detectoids_are_listed_apart() {
     let listing = listing(vec![row(10, 1, 2), detectoid]);
     let config = Filter { config: true, ..filter(&[(PRODUCT, false)], &[]) };
     assert_eq!(listed(&listing, &config), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (50, 3)], "the lists do not matter");
-    assert_eq!(listed(&listing, &Filter { since: since(5), ..config }), [(50, 3)]);
+    assert_eq!(listed(&listing, &Filter { since: Some(since(5)), ..config }), [(50, 3)]);
 }
 
 #[test]
@@ -185,9 +185,9 @@ fn languages_are_those_of_the_files() {
     assert_eq!(of(&[("en", false)], None), [10, 11, 13]);
     assert_eq!(of(&[("fr", false)], None), [10]);
     assert_eq!(of(&[("all", false)], None), [10, 11, 12, 13]);
-    assert_eq!(of(&[("en", true), ("de", false)], since(5)), [12, 13], "a language that is new to the server");
-    assert_eq!(of(&[("all", true)], since(5)), [] as [u128; 0]);
-    assert_eq!(of(&[("all", false)], since(5)), [11, 12, 13]);
+    assert_eq!(of(&[("en", true), ("de", false)], Some(since(5))), [12, 13], "a language that is new to the server");
+    assert_eq!(of(&[("all", true)], Some(since(5))), [] as [u128; 0]);
+    assert_eq!(of(&[("all", false)], Some(since(5))), [11, 12, 13]);
 }
 
 #[test]

@@ -88,9 +88,9 @@ fn gather(tx: &ReadTx<'_>, asked: &[UpdateIdentity], writer: UpdateDataWriter) -
         if !empty && out.len() + urls.len() + TAIL > ANSWER {
             out.truncate(before.0);
             urls.truncate(before.1);
-            new.iter().for_each(|digest| {
+            for digest in &new {
                 seen.remove(digest);
-            });
+            }
             continue;
         }
         empty = false;

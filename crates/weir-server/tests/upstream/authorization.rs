@@ -7,8 +7,8 @@ use weir_store::downstream::Admission;
 use weir_wire::{
     soap::{Binary, ErrorCode},
     wsss::{
-        AuthorizationCookie, Cookie, DownloadFiles, GetAuthConfig, GetAuthorizationCookie, GetConfigData, GetCookie,
-        GetDeployments, GetDriverIdList, GetDriverSetData, GetRelatedRevisionsForUpdates, GetRevisionIdList,
+        AnchorText, AuthorizationCookie, Cookie, DownloadFiles, GetAuthConfig, GetAuthorizationCookie, GetConfigData,
+        GetCookie, GetDeployments, GetDriverIdList, GetDriverSetData, GetRelatedRevisionsForUpdates, GetRevisionIdList,
         GetUpdateData, GetUpdateDecryptionData,
     },
 };
@@ -94,7 +94,7 @@ async fn item_5_cookies_are_given_for_one_authorization_and_a_version() {
 
 /// The fault of every operation with this cookie; none of them has a parameter that would pass.
 async fn codes(downstream: &mut Downstream, cookie: Option<Cookie>) -> Vec<ErrorCode> {
-    let anchor = || weir_wire::wsss::AnchorText::new("nonsense");
+    let anchor = || AnchorText::new("nonsense");
     let c = || cookie.clone();
     vec![
         downstream.refused(&DownloadFiles { cookie: c(), file_digest_list: None }).await.0,
@@ -128,7 +128,7 @@ async fn item_6_a_cookie_that_is_not_good_is_refused_before_any_parameter() {
     }
     // the clear text is not believed
     let claimed = Cookie { expiration: Some(Timestamp::UNIX_EPOCH), ..good.expect("a cookie") };
-    let ask = GetConfigData { cookie: Some(claimed), config_anchor: Default::default() };
+    let ask = GetConfigData { cookie: Some(claimed), config_anchor: AnchorText::default() };
     downstream.call(&ask).await.expect("answered");
 }
 
@@ -147,7 +147,7 @@ async fn an_unknown_server_waits_until_it_is_allowed() {
 
     server.state.store.write(&actor(), |tx| tx.downstream_admit(2, Admission::Allowed)).expect("allowed");
     downstream.enter("1.20").await.expect("a cookie");
-    let ask = GetConfigData { cookie: downstream.cookie.clone(), config_anchor: Default::default() };
+    let ask = GetConfigData { cookie: downstream.cookie.clone(), config_anchor: AnchorText::default() };
     downstream.call(&ask).await.expect("answered");
 
     // refused with the cookie in its hand
@@ -226,7 +226,7 @@ async fn weir_servers_are_told_apart() {
 async fn cookies_outlive_a_restart_and_tell_a_restored_server() {
     let server = support::start().await;
     let mut downstream = Downstream::ready(&server).await;
-    let ask = GetConfigData { cookie: downstream.cookie.clone(), config_anchor: Default::default() };
+    let ask = GetConfigData { cookie: downstream.cookie.clone(), config_anchor: AnchorText::default() };
     let server = server.restart(weir_server::state::ClientSettings::default()).await;
     server.state.upstream.switch(true);
     let mut again = Downstream { cookie: downstream.cookie.take(), ..Downstream::of(&server) };

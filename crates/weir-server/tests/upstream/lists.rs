@@ -96,7 +96,7 @@ async fn item_11_categories_and_updates_are_listed_apart() {
     let of_tree = [FAMILY, PRODUCT, OTHER_PRODUCT, SECURITY, TOOLS, DETECTOID].map(|number| (number, 1));
     let (anchor, found) = downstream.list(config()).await;
     assert_eq!(numbers(&found), of_tree);
-    let filtered = ServerSyncFilter { categories: entries(&[(PRODUCT, false)]), ..config() };
+    let filtered = ServerSyncFilter { categories: Some(entries(&[(PRODUCT, false)])), ..config() };
     assert_eq!(numbers(&downstream.list(filtered).await.1), of_tree, "the lists do not matter");
     assert_eq!(numbers(&downstream.list(ServerSyncFilter::default()).await.1), [(10, 1), (11, 1)]);
     server.import(&[Document::detectoid(id(DETECTOID), 2)]).await;
@@ -111,9 +111,10 @@ async fn item_12_a_filter_needs_both_lists() {
     let elsewhere = Document::software(id(12), 1).in_category(id(OTHER_PRODUCT)).in_category(id(SECURITY));
     server.import(&[update(10, 1), tool, elsewhere]).await;
     let mut downstream = Downstream::ready(&server).await;
-    let only_categories = ServerSyncFilter { categories: entries(&[(PRODUCT, false)]), ..ServerSyncFilter::default() };
+    let only_categories =
+        ServerSyncFilter { categories: Some(entries(&[(PRODUCT, false)])), ..ServerSyncFilter::default() };
     let only_classifications =
-        ServerSyncFilter { classifications: entries(&[(SECURITY, false)]), ..ServerSyncFilter::default() };
+        ServerSyncFilter { classifications: Some(entries(&[(SECURITY, false)])), ..ServerSyncFilter::default() };
     for half in [
         only_categories,
         only_classifications,

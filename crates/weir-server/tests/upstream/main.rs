@@ -13,7 +13,7 @@
 //! | 18, 19 | [`files`] | `content::range`, `client::path` |
 //! | 20 | [`rollups`] (who may) | `weir_model::rollup`, `tests/rollup` (what is taken) |
 //!
-//! [`recorded`] sends what a probe sent to a real server, and has our answers validated by an independent library.
+//! [`recorded`] sends what a probe sent to a real server; [`validated`] has our answers read by an independent library.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -28,3 +28,4 @@ mod recorded;
 mod rollups;
 mod support;
 mod transport;
+mod validated;

@@ -45,9 +45,9 @@ async fn with_recorded_documents() -> Server {
     let mut texts = Vec::new();
     for entry in std::fs::read_dir(folder).expect("captures") {
         let path = entry.expect("an entry").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         // whole documents are ID-rREVISION.xml, fragments have another extension in between
-        if name.ends_with(".xml") && name.matches('.').count() == 1 {
+        let plain = path.file_stem().is_some_and(|stem| !stem.to_string_lossy().contains('.'));
+        if plain && path.extension().is_some_and(|extension| extension == "xml") {
             texts.push(std::fs::read_to_string(&path).expect("a document"));
         }
     }

@@ -176,15 +176,15 @@ pub(crate) fn identity(number: u128, revision: u32) -> UpdateIdentity {
 }
 
 /// The entries of a filter.
-pub(crate) fn entries(of: &[(u128, bool)]) -> Option<Vec<IdAndDelta>> {
-    Some(of.iter().map(|(number, delta)| IdAndDelta { id: id(*number), delta: *delta }).collect())
+pub(crate) fn entries(of: &[(u128, bool)]) -> Vec<IdAndDelta> {
+    of.iter().map(|(number, delta)| IdAndDelta { id: id(*number), delta: *delta }).collect()
 }
 
 /// A filter of updates by categories and classifications.
 pub(crate) fn filter(categories: &[(u128, bool)], classifications: &[(u128, bool)]) -> ServerSyncFilter {
     ServerSyncFilter {
-        categories: entries(categories),
-        classifications: entries(classifications),
+        categories: Some(entries(categories)),
+        classifications: Some(entries(classifications)),
         ..ServerSyncFilter::default()
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use weir_server::{state::Connection, upstream::UpstreamService};
 use weir_wire::{
     soap::{ErrorCode, SoapVersion},
-    wsss::{GetAuthConfig, GetConfigData, Operation, Service, client},
+    wsss::{AnchorText, GetAuthConfig, GetConfigData, Operation, Service, client},
 };
 
 use crate::{
@@ -91,7 +91,7 @@ async fn item_2_requests_are_answered_in_their_version() {
             SoapVersion::V12 => "http://www.w3.org/2003/05/soap-envelope",
         };
         assert!(answer.text().contains(own));
-        let fault = downstream.refused(&GetConfigData { cookie: None, config_anchor: Default::default() }).await;
+        let fault = downstream.refused(&GetConfigData { cookie: None, config_anchor: AnchorText::default() }).await;
         assert_eq!(fault, (ErrorCode::InvalidCookie, String::new()));
         assert!(downstream.last.expect("an answer").text().contains(own));
     }
@@ -101,7 +101,7 @@ async fn item_2_requests_are_answered_in_their_version() {
 async fn item_7_faults_have_their_recorded_form() {
     let server = support::start().await;
     let mut downstream = Downstream::of(&server);
-    let request = GetConfigData { cookie: None, config_anchor: Default::default() };
+    let request = GetConfigData { cookie: None, config_anchor: AnchorText::default() };
     let fault = downstream.call(&request).await.expect_err("no cookie");
     assert_eq!(fault.code, Some(ErrorCode::InvalidCookie));
     assert_eq!(fault.method, Some(Operation::GetConfigData.quoted_action()));
