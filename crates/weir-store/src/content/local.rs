@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{ErrorKind, Read},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use weir_model::ids::ContentDigest;
@@ -14,10 +15,12 @@ use super::{
 };
 use crate::StoreError;
 
-/// What a process that died was taking in.
-const INCOMING: &str = "incoming";
+/// What is being taken in.
+pub(super) const INCOMING: &str = "incoming";
 /// Files that are not what they claim to be.
-const QUARANTINE: &str = "quarantine";
+pub(super) const QUARANTINE: &str = "quarantine";
+/// End of the names of files that can be gone on with.
+const PARTIAL: &str = ".part";
 const LONGEST_EXTENSION: usize = 10;
 const BUFFER: usize = 256 * 1024;
 
@@ -29,13 +32,17 @@ pub struct ContentStore {
 
 impl ContentStore {
     /// Opens the folder, creating it and its sub-folders `incoming` and `quarantine` if absent, and clears what an
-    /// interrupted process left in `incoming`. The caller holds the lock of the data folder.
+    /// interrupted process left in `incoming`, but for files that can be gone on with ([`ContentStore::partial`]). The
+    /// caller holds the lock of the data folder.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let store = Self { folder: folder.to_owned() };
         for folder in [store.incoming(), store.quarantine()] {
             fs::create_dir_all(&folder).map_err(|source| failed("creating", &folder, source))?;
         }
         for entry in entries(&store.incoming())? {
+            if partial_digest(&entry).is_some() {
+                continue;
+            }
             fs::remove_file(&entry).map_err(|source| failed("clearing away", &entry, source))?;
         }
         Ok(store)
@@ -73,6 +80,47 @@ impl ContentStore {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(failed("opening", &path, source)),
         }
+    }
+
+    /// Takes a file of that digest, going on where an earlier attempt ended. One at a time for a digest.
+    pub fn partial(&self, digest: ContentDigest) -> Result<Put, StoreError> {
+        Put::resume(self, self.partial_path(digest))
+    }
+
+    /// Files that earlier attempts left, by digest, with their bytes and the time of the last one.
+    pub fn partials(&self) -> Result<Vec<(ContentDigest, u64, SystemTime)>, StoreError> {
+        let mut found = Vec::new();
+        for path in entries(&self.incoming())? {
+            let Some(digest) = partial_digest(&path) else { continue };
+            let metadata = match fs::metadata(&path) {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(source) => return Err(failed("looking at", &path, source)),
+            };
+            let modified = metadata.modified().map_err(|source| failed("looking at", &path, source))?;
+            found.push((digest, metadata.len(), modified));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Bytes that earlier attempts at a file left.
+    pub fn partial_len(&self, digest: ContentDigest) -> u64 {
+        fs::metadata(self.partial_path(digest)).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Deletes what earlier attempts at a file left. True if there was something.
+    pub fn partial_delete(&self, digest: ContentDigest) -> Result<bool, StoreError> {
+        remove(&self.partial_path(digest))
+    }
+
+    /// Bytes that this process may still write to the disk that holds the folder.
+    pub fn free(&self) -> Result<u64, StoreError> {
+        fs4::available_space(&self.folder).map_err(|source| failed("looking at the disk of", &self.folder, source))
+    }
+
+    fn partial_path(&self, digest: ContentDigest) -> PathBuf {
+        self.incoming().join(format!("{}{PARTIAL}", digest.to_hex()))
     }
 
     pub(super) fn incoming(&self) -> PathBuf {
@@ -135,12 +183,7 @@ impl Content for ContentStore {
     }
 
     fn delete(&self, digest: ContentDigest, extension: &str) -> Result<bool, StoreError> {
-        let path = self.path(digest, extension)?;
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(failed("deleting", &path, source)),
-        }
+        remove(&self.path(digest, extension)?)
     }
 
     fn list(&self) -> Result<Vec<(ContentDigest, String, u64)>, StoreError> {
@@ -167,7 +210,19 @@ impl Content for ContentStore {
     }
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+fn partial_digest(path: &Path) -> Option<ContentDigest> {
+    ContentDigest::from_hex(path.file_name()?.to_str()?.strip_suffix(PARTIAL)?).ok()
+}
+
+fn remove(path: &Path) -> Result<bool, StoreError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(failed("deleting", path, source)),
+    }
+}
+
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let fail = |source| failed("listing", folder, source);
     fs::read_dir(folder).map_err(fail)?.map(|entry| entry.map(|entry| entry.path()).map_err(fail)).collect()
 }

@@ -6,6 +6,7 @@
 
 mod local;
 mod put;
+mod stray;
 
 use std::io::{Read, Seek};
 
@@ -13,6 +14,7 @@ use weir_model::ids::{ContentDigest, Sha256Digest};
 
 pub use local::ContentStore;
 pub use put::Put;
+pub use stray::{Measured, Stray};
 
 use crate::StoreError;
 

@@ -1,8 +1,8 @@
 //! Taking a file in: hashed while it is written, at its place only when it is whole.
 
 use std::{
-    fs::File,
-    io::{self, ErrorKind, Write},
+    fs::{self, File},
+    io::{self, ErrorKind, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
@@ -14,12 +14,47 @@ use weir_model::ids::{ContentDigest, Sha256Digest};
 use super::{Content as _, ContentStore, Expected, Stored};
 use crate::StoreError;
 
-/// A file on its way into the store. Dropped before [`Put::finish`], it leaves nothing.
+const BUFFER: usize = 256 * 1024;
+
+/// A file on its way into the store. Dropped before [`Put::finish`], it leaves nothing, unless it is one that can be
+/// resumed ([`ContentStore::partial`]): that one stays and is gone on with.
 #[derive(Debug)]
 pub struct Put {
     store: ContentStore,
-    file: NamedTempFile,
+    file: Incoming,
     sum: Sum,
+}
+
+/// Where the bytes of a file on its way are.
+#[derive(Debug)]
+enum Incoming {
+    /// Gone with its owner.
+    Temporary(NamedTempFile),
+    /// Kept for another attempt, under a name of its digest.
+    Partial(File, PathBuf),
+}
+
+impl Incoming {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(file) => file.path(),
+            Self::Partial(_, path) => path,
+        }
+    }
+
+    fn file(&self) -> &File {
+        match self {
+            Self::Temporary(file) => file.as_file(),
+            Self::Partial(file, _) => file,
+        }
+    }
+
+    fn persist(self, to: &Path) -> io::Result<()> {
+        match self {
+            Self::Temporary(file) => file.persist(to).map(drop).map_err(|error| error.error),
+            Self::Partial(_, path) => fs::rename(path, to),
+        }
+    }
 }
 
 /// Digests and length of bytes seen so far.
@@ -51,12 +86,43 @@ impl Put {
     pub(super) fn begin(store: &ContentStore) -> Result<Self, StoreError> {
         let folder = store.incoming();
         let file = NamedTempFile::new_in(&folder).map_err(|source| failed("creating a file in", &folder, source))?;
-        Ok(Self { store: store.clone(), file, sum: Sum::default() })
+        Ok(Self { store: store.clone(), file: Incoming::Temporary(file), sum: Sum::default() })
+    }
+
+    /// Goes on with what an earlier attempt left at `path`, which is read again for its digests.
+    pub(super) fn resume(store: &ContentStore, path: PathBuf) -> Result<Self, StoreError> {
+        let open = File::options().create(true).read(true).write(true).truncate(false).open(&path);
+        let mut file = open.map_err(|source| failed("opening", &path, source))?;
+        let mut sum = Sum::default();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = file.read(&mut buffer).map_err(|source| failed("reading", &path, source))?;
+            if read == 0 {
+                break;
+            }
+            sum.add(&buffer[..read]);
+        }
+        Ok(Self { store: store.clone(), file: Incoming::Partial(file, path), sum })
+    }
+
+    /// Forgets what was taken so far.
+    pub fn restart(&mut self) -> Result<(), StoreError> {
+        let mut file = self.file.file();
+        let emptied = file.set_len(0).and_then(|()| file.rewind());
+        emptied.map_err(|source| failed("emptying", self.file.path(), source))?;
+        self.sum = Sum::default();
+        Ok(())
+    }
+
+    /// What keeps the bytes taken so far from being what they must be, in words; none if nothing does.
+    pub fn difference(&self, expected: &Expected) -> Option<String> {
+        difference(expected, &self.sum.clone().stored(false))
     }
 
     /// Takes the next bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all(bytes).map_err(|source| failed("writing", self.file.path(), source))?;
+        let mut file = self.file.file();
+        file.write_all(bytes).map_err(|source| failed("writing", self.file.path(), source))?;
         self.sum.add(bytes);
         Ok(())
     }
@@ -85,16 +151,19 @@ impl Put {
         if let Some(difference) = difference(expected, &stored) {
             let subject = expected.digest.unwrap_or(stored.digest).to_hex();
             let quarantined = store.quarantine().join(format!("{}.{}", subject, stored.sha256));
-            file.persist(&quarantined).map_err(|error| failed("putting aside", &quarantined, error.error))?;
+            file.persist(&quarantined).map_err(|source| failed("putting aside", &quarantined, source))?;
             return Err(StoreError::ContentMismatch { subject, difference, quarantined });
         }
         let path = store.path(stored.digest, extension)?;
-        if std::fs::metadata(&path).is_ok_and(|there| there.len() == stored.size) {
+        if fs::metadata(&path).is_ok_and(|there| there.len() == stored.size) {
             // it may have changed on disk since it was verified: only the same bytes may stay
             let same = Expected { digest: Some(stored.digest), sha256: Some(stored.sha256), size: Some(stored.size) };
             match store.verify(stored.digest, extension, &same) {
                 Ok(_) => {
                     stored.already_there = true;
+                    if let Incoming::Partial(_, path) = &file {
+                        fs::remove_file(path).map_err(|source| failed("deleting", path, source))?;
+                    }
                     return Ok(stored);
                 }
                 Err(StoreError::ContentMismatch { .. } | StoreError::Missing { .. }) => {}
@@ -102,9 +171,9 @@ impl Put {
             }
         }
         let folder = path.parent().unwrap_or(store.folder());
-        std::fs::create_dir_all(folder).map_err(|source| failed("creating", folder, source))?;
-        file.as_file().sync_all().map_err(|source| failed("making durable", file.path(), source))?;
-        file.persist(&path).map_err(|error| failed("moving into place", &path, error.error))?;
+        fs::create_dir_all(folder).map_err(|source| failed("creating", folder, source))?;
+        file.file().sync_all().map_err(|source| failed("making durable", file.path(), source))?;
+        file.persist(&path).map_err(|source| failed("moving into place", &path, source))?;
         // The name is durable once the folders that lead to it are.
         for folder in [folder, store.folder()] {
             sync_folder(folder).map_err(|source| failed("making durable", folder, source))?;
@@ -114,13 +183,13 @@ impl Put {
 }
 
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Windows makes names durable with their files and cannot open folders as files.
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -143,3 +143,80 @@ fn files_of_others_are_not_listed() {
     std::fs::write(store.folder().join("note"), "x").expect("writes");
     assert_eq!(store.list().expect("lists").len(), 1);
 }
+
+#[test]
+fn a_partial_file_is_gone_on_with_after_a_restart() {
+    let (_folder, store) = store();
+    let digest = expected().digest.expect("known");
+    let mut begun = store.partial(digest).expect("begins");
+    begun.write(&BYTES[..9]).expect("writes");
+    drop(begun);
+    let store = ContentStore::open(store.folder()).expect("opens again");
+    assert_eq!(store.partial_len(digest), 9);
+    assert_eq!(store.partials().expect("lists").iter().map(|(of, len, _)| (*of, *len)).collect::<Vec<_>>(), [(digest, 9)]);
+    let mut put = store.partial(digest).expect("goes on");
+    assert_eq!(put.len(), 9);
+    put.write(&BYTES[9..]).expect("writes");
+    assert_eq!(put.difference(&expected()), None);
+    assert!(!put.finish(&expected(), ".cab").expect("taken").already_there);
+    assert_eq!(store.partials().expect("lists"), []);
+    let mut again = store.partial(digest).expect("begins");
+    again.write(BYTES).expect("writes");
+    assert!(again.finish(&expected(), ".cab").expect("taken").already_there);
+    assert_eq!(files_below(store.folder()), 1, "the second copy is gone");
+}
+
+#[test]
+fn a_partial_file_with_wrong_bytes_begins_anew_or_is_put_aside() {
+    let (_folder, store) = store();
+    let digest = expected().digest.expect("known");
+    let mut put = store.partial(digest).expect("begins");
+    put.write(b"quite something else, and longer").expect("writes");
+    assert!(put.difference(&expected()).expect("differs").contains("bytes instead of 22"));
+    put.restart().expect("begins anew");
+    assert!(put.is_empty());
+    put.write(&BYTES.to_ascii_uppercase()).expect("writes");
+    let error = put.finish(&expected(), ".cab").expect_err("refused");
+    assert!(matches!(error, StoreError::ContentMismatch { .. }), "{error:?}");
+    assert_eq!(store.partials().expect("lists"), []);
+    drop(store.partial(digest).expect("begins"));
+    assert!(store.partial_delete(digest).expect("deletes"));
+    assert!(!store.partial_delete(digest).expect("deletes"));
+}
+
+#[test]
+fn foreign_and_misspelled_files_are_found_and_adopted() {
+    let (_folder, store) = store();
+    let hex = expected().digest.expect("known").to_hex();
+    let lower = format!("{}/{}.CAB", &hex[38..], hex.to_ascii_lowercase());
+    for path in [lower.as_str(), "WsusContent/AA/some name.cab", "quarantine/x", "incoming/y"] {
+        let path = store.folder().join(path);
+        std::fs::create_dir_all(path.parent().expect("below")).expect("makes");
+        std::fs::write(path, BYTES).expect("writes");
+    }
+    let mut found = Vec::new();
+    store.walk(&mut |stray| found.push(stray)).expect("walks");
+    assert_eq!(found.len(), 2, "{found:?}");
+    for stray in &found {
+        assert_eq!((stray.size, &stray.proper), (22, &None));
+        let measured = store.measure(&stray.path).expect("reads").expect("there");
+        assert_eq!(Some(measured.stored.digest), expected().digest);
+        assert!(store.adopt(&measured, ".cab").expect("moves"));
+    }
+    let mut after = Vec::new();
+    store.walk(&mut |stray| after.push(stray)).expect("walks");
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert_eq!(after[0].proper, Some((expected().digest.expect("known"), ".cab".to_owned())));
+    assert_eq!(store.verify(expected().digest.expect("known"), ".cab", &expected()).expect("whole").size, 22);
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_looked_at_is_not_adopted() {
+    let (_folder, store) = store();
+    std::fs::write(store.folder().join("growing"), BYTES).expect("writes");
+    let measured = store.measure("growing".as_ref()).expect("reads").expect("there");
+    std::fs::write(store.folder().join("growing"), [BYTES, BYTES].concat()).expect("grows");
+    assert!(!store.adopt(&measured, ".cab").expect("looks"));
+    assert!(store.measure("gone".as_ref()).expect("looks").is_none());
+    assert!(store.free().expect("looks") > 0);
+}
