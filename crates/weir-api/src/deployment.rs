@@ -2,6 +2,7 @@
 //!
 //! * `GET deployments?update=&collection=&cursor=&limit=` answers a [`crate::List`] of [`Deployment`].
 //! * `POST deployments` takes [`DeploymentCreate`] and answers [`DeploymentCreated`] (201).
+//! * `POST deployments/preview` takes the same and answers [`DeploymentPreview`]; nothing is deployed.
 //! * `GET deployments/{id}` answers [`Deployment`], `PATCH deployments/{id}` takes [`DeploymentChange`] and answers
 //!   [`Deployment`], `DELETE deployments/{id}` 204.
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::Reference;
+use crate::{Reference, content::ContentRoom};
 
 /// What a deployment asks for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
@@ -48,6 +49,22 @@ pub struct DeploymentCreate {
     /// Accepts the licence of the update, and of its members, for this site.
     #[serde(default)]
     pub accept_eula: bool,
+    /// Deploys even if there is no room for the content.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Answer of `POST deployments/preview`: what a deployment would need.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DeploymentPreview {
+    /// The room that its content needs.
+    pub room: ContentRoom,
+    /// Files that computers fetch from Microsoft or from the upstream server.
+    pub files_elsewhere: u64,
+    /// Files that are not kept here, because they are of other languages or hold differences only.
+    pub files_left_out: u64,
+    /// Missing files that no source is known for.
+    pub without_source: u64,
 }
 
 /// Answer to [`DeploymentCreate`].

@@ -260,6 +260,8 @@ pub struct ClientSettings {
     /// Where content is fetched from: `http://host:port`, without a slash at the end. None: the host that the request
     /// names, with the content port.
     pub content_base: Option<String>,
+    /// Files of updates, licence files aside, are not here: computers are told the addresses recorded for them.
+    pub content_elsewhere: bool,
     /// How long a cookie lives from GetCookie on; NewCookies do not prolong it.
     pub cookie_lifetime: Duration,
     /// Folder that holds `wuident.cab` and what it names; None answers 404 below `/SelfUpdate`.
@@ -283,6 +285,7 @@ impl Default for ClientSettings {
             registration_required: true,
             package_share: String::new(),
             content_base: None,
+            content_elsewhere: false,
             cookie_lifetime: Duration::from_hours(1),
             self_update: None,
             new_computers_per_hour: 100_000,

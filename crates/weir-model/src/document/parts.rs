@@ -87,6 +87,12 @@ impl File {
         let plain = (1..=16).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
         plain.then_some(extension)
     }
+
+    /// It holds differences between versions only (MS-WSUSSS 3.1.1.1: such files are kept where ServerHostsPsfFiles says
+    /// so).
+    pub fn is_express(&self) -> bool {
+        self.patching_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("express"))
+    }
 }
 
 /// `EulaFile`: a licence text.

@@ -15,6 +15,7 @@ use crate::{
     config::Settings,
     export::Exports,
     sites::Hub,
+    jobs::Downloads,
     state::{AppState, Configuration},
     sync::run::Runner,
 };
@@ -62,6 +63,10 @@ pub(crate) struct Inner {
     pub(crate) runner: Runner,
     /// What the tree of sites keeps in memory.
     sites: Hub,
+    /// Tells of jobs on stored content.
+    pub(crate) upkeep: Notify,
+    /// What the content job is doing.
+    pub(crate) downloads: Downloads,
 }
 
 impl Deref for App {
@@ -89,6 +94,8 @@ impl App {
             wanted: Notify::new(),
             runner: Runner::default(),
             sites: Hub::default(),
+            upkeep: Notify::new(),
+            downloads: Downloads::default(),
         }))
     }
 
@@ -153,6 +160,8 @@ impl App {
         let started = Instant::now();
         let published = self.state.live.republish().await;
         metrics::histogram!("weir_publish_seconds").record(started.elapsed().as_secs_f64());
+        // another catalogue, or other deployments, may want other files
+        self.shared().wanted.notify_one();
         published.map(drop).map_err(|error| {
             // the write itself is durable and reaches scans with the next publish
             AdminError::Unavailable(format!("the change is stored, but {}", super::chain(&error)))

@@ -27,7 +27,7 @@ use weir_store::{
     revision::RevisionRow,
 };
 
-use super::{AdminError, App, Caller, collection::Tree, list, update::Named, when};
+use super::{AdminError, App, Caller, collection::Tree, content, list, update::Named, when};
 use crate::{live::Live, sites};
 
 /// Members of a bundle that are looked at for licences and removal.
@@ -284,7 +284,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) ->
     let deadline = new.deadline.as_deref().map(|text| when::parse("deadline", text, now)).transpose()?;
     let available_at = available.unwrap_or(now);
     check_times(new.action, available, deadline)?;
-    let live = app.state.live.clone();
+    let (live, files) = (app.state.live.clone(), app.state.content.clone());
     let made = app
         .write(caller, move |tx| {
             sites::refuse_below(tx, "Deployments")?;
@@ -292,8 +292,13 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) ->
             let collection = tree.find(&new.collection)?;
             let revision = deployable(tx, name)?;
             let parts = Parts::read(tx, &revision, new.action == Action::Uninstall)?;
+            let preview = content::of_deployment(tx, &files, name.id, name.revision, new.action)?;
+            if !new.force {
+                content::problem(&preview)?;
+            }
             accept(tx, &parts, &revision, new.accept_eula)?;
             let mut warnings = Vec::new();
+            warnings.extend(preview.room.problem.map(|problem| format!("it waits for room: {problem}")));
             if new.action == Action::Uninstall && !parts.removable {
                 warnings.push(format!(
                     "{} does not say that it can be removed; computers may fail to",
@@ -330,6 +335,17 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) ->
     app.publish().await?;
     app.shared().wanted.notify_one();
     Ok(made)
+}
+
+/// What a new deployment is about, if it may be deployed to a collection that exists.
+pub(crate) fn wanted(
+    tx: &ReadTx<'_>,
+    new: &DeploymentCreate,
+) -> Result<(UpdateId, Option<RevisionNumber>), AdminError> {
+    let name = Named::parse(&new.update)?;
+    Tree::read(tx)?.find(&new.collection)?;
+    deployable(tx, Named { id: name.id, revision: name.revision })?;
+    Ok((name.id, name.revision))
 }
 
 /// The revision that a deployment is about, if it may be deployed.

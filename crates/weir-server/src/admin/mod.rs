@@ -16,6 +16,7 @@ mod compliance;
 mod computer;
 pub(crate) mod content;
 mod criteria;
+mod content_routes;
 mod deployment;
 mod downstream;
 mod downstream_routes;

@@ -23,10 +23,9 @@ use weir_api::{
     collection::{Collection, CollectionChange, CollectionCreate, CollectionCreated, MemberChange, MembersChanged},
     compliance::{Summary, SummaryQuery, UpdateCompliance, UpdateComplianceQuery},
     computer::{ComputerDetail, ComputerQuery, ComputerRow},
-    content::{
-        CollectQuery, ContentAdded, ContentCollected, ContentList, ContentQuery, ContentRepaired, ContentVerified,
+    deployment::{
+        Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentPreview, DeploymentQuery,
     },
-    deployment::{Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentQuery},
     import::{Import, ImportQuery},
     list::ListQuery,
     selection::LanguageQuery,
@@ -36,7 +35,7 @@ use weir_api::{
 };
 
 use super::{
-    AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, deployment,
+    AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, content_routes, deployment,
     downstream_routes, export_routes,
     extract::{Body, JSON_BYTES, Path, Query},
     headers, health, import, page, selection_routes, setting, sites, status, sync_routes,
@@ -104,19 +103,17 @@ fn api(app: &App) -> OpenApiRouter<App> {
         router.layer(DefaultBodyLimit::max(usize::try_from(bytes).unwrap_or(usize::MAX)))
     };
     let small = small_routes(OpenApiRouter::with_openapi(Document::openapi())).layer(DefaultBodyLimit::max(JSON_BYTES));
-    small.merge(uploads(import_route(), limits.import_bytes)).merge(uploads(content_route(), limits.content_bytes))
+    small
+        .merge(uploads(import_route(), limits.import_bytes))
+        .merge(uploads(content_routes::upload(), limits.content_bytes))
 }
 
 fn api_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    small_routes(router).merge(import_route()).merge(content_route())
+    small_routes(router).merge(import_route()).merge(content_routes::upload())
 }
 
 fn import_route() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(import_create))
-}
-
-fn content_route() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(content_list, content_add))
 }
 
 fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
@@ -124,9 +121,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(status_show))
         .routes(routes!(sign_in_link_create))
         .routes(routes!(import_show))
-        .routes(routes!(content_verify))
-        .routes(routes!(content_repair))
-        .routes(routes!(content_collect))
+        .merge(content_routes::all())
         .merge(selection_routes::all())
         .merge(downstream_routes::all())
         .merge(sync_routes::all())
@@ -139,6 +134,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(collections_show, collections_change, collections_delete))
         .routes(routes!(members_list, members_add, members_remove))
         .routes(routes!(deployments_list, deployments_create))
+        .routes(routes!(deployments_preview))
         .routes(routes!(deployments_show, deployments_change, deployments_delete))
         .routes(routes!(computers_list))
         .routes(routes!(computers_show, computers_delete))
@@ -217,44 +213,6 @@ async fn import_create(
 #[utoipa::path(get, path = "/imports/{id}", tag = "imports", params(("id" = u64, Path)), responses((status = 200, body = Import)))]
 async fn import_show(State(app): State<App>, Path(id): Path<u64>) -> Answer<Import> {
     import::show(&app, id).map(Json)
-}
-
-/// Content files.
-#[utoipa::path(get, path = "/content", tag = "content", params(ContentQuery), responses((status = 200, body = ContentList)))]
-async fn content_list(State(app): State<App>, Query(query): Query<ContentQuery>) -> Answer<ContentList> {
-    content::list(&app, query).await.map(Json)
-}
-
-/// Adds content files from `multipart/form-data` with parts named `file`.
-#[utoipa::path(
-    post, path = "/content", tag = "content",
-    request_body(content = String, content_type = "multipart/form-data"),
-    responses((status = 200, body = ContentAdded))
-)]
-async fn content_add(State(app): State<App>, caller: Caller, form: Multipart) -> Answer<ContentAdded> {
-    content::add(&app, &caller, form).await.map(Json)
-}
-
-/// Reads all content again.
-#[utoipa::path(post, path = "/content/verify", tag = "content", responses((status = 200, body = ContentVerified)))]
-async fn content_verify(State(app): State<App>, caller: Caller) -> Answer<ContentVerified> {
-    content::verify(&app, &caller).await.map(Json)
-}
-
-/// Reads all content again and fetches what is missing.
-#[utoipa::path(post, path = "/content/repair", tag = "content", responses((status = 200, body = ContentRepaired)))]
-async fn content_repair(State(app): State<App>, caller: Caller) -> Answer<ContentRepaired> {
-    content::repair(&app, &caller).await.map(Json)
-}
-
-/// Removes content that no update names.
-#[utoipa::path(post, path = "/content/gc", tag = "content", params(CollectQuery), responses((status = 200, body = ContentCollected)))]
-async fn content_collect(
-    State(app): State<App>,
-    caller: Caller,
-    Query(query): Query<CollectQuery>,
-) -> Answer<ContentCollected> {
-    content::collect(&app, &caller, query.dry_run).await.map(Json)
 }
 
 /// Updates that a filter leaves, with facets if asked for.
@@ -364,6 +322,12 @@ async fn members_remove(
 #[utoipa::path(get, path = "/deployments", tag = "deployments", params(DeploymentQuery), responses((status = 200, body = List<Deployment>)))]
 async fn deployments_list(State(app): State<App>, Query(query): Query<DeploymentQuery>) -> Answer<List<Deployment>> {
     deployment::list(&app, query).await.map(Json)
+}
+
+/// What a deployment would need. Nothing is deployed.
+#[utoipa::path(post, path = "/deployments/preview", tag = "deployments", request_body = DeploymentCreate, responses((status = 200, body = DeploymentPreview)))]
+async fn deployments_preview(State(app): State<App>, Body(new): Body<DeploymentCreate>) -> Answer<DeploymentPreview> {
+    content::preview(&app, new).await.map(Json)
 }
 
 /// Deploys an update to a collection.

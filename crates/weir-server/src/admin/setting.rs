@@ -496,6 +496,7 @@ impl Current {
             registration_required: self.flag("registration.required"),
             package_share: self.text("package.share"),
             content_base: (!url.is_empty()).then_some(url),
+            content_elsewhere: self.text(CONTENT_MODE) == ContentMode::Microsoft.word(),
             cookie_lifetime: Duration::from_secs(60 * self.number("cookie.minutes")),
             self_update,
             new_computers_per_hour: self.number("computers.new_per_hour") as u32,
@@ -599,6 +600,11 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
     app.reload_settings().await?;
     // another source, schedule or zone can make a synchronization due
     app.shared().runner.nudge();
+    if key.starts_with("content.") {
+        // what waits for content may not wait any more, and the run under way goes on as the settings now are
+        app.publish().await?;
+        app.shared().downloads.interrupt.notify_waiters();
+    }
     Ok(SettingChanged { key: key.to_owned(), value: definition.kind.shown(value) })
 }
 

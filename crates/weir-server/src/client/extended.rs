@@ -1,15 +1,15 @@
 //! GetExtendedUpdateInfo and GetExtendedUpdateInfo2 (MS-WUSP 3.1.5.9, 2.2.2.2.10).
 
-use weir_model::ids::{ContentDigest, RevisionId};
+use weir_model::ids::RevisionId;
 use weir_store::{ReadTx, StoreError};
 use weir_wire::{
     soap::escape_into,
-    wusp::{ExtendedWriter, FragmentType, GetExtendedUpdateInfo, GetExtendedUpdateInfo2},
+    wusp::{ExtendedWriter, FileLocation, FragmentType, GetExtendedUpdateInfo, GetExtendedUpdateInfo2},
 };
 
 use super::{
     call::{Call, Refusal, Reply},
-    locations::location,
+    locations::Places,
     page::{FragmentSource, Page},
 };
 use crate::live::{Fragment, GIANT};
@@ -30,7 +30,7 @@ enum Text {
 /// What the store has of it.
 struct Found {
     fragments: Vec<(RevisionId, Text)>,
-    files: Vec<(ContentDigest, String)>,
+    files: Vec<FileLocation>,
 }
 
 impl Call<'_> {
@@ -63,7 +63,8 @@ impl Call<'_> {
         outside: &[RevisionId],
         with_algorithm: bool,
     ) -> Result<Reply, Refusal> {
-        let found = self.state.read(move |tx| find(tx, &wanted)).await?;
+        let places = self.places();
+        let found = self.state.read(move |tx| find(tx, &wanted, &places)).await?;
         let mut page = Page::with_capacity(4_096);
         writer.head(page.text());
         if !found.fragments.is_empty() {
@@ -78,11 +79,9 @@ impl Call<'_> {
             }
             writer.updates_close(page.text());
         }
-        let base = self.content_base();
         let locations: Vec<_> = found
             .files
-            .iter()
-            .map(|(digest, name)| location(&base, *digest, name))
+            .into_iter()
             .map(|location| if with_algorithm { location.with_algorithm() } else { location })
             .collect();
         writer.tail(page.text(), &locations, outside);
@@ -98,7 +97,7 @@ fn distinct(mut ids: Vec<RevisionId>) -> Vec<RevisionId> {
 }
 
 /// All fragments of one type, then all of the next, each by ascending id, as recorded.
-fn find(tx: &ReadTx<'_>, wanted: &Wanted) -> Result<Found, StoreError> {
+fn find(tx: &ReadTx<'_>, wanted: &Wanted, places: &Places) -> Result<Found, StoreError> {
     let has = |kind| wanted.types.contains(&kind);
     let mut fragments = Vec::new();
     if has(FragmentType::Core) {
@@ -132,7 +131,9 @@ fn find(tx: &ReadTx<'_>, wanted: &Wanted) -> Result<Found, StoreError> {
             fragments.extend(texts.map(|(eula, _)| (*id, Text::Plain(eula.xml))));
         }
     }
-    Ok(Found { fragments, files: tx.files_of(&wanted.ids)? })
+    let files = tx.files_of(&wanted.ids)?;
+    let files = files.iter().map(|(digest, name)| places.of(tx, *digest, name)).collect::<Result<_, _>>()?;
+    Ok(Found { fragments, files })
 }
 
 fn core(tx: &ReadTx<'_>, id: RevisionId) -> Result<Option<FragmentSource>, StoreError> {

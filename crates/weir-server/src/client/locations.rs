@@ -1,10 +1,11 @@
 //! Where files are: GetFileLocations (MS-WUSP 3.1.5.10) and the addresses in other answers.
 
 use weir_model::ids::ContentDigest;
-use weir_store::content::ContentStore;
+use weir_store::{ReadTx, StoreError, content::ContentStore};
 use weir_wire::wusp::{FileLocation, FileLocationsResult, GetFileLocations, GetFileLocationsAnswer};
 
 use super::call::{Call, Refusal, Reply};
+use crate::{content, jobs::downloads};
 
 impl Call<'_> {
     /// Where content is: the configured address, else the host that the client itself used with the port of the plain
@@ -20,26 +21,56 @@ impl Call<'_> {
         }
     }
 
+    /// Where files are for this client.
+    pub(super) fn places(&self) -> Places {
+        Places { base: self.content_base(), elsewhere: self.configuration.settings.content_elsewhere }
+    }
+
     pub(super) async fn get_file_locations(&self, request: GetFileLocations) -> Result<Reply, Refusal> {
         self.cookie(request.sealed())?;
         let digests = request.validate()?;
         let caller = self.caller(request.sealed()).await?;
+        let places = self.places();
         let read = self.state.read(move |tx| {
-            let mut named = Vec::with_capacity(digests.len());
+            let mut found = Vec::with_capacity(digests.len());
             for digest in digests {
-                named.extend(tx.file_name(digest)?.map(|name| (digest, name)));
+                if let Some(name) = tx.file_name(digest)? {
+                    found.push(places.of(tx, digest, &name)?);
+                }
             }
-            Ok(named)
+            Ok(found)
         });
-        let base = self.content_base();
-        let file_locations = read.await?.iter().map(|(digest, name)| location(&base, *digest, name)).collect();
+        let file_locations = read.await?;
         let new_cookie = Some(self.wire_cookie(&caller.cookie)?);
         Ok(self.text(&GetFileLocationsAnswer { result: Some(FileLocationsResult { file_locations, new_cookie }) }))
     }
 }
 
+/// Where files are.
+pub(super) struct Places {
+    base: String,
+    /// Files of updates are left with Microsoft (`content.mode`).
+    elsewhere: bool,
+}
+
+impl Places {
+    /// Where a file of that name is: with content left elsewhere the address that is recorded for it, else the upstream
+    /// server's; licence files, and what has no address elsewhere, here.
+    pub(super) fn of(&self, tx: &ReadTx<'_>, digest: ContentDigest, name: &str) -> Result<FileLocation, StoreError> {
+        let here = || location(&self.base, digest, name);
+        if !self.elsewhere || tx.file_is_licence(digest)? {
+            return Ok(here());
+        }
+        if let Some(source) = tx.file_sources(digest)?.into_iter().next() {
+            return Ok(FileLocation::new(digest, source.url));
+        }
+        let above = content::upstream::address(tx)?;
+        Ok(above.map_or_else(here, |root| FileLocation::new(digest, downloads::content_url(&root, digest, name))))
+    }
+}
+
 /// The location of a file of that name.
-pub(super) fn location(base: &str, digest: ContentDigest, name: &str) -> FileLocation {
+fn location(base: &str, digest: ContentDigest, name: &str) -> FileLocation {
     let path = ContentStore::relative_path(digest, &ContentStore::extension(name));
     FileLocation::new(digest, format!("{base}/Content/{path}"))
 }

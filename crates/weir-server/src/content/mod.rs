@@ -5,6 +5,8 @@
 mod file;
 mod policy;
 pub mod range;
+mod space;
+pub(crate) mod upstream;
 
 use std::{fs::File, sync::Arc};
 
@@ -16,6 +18,7 @@ use weir_store::content_file::ContentState;
 pub(crate) use self::{
     file::read_at,
     policy::{policy, wake},
+    space::{Lack, Space},
 };
 use crate::{
     client::Body,

@@ -1,5 +1,7 @@
 //! What this site keeps of the files that updates name, from its settings.
 
+use std::collections::BTreeSet;
+
 use weir_model::content::{ContentMode, ContentPolicy};
 use weir_store::{ReadTx, StoreError, selection::SelectionKind};
 
@@ -12,11 +14,15 @@ use crate::admin::{
 /// [`ContentPolicy::hosts_express`] are what GetConfigData of MS-WSUSSS tells downstream servers.
 pub(crate) fn policy(tx: &ReadTx<'_>) -> Result<ContentPolicy, StoreError> {
     let settings = Current::read(tx)?;
+    let mut languages: BTreeSet<String> = tx.selection_list(SelectionKind::FileLanguages)?.into_iter().collect();
+    if languages.is_empty() {
+        languages.extend(tx.selection_list(SelectionKind::Languages)?);
+    }
     Ok(ContentPolicy {
         mode: ContentMode::from_word(&settings.text(CONTENT_MODE)).unwrap_or_default(),
         express: settings.flag(CONTENT_EXPRESS),
-        languages: tx.selection_list(SelectionKind::Languages)?.into_iter().collect(),
-        upstream_serves: false,
+        languages,
+        upstream_serves: super::upstream::serves(tx)?,
     })
 }
 

@@ -218,6 +218,7 @@ fn revision(document: UpdateDocument, fragments: Fragments, text: String) -> New
 }
 
 fn revision_file(file: File, eula_language: Option<String>) -> RevisionFile {
+    let express = file.is_express();
     RevisionFile {
         digest: file.digest,
         sha256: file.sha256,
@@ -225,7 +226,7 @@ fn revision_file(file: File, eula_language: Option<String>) -> RevisionFile {
         name: file.name,
         modified_at: file.modified,
         eula_language,
-        express: file.patching_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("express")),
+        express,
     }
 }
 

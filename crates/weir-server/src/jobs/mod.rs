@@ -1,8 +1,9 @@
 //! Work in the background. Each job runs on a timer and, where it matters, on a nudge; it is idempotent, and what fails is
 //! tried again by the next run.
 
-mod download;
+pub(crate) mod downloads;
 mod retention;
+pub(crate) mod upkeep;
 
 use std::time::Duration;
 
@@ -10,10 +11,12 @@ use tokio::{sync::watch, task::JoinHandle, time};
 
 use crate::{admin::App, start::Certificates};
 
-pub(crate) use download::DOWNLOAD_FAILED;
+pub(crate) use downloads::Downloads;
 
 /// How often missing content is looked for without a nudge.
 const DOWNLOAD_EVERY: Duration = Duration::from_mins(15);
+/// How often jobs on content that another process left are looked for.
+const UPKEEP_EVERY: Duration = Duration::from_mins(1);
 /// How often old events, sessions and codes are deleted.
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
 /// How often the own certificate is renewed; it lives for more than a year.
@@ -33,6 +36,7 @@ pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receive
         spawn(app.clone(), stop.clone(), Which::Download, None),
         spawn(app.clone(), stop.clone(), Which::Retention, None),
         spawn(app.clone(), stop.clone(), Which::Synchronization, None),
+        spawn(app.clone(), stop.clone(), Which::Upkeep, None),
         spawn(app.clone(), stop.clone(), Which::Certificate, Some(certificates)),
     ]
 }
@@ -43,6 +47,7 @@ enum Which {
     Download,
     Retention,
     Synchronization,
+    Upkeep,
 }
 
 async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
@@ -57,10 +62,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
             }
         }
         Which::Download => {
-            let downloader = match download::Downloader::new() {
-                Ok(downloader) => downloader,
-                Err(error) => return tracing::error!(%error, "content cannot be downloaded"),
-            };
+            let downloader = downloads::Downloader::new();
             loop {
                 let again = downloader.run(app).await;
                 let wait = again.unwrap_or(DOWNLOAD_EVERY);
@@ -72,6 +74,16 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
             }
         }
         Which::Synchronization => crate::sync::run::serve(app).await,
+        Which::Upkeep => {
+            let upkeep = upkeep::Upkeep::new();
+            loop {
+                upkeep.run(app).await;
+                tokio::select! {
+                    () = time::sleep(UPKEEP_EVERY) => {}
+                    () = app.shared().upkeep.notified() => {}
+                }
+            }
+        }
         Which::Retention => loop {
             retention::run(app).await;
             time::sleep(RETENTION_EVERY).await;

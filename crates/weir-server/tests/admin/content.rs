@@ -73,7 +73,7 @@ async fn a_file_that_changed_on_disk_is_put_aside_and_not_served() {
     server.upload("content", &[("x", &payload().bytes)]).await.ok();
     let deployment = deploy(&server).await;
     until(&server, &deployment, |value| value["state"] == "active").await;
-    assert_eq!(server.post("content/verify", json!({})).await.ok()["good"], 1);
+    assert_eq!(server.post("content/verify?wait=true", json!({})).await.ok()["verified"]["good"], 1);
 
     let stored = std::fs::read_dir(server.data.path().join("content"))
         .expect("folder")
@@ -84,7 +84,8 @@ async fn a_file_that_changed_on_disk_is_put_aside_and_not_served() {
     let mut bytes = payload().bytes;
     bytes[5] ^= 1;
     std::fs::write(&stored, bytes).expect("written");
-    let repaired = server.post("content/repair", json!({})).await.ok();
+    let job = server.post("content/repair?wait=true", json!({})).await.ok();
+    let repaired = &job["repaired"];
     assert_eq!((&repaired["bad"], &repaired["without_source"]), (&json!(1), &json!(1)), "{repaired}");
     assert_eq!(server.get(&deployment).await.ok()["state"], "waiting_for_content");
     let url = format!("{}/Content/{}", server.client(), payload().content_path());
@@ -104,9 +105,9 @@ async fn a_file_that_changed_on_disk_is_put_aside_and_not_served() {
 async fn nothing_that_an_update_names_is_collected() {
     let server = deployed(Document::software(id(1), 1).title("A").file(&payload())).await;
     server.upload("content", &[("x", &payload().bytes)]).await.ok();
-    for path in ["content/gc?dry_run=true", "content/gc"] {
-        let answer = server.post(path, json!({})).await.ok();
-        assert_eq!(answer["files"], 0, "{answer}");
+    for dry_run in [true, false] {
+        let answer = server.post(&format!("content/gc?dry_run={dry_run}&min_age_hours=0&wait=true"), json!({})).await.ok();
+        assert_eq!((&answer["collected"]["files"], &answer["state"]), (&json!(0), &json!("done")), "{answer}");
     }
     assert_eq!(server.get("content").await.ok()["files"], 1);
     server.stop().await;

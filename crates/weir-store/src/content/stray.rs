@@ -116,7 +116,8 @@ impl ContentStore {
         // a disk that does not tell letters apart has the same file under both names
         let same_file = from.to_string_lossy().eq_ignore_ascii_case(&to.to_string_lossy()) && to.exists();
         if !same_file && self.size(stored.digest, extension)? == Some(stored.size) {
-            let expected = Expected { digest: Some(stored.digest), sha256: Some(stored.sha256), size: Some(stored.size) };
+            let expected =
+                Expected { digest: Some(stored.digest), sha256: Some(stored.sha256), size: Some(stored.size) };
             match self.verify(stored.digest, extension, &expected) {
                 Ok(_) => {
                     fs::remove_file(&from).map_err(|source| failed("deleting", &from, source))?;

@@ -153,7 +153,10 @@ fn a_partial_file_is_gone_on_with_after_a_restart() {
     drop(begun);
     let store = ContentStore::open(store.folder()).expect("opens again");
     assert_eq!(store.partial_len(digest), 9);
-    assert_eq!(store.partials().expect("lists").iter().map(|(of, len, _)| (*of, *len)).collect::<Vec<_>>(), [(digest, 9)]);
+    assert_eq!(
+        store.partials().expect("lists").iter().map(|(of, len, _)| (*of, *len)).collect::<Vec<_>>(),
+        [(digest, 9)]
+    );
     let mut put = store.partial(digest).expect("goes on");
     assert_eq!(put.len(), 9);
     put.write(&BYTES[9..]).expect("writes");

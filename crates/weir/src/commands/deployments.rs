@@ -5,10 +5,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
 use uuid::Uuid;
 use weir_api::deployment::{
-    Action, Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentQuery, DeploymentState,
+    Action, Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentPreview, DeploymentQuery,
+    DeploymentState,
 };
 
-use super::{Nothing, Paging};
+use super::{Nothing, Paging, content};
 use crate::{
     Outcome,
     connection::Connection,
@@ -50,7 +51,8 @@ pub(crate) enum DeploymentsCommand {
 #[command(after_help = "Times are RFC 3339 (2026-12-01T22:00:00Z) or from now (+3d4h).\n\nExamples:\n  \
                         weir deployments create --update 5c9f... --collection Pilot --action install\n  \
                         weir deployments create --update 5c9f...@201 --collection 'All Computers' --action install \
-                        --available +2d --deadline +9d")]
+                        --available +2d --deadline +9d\n  \
+                        weir deployments create --update 5c9f... --collection Pilot --action install --preview")]
 pub(crate) struct CreateArguments {
     /// GUID of the update; with @REV only that revision, else the newest at any time.
     #[arg(long, value_name = "ID[@REV]")]
@@ -70,6 +72,12 @@ pub(crate) struct CreateArguments {
     /// Accept the licence of the update for this site.
     #[arg(long)]
     accept_eula: bool,
+    /// Only say what its content needs: files, bytes, and whether there is room.
+    #[arg(long)]
+    preview: bool,
+    /// Deploy even if there is no room for its content; it then waits.
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Args, Debug)]
@@ -116,6 +124,23 @@ impl From<ActionArgument> for Action {
     }
 }
 
+fn show_preview(page: &mut Page, preview: &DeploymentPreview) {
+    content::room(page, &preview.room);
+    if preview.files_elsewhere > 0 {
+        page.line(format!("{} files are fetched by computers elsewhere", preview.files_elsewhere));
+    }
+    if preview.files_left_out > 0 {
+        page.line(format!("{} files are of other languages, or express, and are not kept", preview.files_left_out));
+    }
+    if preview.without_source > 0 {
+        page.line(format!("{} files have no source: weir content add PATH", preview.without_source));
+    }
+    match &preview.room.problem {
+        Some(problem) => page.line(format!("No room: {problem}")),
+        None => page.line("There is room. Next: the same without --preview"),
+    }
+}
+
 pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
         DeploymentsCommand::List { update, collection, paging } => {
@@ -143,6 +168,7 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
             printer.show(&deployment, |page| show(page, &deployment))?;
         }
         DeploymentsCommand::Create(arguments) => {
+            let preview = arguments.preview;
             let create = DeploymentCreate {
                 update: arguments.update,
                 collection: arguments.collection,
@@ -150,7 +176,14 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
                 available: arguments.available,
                 deadline: arguments.deadline,
                 accept_eula: arguments.accept_eula,
+                force: arguments.force,
             };
+            if preview {
+                let path = ["deployments", "preview"];
+                let preview: DeploymentPreview = connection.change(Method::POST, &path, &create).await?;
+                printer.show(&preview, |page| show_preview(page, &preview))?;
+                return Ok(if preview.room.problem.is_none() { Outcome::Done } else { Outcome::Partly });
+            }
             let created: DeploymentCreated = connection.change(Method::POST, &["deployments"], &create).await?;
             printer.show(&created, |page| {
                 page.line(format!("deployment {} created", created.id));

@@ -1,0 +1,56 @@
+//! Takes from stored documents what earlier releases left out: languages of revisions, and which files are express.
+
+use weir_model::{
+    document::{Limits, UpdateDocument},
+    ids::{ContentDigest, RevisionId},
+};
+
+use crate::admin::{AdminError, App, Caller};
+
+/// Revisions in one transaction.
+const AT_ONCE: u32 = 200;
+
+struct Facts {
+    id: RevisionId,
+    languages: Vec<String>,
+    express: Vec<ContentDigest>,
+}
+
+/// Works until nothing is left. A database of this release has nothing.
+pub(super) async fn run(app: &App, caller: &Caller) -> Result<(), AdminError> {
+    loop {
+        let facts = app
+            .read(|tx| {
+                let mut found = Vec::new();
+                for id in tx.content_facts_missing(AT_ONCE)? {
+                    // a document that cannot be read was accepted by an earlier release: its files count as neutral
+                    let text = tx.document_text(id)?.unwrap_or_default();
+                    found.push(facts(id, &text));
+                }
+                Ok(found)
+            })
+            .await?;
+        if facts.is_empty() {
+            return Ok(());
+        }
+        app.write(caller, move |tx| {
+            for facts in facts {
+                tx.content_facts_put(facts.id, &facts.languages, &facts.express)?;
+            }
+            Ok(())
+        })
+        .await?;
+    }
+}
+
+fn facts(id: RevisionId, text: &str) -> Facts {
+    let Ok(document) = UpdateDocument::parse(text, &Limits::default()) else {
+        return Facts { id, languages: Vec::new(), express: Vec::new() };
+    };
+    let express = document.files.iter().filter(|file| file.is_express()).map(|file| file.digest);
+    Facts {
+        id,
+        languages: document.properties.languages.iter().map(|language| language.to_lowercase()).collect(),
+        express: express.collect(),
+    }
+}
