@@ -106,7 +106,8 @@ async fn nothing_that_an_update_names_is_collected() {
     let server = deployed(Document::software(id(1), 1).title("A").file(&payload())).await;
     server.upload("content", &[("x", &payload().bytes)]).await.ok();
     for dry_run in [true, false] {
-        let answer = server.post(&format!("content/gc?dry_run={dry_run}&min_age_hours=0&wait=true"), json!({})).await.ok();
+        let answer =
+            server.post(&format!("content/gc?dry_run={dry_run}&min_age_hours=0&wait=true"), json!({})).await.ok();
         assert_eq!((&answer["collected"]["files"], &answer["state"]), (&json!(0), &json!("done")), "{answer}");
     }
     assert_eq!(server.get("content").await.ok()["files"], 1);

@@ -96,7 +96,7 @@ async fn deployments_say_what_they_wait_for_until_it_is_here() {
     );
     assert_eq!(
         shown["content"],
-        json!({ "files": 1, "files_present": 0, "bytes": 4, "bytes_present": 0, "without_source": 1 })
+        json!({ "files": 1, "files_present": 0, "bytes": 4, "bytes_present": 0, "without_source": 1, "files_elsewhere": 0, "files_left_out": 0 })
     );
     assert_eq!((&shown["origin"], &shown["collection"]["name"]), (&json!("local"), &json!("Ring")));
     let times = ["available", "deadline"]
