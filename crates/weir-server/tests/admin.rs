@@ -9,6 +9,8 @@ mod access;
 mod collections;
 #[path = "admin/content.rs"]
 mod content;
+#[path = "admin/content_kept.rs"]
+mod content_kept;
 #[path = "admin/deployments.rs"]
 mod deployments;
 #[path = "admin/downstream.rs"]
@@ -17,6 +19,8 @@ mod downstream;
 mod imports;
 #[path = "admin/openapi.rs"]
 mod openapi;
+#[path = "admin/publisher.rs"]
+mod publisher;
 #[path = "admin/scans.rs"]
 mod scans;
 #[path = "admin/selection.rs"]

@@ -18,7 +18,7 @@ pub(crate) fn serves(tx: &ReadTx<'_>) -> Result<bool, StoreError> {
         return Ok(false);
     }
     let configuration = tx.sync_source()?.and_then(|source| source.configuration);
-    let catalog_only = configuration.and_then(|configuration| configuration.get("catalog_only_sync")?.as_bool());
+    let catalog_only = configuration.and_then(|configuration| configuration.get("catalog_only")?.as_bool());
     Ok(catalog_only == Some(false))
 }
 

@@ -9,6 +9,7 @@ use weir_model::{
     targeting::DeploymentAction,
     update::CategoryKind,
 };
+use weir_store::revision::FileSource;
 use weir_testkit::{Computer, Document, Payload, ScriptedAgent, http, shared::shared_text};
 use weir_wire::{
     soap::{Binary, ClientOnly, ErrorCode},
@@ -19,7 +20,7 @@ use weir_wire::{
 };
 
 use crate::{
-    common::{Server, id},
+    common::{self, Server, id},
     support::{code, ready, refused, rid, sync},
 };
 
@@ -426,6 +427,37 @@ async fn c48_file_locations() {
     let result = agent.call(&unknown).await.expect("answered").result.expect("result");
     assert_eq!(result.file_locations, []);
     assert!(result.new_cookie.is_some());
+}
+
+/// With content left at its publisher, computers are told the recorded address, for licence files and for files without
+/// one this server's.
+#[tokio::test]
+async fn c48_file_locations_of_content_left_elsewhere() {
+    let (server, mut agent) = scanned().await;
+    let (payload, licences) = files();
+    let ask = |digest: ContentDigest| GetFileLocations {
+        cookie: agent.state.cookie.clone(),
+        file_digests: vec![Binary(digest.0.to_vec())],
+    };
+    let requests = [ask(payload.sha1()), ask(licences[1].sha1())];
+    let here = |payload: &Payload| format!("{}/Content/{}", server.base, payload.content_path());
+    let mut told = async || {
+        let mut urls = Vec::new();
+        for request in &requests {
+            let result = agent.call(request).await.expect("answered").result.expect("result");
+            urls.push(result.file_locations[0].url.clone().expect("an address"));
+        }
+        urls
+    };
+    let address = "http://publisher.example/a b?c=1&d=<e>".to_owned();
+    let sources: Vec<_> = [payload.sha1(), licences[1].sha1()]
+        .map(|digest| FileSource { digest, url: address.clone(), origin: "upstream".to_owned() })
+        .into();
+    assert_eq!(told().await, [here(&payload), here(&licences[1])]);
+    server.set(|settings| settings.content_elsewhere = true);
+    assert_eq!(told().await, [here(&payload), here(&licences[1])], "no address is known");
+    server.state.write(common::actor(), move |tx| tx.file_source_add(&sources)).await.expect("written");
+    assert_eq!(told().await, [address, here(&licences[1])]);
 }
 
 /// Checklist 49: after a rebuild the same revisions have other numbers; RefreshCache maps them, leaves out what is not

@@ -3,6 +3,7 @@
 //! Tests come in through the public doors only: the command line, the client plane and signals.
 
 mod bad_input;
+mod content;
 mod crash;
 mod damaged;
 mod first_day;

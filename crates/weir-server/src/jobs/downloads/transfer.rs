@@ -12,6 +12,8 @@ use crate::admin::{AdminError, blocking, chain};
 
 /// Bytes written at once.
 const WRITE: usize = 256 * 1024;
+/// After so long without a byte what came is written.
+const QUIET: Duration = Duration::from_millis(500);
 /// A server that sends fewer bytes in so long a time is as good as silent.
 const SLOWEST: (u64, Duration) = (16 * 1024, Duration::from_mins(1));
 /// A server is not waited for longer, whatever it says.
@@ -128,7 +130,15 @@ impl Transfer<'_> {
         let mut waiting: Vec<u8> = Vec::with_capacity(WRITE);
         let (mut window, mut in_window) = (Instant::now(), 0_u64);
         let ended = loop {
-            let bytes = match body.next().await {
+            let next = match tokio::time::timeout(QUIET, body.next()).await {
+                Ok(next) => next,
+                Err(_) => {
+                    // a slow server: what is here is kept if this is interrupted
+                    (put, waiting) = write(put, waiting).await?;
+                    body.next().await
+                }
+            };
+            let bytes = match next {
                 None => break None,
                 Some(Err(error)) => break Some(self.transport(error)),
                 Some(Ok(bytes)) => bytes,
