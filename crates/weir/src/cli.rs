@@ -8,6 +8,7 @@ use crate::commands::{
     admin::AdminCommand,
     alerts::AlertsCommand,
     bench::BenchArguments,
+    bundle::BundleCommand,
     collections::CollectionsCommand,
     completions::CompletionsArguments,
     compliance::ComplianceCommand,
@@ -16,6 +17,7 @@ use crate::commands::{
     criteria::CriteriaCommand,
     deployments::DeploymentsCommand,
     downstream::DownstreamCommand,
+    export::ExportArguments,
     import::ImportArguments,
     schedule::ScheduleCommand,
     selection::{LanguagesCommand, SelectionCommand},
@@ -57,8 +59,13 @@ pub(crate) enum Command {
     /// Show what the server holds, where it listens and what to do next.
     #[command(after_help = "Examples:\n  weir status\n  weir status --json")]
     Status,
-    /// Import update metadata: a wsusutil package (.cab) or folders of update documents.
+    /// Import update metadata: a wsusutil package (.cab), a Weir bundle, or folders of update documents.
     Import(ImportArguments),
+    /// Export the catalogue for a site without a network: a wsusutil package (.cab) or a signed Weir bundle.
+    Export(ExportArguments),
+    /// Bundles from and for sites without a network: keys, trust, what came.
+    #[command(subcommand)]
+    Bundle(BundleCommand),
     /// Files of updates: add, check, fetch, clean up.
     #[command(subcommand)]
     Content(ContentCommand),

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod alerts;
 pub(crate) mod bench;
+pub(crate) mod bundle;
 pub(crate) mod collections;
 pub(crate) mod completions;
 pub(crate) mod compliance;
@@ -11,7 +12,9 @@ pub(crate) mod content;
 pub(crate) mod criteria;
 pub(crate) mod deployments;
 pub(crate) mod downstream;
+pub(crate) mod export;
 pub(crate) mod import;
+mod import_bundle;
 pub(crate) mod schedule;
 pub(crate) mod selection;
 pub(crate) mod serve;
@@ -53,6 +56,7 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
     match command {
         Command::Admin(command) => admin::run(command, connection, printer).await,
         Command::Alerts(command) => alerts::run(command, connection, printer).await,
+        Command::Bundle(command) => bundle::run(command, connection, printer).await,
         Command::Classifications(command) => {
             selection::run(selection::Kind::Classifications, command, connection, printer).await
         }
@@ -63,6 +67,7 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Criteria(command) => criteria::run(command, connection, printer).await,
         Command::Deployments(command) => deployments::run(command, connection, printer).await,
         Command::Downstream(command) => downstream::run(command, connection, printer).await,
+        Command::Export(arguments) => export::run(arguments, connection, printer).await,
         Command::Import(arguments) => import::run(arguments, connection, printer).await,
         Command::Languages(command) => selection::languages(command, connection, printer).await,
         Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,

@@ -5,6 +5,7 @@
 mod cli;
 mod commands;
 mod connection;
+mod fetch;
 mod print;
 mod progress;
 mod upload;

@@ -6,12 +6,16 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use reqwest::Method;
+use weir_api::bundle::Bundle;
 use weir_api::import::{Import, ImportPhase, ImportQuery, ImportResult, ImportState};
 
-use super::Nothing;
+use super::{
+    Nothing, bundle,
+    import_bundle::{self, Found},
+};
 use crate::{
     Outcome,
     connection::{Connection, answer},
@@ -26,23 +30,43 @@ const POLL: Duration = Duration::from_millis(200);
 const DIRECTORY: u64 = 64 * 1024;
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  weir import wsusutil-export.cab\n  weir import ./documents --strict --json\n\n\
-                        A package is imported as a whole or not at all (exit code 1). In a folder each file stands for \
+#[command(after_help = "Examples:\n  weir import wsusutil-export.cab\n  weir import ./documents --strict --json\n  \
+                        weir import /media/usb/march\n\n\
+                        A bundle comes on any number of media, in any order: give each folder as it arrives; exit code 3 \
+                        says that parts are missing. A package is imported as a whole or not at all (exit code 1). In a folder each file stands for \
                         itself: exit code 3 says that some were rejected. Importing again changes nothing.")]
 pub(crate) struct ImportArguments {
-    /// Packages, update documents, or folders of them.
+    /// Packages, update documents, bundles, or folders of them.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Refuse a package with updates whose prerequisites or members are unknown, instead of keeping them as unresolved.
     #[arg(long)]
     strict: bool,
-    /// Import although this server synchronizes from an upstream.
+    /// Import although this server synchronizes from an upstream, and a bundle although it is older than one applied before
+    /// or what it builds on is not here.
     #[arg(long)]
     force: bool,
 }
 
 pub(crate) async fn run(arguments: ImportArguments, connection: &Connection, printer: &Printer) -> Result<Outcome> {
-    let (parts, skipped) = collect(&arguments.paths)?;
+    let (mut bundles, mut others) = (Found::default(), Vec::new());
+    for path in &arguments.paths {
+        // a folder may hold both
+        if !bundles.look(path)? || path.is_dir() {
+            others.push(path.clone());
+        }
+    }
+    let (parts, skipped) = collect(&others)?;
+    if !bundles.is_empty() {
+        let bundles = tokio::select! {
+            bundles = import_bundle::import(bundles, arguments.force, connection) => bundles?,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted: give the same command again, what the server has is kept"),
+        };
+        let outcome = show_bundles(&bundles, printer)?;
+        if parts.is_empty() {
+            return Ok(outcome);
+        }
+    }
     let mut result = ImportResult::default();
     let mut failed = false;
     if !parts.is_empty() {
@@ -88,6 +112,46 @@ pub(crate) async fn run(arguments: ImportArguments, connection: &Connection, pri
         (false, 0) => Outcome::Done,
         (false, _) => Outcome::Partly,
     })
+}
+
+fn show_bundles(bundles: &[Bundle], printer: &Printer) -> Result<Outcome> {
+    let missing = bundles.iter().any(|bundle| !bundle.missing.is_empty());
+    printer.show(&serde_json::json!({ "bundles": bundles }), |page| {
+        for bundle in bundles {
+            let state = bundle::state(bundle.state);
+            page.line(format!("bundle {} of {}, {}: {state}", bundle.sequence, bundle.signer_name, bundle.id));
+            if let Some(result) = &bundle.result {
+                page.line(format!(
+                    "  {} added, {} unchanged; content: {} added, {} unchanged; decisions: {} applied, {} unchanged, {} refused",
+                    result.added,
+                    result.unchanged,
+                    result.files_added,
+                    result.files_unchanged,
+                    result.objects_applied,
+                    result.objects_unchanged,
+                    result.objects_refused.len()
+                ));
+                for refused in &result.objects_refused {
+                    page.line(format!("  refused: {} {}: {}", refused.kind, refused.id, refused.reason));
+                }
+                for unknown in &result.unknown {
+                    page.line(format!("  not understood by this version: {unknown}"));
+                }
+            }
+            if !bundle.missing.is_empty() {
+                let numbers: Vec<String> = bundle.missing.iter().take(20).map(ToString::to_string).collect();
+                let more = if bundle.missing.len() > 20 { ", ..." } else { "" };
+                page.line(format!(
+                    "  {} of {} parts are awaited: {}{more}",
+                    bundle.missing.len(),
+                    bundle.parts.len(),
+                    numbers.join(", ")
+                ));
+                page.line("Next: weir import the medium that has them");
+            }
+        }
+    })?;
+    Ok(if missing { Outcome::Partly } else { Outcome::Done })
 }
 
 /// Finds the files to send, and counts those in folders that cannot be update metadata.
