@@ -43,6 +43,9 @@ impl<W: Write> Write for Hashed<W> {
     }
 }
 
+/// Bytes that are not worth a frame at the end of a part.
+const LITTLE: u64 = 64 << 10;
+
 type Open = PartWriter<Hashed<BufWriter<File>>>;
 
 /// The parts of a bundle under way.
@@ -110,15 +113,29 @@ impl<'w> Parts<'w> {
         Ok((self.sections, self.done))
     }
 
+    /// Writes what waits. A frame is cut where the part is full, unless little room is left.
     fn flush(&mut self) -> Result<(), Stopped> {
-        if self.waiting.is_empty() {
-            return Ok(());
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut rest = waiting.as_slice();
+        while !rest.is_empty() {
+            self.work.go_on()?;
+            let room = self.open.as_ref().map_or(u64::MAX, |open| self.largest.saturating_sub(open.size()));
+            let fits = room.saturating_sub(Open::frame_size(0));
+            if fits < (rest.len() as u64).min(LITTLE) {
+                self.close()?;
+                continue;
+            }
+            let now = rest.len().min(usize::try_from(fits).unwrap_or(usize::MAX));
+            let (frame, later) = rest.split_at_checked(now).unwrap_or((rest, &[]));
+            self.frame(frame)?;
+            rest = later;
         }
-        self.work.go_on()?;
-        let frame = Open::frame_size(self.waiting.len());
-        if self.open.as_ref().is_some_and(|open| open.size() + frame > self.largest) {
-            self.close()?;
-        }
+        self.waiting = waiting;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    fn frame(&mut self, plain: &[u8]) -> Result<(), Stopped> {
         if self.open.is_none() {
             let number = self.done.len() as u32 + 1;
             if number as usize > MOST_PARTS {
@@ -133,11 +150,10 @@ impl<'w> Parts<'w> {
             self.open = Some(PartWriter::new(sink, number).map_err(failed)?);
         }
         let section = self.sections.len().saturating_sub(1) as u16;
-        if let Some(open) = &mut self.open {
-            open.frame(section, &self.waiting, self.compress).map_err(failed)?;
+        match &mut self.open {
+            Some(open) => open.frame(section, plain, self.compress).map_err(failed),
+            None => Ok(()),
         }
-        self.waiting.clear();
-        Ok(())
     }
 
     fn close(&mut self) -> Result<(), Stopped> {

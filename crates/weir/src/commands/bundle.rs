@@ -52,8 +52,10 @@ pub(crate) enum BundleCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrustCommand {
     /// Take bundles signed by this key.
-    #[command(after_help = "Examples:\n  weir bundle trust add central.key --name \"Central site\"\n  weir bundle trust add \
-                            66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925")]
+    #[command(
+        after_help = "Examples:\n  weir bundle trust add central.key --name \"Central site\"\n  weir bundle trust add \
+                            66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925"
+    )]
     Add {
         /// A file that `weir bundle key --out` wrote, or a fingerprint.
         #[arg(value_name = "KEYFILE|FINGERPRINT")]
@@ -98,8 +100,11 @@ pub(crate) async fn run(command: BundleCommand, connection: &Connection, printer
                     } else {
                         format!("{} of {} parts", bundle.missing.len(), bundle.parts.len())
                     };
-                    let signer =
-                        if bundle.signer_name.is_empty() { bundle.signer.get(..16) } else { Some(bundle.signer_name.as_str()) };
+                    let signer = if bundle.signer_name.is_empty() {
+                        bundle.signer.get(..16)
+                    } else {
+                        Some(bundle.signer_name.as_str())
+                    };
                     vec![
                         bundle.sequence.to_string(),
                         state(bundle.state).to_owned(),
@@ -174,13 +179,16 @@ async fn trust(command: TrustCommand, connection: &Connection, printer: &Printer
                         signer.fingerprint.clone(),
                     ]
                 });
-                let empty = "Nobody is trusted. At the sending site: weir bundle key; here: weir bundle trust add FINGERPRINT";
+                let empty =
+                    "Nobody is trusted. At the sending site: weir bundle key; here: weir bundle trust add FINGERPRINT";
                 page.table(&["Name", "Since", "By", "Fingerprint"], rows.collect(), empty);
             })
         }
         TrustCommand::Remove { fingerprint } => {
             connection.delete(&["bundles", "trust", &fingerprint]).await?;
-            printer.show(&json!({ "removed": fingerprint }), |page| page.line("bundles of this signer are refused from now on"))
+            printer.show(&json!({ "removed": fingerprint }), |page| {
+                page.line("bundles of this signer are refused from now on")
+            })
         }
     }
 }

@@ -106,14 +106,17 @@ pub(crate) async fn import(found: Found, force: bool, connection: &Connection) -
         let signature = fs::read(&signature_path).with_context(|| {
             format!("the signature of {} cannot be read: it is {}", path.display(), signature_path.display())
         })?;
-        let offer = BundleOffer { manifest: BASE64_STANDARD.encode(bytes), signature: BASE64_STANDARD.encode(signature) };
+        let offer =
+            BundleOffer { manifest: BASE64_STANDARD.encode(bytes), signature: BASE64_STANDARD.encode(signature) };
         let request = connection.request(Method::POST, &["bundles"])?.query(&BundleQuery { force }).json(&offer);
         let mut bundle: Bundle = answer(connection.send(request).await?).await?;
         let wanted = bundle.clone();
         for part in wanted.parts.iter().filter(|part| !part.here) {
             let named = with(&path, &format!(".{:03}", part.number));
-            let Some(at) = parts.iter().position(|path| *path == named) else { continue };
-            bundle = send(connection, &bundle, part.number, &parts.swap_remove(at)).await?;
+            // a damaged one may not look like a part any more: the server says what is wrong with it
+            if named.is_file() {
+                bundle = send(connection, &bundle, part.number, &named).await?;
+            }
         }
         // what is left of these names was here already
         let prefix = with(&path, ".");
@@ -124,8 +127,7 @@ pub(crate) async fn import(found: Found, force: bool, connection: &Connection) -
     if !parts.is_empty() {
         // further media of bundles whose manifest came before
         let known: List<Bundle> = connection.read(&["bundles"], &Nothing {}).await?;
-        let mut receiving: Vec<Bundle> =
-            known.items.into_iter().filter(|bundle| !bundle.missing.is_empty()).collect();
+        let mut receiving: Vec<Bundle> = known.items.into_iter().filter(|bundle| !bundle.missing.is_empty()).collect();
         receiving.sort_by_key(|bundle| bundle.sequence);
         for bundle in receiving {
             if outcome.iter().any(|done: &Bundle| done.id == bundle.id) {

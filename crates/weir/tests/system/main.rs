@@ -6,6 +6,7 @@ mod bad_input;
 mod content;
 mod crash;
 mod damaged;
+mod disconnected;
 mod first_day;
 mod lifecycle;
 mod native_scan;
