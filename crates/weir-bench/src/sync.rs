@@ -193,8 +193,7 @@ async fn tree(scratch: &Path, size: usize, rows: &mut Vec<Row>, tell: &dyn Fn(&s
     for site in [&north, &south, &branch] {
         loop {
             let status = site.weir(&["status"])?;
-            let there = status["catalogue"]["revisions"].as_u64().or(status["revisions"].as_u64()).unwrap_or(0);
-            if there as usize >= built.revisions {
+            if number(&status["counts"], "revisions") as usize >= built.revisions {
                 break;
             }
             ensure!(ended.elapsed() < PATIENCE, "a site did not follow: {status}");
