@@ -87,36 +87,60 @@ fn keep_what_is_needed(facts: &[Facts], verdicts: &mut BTreeMap<UpdateId, Verdic
             bundles.entry(*member).or_default().push(update.update);
         }
     }
-    let is_root = |update: &&Facts| {
-        let follows = !update.judged && !update.stored && bundles.contains_key(&update.update);
-        !follows && !is_skipped(verdicts, update.update)
+    let follows = |update: &Facts| !update.judged && !update.stored && bundles.contains_key(&update.update);
+    let skipped: BTreeMap<UpdateId, Matched> = verdicts
+        .iter()
+        .filter_map(|(update, verdict)| match verdict {
+            Verdict::Skip(matched) => Some((*update, matched.clone())),
+            _ => None,
+        })
+        .collect();
+    let mut needed = BTreeSet::new();
+    let roots = facts.iter().filter(|update| !follows(update) && !skipped.contains_key(&update.update));
+    need(&by_id, roots.map(|update| update.update).collect(), &mut needed);
+    let out = loop {
+        let out = followers(&by_id, &skipped, &needed, &follows);
+        // what no skipped bundle leads to stays, such as bundles in a circle
+        let left = facts.iter().map(|update| update.update);
+        let left: Vec<UpdateId> = left.filter(|update| !needed.contains(update) && !out.contains_key(update)).collect();
+        if left.is_empty() {
+            break out;
+        }
+        need(&by_id, left, &mut needed);
     };
-    let mut needed: BTreeSet<UpdateId> = facts.iter().filter(is_root).map(|update| update.update).collect();
-    let mut waiting: Vec<UpdateId> = needed.iter().copied().collect();
-    while let Some(update) = waiting.pop().and_then(|id| by_id.get(&id)) {
-        for next in update.members.iter().chain(&update.prerequisites) {
-            if by_id.contains_key(next) && needed.insert(*next) {
-                waiting.push(*next);
+    verdicts.retain(|_, verdict| !matches!(verdict, Verdict::Skip(_)));
+    verdicts.extend(out.into_iter().map(|(update, matched)| (update, Verdict::Skip(matched))));
+}
+
+/// Adds updates, and what they have as members or name as prerequisites, to what is needed.
+fn need(by_id: &HashMap<UpdateId, &Facts>, roots: Vec<UpdateId>, needed: &mut BTreeSet<UpdateId>) {
+    let mut waiting = roots;
+    while let Some(id) = waiting.pop() {
+        let Some(update) = by_id.get(&id).filter(|_| needed.insert(id)) else { continue };
+        waiting.extend(update.members.iter().chain(&update.prerequisites));
+    }
+}
+
+/// The skipped updates that nothing needs, and below them the members that nothing needs, each with the reason of the
+/// bundle that led to it.
+fn followers(
+    by_id: &HashMap<UpdateId, &Facts>,
+    skipped: &BTreeMap<UpdateId, Matched>,
+    needed: &BTreeSet<UpdateId>,
+    follows: &dyn Fn(&Facts) -> bool,
+) -> BTreeMap<UpdateId, Matched> {
+    let mut out: BTreeMap<UpdateId, Matched> =
+        skipped.iter().filter(|(id, _)| !needed.contains(id)).map(|(id, matched)| (*id, matched.clone())).collect();
+    let mut waiting: Vec<UpdateId> = out.keys().copied().collect();
+    while let Some(id) = waiting.pop() {
+        let (Some(bundle), Some(matched)) = (by_id.get(&id), out.get(&id).cloned()) else { continue };
+        for member in &bundle.members {
+            let can = by_id.get(member).is_some_and(|member| follows(member));
+            if can && !needed.contains(member) && !out.contains_key(member) {
+                out.insert(*member, matched.clone());
+                waiting.push(*member);
             }
         }
     }
-    // what follows from a skipped bundle is told that bundle's reason; bundles nest, so go on until nothing changes
-    loop {
-        let mut more = Vec::new();
-        for update in facts.iter().filter(|update| !needed.contains(&update.update)) {
-            let above = bundles.get(&update.update).into_iter().flatten();
-            let reason = above.filter_map(|bundle| verdicts.get(bundle)).find_map(|verdict| match verdict {
-                Verdict::Skip(matched) => Some(matched.clone()),
-                _ => None,
-            });
-            if let (Some(reason), None) = (reason, verdicts.get(&update.update)) {
-                more.push((update.update, Verdict::Skip(reason)));
-            }
-        }
-        if more.is_empty() {
-            break;
-        }
-        verdicts.extend(more);
-    }
-    verdicts.retain(|update, verdict| !(matches!(verdict, Verdict::Skip(_)) && needed.contains(update)));
+    out
 }
