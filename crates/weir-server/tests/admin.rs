@@ -11,6 +11,8 @@ mod collections;
 mod content;
 #[path = "admin/content_kept.rs"]
 mod content_kept;
+#[path = "admin/criteria.rs"]
+mod criteria;
 #[path = "admin/deployments.rs"]
 mod deployments;
 #[path = "admin/downstream.rs"]
@@ -29,5 +31,7 @@ mod selection;
 mod settings;
 #[path = "admin/start.rs"]
 mod start;
+#[path = "admin/sync.rs"]
+mod sync;
 #[path = "admin/updates.rs"]
 mod updates;

@@ -10,13 +10,16 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
-use weir_api::status::{Status, quoted};
+use weir_api::{
+    status::{Status, quoted},
+    sync::{SyncRun, SyncStatus},
+};
 
 use super::{
     AdminError, App,
     auth::{self, COOKIE, SESSION},
     extract::Query,
-    status,
+    status, sync,
 };
 use crate::state::Connection;
 
@@ -52,8 +55,8 @@ pub(super) async fn sign_in(
         let cookie = HeaderValue::from_str(&cookie).map_err(|error| AdminError::Internal(error.to_string()))?;
         // the page itself instead of a redirect: browsers do not send a strict cookie with a request that another
         // program's link began. From the page they go on to the address that can be reloaded
-        let content = match status::show(&app).await {
-            Ok(status) => body(&status, &app.process.data),
+        let content = match content(&app).await {
+            Ok(content) => content,
             Err(error) => {
                 tracing::error!(error = super::chain(&error), "the status page could not be made");
                 html! { h1 { "Signed in" } p { a href="/" { "Go to the status page" } } }
@@ -80,8 +83,13 @@ pub(super) async fn sign_in(
 
 /// The status page.
 pub(super) async fn show(State(app): State<App>) -> Result<Response, AdminError> {
-    let status = status::show(&app).await?;
-    Ok(frame("Weir", &body(&status, &app.process.data)).into_response())
+    Ok(frame("Weir", &content(&app).await?).into_response())
+}
+
+async fn content(app: &App) -> Result<Markup, AdminError> {
+    let status = status::show(app).await?;
+    let sync = sync::status(app).await?;
+    Ok(body(&status, &sync, &app.process.data))
 }
 
 /// What a browser without a session sees at the root.
@@ -122,7 +130,7 @@ fn framed(title: &str, head: &Markup, content: &Markup) -> Html<String> {
     Html(page.into_string())
 }
 
-fn body(status: &Status, data: &Path) -> Markup {
+fn body(status: &Status, sync: &SyncStatus, data: &Path) -> Markup {
     let data = format!("weir --data {} ", quoted(&data.to_string_lossy()));
     let counts = &status.counts;
     let next = status.steps.iter().find(|step| !step.done).map(|step| step.name.as_str());
@@ -161,6 +169,8 @@ fn body(status: &Status, data: &Path) -> Markup {
                 }
             }
         }
+        h2 { "Synchronization" }
+        (synchronization(sync))
         h2 { "What is here" }
         table {
             @for (name, number) in numbers {
@@ -174,6 +184,36 @@ fn body(status: &Status, data: &Path) -> Markup {
             }
         }
         p.quiet { "Server " (status.server_id) ", catalogue change " (status.snapshot.change) }
+    }
+}
+
+fn synchronization(sync: &SyncStatus) -> Markup {
+    let row = |label: &str, value: String| html! { tr { th scope="row" { (label) } td { (value) } } };
+    let ended = |run: &SyncRun| {
+        let at = run.ended_at.map(second).unwrap_or_default();
+        let result = run.result.replace('_', " ");
+        format!("{result} at {at}: {} added, {} revised, {} expired", run.added, run.revised, run.expired)
+    };
+    html! {
+        table {
+            (row("Source", sync.source.clone()))
+            @if let Some(parent) = &sync.parent { (row("Parent", parent.clone())) }
+            @if let Some(run) = &sync.current {
+                @let at = run.progress.as_ref();
+                @let done = at.map(|at| format!(", {} of {}", at.done, at.total)).unwrap_or_default();
+                @let percent = at.and_then(|at| at.percent).map(|percent| format!(", {percent} %")).unwrap_or_default();
+                (row("Now", format!("{}{done}{percent}", run.result)))
+            }
+            (row("Last", sync.last.as_ref().map_or_else(|| "never".to_owned(), ended)))
+            (row("Last success", sync.last_success.map_or_else(|| "never".to_owned(), second)))
+            (row("Schedule", sync.schedule.clone().unwrap_or_else(|| "off".to_owned())))
+            @if let Some(next) = &sync.next { (row("Next", second(next.at))) }
+        }
+        @if let Some(error) = sync.last.as_ref().and_then(|run| run.error.as_ref()) {
+            p { (error.message) }
+            p.quiet { (error.explanation) }
+        }
+        @if let Some(next) = &sync.next_step { p { "Next: " (next) } }
     }
 }
 
