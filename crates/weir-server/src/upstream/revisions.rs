@@ -1,10 +1,11 @@
 //! GetRevisionIdList (MS-WSUSSS 3.1.4.5): which revisions a downstream server has not been told of.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use weir_model::{
-    ids::{ChangeNumber, UpdateId},
+    ids::{ChangeNumber, UpdateId, UpdateIdentity},
     listing::{Filter, Listing, Since, Wanted},
 };
 use weir_store::Actor;
@@ -12,14 +13,21 @@ use weir_wire::{
     package::LANGUAGES,
     soap::ErrorCode,
     wsss::{
-        Anchor, GetRelatedRevisionsForUpdates, GetRelatedRevisionsForUpdatesAnswer, GetRevisionIdList,
+        Anchor, AnchorText, GetRelatedRevisionsForUpdates, GetRelatedRevisionsForUpdatesAnswer, GetRevisionIdList,
         GetRevisionIdListAnswer, IdAndDelta, LanguageAndDelta, Present, ProtocolVersion, RevisionIdList,
-        ServerSyncFilter,
+        RevisionListWriter, ServerSyncFilter,
     },
+    xpress,
 };
 
 use super::{Call, Refusal, Reply, admission::ceil};
-use crate::state::{AppState, blocking};
+use crate::{
+    client::body::Source,
+    state::{AppState, blocking},
+};
+
+/// Entries that are written at once; an answer with more is written while it is sent.
+const AT_ONCE: usize = 2_000;
 
 impl Call<'_> {
     pub(super) async fn get_revision_id_list(&self, request: &GetRevisionIdList) -> Result<Reply, Refusal> {
@@ -37,7 +45,16 @@ impl Call<'_> {
             self.state.write(actor, move |tx| tx.downstream_synchronized(no, change)).await?;
         }
         let number = i64::try_from(change.0).unwrap_or(i64::MAX);
-        let result = RevisionIdList { anchor: Anchor { number, time }.into(), new_revisions: revisions.into() };
+        let anchor: AnchorText = Anchor { number, time }.into();
+        if revisions.len() > AT_ONCE {
+            let writer = RevisionListWriter::new(self.version);
+            let mut head = String::new();
+            writer.head(&mut head, &anchor);
+            let list =
+                List { writer, head: Some(head), revisions: revisions.into_iter(), done: false, xpress: self.xpress };
+            return Ok(Reply::Stream(Box::new(list)));
+        }
+        let result = RevisionIdList { anchor, new_revisions: revisions.into() };
         Ok(self.text(&GetRevisionIdListAnswer { result }))
     }
 
@@ -48,6 +65,35 @@ impl Call<'_> {
     ) -> Result<Reply, Refusal> {
         self.caller(request.sealed()).await?;
         Ok(self.text(&GetRelatedRevisionsForUpdatesAnswer { result: Present::default() }))
+    }
+}
+
+/// A long list, on its way.
+struct List {
+    writer: RevisionListWriter,
+    head: Option<String>,
+    revisions: std::vec::IntoIter<UpdateIdentity>,
+    done: bool,
+    xpress: bool,
+}
+
+impl Source for List {
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
+        if self.done {
+            return Ok(None);
+        }
+        let mut out = self.head.take().unwrap_or_default();
+        let some = self.revisions.as_slice();
+        let some = some.get(..AT_ONCE).unwrap_or(some);
+        self.writer.entries(&mut out, some);
+        let written = some.len();
+        if written < AT_ONCE {
+            self.writer.tail(&mut out);
+            self.done = true;
+        } else {
+            self.revisions.nth(written - 1);
+        }
+        Ok(Some(Bytes::from(if self.xpress { xpress::compress_greedy(out.as_bytes()) } else { out.into_bytes() })))
     }
 }
 

@@ -234,3 +234,20 @@ async fn how_far_a_server_is_is_kept() {
     let behind = server.state.store.read(|tx| tx.revision_count_after(row.sync_change.expect("a change")));
     assert_eq!(behind.expect("a count"), 2);
 }
+
+#[tokio::test]
+async fn a_long_list_is_written_while_it_is_sent() {
+    let server = support::start().await;
+    // an exact multiple of what is written at once, and one more
+    let documents: Vec<_> = (0..4_000).map(|number| Document::detectoid(id(1_000 + number), 1)).collect();
+    server.import(&documents).await;
+    let mut downstream = Downstream::ready(&server).await;
+    let all: Vec<_> = (0..4_000).map(|number| (1_000 + number, 1)).collect();
+    for headers in [vec![], vec![("Accept-Encoding", "xpress")]] {
+        downstream.headers = headers;
+        assert_eq!(numbers(&downstream.list(config()).await.1), all);
+        assert_eq!(downstream.last.as_ref().expect("an answer").header("content-length"), None);
+    }
+    server.import(&[Document::detectoid(id(9_000), 1)]).await;
+    assert_eq!(downstream.list(config()).await.1.len(), 4_001);
+}

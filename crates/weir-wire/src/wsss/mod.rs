@@ -22,6 +22,7 @@ mod operation;
 mod ping;
 mod refusal;
 mod revisions;
+mod revisions_writer;
 mod rollup_computers;
 mod rollup_servers;
 mod rollup_status;
@@ -53,6 +54,7 @@ pub use revisions::{
     GetRelatedRevisionsForUpdates, GetRelatedRevisionsForUpdatesAnswer, GetRevisionIdList, GetRevisionIdListAnswer,
     IdAndDelta, LanguageAndDelta, RevisionIdList, ServerSyncFilter,
 };
+pub use revisions_writer::RevisionListWriter;
 pub use rollup_computers::{
     ChangedComputer, ComputerChange, ComputerRollupDetails, ComputerRollupInfo, RollupComputers, RollupComputersAnswer,
 };
