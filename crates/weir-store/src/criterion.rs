@@ -231,7 +231,8 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Stores a rule under its id, in place of the one that had it.
+    /// Stores a rule under its id, in place of the one that had it. What rules left out is fetched again by the next
+    /// synchronization, which decides anew.
     pub fn criterion_put(&self, id: Uuid, rule: &Rule, origin: DeploymentOrigin) -> Result<(), StoreError> {
         let text = serde_json::to_string(rule);
         let text = text.map_err(|error| StoreError::Corrupt { what: format!("a criterion: {error}") })?;
@@ -239,14 +240,16 @@ impl WriteTx<'_> {
         let key = rule.name.to_lowercase();
         let values = args![id, &rule.name, &key, &text, origin, self.change_next()?, actor.at, &actor.name];
         self.run(&CRITERION_PUT, values)?;
+        self.skipped_restore()?;
         Ok(())
     }
 
-    /// Deletes a rule. True if it was there. What it declined stays declined.
+    /// Deletes a rule. True if it was there. What it declined stays declined; what it left out is fetched again.
     pub fn criterion_delete(&self, id: Uuid) -> Result<bool, StoreError> {
         let deleted = self.run(&CRITERION_DELETE, args![id])? > 0;
         if deleted {
             self.change_next()?;
+            self.skipped_restore()?;
         }
         Ok(deleted)
     }

@@ -31,8 +31,6 @@ pub enum Trust {
     /// The server whose own certificate, or one of those it shows with it, has this SHA-256; its names and authority do
     /// not matter then.
     Fingerprint([u8; 32]),
-    /// Ready TLS settings, which say all about trust, identity and protocols.
-    Ready(Arc<rustls::ClientConfig>),
     /// What the system trusts, and the roots of `sync.ca_file`.
     #[default]
     System,

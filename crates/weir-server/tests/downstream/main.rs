@@ -4,6 +4,7 @@
 mod batches;
 mod faults;
 mod lists;
+mod outbound;
 mod recorded;
 mod replica;
 mod resume;

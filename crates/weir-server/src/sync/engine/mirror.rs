@@ -41,7 +41,11 @@ pub(super) async fn mirror(
     let source = app.read(|tx| tx.sync_source()).await?;
     let Some(source) = source else { return Ok(()) };
     let Some(sync_anchor) = source.update_anchor.or(source.category_anchor) else { return Ok(()) };
-    let from_the_beginning = source.deployment_anchor.is_none();
+    let whole = Whole {
+        list: source.deployment_anchor.is_none(),
+        // the site link brings deployments that this list lacks, such as those of update groups
+        truth: !peer.upstream().enrolled,
+    };
     let request = GetDeployments {
         cookie: None,
         deployment_anchor: source.deployment_anchor.into(),
@@ -55,7 +59,7 @@ pub(super) async fn mirror(
         });
     }
     progress.expect(answer.deployments.0.len() as u64);
-    let counted = app.write(caller, move |tx| apply(tx, answer, from_the_beginning)).await?;
+    let counted = app.write(caller, move |tx| apply(tx, answer, whole)).await?;
     progress.advance(counted.deployments + counted.held);
     outcome.deployments += counted.deployments;
     outcome.retired += counted.retired;
@@ -66,11 +70,16 @@ pub(super) async fn mirror(
     Ok(())
 }
 
-fn apply(
-    tx: &WriteTx<'_>,
-    answer: ServerSyncDeploymentResult,
-    from_the_beginning: bool,
-) -> Result<Outcome, AdminError> {
+/// What a list of deployments says by what it lacks.
+#[derive(Clone, Copy)]
+struct Whole {
+    /// It is the first one: all that the parent has.
+    list: bool,
+    /// The parent has nothing else.
+    truth: bool,
+}
+
+fn apply(tx: &WriteTx<'_>, answer: ServerSyncDeploymentResult, whole: Whole) -> Result<Outcome, AdminError> {
     let mut counted = Outcome::default();
     groups(tx, answer.groups.0, &mut counted)?;
     for guid in answer.dead_deployments.0 {
@@ -81,7 +90,7 @@ fn apply(
     // what was held back is looked at again, unless the parent says something newer of it
     let mut held = Vec::new();
     for (guid, body) in tx.held_list()? {
-        if listed.contains(&guid) || from_the_beginning {
+        if listed.contains(&guid) || whole.list {
             tx.held_remove(guid)?;
         } else {
             held.extend(from_json(guid, &body));
@@ -105,8 +114,8 @@ fn apply(
             counted.held += 1;
         }
     }
-    if from_the_beginning {
-        // the list is whole: what the parent had before and does not name is gone
+    if whole.list && whole.truth {
+        // what the parent had before and does not name is gone
         for (id, guid) in tx.deployments_of_origin(DeploymentOrigin::Parent)? {
             if !listed.contains(&guid) {
                 tx.deployment_delete(id)?;

@@ -107,7 +107,6 @@ impl Terms {
                 let roots = certificates(pem.as_bytes()).map_err(OutboundError::Tls)?;
                 Arc::new(Explaining::new(only(roots, &provider).map_err(OutboundError::Tls)?))
             }
-            Trust::Ready(config) => return Ok((**config).clone()),
             Trust::Fingerprint(sha256) => Arc::new(Pinned::new(*sha256, &provider)),
             Trust::System => Arc::new(Explaining::new(self.system(&provider)?)),
         };

@@ -24,6 +24,8 @@ pub struct Upstream {
     pub terms: ClientTerms,
     /// This server mirrors it (groups, deployments, declines), rather than choosing for itself.
     pub replica: bool,
+    /// It is the parent site, which tells by the site link what this protocol has no words for.
+    pub enrolled: bool,
 }
 
 impl Upstream {
@@ -31,7 +33,13 @@ impl Upstream {
     pub async fn load(app: &App) -> Result<Option<Self>, PeerError> {
         if let Some(parent) = sites::parent(app).await? {
             let (base, terms) = (parse(parent.url())?, parent.terms(Purpose::Sync));
-            return Ok(Some(Self { identity: format!("site {}", parent.server_id), base, terms, replica: true }));
+            return Ok(Some(Self {
+                identity: format!("site {}", parent.server_id),
+                base,
+                terms,
+                replica: true,
+                enrolled: true,
+            }));
         }
         let (source, microsoft, replica) = app
             .read(|tx| {
@@ -54,7 +62,7 @@ impl Upstream {
     pub fn at(url: &str) -> Result<Self, PeerError> {
         let base = parse(url)?;
         let identity = base.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { identity, base, terms: Purpose::Sync.into(), replica: false })
+        Ok(Self { identity, base, terms: Purpose::Sync.into(), replica: false, enrolled: false })
     }
 
     /// The address of a service.
