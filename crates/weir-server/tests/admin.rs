@@ -13,6 +13,8 @@ mod content;
 mod content_kept;
 #[path = "admin/criteria.rs"]
 mod criteria;
+#[path = "admin/content_upstream.rs"]
+mod content_upstream;
 #[path = "admin/deployments.rs"]
 mod deployments;
 #[path = "admin/downstream.rs"]

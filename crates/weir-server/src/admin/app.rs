@@ -14,8 +14,8 @@ use crate::{
     client::limit::AddressLimit,
     config::Settings,
     export::Exports,
-    sites::Hub,
     jobs::Downloads,
+    sites::Hub,
     state::{AppState, Configuration},
     sync::run::Runner,
 };

@@ -603,7 +603,7 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
     if key.starts_with("content.") {
         // what waits for content may not wait any more, and the run under way goes on as the settings now are
         app.publish().await?;
-        app.shared().downloads.interrupt.notify_waiters();
+        app.shared().downloads.interrupt();
     }
     Ok(SettingChanged { key: key.to_owned(), value: definition.kind.shown(value) })
 }

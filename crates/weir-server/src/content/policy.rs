@@ -26,8 +26,11 @@ pub(crate) fn policy(tx: &ReadTx<'_>) -> Result<ContentPolicy, StoreError> {
     })
 }
 
-/// Tells the content job that something may be wanted: after a synchronization, a request of a downstream server
-/// ([`weir_store::WriteTx::content_request_add`]), a change of deployments or of settings.
-pub(crate) fn wake(app: &App) {
-    app.shared().wanted.notify_one();
+/// Waits until something may be wanted that was not: another catalogue, other deployments or settings, a request of a
+/// downstream server.
+pub(crate) async fn wanted(app: &App) {
+    tokio::select! {
+        () = app.shared().wanted.notified() => {}
+        () = app.state.upstream.requested.notified() => {}
+    }
 }

@@ -68,8 +68,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 let wait = again.unwrap_or(DOWNLOAD_EVERY);
                 tokio::select! {
                     () = time::sleep(wait) => {}
-                    () = app.shared().wanted.notified() => {}
-                    () = app.state.upstream.requested.notified() => {}
+                    () = crate::content::wanted(app) => {}
                 }
             }
         }

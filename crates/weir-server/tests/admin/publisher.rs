@@ -46,11 +46,8 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     pub(crate) async fn start() -> Self {
-        let shared = Arc::new(Shared {
-            files: Mutex::default(),
-            manner: Mutex::new(Manner::Good),
-            log: Mutex::default(),
-        });
+        let shared =
+            Arc::new(Shared { files: Mutex::default(), manner: Mutex::new(Manner::Good), log: Mutex::default() });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let base = format!("http://{}", listener.local_addr().expect("address"));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));

@@ -99,7 +99,7 @@ pub(crate) async fn cancel(app: &App, caller: &Caller, id: Uuid) -> Result<Conte
         })
         .await?;
     if kind == downloads::KIND {
-        app.shared().downloads.interrupt.notify_waiters();
+        app.shared().downloads.interrupt();
     }
     job(app, id).await
 }

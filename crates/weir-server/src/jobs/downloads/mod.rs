@@ -74,6 +74,8 @@ impl Downloader {
     }
 
     async fn work(&self, app: &App) -> Result<Option<Duration>, AdminError> {
+        // what is changed from here on, this run may not have seen
+        let interrupted = app.shared().downloads.interruptions();
         backfill::run(app, &self.caller).await?;
         let queue = queue::read(app, &self.caller).await?;
         self.clean(app, &queue).await?;
@@ -93,7 +95,7 @@ impl Downloader {
             Err(held) => return Ok(Some(held)),
         };
         app.shared().downloads.begin(job);
-        let outcome = run::run(self, app, job, queue).await;
+        let outcome = run::run(self, app, job, queue, interrupted).await;
         let (state, result) = match &outcome {
             Ok(done) => {
                 let state = match done.failed {

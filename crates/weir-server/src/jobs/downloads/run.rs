@@ -9,7 +9,10 @@ use std::{
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior},
+};
 use uuid::Uuid;
 use weir_model::ids::ContentDigest;
 use weir_store::content_request::ContentRest;
@@ -68,10 +71,17 @@ struct Run<'r> {
     asker: Asker,
     unpublished: bool,
     done: Done,
+    interrupted: watch::Receiver<u64>,
 }
 
 /// Works until nothing is left that could be fetched now.
-pub(super) async fn run(downloader: &Downloader, app: &App, job: Uuid, queue: Queue) -> Result<Done, AdminError> {
+pub(super) async fn run(
+    downloader: &Downloader,
+    app: &App,
+    job: Uuid,
+    queue: Queue,
+    interrupted: watch::Receiver<u64>,
+) -> Result<Done, AdminError> {
     let outbound = |error: outbound::OutboundError| AdminError::Unavailable(chain(&error));
     let client = outbound::client(app, Purpose::Content).await.map_err(outbound)?;
     let above = match upstream::load(app).await.map_err(|error| AdminError::Unavailable(chain(&error)))? {
@@ -99,6 +109,7 @@ pub(super) async fn run(downloader: &Downloader, app: &App, job: Uuid, queue: Qu
         asker: Asker::default(),
         unpublished: false,
         done: Done::default(),
+        interrupted,
     };
     run.refill();
     run.work(&fetcher).await?;
@@ -135,8 +146,8 @@ impl Run<'_> {
             }
             tokio::select! {
                 Some((wanted, outcome)) = working.next() => self.settle(wanted, outcome).await?,
-                () = self.app.shared().wanted.notified() => self.refresh().await?,
-                () = self.app.shared().downloads.interrupt.notified() => {
+                () = crate::content::wanted(self.app) => self.refresh().await?,
+                _ = self.interrupted.changed() => {
                     // the next run reads the settings anew
                     self.app.shared().wanted.notify_one();
                     return Ok(());

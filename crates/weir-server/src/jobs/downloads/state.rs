@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use uuid::Uuid;
 use weir_model::ids::ContentDigest;
 
@@ -20,8 +20,7 @@ const STEP: Duration = Duration::from_millis(250);
 #[derive(Debug, Default)]
 pub(crate) struct Downloads {
     state: Mutex<State>,
-    /// Ends the run under way; the next one reads settings anew and goes on where this one was.
-    pub(crate) interrupt: Notify,
+    interrupts: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +85,16 @@ pub(crate) struct Running {
 }
 
 impl Downloads {
+    /// Ends the run under way; the next one reads settings anew and goes on where this one was.
+    pub(crate) fn interrupt(&self) {
+        self.interrupts.send_modify(|count| *count += 1);
+    }
+
+    /// Hears of interruptions from now on.
+    pub(super) fn interruptions(&self) -> watch::Receiver<u64> {
+        self.interrupts.subscribe()
+    }
+
     pub(super) fn begin(&self, job: Uuid) {
         let (active, points) = (BTreeMap::new(), VecDeque::new());
         let since = Timestamp::now();
