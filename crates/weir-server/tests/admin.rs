@@ -25,6 +25,8 @@ mod imports;
 mod openapi;
 #[path = "admin/publisher.rs"]
 mod publisher;
+#[path = "admin/rollups.rs"]
+mod rollups;
 #[path = "admin/scans.rs"]
 mod scans;
 #[path = "admin/selection.rs"]
