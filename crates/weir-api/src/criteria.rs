@@ -16,7 +16,7 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CriterionAction {
-    /// They are not stored. A full synchronization brings them, once the rule has gone.
+    /// They are not stored. When the rules change, the next synchronization brings those that none skips any more.
     Skip,
     /// They are stored and declined: listed, and sent to no computer.
     Decline,

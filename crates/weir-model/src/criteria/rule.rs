@@ -15,7 +15,7 @@ use crate::ids::UpdateId;
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// It is not stored. A later full synchronization brings it, if the rule has gone by then.
+    /// It is not stored. When the rules change, the next synchronization brings it unless one still skips it.
     Skip,
     /// It is stored and declined: it is listed, and no computer is sent it.
     Decline,
