@@ -168,7 +168,7 @@ statements! {
         "SELECT revision_id FROM revision WHERE content_facts = 0 AND revision_id > 0 ORDER BY revision_id
          LIMIT ?1";
     FACTS_PUT: "noting that facts of content are known" =
-        "UPDATE revision SET content_facts = 1 WHERE revision_id = ?1";
+        "UPDATE revision SET content_facts = 1, compatible_protocol = ?2 WHERE revision_id = ?1";
     FACTS_LANGUAGE: "noting a language of a revision" =
         "INSERT INTO revision_language (revision_id, language) VALUES (?1, ?2)
          ON CONFLICT (revision_id, language) DO NOTHING";
@@ -308,12 +308,14 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Notes languages (short names, lower case) and express files of a revision that an earlier release stored.
+    /// Notes languages (short names, lower case), express files and CompatibleProtocolVersion of a revision that an
+    /// earlier release stored.
     pub fn content_facts_put(
         &self,
         id: RevisionId,
         languages: &[String],
         express: &[ContentDigest],
+        compatible_protocol: Option<&str>,
     ) -> Result<(), StoreError> {
         for language in languages {
             self.revision_language_add(id, language)?;
@@ -321,7 +323,7 @@ impl WriteTx<'_> {
         for digest in express {
             self.run(&FACTS_EXPRESS, args![id, *digest])?;
         }
-        self.run(&FACTS_PUT, args![id])?;
+        self.run(&FACTS_PUT, args![id, compatible_protocol])?;
         Ok(())
     }
 }

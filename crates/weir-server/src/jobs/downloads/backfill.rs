@@ -1,4 +1,5 @@
-//! Takes from stored documents what earlier releases left out: languages of revisions, and which files are express.
+//! Takes from stored documents what earlier releases left out: languages and protocol of revisions, and which files are
+//! express.
 
 use weir_model::{
     document::{Limits, UpdateDocument},
@@ -14,6 +15,7 @@ struct Facts {
     id: RevisionId,
     languages: Vec<String>,
     express: Vec<ContentDigest>,
+    protocol: Option<String>,
 }
 
 /// Works until nothing is left. A database of this release has nothing.
@@ -35,7 +37,7 @@ pub(super) async fn run(app: &App, caller: &Caller) -> Result<(), AdminError> {
         }
         app.write(caller, move |tx| {
             for facts in facts {
-                tx.content_facts_put(facts.id, &facts.languages, &facts.express)?;
+                tx.content_facts_put(facts.id, &facts.languages, &facts.express, facts.protocol.as_deref())?;
             }
             Ok(())
         })
@@ -45,12 +47,13 @@ pub(super) async fn run(app: &App, caller: &Caller) -> Result<(), AdminError> {
 
 fn facts(id: RevisionId, text: &str) -> Facts {
     let Ok(document) = UpdateDocument::parse(text, &Limits::default()) else {
-        return Facts { id, languages: Vec::new(), express: Vec::new() };
+        return Facts { id, languages: Vec::new(), express: Vec::new(), protocol: None };
     };
     let express = document.files.iter().filter(|file| file.is_express()).map(|file| file.digest);
     Facts {
         id,
         languages: document.properties.languages.iter().map(|language| language.to_lowercase()).collect(),
         express: express.collect(),
+        protocol: document.properties.compatible_protocol_version.clone(),
     }
 }
