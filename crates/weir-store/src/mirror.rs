@@ -1,5 +1,7 @@
 //! Rows of a replica that mirror those of its parent: target groups, deployments, declines, accepted licences.
 
+use std::cell::OnceCell;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
@@ -9,7 +11,7 @@ use weir_model::{
 
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::args,
+    codec::{Row, args},
     deployment::{Deployed, NewDeployment},
     sql::statements,
 };
@@ -66,7 +68,7 @@ statements! {
     GROUP_OTHER: "looking for a collection in the way" =
         "SELECT collection_id, name, kind FROM collection WHERE name_key = ?1 AND collection_id <> ?2";
     GROUP_KNOWN: "looking for a collection by its id" =
-        "SELECT name, parent_id, origin, built_in FROM collection WHERE collection_id = ?1";
+        "SELECT name, name_key, parent_id, origin FROM collection WHERE collection_id = ?1";
     GROUP_PUT: "storing a collection of the parent" =
         "INSERT INTO collection (collection_id, name, name_key, parent_id, kind, change, created_at, created_by, origin)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)
@@ -75,7 +77,7 @@ statements! {
     GROUP_NAME: "naming a collection anew" =
         "UPDATE collection SET name_key = ?3, name = ?2, change = ?4 WHERE collection_id = ?1";
     GROUP_NEST: "nesting a collection" =
-        "UPDATE collection SET parent_id = ?2, change = ?3 WHERE collection_id = ?1 AND parent_id IS NOT ?2";
+        "UPDATE collection SET parent_id = ?2, change = ?3 WHERE collection_id = ?1";
     GROUP_CHILDREN_MOVE: "moving the collections below another one" =
         "UPDATE collection SET parent_id = ?2, change = ?3 WHERE parent_id = ?1";
     GROUP_DELETE: "deleting a collection of the parent" = "DELETE FROM collection WHERE collection_id = ?1 AND built_in = 0";
@@ -120,10 +122,14 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Makes the groups of the parent exactly these. The built-in ones are everyone's and stay as they are. A collection
     /// made here that has the name of one of them becomes that group, with its members and what is nested in it; one
-    /// defined by a rule gets another name.
+    /// defined by a rule gets another name. What is so already stays as it is, and no change is numbered for it.
     pub fn groups_mirror(&self, groups: &[MirroredGroup]) -> Result<MirroredGroups, StoreError> {
         let mut done = MirroredGroups::default();
-        let change = self.change_next()?;
+        let numbered = OnceCell::new();
+        let change = || match numbered.get() {
+            Some(change) => Ok(*change),
+            None => self.change_next().map(|change| *numbered.get_or_init(|| change)),
+        };
         let built_in = [CollectionId::ALL_COMPUTERS, CollectionId::UNASSIGNED_COMPUTERS];
         let before = self.all(&GROUP_LIST, args![], |row| Ok((row.collection_id(0)?, row.text(1)?)))?;
         let gone = before.iter().filter(|(id, _)| !groups.iter().any(|group| group.id == *id));
@@ -136,7 +142,7 @@ impl WriteTx<'_> {
         for group in &wanted {
             let known = self.first(&GROUP_KNOWN, args![group.id], |row| row.text(0))?;
             if known.is_some_and(|name| name != group.name) {
-                self.run(&GROUP_NAME, args![group.id, &group.name, &format!("\u{1}{}", group.id), change])?;
+                self.run(&GROUP_NAME, args![group.id, &group.name, &format!("\u{1}{}", group.id), change()?])?;
                 done.changed += 1;
             }
         }
@@ -148,7 +154,7 @@ impl WriteTx<'_> {
             let mut adopted = None;
             if let Some((id, name, kind)) = other {
                 let free = self.free_name(&name)?;
-                self.run(&GROUP_NAME, args![id, &free, &free.to_lowercase(), change])?;
+                self.run(&GROUP_NAME, args![id, &free, &free.to_lowercase(), change()?])?;
                 match kind {
                     CollectionKind::TargetGroup if !built_in.contains(&id) => {
                         done.adopted.push(name);
@@ -157,20 +163,27 @@ impl WriteTx<'_> {
                     _ => done.renamed.push((name, free)),
                 }
             }
-            let known = self.first(&GROUP_KNOWN, args![group.id], |row| row.bool(2))?;
-            done.changed += u64::from(known != Some(true));
-            let (kind, actor) = (CollectionKind::TargetGroup, self.actor());
-            let root = CollectionId::ALL_COMPUTERS;
-            let values = args![group.id, &group.name, &key, root, kind, change, actor.at, &actor.name];
-            self.run(&GROUP_PUT, values)?;
+            let known =
+                self.first(&GROUP_KNOWN, args![group.id], |row| Ok((row.text(0)?, row.text(1)?, row.bool(3)?)))?;
+            let is_mirrored = known.as_ref().is_some_and(|(.., is_mirrored)| *is_mirrored);
+            done.changed += u64::from(!is_mirrored);
+            if known.is_none_or(|known| known != (group.name.clone(), key.clone(), true)) {
+                let (kind, actor) = (CollectionKind::TargetGroup, self.actor());
+                let root = CollectionId::ALL_COMPUTERS;
+                let values = args![group.id, &group.name, &key, root, kind, change()?, actor.at, &actor.name];
+                self.run(&GROUP_PUT, values)?;
+            }
             if let Some(old) = adopted {
                 self.run(&MEMBERS_COPY, args![old, group.id])?;
-                self.run(&GROUP_CHILDREN_MOVE, args![old, group.id, change])?;
+                self.run(&GROUP_CHILDREN_MOVE, args![old, group.id, change()?])?;
                 self.group_remove(old)?;
             }
         }
         for group in &wanted {
-            done.changed += self.run(&GROUP_NEST, args![group.id, group.parent, change])? as u64;
+            let parent = self.first(&GROUP_KNOWN, args![group.id], |row| row.opt(2, Row::collection_id))?.flatten();
+            if parent != Some(group.parent) {
+                done.changed += self.run(&GROUP_NEST, args![group.id, group.parent, change()?])? as u64;
+            }
         }
         Ok(done)
     }

@@ -23,6 +23,14 @@ pub enum SyncError {
     /// Question after question is answered with nothing.
     #[error("the upstream server lists revisions and sends none of them")]
     NothingSent,
+    /// Not one of many revisions can be used: something is wrong with the server, or on the way.
+    #[error("none of the {count} revisions that the upstream server lists can be had from it; the last one: {last}")]
+    NothingUsable {
+        /// How many.
+        count: usize,
+        /// Why the last one.
+        last: String,
+    },
     /// The upstream server, or the way to it.
     #[error(transparent)]
     Peer(PeerError),
@@ -56,6 +64,7 @@ impl SyncError {
             Self::Here(_) => "internal",
             Self::NoSource => "no_source",
             Self::NothingSent => "nothing_sent",
+            Self::NothingUsable { .. } => "nothing_usable",
             Self::Peer(error) => error.code(),
             Self::TooManyDropped { .. } => "too_many_dropped",
         }
@@ -70,7 +79,7 @@ impl SyncError {
             }
             Self::Here(_) => "see the server's log; weir doctor".to_owned(),
             Self::NoSource => "set one: weir settings set source microsoft, or the URL of a WSUS or Weir".to_owned(),
-            Self::NothingSent | Self::TooManyDropped { .. } => {
+            Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => {
                 "see whether the upstream server is healthy; its log may say more".to_owned()
             }
             Self::Peer(error) => error.next_step(),
@@ -85,7 +94,7 @@ impl SyncError {
                 matches!(error, StoreError::Busy { .. } | StoreError::DiskFull { .. })
             }
             Self::Here(_) => false,
-            Self::NothingSent | Self::TooManyDropped { .. } => true,
+            Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => true,
             Self::Peer(error) => error.is_transient(),
         }
     }

@@ -11,7 +11,7 @@ use weir_store::{
 };
 use weir_wire::{soap::ErrorCode, wsss::GetUpdateData};
 
-use super::{SyncError, item::Brought, tally::Tally};
+use super::{SyncError, item::Brought, outcome::Named, tally::Tally};
 use crate::{
     admin::{AdminError, App, Caller},
     sync::{
@@ -116,9 +116,10 @@ impl Fetch<'_> {
                 Ok(answer) => {
                     let brought = self.read(&asked, answer.result).await?;
                     let (answered, missing) = (brought.answered(), brought.missing(&asked));
+                    let usable = !brought.revisions.is_empty();
                     self.hand_over(Parcel { brought, room }, parcels).await?;
                     if answered > 0 {
-                        self.tally.succeeded();
+                        self.tally.succeeded(usable);
                         if !missing.is_empty() {
                             open.push(missing);
                         }
@@ -132,7 +133,10 @@ impl Fetch<'_> {
             };
             match asked.as_slice() {
                 [] => {}
-                [only] => self.give_up(*only, reason).await?,
+                [only] => {
+                    self.progress.advance(1);
+                    self.tally.lost(*only, reason)?;
+                }
                 several => {
                     let (first, second) = several.split_at(several.len() / 2);
                     open.push(second.to_vec());
@@ -155,7 +159,7 @@ impl Fetch<'_> {
 
     async fn hand_over(&self, parcel: Parcel, parcels: &mpsc::Sender<Parcel>) -> Result<(), SyncError> {
         for (identity, reason) in &parcel.brought.refused {
-            self.tally.dropped(*identity, reason.clone())?;
+            self.tally.lost(*identity, reason.clone())?;
         }
         for identity in &parcel.brought.unasked {
             self.tally.unasked(*identity);
@@ -164,14 +168,24 @@ impl Fetch<'_> {
         Ok(parcels.send(parcel).await.map_err(gone)?)
     }
 
-    /// A revision that cannot be fetched is asked for again by later runs, a few times.
-    async fn give_up(&self, revision: UpdateIdentity, reason: String) -> Result<(), SyncError> {
-        let why = reason.clone();
-        let write = move |tx: &weir_store::WriteTx<'_>| Ok(tx.pending_failed(revision, &why, ATTEMPTS)?);
-        let for_good = self.app.write(self.caller, write).await?;
-        self.progress.advance(1);
-        let until = if for_good { "it is not asked for again" } else { "the next run asks again" };
-        self.tally.dropped(revision, format!("{reason}; {until}"))
+    /// Revisions that cannot be had are asked for again by later runs, a few times; in one transaction, so that a run that
+    /// fails here counts none of them.
+    pub(super) async fn settle(&self) -> Result<(), SyncError> {
+        let lost = self.tally.settle()?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let write = move |tx: &weir_store::WriteTx<'_>| {
+            lost.into_iter()
+                .map(|named| Ok((tx.pending_failed(named.revision, &named.reason, ATTEMPTS)?, named)))
+                .collect::<Result<Vec<_>, AdminError>>()
+        };
+        for (for_good, Named { revision, reason }) in self.app.write(self.caller, write).await? {
+            let until =
+                if for_good { "only weir sync now --full asks for it again" } else { "the next run asks again" };
+            self.tally.dropped(revision, format!("{reason}; {until}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -229,9 +243,6 @@ fn stage_all(
             for Parcel { brought, .. } in &group {
                 for (revision, secured) in &brought.revisions {
                     members += tx.staged_add(revision, *secured)?.unwrap_or_default();
-                }
-                for (refused, _) in &brought.refused {
-                    tx.pending_remove(*refused)?;
                 }
                 for (digest, url) in &brought.sources {
                     tx.staged_source_add(*digest, url)?;

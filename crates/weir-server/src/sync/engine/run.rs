@@ -78,6 +78,7 @@ impl<'r> Run<'r> {
         self.updates(&fetch, &mut outcome).await?;
         self.start(Phase::Closure, ListKind::Members).await?;
         fetch.all(ListKind::Members).await?;
+        fetch.settle().await?;
         if let Ok(batch @ 1..) = usize::try_from(configuration.max_updates_per_decryption_request) {
             keys::fetch(self.app, self.caller, self.peer, self.progress, batch).await?;
         }

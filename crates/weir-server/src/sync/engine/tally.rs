@@ -13,6 +13,8 @@ use crate::sync::peer::PeerError;
 const FAILURES_IN_A_ROW: u32 = 32;
 /// Items that may be lost in a run.
 const MOST_DROPPED: u64 = 1_000;
+/// Items that may be lost in a run that brings nothing: a few can be bad by themselves, more are a bad server.
+const LOST_ALONE: usize = 4;
 
 /// What went wrong in a run.
 #[derive(Debug, Default)]
@@ -21,14 +23,43 @@ pub(super) struct Tally(Mutex<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     in_a_row: u32,
+    /// At least one revision came that can be used.
+    brought: bool,
+    /// Asked for and not had.
+    lost: Vec<Named>,
     dropped: u64,
     problems: Vec<Named>,
 }
 
 impl Tally {
-    /// A batch brought something.
-    pub(super) fn succeeded(&self) {
-        self.0.lock().in_a_row = 0;
+    /// A batch was answered; `usable`: with revisions that can be used.
+    pub(super) fn succeeded(&self, usable: bool) {
+        let mut counts = self.0.lock();
+        counts.in_a_row = 0;
+        counts.brought |= usable;
+    }
+
+    /// An item was asked for and cannot be had in this run.
+    pub(super) fn lost(&self, revision: UpdateIdentity, reason: String) -> Result<(), SyncError> {
+        let mut counts = self.0.lock();
+        if counts.lost.len() as u64 >= MOST_DROPPED {
+            return Err(SyncError::TooManyDropped { count: MOST_DROPPED + 1, last: reason });
+        }
+        counts.lost.push(Named { revision, reason });
+        Ok(())
+    }
+
+    /// The items that cannot be had. An error if nothing else came: then they are not to blame, and nothing is held
+    /// against them.
+    pub(super) fn settle(&self) -> Result<Vec<Named>, SyncError> {
+        let mut counts = self.0.lock();
+        let lost = std::mem::take(&mut counts.lost);
+        match lost.last() {
+            Some(last) if !counts.brought && lost.len() > LOST_ALONE => {
+                Err(SyncError::NothingUsable { count: lost.len(), last: last.reason.clone() })
+            }
+            _ => Ok(lost),
+        }
     }
 
     /// A batch failed in a way that may be the fault of one item. Gives the error back when that happened too often.

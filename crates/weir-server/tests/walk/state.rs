@@ -1,0 +1,134 @@
+//! What a server's database says, and data folders to begin from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use rusqlite::{Connection, OpenFlags, types::Value};
+use tempfile::TempDir;
+use weir_model::ids::{UpdateId, UpdateIdentity};
+
+use crate::support::Downstream;
+
+/// Tables that a run may write before it is complete: nothing shows them to computers, and the audit log is about the
+/// attempt.
+const UNDER_WAY: &[&str] =
+    &["audit", "held_deployment", "pending_revision", "staged_revision", "staged_source", "sync_list", "sync_source"];
+
+/// What a run of a replica stores after the revisions: the parent's decisions, in a transaction of their own.
+const DECISIONS: &[&str] = &["collection", "deployment", "retired_deployment"];
+
+/// Every row of every table, but for what a run may write before it is complete, with the anchors of lists and
+/// deployments.
+pub(crate) type Rows = BTreeMap<String, BTreeSet<String>>;
+
+fn open(data: &Path) -> Connection {
+    Connection::open_with_flags(data.join("weir.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a database")
+}
+
+fn rows(data: &Path, is_left_out: impl Fn(&str) -> bool) -> Rows {
+    let database = open(data);
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let mut tables = database.prepare(names).expect("tables");
+    let tables: Vec<String> =
+        tables.query_map([], |row| row.get(0)).expect("tables").map(|name| name.expect("a name")).collect();
+    let mut found = Rows::new();
+    let query = |what: &str| {
+        let mut statement = database.prepare(what).expect("a query");
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let row = |row: &rusqlite::Row<'_>| {
+            let mut text = String::new();
+            for (index, column) in columns.iter().enumerate().filter(|(_, column)| !is_left_out(column)) {
+                let value = match row.get::<_, Value>(index)? {
+                    Value::Blob(bytes) => format!("{bytes:02x?}"),
+                    Value::Text(text) => text,
+                    other => format!("{other:?}"),
+                };
+                text.push_str(&format!("{column}={value} "));
+            }
+            Ok(text)
+        };
+        statement.query_map([], row).expect("rows").map(|row| row.expect("a row")).collect()
+    };
+    for table in tables.into_iter().filter(|table| !UNDER_WAY.contains(&table.as_str())) {
+        let rows = query(&format!("SELECT * FROM {table}"));
+        found.insert(table, rows);
+    }
+    let anchors = "SELECT category_anchor, update_anchor, update_filter, deployment_anchor FROM sync_source
+         WHERE coalesce(category_anchor, update_anchor, deployment_anchor) IS NOT NULL";
+    found.insert("anchors".to_owned(), query(anchors));
+    found
+}
+
+/// All of it, moments included: two of these are equal if nothing at all happened between them.
+pub(crate) fn exactly(downstream: &Downstream) -> Rows {
+    rows(downstream.data.path(), |_| false)
+}
+
+/// Without the moments and what each server has of its own: equal for two servers that came to the same by different ways.
+pub(crate) fn settled(downstream: &Downstream) -> Rows {
+    let mut rows = rows(downstream.data.path(), |column| column.ends_with("_at"));
+    rows.retain(|table, _| !matches!(table.as_str(), "sealing_key" | "setting" | "refinery_schema_history"));
+    // addresses of files name the proxy, if that was asked
+    if let Some(sources) = rows.get_mut("file_source") {
+        *sources = sources.iter().map(|row| row.replace(|c: char| c.is_ascii_digit(), "")).collect();
+    }
+    rows
+}
+
+/// Without what a replica stores of its parent's decisions.
+pub(crate) fn without_decisions(mut rows: Rows) -> Rows {
+    rows.retain(|table, _| !DECISIONS.contains(&table.as_str()));
+    rows
+}
+
+/// The first difference, in few words.
+pub(crate) fn difference(one: &Rows, two: &Rows) -> Option<String> {
+    one.iter().zip(two).find(|(one, two)| one != two).map(|((table, one), (_, two))| {
+        let only = |one: &BTreeSet<String>, two: &BTreeSet<String>| {
+            one.difference(two).take(3).map(|row| row.chars().take(400).collect::<String>()).collect::<Vec<_>>()
+        };
+        format!("{table}: {:#?} against {:#?}", only(one, two), only(two, one))
+    })
+}
+
+/// What is on disk: stored or staged. Whatever is there was acknowledged and need not be fetched again.
+pub(crate) fn durable(downstream: &Downstream) -> BTreeSet<UpdateIdentity> {
+    let staged = downstream.read(|tx| tx.staged_heads(0, 1_000));
+    let mut durable = downstream.stored();
+    durable.extend(staged.into_iter().map(|head| head.identity));
+    durable
+}
+
+/// A folder in memory where that is possible: hundreds of servers are made.
+pub(crate) fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.expect("a folder")
+}
+
+/// A server that is where `downstream` is.
+pub(crate) async fn copy(downstream: &Downstream) -> Downstream {
+    let folder = folder();
+    let database = folder.path().join("weir.db");
+    let target = database.to_str().expect("a path");
+    open(downstream.data.path()).execute("VACUUM INTO ?1", [target]).expect("a copy");
+    for file in fs::read_dir(downstream.data.path()).expect("a folder").filter_map(Result::ok) {
+        let is_database = file.file_name().to_string_lossy().starts_with("weir.db");
+        if !is_database && file.file_type().expect("a type").is_file() {
+            fs::copy(file.path(), folder.path().join(file.file_name())).expect("copied");
+        }
+    }
+    let mut copy = Downstream::open(folder).await;
+    copy.replica = downstream.replica;
+    copy
+}
+
+/// The newest revision of an update.
+pub(crate) fn newest(downstream: &Downstream, id: UpdateId) -> u32 {
+    let query = "SELECT revision FROM revision JOIN updates ON newest_revision_id = revision_id WHERE update_id = ?1";
+    let number = open(downstream.data.path()).query_row(query, [id.0.as_bytes()], |row| row.get(0));
+    number.expect("it is stored")
+}
