@@ -151,7 +151,8 @@ async fn whatever_is_no_answer_at_every_step_is_clear_and_changes_nothing() {
         for step in STEPS {
             let is_data = *step == Operation::GetUpdateData && !matches!(expected.0, "network" | "http_status");
             let (code, words, advice) = expected;
-            let expected = if is_data { ("nothing_usable|bad_answer|too_large", words, "healthy") } else { (code, words, advice) };
+            let expected =
+                if is_data { ("nothing_usable|bad_answer|too_large", words, "healthy") } else { (code, words, advice) };
             scene.fails(*step, trouble, &expected).await;
         }
     }
@@ -160,7 +161,8 @@ async fn whatever_is_no_answer_at_every_step_is_clear_and_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_at_every_step_ends_after_the_time_that_is_set() {
     let scene = Scene::new().await;
-    let expected = ("network|too_long", "broke off|did not end", "whether the upstream server runs|sync.timeout_seconds");
+    let expected =
+        ("network|too_long", "broke off|did not end", "whether the upstream server runs|sync.timeout_seconds");
     futures_util::future::join_all(STEPS.iter().map(|step| scene.fails(*step, || Trouble::Hang, &expected))).await;
 }
 
@@ -344,8 +346,9 @@ async fn redirections_are_not_followed() {
     let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port");
     let url = format!("http://{}", tcp.local_addr().expect("address"));
     let target = url.clone();
-    let routes = axum::Router::new()
-        .fallback(move |path: http::Uri| async move { axum::response::Redirect::temporary(&format!("{target}{path}")) });
+    let routes = axum::Router::new().fallback(move |path: http::Uri| async move {
+        axum::response::Redirect::temporary(&format!("{target}{path}"))
+    });
     tokio::spawn(async move { axum::serve(tcp, routes).await });
     let downstream = Downstream::open(folder()).await;
     let error = run(&downstream, &url).await.expect_err("turns in circles");
