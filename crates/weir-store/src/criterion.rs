@@ -69,6 +69,8 @@ statements! {
         "SELECT criterion_id, rule, origin, change, changed_at, changed_by FROM criterion ORDER BY name_key";
     CRITERION_FIND: "looking for a criterion" =
         "SELECT criterion_id, rule, origin, change, changed_at, changed_by FROM criterion WHERE name_key = ?1";
+    CRITERION_SHOW: "reading a criterion" =
+        "SELECT criterion_id, rule, origin, change, changed_at, changed_by FROM criterion WHERE criterion_id = ?1";
     CRITERION_PUT: "storing a criterion" =
         "INSERT INTO criterion (criterion_id, name, name_key, rule, origin, change, changed_at, changed_by, created_at,
              created_by)
@@ -160,6 +162,11 @@ impl ReadTx<'_> {
     /// All rules, by name.
     pub fn criterion_list(&self) -> Result<Vec<CriterionRow>, StoreError> {
         self.all(&CRITERION_LIST, args![], criterion)
+    }
+
+    /// The rule of that id.
+    pub fn criterion_show(&self, id: Uuid) -> Result<Option<CriterionRow>, StoreError> {
+        self.first(&CRITERION_SHOW, args![id], criterion)
     }
 
     /// The rule of that name, without regard to case.

@@ -107,7 +107,8 @@ pub(crate) fn digest(path: &Path) -> Result<String> {
     loop {
         let read = file.read(&mut buffer).with_context(reading)?;
         if read == 0 {
-            return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+            let hex = |text: String, byte: &u8| format!("{text}{byte:02x}");
+            return Ok(hash.finalize().iter().fold(String::new(), hex));
         }
         hash.update(&buffer[..read]);
     }

@@ -28,6 +28,16 @@ fn starts<T>(revisions: usize, list: &[T], position: impl Fn(&T) -> Option<usize
     starts
 }
 
+/// What is needed next.
+enum Need {
+    /// That is there, or nowhere.
+    Met,
+    /// All was named.
+    NoMore,
+    /// The revision at this position.
+    Now(usize),
+}
+
 struct Sorter<'g> {
     graph: &'g ExportGraph,
     prerequisites: Vec<usize>,
@@ -35,8 +45,8 @@ struct Sorter<'g> {
     /// The first revision of each update, by arrival.
     first: HashMap<u32, usize>,
     exact: HashMap<(u32, RevisionNumber), usize>,
-    /// 0 not visited, 1 on the way, 2 done.
-    mark: Vec<u8>,
+    /// Visited.
+    mark: Vec<bool>,
     /// Updates of which some revision is done.
     done: std::collections::HashSet<u32>,
     order: Vec<usize>,
@@ -58,7 +68,7 @@ impl<'g> Sorter<'g> {
             graph,
             first,
             exact,
-            mark: vec![0; count],
+            mark: vec![false; count],
             done: std::collections::HashSet::new(),
             order: Vec::with_capacity(count),
         }
@@ -79,18 +89,14 @@ impl<'g> Sorter<'g> {
         let mut stack = vec![(start, 0)];
         while let Some((at, next)) = stack.pop() {
             match self.need(at, next) {
-                Some(needed) => {
+                Need::Now(needed) => {
                     stack.push((at, next + 1));
-                    if let Some(needed) = needed
-                        && self.enter(needed)
-                    {
+                    if self.enter(needed) {
                         stack.push((needed, 0));
                     }
                 }
-                None => {
-                    if let Some(mark) = self.mark.get_mut(at) {
-                        *mark = 2;
-                    }
+                Need::Met => stack.push((at, next + 1)),
+                Need::NoMore => {
                     self.done.extend(self.graph.revisions.get(at).map(|row| row.update_no));
                     self.order.push(at);
                 }
@@ -101,27 +107,32 @@ impl<'g> Sorter<'g> {
     /// True if it was not visited.
     fn enter(&mut self, at: usize) -> bool {
         match self.mark.get_mut(at) {
-            Some(mark @ 0) => {
-                *mark = 1;
+            Some(mark @ false) => {
+                *mark = true;
                 true
             }
             _ => false,
         }
     }
 
-    /// What a revision needs at a position of its lists, if that must still come; none past the end.
-    fn need(&self, at: usize, position: usize) -> Option<Option<usize>> {
-        let bounds = |starts: &[usize]| Some((*starts.get(at)?, *starts.get(at + 1)?));
-        let (from, to) = bounds(&self.prerequisites)?;
-        if let Some(entry) = self.graph.prerequisites.get(from..to)?.get(position) {
+    /// What a revision needs at a position of its lists.
+    fn need(&self, at: usize, position: usize) -> Need {
+        let bounds = |starts: &[usize]| match (starts.get(at), starts.get(at + 1)) {
+            (Some(from), Some(to)) => *from..*to,
+            _ => 0..0,
+        };
+        let (prerequisites, members) = (bounds(&self.prerequisites), bounds(&self.members));
+        let before = prerequisites.len();
+        let (first, rest) = (self.graph.prerequisites.get(prerequisites), self.graph.members.get(members));
+        let (first, rest) = (first.unwrap_or_default(), rest.unwrap_or_default());
+        let needed = match (first.get(position), position.checked_sub(before).and_then(|at| rest.get(at))) {
             // any revision of it will do
-            let met = self.done.contains(&entry.update_no);
-            return Some(if met { None } else { self.first.get(&entry.update_no).copied() });
-        }
-        let position = position - (to - from);
-        let (from, to) = bounds(&self.members)?;
-        let entry = self.graph.members.get(from..to)?.get(position)?;
-        Some(self.exact.get(&(entry.update_no, entry.revision)).copied())
+            (Some(entry), _) if self.done.contains(&entry.update_no) => return Need::Met,
+            (Some(entry), _) => self.first.get(&entry.update_no),
+            (None, Some(entry)) => self.exact.get(&(entry.update_no, entry.revision)),
+            (None, None) => return Need::NoMore,
+        };
+        needed.map_or(Need::Met, |at| Need::Now(*at))
     }
 }
 

@@ -161,30 +161,24 @@ impl Work<'_> {
 
     fn put(&self, kind: Kind, key: &Key, object: &Object) -> Done {
         match (kind, key) {
-            (Kind::Setting, Key::Text(key)) => self.read(object, |body| self.setting(key, &body)),
-            (Kind::Selection, Key::Selection(which)) => self.read(object, |body| self.selection(*which, body)),
-            (Kind::UpdateGroup, Key::Guid(id)) => self.read(object, |body| self.group(*id, &body)),
-            (Kind::Collection, Key::Guid(id)) => self.read(object, |body| self.collection(CollectionId(*id), body)),
+            (Kind::Setting, Key::Text(key)) => read(object, |body| self.setting(key, &body)),
+            (Kind::Selection, Key::Selection(which)) => read(object, |body| self.selection(*which, body)),
+            (Kind::Criterion, Key::Guid(id)) => read(object, |body| self.criterion(*id, body)),
+            (Kind::UpdateGroup, Key::Guid(id)) => read(object, |body| self.group(*id, &body)),
+            (Kind::Collection, Key::Guid(id)) => read(object, |body| self.collection(CollectionId(*id), body)),
             (Kind::Decline, Key::Guid(id)) => {
-                self.read(object, |_: body::Decline| Ok(Outcome::changed(self.tx.update_decline(UpdateId(*id))?)))
+                read(object, |_: body::Decline| Ok(Outcome::changed(self.tx.update_decline(UpdateId(*id))?)))
             }
-            (Kind::EulaAcceptance, Key::Guid(id)) => self.read(object, |body: body::EulaAcceptance| {
+            (Kind::EulaAcceptance, Key::Guid(id)) => read(object, |body: body::EulaAcceptance| {
                 if body.eula_id.len() > 100 {
                     return Ok(Outcome::Refused("its licence id is too long".to_owned()));
                 }
                 Ok(Outcome::changed(self.tx.update_accept_eula(UpdateId(*id), &body.eula_id)?))
             }),
             (Kind::Deployment, Key::Deployment(deployed, collection)) => {
-                self.read(object, |body| self.deployment(*deployed, *collection, &body))
+                read(object, |body| self.deployment(*deployed, *collection, &body))
             }
             _ => Ok(Outcome::Refused("this version does not apply it".to_owned())),
-        }
-    }
-
-    fn read<B: DeserializeOwned>(&self, object: &Object, apply: impl FnOnce(B) -> Done) -> Done {
-        match serde_json::from_value(object.body.clone()) {
-            Ok(body) => apply(body),
-            Err(error) => Ok(Outcome::Refused(format!("its body is not understood: {error}"))),
         }
     }
 
@@ -217,6 +211,30 @@ impl Work<'_> {
             self.tx.selection_set(which, &values)?;
         }
         Ok(Outcome::changed(changed))
+    }
+
+    fn criterion(&self, id: Uuid, body: body::Criterion) -> Done {
+        let mut rule = body.rule;
+        if let Err(error) = rule.check() {
+            return Ok(Outcome::Refused(chain(&error)));
+        }
+        let known = self.tx.criterion_show(id)?;
+        if known.is_some_and(|row| row.rule == rule && row.origin == DeploymentOrigin::Parent) {
+            return Ok(Outcome::Same);
+        }
+        if let Some(other) = self.tx.criterion_find(&rule.name)?.filter(|other| other.id != id) {
+            match self.origin {
+                Origin::Bundle => return Ok(Outcome::Refused(same_name("a criterion", &rule.name))),
+                Origin::Parent => {
+                    let mut renamed = other.rule;
+                    renamed.name = free_name(&renamed.name, |name| Ok(self.tx.criterion_find(name)?.is_some()))?;
+                    self.tx.criterion_put(other.id, &renamed, other.origin)?;
+                }
+            }
+        }
+        rule.name = rule.name.trim().to_owned();
+        self.tx.criterion_put(id, &rule, DeploymentOrigin::Parent)?;
+        Ok(Outcome::Changed)
     }
 
     fn group(&self, id: Uuid, body: &body::UpdateGroup) -> Done {
@@ -351,6 +369,7 @@ impl Work<'_> {
                 Ok(Outcome::changed(setting::store(self.tx, key, None)?.is_some()))
             }
             (Kind::Selection, Key::Selection(which)) => self.selection(*which, body::Selection { values: Vec::new() }),
+            (Kind::Criterion, Key::Guid(id)) => Ok(Outcome::changed(self.tx.criterion_delete(*id)?)),
             (Kind::UpdateGroup, Key::Guid(id)) => {
                 if self.tx.update_group_show(*id)?.is_none() {
                     return Ok(Outcome::Same);
@@ -382,6 +401,13 @@ impl Work<'_> {
             }
             _ => Ok(Outcome::Same),
         }
+    }
+}
+
+fn read<B: DeserializeOwned>(object: &Object, apply: impl FnOnce(B) -> Done) -> Done {
+    match serde_json::from_value(object.body.clone()) {
+        Ok(body) => apply(body),
+        Err(error) => Ok(Outcome::Refused(format!("its body is not understood: {error}"))),
     }
 }
 

@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
-use weir_model::targeting::{CollectionKind, DeploymentAction};
+use weir_model::{
+    criteria::Rule,
+    targeting::{CollectionKind, DeploymentAction},
+};
 
 /// [`super::Kind::Setting`], version 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,14 @@ pub struct Setting {
 pub struct Selection {
     /// Everything selected: GUIDs or short names of languages.
     pub values: Vec<String>,
+}
+
+/// [`super::Kind::Criterion`], version 1.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Criterion {
+    /// The rule, with its name.
+    pub rule: Rule,
 }
 
 /// [`super::Kind::UpdateGroup`], version 1.

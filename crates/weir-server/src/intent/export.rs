@@ -81,6 +81,10 @@ pub(super) fn body(tx: &ReadTx<'_>, key: &Key, kind: IntentKind) -> Result<Optio
         (IntentKind::Selection, Key::Selection(which)) => {
             json(kind, body::Selection { values: tx.selection_list(*which)? })
         }
+        (IntentKind::Criterion, Key::Guid(id)) => match tx.criterion_show(*id)? {
+            Some(row) => json(kind, body::Criterion { rule: row.rule }),
+            None => Ok(None),
+        },
         (IntentKind::UpdateGroup, Key::Guid(id)) => match tx.update_group_show(*id)? {
             Some((name, updates)) => {
                 json(kind, body::UpdateGroup { name, updates: updates.into_iter().map(|id| id.0).collect() })

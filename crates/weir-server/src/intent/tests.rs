@@ -3,6 +3,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 use weir_model::{
+    criteria::Rule,
     ids::{CollectionId, UpdateId},
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
 };
@@ -82,6 +83,11 @@ fn deployment(update: u128, collection: CollectionId, action: DeploymentAction) 
     }
 }
 
+fn rule(name: &str) -> Rule {
+    let text = json!({ "name": name, "action": "decline", "condition": { "titles": ["*preview*"] } });
+    serde_json::from_value(text).expect("a rule")
+}
+
 /// A bit of everything.
 fn fill(tx: &WriteTx<'_>) -> Result<(), StoreError> {
     tx.setting_put("targeting", &json!("client"))?;
@@ -96,6 +102,7 @@ fn fill(tx: &WriteTx<'_>) -> Result<(), StoreError> {
     tx.collection_set_approved_only(CollectionId::UNASSIGNED_COMPUTERS, true)?;
     tx.update_decline(UpdateId(id(60)))?;
     tx.update_accept_eula(UpdateId(id(61)), &id(70).to_string())?;
+    tx.criterion_put(id(85), &rule("No previews"), DeploymentOrigin::Local)?;
     tx.update_group_put(id(80), "March", &[UpdateId(id(61)), UpdateId(id(62))])?;
     for update in 61..63 {
         tx.update_intern(UpdateId(id(update)))?;
@@ -137,15 +144,18 @@ fn what_one_site_decides_is_so_at_another_and_applying_it_again_changes_nothing(
     }
 }
 
+type Step<'s> = &'s dyn Fn(&WriteTx<'_>) -> Result<(), StoreError>;
+
 #[test]
 fn changes_and_deletions_follow_one_by_one_or_all_at_once() {
     let (top, follower) = (Site::new(), Site::new());
     top.write(fill);
     let (objects, mut at) = top.export(0);
     follower.apply(&objects, Origin::Bundle);
-    let steps: [&dyn Fn(&WriteTx<'_>) -> Result<(), StoreError>; 6] = [
+    let steps: [Step<'_>; 7] = [
         &|tx| tx.update_undecline(UpdateId(id(60))).map(drop),
         &|tx| tx.setting_delete("targeting").map(drop),
+        &|tx| tx.criterion_delete(id(85)).map(drop),
         &|tx| {
             let group = tx.deployment_of(Deployed::Group(id(80)), CollectionId(id(2)))?.expect("there");
             tx.deployment_delete(group)?;

@@ -1,6 +1,6 @@
 //! The manifest: JSON, bounded, and consistent in itself.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -216,12 +216,12 @@ impl Manifest {
                 return wrong(format!("part {} has no size or no digest", number + 1));
             }
         }
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for section in &self.sections {
             if section.kind.is_empty() || section.kind.len() > LONGEST_NAME || section.kind.contains(char::is_control) {
                 return wrong("a section has no usable kind".to_owned());
             }
-            if seen.insert(section.kind.as_str(), ()).is_some() {
+            if !seen.insert(section.kind.as_str()) {
                 return wrong(format!("the section {:?} is there twice", section.kind));
             }
         }

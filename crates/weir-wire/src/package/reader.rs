@@ -25,6 +25,9 @@ impl Default for Limits {
     }
 }
 
+/// Inflated bytes within which the root element of the gzip form must begin.
+const ROOT_WITHIN: u64 = 64 << 10;
+
 pub(super) const PACKAGE_XML: &str = "package.xml";
 pub(super) const METADATA_TXT: &str = "metadata.txt";
 
@@ -75,11 +78,35 @@ impl<R: Read + Seek> Reader<R> {
 
 /// Name of the root element of the `.xml.gz` form, for the error message: its layout is documented nowhere.
 fn root_of_gzip(source: impl Read) -> Option<String> {
-    let mut start = Vec::new();
-    // What was inflated before an error counts, too.
-    let _ = GzDecoder::new(source).take(4096).read_to_end(&mut start);
-    let start = String::from_utf8_lossy(&start);
-    let tag = start.split('<').skip(1).find(|tag| !tag.starts_with(['?', '!']))?;
-    let name: String = tag.chars().take_while(|c| c.is_alphanumeric() || ":_-.".contains(*c)).take(80).collect();
-    (!name.is_empty()).then_some(name)
+    let mut source = GzDecoder::new(source).take(ROOT_WITHIN);
+    let (mut start, mut piece) = (Vec::new(), [0; 1024]);
+    loop {
+        // No further than the name; what was inflated before an error counts, too.
+        let read = source.read(&mut piece).unwrap_or(0);
+        start.extend_from_slice(piece.get(..read).unwrap_or_default());
+        match root_name(&String::from_utf8_lossy(&start)) {
+            Some((name, ended)) if ended || read == 0 => return Some(name),
+            None if read == 0 => return None,
+            _ => {}
+        }
+    }
+}
+
+/// The name after the first `<` that opens an element, past declaration and comments, and whether all of it is there.
+fn root_name(start: &str) -> Option<(String, bool)> {
+    let mut rest = start;
+    loop {
+        rest = rest.split_once('<')?.1;
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.split_once("-->")?.1;
+        } else if rest.starts_with(['?', '!']) {
+            rest = rest.split_once('>')?.1;
+        } else {
+            break;
+        }
+    }
+    let part = |c: char| c.is_alphanumeric() || ":_-.".contains(c);
+    let name: String = rest.chars().take_while(|c| part(*c)).take(80).collect();
+    let ended = rest.chars().count() > name.chars().count();
+    (!name.is_empty()).then_some((name, ended))
 }

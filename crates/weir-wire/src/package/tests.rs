@@ -368,6 +368,9 @@ fn checklist_13_gzip_is_recognised_by_its_first_bytes() {
         other => panic!("{other:?}"),
     };
     assert_eq!(root(gzip("\u{feff}<?xml version=\"1.0\"?><!-- c --><Export a=\"b\">")).as_deref(), Some("Export"));
+    let behind = |bytes: usize| root(gzip(&format!("<!-- {} <Not /> --><ns:Export", "-".repeat(bytes))));
+    assert_eq!(behind(20_000).as_deref(), Some("ns:Export"));
+    assert_eq!(behind(200_000), None, "only the beginning is inflated");
     assert_eq!(root(gzip("no markup")), None);
     assert_eq!(root(vec![0x1f, 0x8b]), None);
     assert!(matches!(

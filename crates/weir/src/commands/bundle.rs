@@ -187,7 +187,7 @@ async fn trust(command: TrustCommand, connection: &Connection, printer: &Printer
         TrustCommand::Remove { fingerprint } => {
             connection.delete(&["bundles", "trust", &fingerprint]).await?;
             printer.show(&json!({ "removed": fingerprint }), |page| {
-                page.line("bundles of this signer are refused from now on")
+                page.line("bundles of this signer are refused from now on");
             })
         }
     }
