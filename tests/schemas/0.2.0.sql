@@ -898,6 +898,8 @@ CREATE TABLE site_here (
     catalogue_at INTEGER
 ) STRICT;
 
+CREATE INDEX site_here_by_site ON site_here (site_id);
+
 CREATE TABLE site_node (
     site_id BLOB NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,

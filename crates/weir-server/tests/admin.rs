@@ -27,12 +27,16 @@ mod openapi;
 mod publisher;
 #[path = "admin/rollups.rs"]
 mod rollups;
+#[path = "admin/planes.rs"]
+mod planes;
 #[path = "admin/scans.rs"]
 mod scans;
 #[path = "admin/selection.rs"]
 mod selection;
 #[path = "admin/settings.rs"]
 mod settings;
+#[path = "admin/sites.rs"]
+mod sites;
 #[path = "admin/start.rs"]
 mod start;
 #[path = "admin/sync.rs"]

@@ -25,6 +25,7 @@ CREATE TABLE site_here (
     catalogue_version INTEGER NOT NULL DEFAULT 0,
     catalogue_at INTEGER
 ) STRICT;
+CREATE INDEX site_here_by_site ON site_here (site_id);
 INSERT INTO site_here (no) VALUES (1);
 
 -- Codes that servers enrol with: only their hashes. Used and withdrawn ones are kept for a while, to say so.

@@ -80,7 +80,8 @@ fn every_listed_key_is_read_and_every_variable_names_one() {
     for key in file::KEYS {
         let (table, name) = key.split_once('.').map_or(("", key), |(table, name)| (table, name));
         let head = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
-        let read = ["'text'", "31", "['a']"].iter().any(|value| parse(&format!("{head}{name} = {value}\n")).is_ok());
+        let read =
+            ["'text'", "31", "['a']", "true"].iter().any(|value| parse(&format!("{head}{name} = {value}\n")).is_ok());
         assert!(read, "{key}");
     }
     for variable in VARIABLES {
@@ -126,4 +127,42 @@ fn wildcard_addresses_are_reached_by_loopback() {
     assert_eq!(reach("0.0.0.0:80"), "127.0.0.1:80");
     assert_eq!(reach("[::]:80"), "127.0.0.1:80");
     assert_eq!(reach("10.1.2.3:80"), "10.1.2.3:80");
+}
+
+#[test]
+fn enrolment_is_checked_before_anything_is_asked() {
+    use weir_model::enrolment::EnrolmentCode;
+    let code =
+        EnrolmentCode { addresses: vec!["https://cen.example:8531".to_owned()], fingerprint: [1; 32], secret: [2; 32] };
+    let load = |enrol: Option<&str>, parent: Option<&str>| {
+        let options = super::Options {
+            enrol: enrol.map(str::to_owned),
+            parent: parent.map(str::to_owned),
+            ..super::Options::default()
+        };
+        super::load(&options, &|_| None)
+    };
+    let text = code.encode();
+    assert_eq!(load(Some(&text), None).expect("valid").enrol.expect("a code").code, Some(code));
+    assert!(load(None, None).expect("valid").enrol.is_none());
+    for parent in ["http://cen.example:8530", "cen.example", "ftp://cen.example", ""] {
+        let error = load(Some(&text), Some(parent)).expect_err(parent).to_string();
+        assert!(error.contains("parent is"), "{error}");
+    }
+    let error = load(Some("weir1-nonsense"), None).expect_err("no code").to_string();
+    assert!(error.contains("incomplete or mistyped") && !error.contains("nonsense"), "{error}");
+}
+
+#[test]
+fn a_listener_for_servers_turns_their_plane_on() {
+    let load = |server: Option<&str>, downstream| {
+        let options = super::Options { server: server.map(str::to_owned), downstream, ..super::Options::default() };
+        super::load(&options, &|_| None)
+    };
+    assert!(!load(None, false).expect("valid").downstream);
+    assert!(load(None, true).expect("valid").downstream);
+    let settings = load(Some("127.0.0.1:0"), false).expect("valid");
+    assert!(settings.downstream && settings.listen.server.is_some());
+    assert!(load(Some("off"), false).expect("valid").listen.server.is_none());
+    assert!(load(Some("nowhere"), false).is_err());
 }

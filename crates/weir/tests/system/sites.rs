@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use weir_testkit::WeirProcess;
 
-use super::{json, server};
+use super::{genuine_package, json, server};
 
 fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_weir")
@@ -194,6 +194,66 @@ fn a_server_with_decisions_of_its_own_is_not_enrolled_unless_told_to() {
     other.restart().expect("it starts");
     assert!(!json(&other, &["collections", "list"]).to_string().contains("Precious"));
     wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+}
+
+/// One command at the top brings the whole catalogue to the lowest site, with the decisions about it.
+#[test]
+fn the_success_of_the_top_reaches_every_site_below() {
+    let central = server();
+    json(&central, &["sites", "add", "CEN", "--kind", "central"]);
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    json(&central, &["sites", "add", "SPARE", "--kind", "replica", "--under", "PRI1"]);
+    json(&central, &["sites", "add", "SEC1", "--kind", "secondary", "--under", "PRI1"]);
+    json(&central, &["import", &genuine_package()]);
+    json(&central, &["products", "set", "--all"]);
+    json(&central, &["classifications", "set", "--all"]);
+    let first = enrolled(&code(&central, "PRI1"));
+    let secondary = enrolled(&code(&first, "SEC1"));
+    let spare = enrolled(&code(&first, "SPARE"));
+    wait(&central, "all are there", |list| ["PRI1", "SEC1", "SPARE"].iter().all(|name| is_configured(list, name)));
+    let run = json(&central, &["sync", "now", "--wait"]);
+    assert_eq!(run["result"], "done", "{run}");
+    let is_there = |list: &Value| {
+        let top = site(list, "CEN")["point"].clone();
+        ["PRI1", "SEC1", "SPARE"].iter().all(|name| {
+            let row = site(list, name);
+            row["behind"] == false
+                && row["point"]["catalogue_version"] == top["catalogue_version"]
+                && row["point"]["sync"]["state"] == "done"
+        })
+    };
+    let list = central.wait_for(&["sites", "list"], is_there);
+    let logs = || [&central, &first, &secondary, &spare].map(WeirProcess::log).join("\n----\n");
+    list.unwrap_or_else(|error| panic!("{error:#}\n{}", logs()));
+    let facets =
+        |server: &WeirProcess| json(server, &["updates", "list", "--facets", "--limit", "1"])["facets"].clone();
+    let whole = facets(&central);
+    for (server, name) in [(&first, "PRI1"), (&secondary, "SEC1"), (&spare, "SPARE")] {
+        assert_eq!(facets(server), whole, "{name}");
+        let history = json(server, &["sync", "history"]);
+        assert_eq!(history["items"][0]["trigger"], "parent", "{history}");
+    }
+
+    // a decision at the top reaches the lowest site without a synchronization there
+    let update = json(&central, &["updates", "list", "--filter", "kind:software", "--limit", "1"]);
+    let update = update["items"][0]["id"].as_str().expect("an id").to_owned();
+    json(&central, &["collections", "create", "Pilot"]);
+    json(
+        &central,
+        &[
+            "deployments",
+            "create",
+            "--update",
+            &update,
+            "--collection",
+            "Pilot",
+            "--action",
+            "optional",
+            "--accept-eula",
+        ],
+    );
+    let deployed = secondary.wait_for(&["deployments", "list"], |list| list.to_string().contains(&update));
+    deployed.unwrap_or_else(|error| panic!("{error:#}\n{}", logs()));
 }
 
 /// Copies a data folder as an administrator might: while nothing runs in it.
