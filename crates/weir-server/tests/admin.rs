@@ -29,6 +29,8 @@ mod publisher;
 mod rollups;
 #[path = "admin/planes.rs"]
 mod planes;
+#[path = "admin/publisher.rs"]
+mod publisher;
 #[path = "admin/scans.rs"]
 mod scans;
 #[path = "admin/selection.rs"]

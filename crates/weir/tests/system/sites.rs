@@ -1,11 +1,11 @@
 //! The tree of sites: real servers on loopback, each with a data folder of its own.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
-use weir_testkit::WeirProcess;
+use weir_testkit::{Document, WeirProcess};
 
-use super::{genuine_package, json, server};
+use super::{genuine_package, id, json, server, shelf, write_documents};
 
 fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_weir")
@@ -205,6 +205,12 @@ fn the_success_of_the_top_reaches_every_site_below() {
     json(&central, &["sites", "add", "SPARE", "--kind", "replica", "--under", "PRI1"]);
     json(&central, &["sites", "add", "SEC1", "--kind", "secondary", "--under", "PRI1"]);
     json(&central, &["import", &genuine_package()]);
+    let shelf = shelf(&central);
+    let folder = tempfile::tempdir().expect("a folder");
+    let document = Document::software(id(1), 1).in_category(shelf.classification).in_category(shelf.product);
+    write_documents(folder.path(), [&document]);
+    json(&central, &["import", folder.path().to_str().expect("UTF-8")]);
+    let update = id(1).to_string();
     json(&central, &["products", "set", "--all"]);
     json(&central, &["classifications", "set", "--all"]);
     let first = enrolled(&code(&central, "PRI1"));
@@ -225,35 +231,25 @@ fn the_success_of_the_top_reaches_every_site_below() {
     let list = central.wait_for(&["sites", "list"], is_there);
     let logs = || [&central, &first, &secondary, &spare].map(WeirProcess::log).join("\n----\n");
     list.unwrap_or_else(|error| panic!("{error:#}\n{}", logs()));
-    let facets =
-        |server: &WeirProcess| json(server, &["updates", "list", "--facets", "--limit", "1"])["facets"].clone();
-    let whole = facets(&central);
+    let catalogue = |server: &WeirProcess| -> BTreeSet<String> {
+        let list = json(server, &["updates", "list", "--all"]);
+        list["items"].as_array().expect("rows").iter().map(|row| format!("{}@{}", row["id"], row["revision"])).collect()
+    };
+    let whole = catalogue(&central);
+    assert!(whole.len() > 3_600, "{}", whole.len());
     for (server, name) in [(&first, "PRI1"), (&secondary, "SEC1"), (&spare, "SPARE")] {
-        assert_eq!(facets(server), whole, "{name}");
+        assert!(catalogue(server) == whole, "{name} has another catalogue");
         let history = json(server, &["sync", "history"]);
         assert_eq!(history["items"][0]["trigger"], "parent", "{history}");
     }
 
     // a decision at the top reaches the lowest site without a synchronization there
-    let update = json(&central, &["updates", "list", "--filter", "kind:software", "--limit", "1"]);
-    let update = update["items"][0]["id"].as_str().expect("an id").to_owned();
     json(&central, &["collections", "create", "Pilot"]);
-    json(
-        &central,
-        &[
-            "deployments",
-            "create",
-            "--update",
-            &update,
-            "--collection",
-            "Pilot",
-            "--action",
-            "optional",
-            "--accept-eula",
-        ],
-    );
+    json(&central, &["deployments", "create", "--update", &update, "--collection", "Pilot", "--action", "optional"]);
     let deployed = secondary.wait_for(&["deployments", "list"], |list| list.to_string().contains(&update));
     deployed.unwrap_or_else(|error| panic!("{error:#}\n{}", logs()));
+    let (code, message) = secondary.json_with_code(&["updates", "decline", &update]).expect("a refusal");
+    assert!(code == 1 && message.to_string().contains("cannot be changed here"), "{message}");
 }
 
 /// Copies a data folder as an administrator might: while nothing runs in it.
