@@ -23,8 +23,6 @@ mod downstream;
 mod imports;
 #[path = "admin/openapi.rs"]
 mod openapi;
-#[path = "admin/publisher.rs"]
-mod publisher;
 #[path = "admin/rollups.rs"]
 mod rollups;
 #[path = "admin/planes.rs"]
