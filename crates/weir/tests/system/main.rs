@@ -14,6 +14,7 @@ mod new_user;
 mod recorded_devices;
 mod scan_life;
 mod sites;
+mod sync_faults;
 mod validated;
 
 use std::{collections::BTreeSet, fs, path::Path};
