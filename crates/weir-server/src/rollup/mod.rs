@@ -7,6 +7,7 @@
 mod computers;
 mod convert;
 mod figures;
+mod numbers;
 mod receive;
 mod send;
 mod servers;

@@ -10,12 +10,12 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 use weir_model::{
-    ids::{ChangeNumber, UpdateId},
+    ids::ChangeNumber,
     rollup::{
         Activity, ClientSummary, Clock, ComputerChange, ComputerEntry, LastNumber, ParentError, Place,
         RollupConfiguration, ServerEntry, StatusEntry, ancestors, place,
     },
-    status::{ComputerStatus, State, SyncResult, Told, UpdateNumber},
+    status::{ComputerStatus, State, SyncResult, Told},
 };
 use weir_store::{
     Actor, ReadTx, StoreError, WriteTx,
@@ -25,13 +25,10 @@ use weir_store::{
 
 use super::{
     DETAILED, Fault, Question, Reply,
+    numbers::Numbers,
     wire::{COMPUTERS_BATCH, OUT_OF_SYNC_BATCH, SERVERS_BATCH, STATUS_BATCH},
 };
-use crate::{
-    admin::chain,
-    live::{Fnv, Published},
-    state::AppState,
-};
+use crate::{admin::chain, live::Fnv, state::AppState};
 
 /// Requests with status that are worked on at once; more are told to come again.
 const STATUS_AT_ONCE: usize = 2;
@@ -39,8 +36,6 @@ const STATUS_AT_ONCE: usize = 2;
 const DELETED_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// HRESULT of a failed synchronization of which nothing more is told (E_FAIL).
 const FAILED: i32 = 0x8000_4005_u32.cast_signed();
-/// Updates that nobody here ever heard of, and that roll-ups may name.
-const UNHEARD: u32 = 200_000;
 
 /// What the receiving side keeps in memory. One per process.
 #[derive(Debug)]
@@ -462,45 +457,4 @@ fn take_status(
     let number = if whole { entry.number } else { 0 };
     let stored = StatusRow { status: status.encode(), anchor: status.anchor, recent_events: Vec::new() };
     tx.rollup_status_put(known.no, number, reading.effective, &stored)
-}
-
-/// Numbers of updates; those that nobody here heard of get one, so that their state is there when they come.
-struct Numbers<'t, 'p> {
-    tx: &'t WriteTx<'t>,
-    published: &'p Published,
-    found: HashMap<UpdateId, Option<UpdateNumber>>,
-    /// How many more get one.
-    room: Option<u32>,
-}
-
-impl<'t, 'p> Numbers<'t, 'p> {
-    fn new(tx: &'t WriteTx<'t>, published: &'p Published) -> Self {
-        Self { tx, published, found: HashMap::new(), room: None }
-    }
-
-    /// None for an update that is new here when there are too many of those.
-    fn of(&mut self, update: UpdateId) -> Result<Option<UpdateNumber>, StoreError> {
-        if let Some(number) = self.published.update_number(update) {
-            return Ok(Some(number));
-        }
-        if let Some(number) = self.found.get(&update) {
-            return Ok(*number);
-        }
-        let mut number = self.tx.update_no(update)?;
-        if number.is_none() {
-            let room = match self.room {
-                Some(room) => room,
-                None => UNHEARD.saturating_sub(self.tx.rollup_unheard()?),
-            };
-            self.room = Some(room.saturating_sub(1));
-            if room > 0 {
-                number = Some(self.tx.update_intern(update)?);
-            } else {
-                tracing::warn!(%update, "a roll-up names too many updates that are not known here");
-            }
-        }
-        let number = number.map(UpdateNumber);
-        self.found.insert(update, number);
-        Ok(number)
-    }
 }
