@@ -90,6 +90,7 @@ pub struct Selection {
     pub notes: Vec<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn is_none(count: &u64) -> bool {
     *count == 0
 }

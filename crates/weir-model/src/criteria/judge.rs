@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{Action, Facts, Rule};
+use super::{Action, Facts, Rule, rule::Since};
 use crate::ids::UpdateId;
 
 /// Which rule matched, and why.
@@ -47,7 +47,7 @@ pub fn judge(rules: &[Rule], facts: &[Facts], now: Timestamp) -> BTreeMap<Update
         .collect();
     let mut verdicts = BTreeMap::new();
     for update in facts.iter().filter(|update| update.judged) {
-        let superseder = if by_supersedence.is_empty() { None } else { earliest(update, &gone) };
+        let superseder = if by_supersedence.is_empty() { None } else { superseded(update, &gone) };
         let matched = ordered.iter().find_map(|rule| {
             if update.stored && rule.action == Action::Skip {
                 return None;
@@ -65,12 +65,12 @@ pub fn judge(rules: &[Rule], facts: &[Facts], now: Timestamp) -> BTreeMap<Update
     verdicts
 }
 
-/// When the first update that supersedes this one, and stays, was created; none if there is none.
-fn earliest(update: &Facts, gone: &HashSet<UpdateId>) -> Option<Option<Timestamp>> {
+/// Since when an update is superseded by one that stays; none if it is not.
+fn superseded(update: &Facts, gone: &HashSet<UpdateId>) -> Option<Since> {
     let staying =
         update.superseded_by.iter().filter(|superseder| !superseder.withdrawn && !gone.contains(&superseder.update));
     // a time that is known comes before none
-    staying.map(|superseder| superseder.created_at).min_by_key(|created| (created.is_none(), *created))
+    staying.map(|superseder| superseder.created_at.map_or(Since::Unknown, Since::Known)).min()
 }
 
 /// Takes back what would be skipped although something kept needs it, and skips members that nothing kept needs.

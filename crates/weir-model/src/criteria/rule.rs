@@ -67,6 +67,15 @@ pub struct Condition {
     pub classifications: BTreeSet<UpdateId>,
 }
 
+/// Since when an update has been superseded.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Since {
+    /// Since the first update that supersedes it was created.
+    Known(Timestamp),
+    /// Nothing that supersedes it says when it was created.
+    Unknown,
+}
+
 /// An update that a rule leaves alone.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -174,14 +183,9 @@ impl Rule {
         format!("{action} what {}{off}", parts.join(", and "))
     }
 
-    /// Why the rule matches an update, in words; none if it does not. Supersedence counts if `superseders` has any: the
-    /// earliest time at which one that stays was created, if that is known.
-    pub(super) fn reason(
-        &self,
-        facts: &Facts,
-        superseder: Option<Option<Timestamp>>,
-        now: Timestamp,
-    ) -> Option<String> {
+    /// Why the rule matches an update, in words; none if it does not. `superseder` says since when it is superseded by an
+    /// update that stays, if it is.
+    pub(super) fn reason(&self, facts: &Facts, superseder: Option<Since>, now: Timestamp) -> Option<String> {
         if !self.enabled || self.except.iter().any(|exception| exception.covers(facts)) {
             return None;
         }
@@ -288,7 +292,7 @@ impl Condition {
         parts
     }
 
-    fn reason(&self, facts: &Facts, superseder: Option<Option<Timestamp>>, now: Timestamp) -> Option<String> {
+    fn reason(&self, facts: &Facts, superseder: Option<Since>, now: Timestamp) -> Option<String> {
         let mut reasons: Vec<String> = Vec::new();
         if !self.architectures.is_empty() {
             let fits = !facts.architectures.is_empty() && facts.architectures.is_subset(&self.architectures);
@@ -326,7 +330,7 @@ impl Condition {
         if let Some(Superseded { days: wanted }) = self.superseded {
             let since = superseder?;
             if wanted > 0 {
-                let since = since?;
+                let Since::Known(since) = since else { return None };
                 (now.duration_since(since) >= days(wanted)).then_some(())?;
                 reasons.push(format!("it has been superseded since {}", date(since)));
             } else {

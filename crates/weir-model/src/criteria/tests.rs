@@ -15,6 +15,7 @@ fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("a time")
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every use wants it so")]
 fn days_ago(days: i64) -> Option<Timestamp> {
     Some(now() - jiff::SignedDuration::from_hours(24 * days))
 }

@@ -231,7 +231,7 @@ fn naive_instant(local: DateTime, zone: &TimeZone) -> Timestamp {
             AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => {
                 return offset.to_timestamp(local).expect("in range");
             }
-            AmbiguousOffset::Gap { .. } => local = local + Span::new().minutes(1),
+            AmbiguousOffset::Gap { .. } => local += Span::new().minutes(1),
         }
     }
 }
