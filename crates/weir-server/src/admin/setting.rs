@@ -636,7 +636,7 @@ mod tests {
             key: key.to_owned(),
             value,
             change: weir_model::ids::ChangeNumber(1),
-            changed_at: jiff::Timestamp::UNIX_EPOCH,
+            changed_at: Timestamp::UNIX_EPOCH,
             changed_by: "test".to_owned(),
         }
     }

@@ -26,7 +26,7 @@ use weir_wire::{
 
 pub use receive::{Receiving, answer};
 
-pub use send::{RollupOutcome, SendError, send, send_to};
+pub use send::{RollupOutcome, SendError, is_wanted, send, send_to};
 pub use wire::Calls;
 
 /// Whether servers below may tell of computers, or only of themselves.

@@ -15,7 +15,7 @@ use crate::{
     state::{AppState, blocking},
     sync::{
         outbound,
-        peer::{Authorised, Peer, PeerError},
+        peer::{Authorised, Peer, PeerError, Upstream},
     },
 };
 
@@ -106,11 +106,16 @@ impl Calls for Peer {
 ///
 /// [`SendError`] names the step. Whatever was acknowledged before stays told.
 pub async fn send(app: &App, peer: &Peer, started: Timestamp) -> Result<RollupOutcome, SendError> {
-    if is_public(peer.upstream().base.host_str().unwrap_or_default()) {
+    if !is_wanted(peer.upstream()) {
         return Ok(RollupOutcome { skipped: true, ..RollupOutcome::default() });
     }
     let name = outbound::host_name(app).await.map_err(SendError::Here)?;
     send_to(&app.state, peer, &name, started).await
+}
+
+/// Whether the upstream server is one that roll-ups go to.
+pub fn is_wanted(upstream: &Upstream) -> bool {
+    !is_public(upstream.base.host_str().unwrap_or_default())
 }
 
 /// Microsoft's public services take no roll-ups and must not be told of anybody's computers.

@@ -97,14 +97,18 @@ pub(crate) fn source(tx: &ReadTx<'_>) -> Result<String, StoreError> {
     }
 }
 
+/// Whether there is something to do for a run: a source, or sites below that are passed what packages brought.
+fn has_work(tx: &ReadTx<'_>) -> Result<bool, StoreError> {
+    Ok(source(tx)? != "none" || !tx.sites_enrolments()?.is_empty())
+}
+
 /// Asks for a run. If one is under way an administrator gets that one; after a [`SyncTrigger::Parent`] another run follows
 /// it, because the parent may have got something since it began.
 pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: bool) -> Result<SyncStarted, AdminError> {
     let (attached, row) = app
         .write(caller, move |tx| {
             let source = source(tx)?;
-            // a site that is fed by packages has something to pass on
-            if source == "none" && tx.sites_enrolments()?.is_empty() {
+            if !has_work(tx)? {
                 return Err(AdminError::Conflict {
                     code: "no_source",
                     detail: "there is nothing to synchronize from: the source of this server is none".to_owned(),
@@ -231,7 +235,7 @@ async fn resume(app: &App, caller: &Caller) -> Result<(), AdminError> {
         let waits = rows.iter().any(|row| row.state == JobState::Waiting);
         let before = rows.iter().filter(|row| row.no < left.no);
         let in_a_row = 1 + before.take_while(|row| history::is_interrupted(row)).count();
-        if !waits && in_a_row < INTERRUPTIONS && source(tx)? != "none" {
+        if !waits && in_a_row < INTERRUPTIONS && has_work(tx)? {
             let asked = Asked { trigger: SyncTrigger::Resume, due: None, ..history::asked(left) };
             history::create(tx, &asked)?;
         }
@@ -265,7 +269,7 @@ async fn take(app: &App, caller: &Caller) -> Result<Result<JobRow, Duration>, Ad
 
 /// The run to come, if one comes by itself.
 pub(crate) fn next(tx: &ReadTx<'_>, now: Timestamp) -> Result<Option<Due>, StoreError> {
-    if source(tx)? == "none" {
+    if !has_work(tx)? {
         return Ok(None);
     }
     let current = Current::read(tx)?;
@@ -303,7 +307,7 @@ async fn execute(app: &App, caller: &Caller, row: JobRow) {
             "a synchronization is over"
         ),
         Some(fault) => {
-            tracing::error!(run = %row.id, code = fault.code, error = fault.message, "a synchronization failed")
+            tracing::error!(run = %row.id, code = fault.code, error = fault.message, "a synchronization failed");
         }
     }
     let result = json!(ended);

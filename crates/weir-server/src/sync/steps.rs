@@ -52,7 +52,7 @@ pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progr
     if let Err(error) = app.publish().await {
         report.warn("the catalogue is stored and reaches computers later", &error);
     }
-    if let Some(upstream) = &order.upstream {
+    if let Some(upstream) = order.upstream.as_ref().filter(|upstream| rollup::is_wanted(upstream)) {
         progress.begin(Phase::RollUp, 0);
         report_up(app, upstream, started, progress, &mut report).await;
     }

@@ -135,7 +135,6 @@ const WHOLE: &[&str] = &[
     "listing categories",
     "listing collections",
     "listing criteria",
-    "reading the files of an update with its members",
     "listing settings",
     "listing languages",
     "listing enrolled servers",

@@ -242,7 +242,8 @@ fn show_status(page: &mut Page, status: &SyncStatus) {
         None => page.field("last", "never"),
     }
     page.field("last success", time_or(status.last_success, "never"));
-    page.field("schedule", status.schedule.as_deref().unwrap_or("off"));
+    let follows = status.parent.as_ref().map(|parent| format!("whenever {parent} has synchronized"));
+    page.field("schedule", status.schedule.clone().or(follows).unwrap_or_else(|| "off".to_owned()));
     if let Some(next) = &status.next {
         page.field("next", format!("{} ({})", time(next.at), trigger(next.trigger)));
     }
