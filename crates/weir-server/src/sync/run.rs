@@ -352,7 +352,7 @@ async fn work(
                 Ok(true) => {}
                 Ok(false) => progress.cancel(),
                 Err(error) => {
-                    tracing::warn!(error = chain(&error), "the place of a synchronization could not be stored")
+                    tracing::warn!(error = chain(&error), "the place of a synchronization could not be stored");
                 }
             }
             if progress.is_cancelled() && asked_to_stop.get_or_insert_with(Instant::now).elapsed() > GRACE {
