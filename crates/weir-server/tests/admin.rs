@@ -11,10 +11,10 @@ mod collections;
 mod content;
 #[path = "admin/content_kept.rs"]
 mod content_kept;
-#[path = "admin/criteria.rs"]
-mod criteria;
 #[path = "admin/content_upstream.rs"]
 mod content_upstream;
+#[path = "admin/criteria.rs"]
+mod criteria;
 #[path = "admin/deployments.rs"]
 mod deployments;
 #[path = "admin/downstream.rs"]
@@ -23,12 +23,12 @@ mod downstream;
 mod imports;
 #[path = "admin/openapi.rs"]
 mod openapi;
-#[path = "admin/rollups.rs"]
-mod rollups;
 #[path = "admin/planes.rs"]
 mod planes;
 #[path = "admin/publisher.rs"]
 mod publisher;
+#[path = "admin/rollups.rs"]
+mod rollups;
 #[path = "admin/scans.rs"]
 mod scans;
 #[path = "admin/selection.rs"]
