@@ -94,6 +94,8 @@ statements! {
     JOB_END: "ending a job" =
         "UPDATE job SET state = ?3, result = ?4, ended_at = ?5, lease_owner = NULL, lease_until = NULL
          WHERE job_id = ?1 AND state = 1 AND lease_owner = ?2";
+    JOB_GIVE_BACK: "giving back the leases of a process that is gone" =
+        "UPDATE job SET lease_until = ?2 WHERE kind = ?1 AND state = 1 AND lease_until > ?2";
     JOB_CANCEL: "cancelling a job" =
         "UPDATE job SET state = 4, ended_at = ?2, lease_owner = NULL, lease_until = NULL
          WHERE job_id = ?1 AND state IN (0, 1)";
@@ -145,6 +147,12 @@ impl WriteTx<'_> {
     /// Ends a job whose process is gone as failed, whoever had its lease. True if it was running.
     pub fn job_interrupt(&self, id: Uuid, result: &Value) -> Result<bool, StoreError> {
         Ok(self.run(&JOB_INTERRUPT, args![id, &result.to_string(), self.actor().at])? > 0)
+    }
+
+    /// Gives back the leases of a kind: for a process that starts and, by the lock of the folder, knows that no other works
+    /// on it. Returns how many.
+    pub fn job_give_back(&self, kind: &str) -> Result<u64, StoreError> {
+        Ok(self.run(&JOB_GIVE_BACK, args![kind, self.actor().at])? as u64)
     }
 
     /// Deletes jobs of a kind that ended and were asked for before a time, or that are older than the newest `keep`.

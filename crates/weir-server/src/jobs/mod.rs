@@ -63,6 +63,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
         }
         Which::Download => {
             let downloader = downloads::Downloader::new();
+            downloader.begin(app).await;
             loop {
                 let again = downloader.run(app).await;
                 let wait = again.unwrap_or(DOWNLOAD_EVERY);
@@ -75,6 +76,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
         Which::Synchronization => crate::sync::run::serve(app).await,
         Which::Upkeep => {
             let upkeep = upkeep::Upkeep::new();
+            upkeep.begin(app).await;
             loop {
                 upkeep.run(app).await;
                 tokio::select! {

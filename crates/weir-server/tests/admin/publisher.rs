@@ -103,7 +103,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     match manner {
         Manner::Status(status) => return StatusCode::from_u16(status).expect("a status").into_response(),
         Manner::Endless => {
-            let more = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[7; 65_536])));
+            let more = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![7; 65_536])));
             return Body::from_stream(more).into_response();
         }
         Manner::Wrong => *bytes.last_mut().expect("not empty") ^= 1,

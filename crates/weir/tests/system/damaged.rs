@@ -92,8 +92,13 @@ fn import(server: &WeirProcess, folder: &Path, files: &[(&str, Vec<u8>)], more: 
 
 /// Everything the catalogue tells, less what cannot be compared.
 fn catalogue(server: &WeirProcess) -> [Value; 4] {
-    [&["updates", "list", "--facets"][..], &["products", "list"], &["content", "status"], &["languages", "list"]]
-        .map(|arguments| json(server, arguments))
+    [
+        &["updates", "list", "--facets"][..],
+        &["products", "list"],
+        &["content", "status", "--state", "present"],
+        &["languages", "list"],
+    ]
+    .map(|arguments| json(server, arguments))
 }
 
 #[test]

@@ -443,7 +443,7 @@ fn checklist_19_to_22_content_goes_beside_the_package() {
     json(&receiver, &["content", "add", text(&content)]);
     let mut deployments = json(&receiver, &["deployments", "list"]);
     assert_eq!(deployments["items"][0]["state"], "active");
-    let status = json(&receiver, &["content", "status"]);
+    let status = json(&receiver, &["content", "status", "--state", "present"]);
     assert_eq!((&status["files"], &status["items"].as_array().map(Vec::len)), (&value!(3), &Some(3)), "{status}");
     // a file that changes on disk is told, and its deployment waits for it
     let path = receiver.data().join("content").join(shop.payloads[0].content_path());

@@ -39,12 +39,11 @@ impl Asker {
     }
 
     async fn call(&mut self, app: &App, digests: &[ContentDigest]) -> Result<(), PeerError> {
-        let peer = match &self.peer {
-            Some(peer) => peer.clone(),
-            None => {
-                let Some(upstream) = upstream::load(app).await? else { return Ok(()) };
-                self.peer.insert(Peer::connect(app, &upstream, &Progress::new()).await?).clone()
-            }
+        let peer = if let Some(peer) = &self.peer {
+            peer.clone()
+        } else {
+            let Some(upstream) = upstream::load(app).await? else { return Ok(()) };
+            self.peer.insert(Peer::connect(app, &upstream, &Progress::new()).await?).clone()
         };
         let mut outcome = Ok(());
         for some in digests.chunks(DownloadFiles::MAX) {

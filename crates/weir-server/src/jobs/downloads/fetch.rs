@@ -147,12 +147,12 @@ impl Fetcher<'_> {
         let (store, digest) = (self.app.state.content.clone(), file.digest);
         let put = on_disk(move || store.partial(digest)).await?;
         let resumed = !put.is_empty();
-        self.downloads.from_host(digest, &host, put.len());
+        self.downloads.comes_from(digest, &host, put.len());
         let put = self.whole(file, candidate, put).await?;
         // what an earlier process left may be damaged: it is no proof against this source
         let expected = expected(file);
         let put = if resumed && put.difference(&expected).is_some() {
-            self.downloads.from_host(digest, &host, 0);
+            self.downloads.comes_from(digest, &host, 0);
             self.whole(file, candidate, restart(put).await?).await?
         } else {
             put

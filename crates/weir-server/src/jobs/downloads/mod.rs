@@ -41,6 +41,9 @@ pub(crate) const NO_ROOM: &str = "content.no_room";
 pub(crate) const ALL: &str = "content";
 /// A lease is renewed long before this; a process that died gives its job back after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// Rows of runs that ended are kept for so long, and at most so many.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+const MOST_KEPT: u32 = 500;
 /// Jobs looked at for one that another process works on.
 const RECENT: u32 = 20;
 /// When a run failed for a reason of our own, or room is lacking, the next one comes after this.
@@ -58,6 +61,14 @@ impl Downloader {
     pub(super) fn new() -> Self {
         let owner = format!("{}-{}", std::process::id(), Uuid::new_v4());
         Self { owner, caller: Caller { name: "system: content".to_owned(), from: None } }
+    }
+
+    /// To be called once, before the first run: what an earlier process of this folder was working on is taken up at once.
+    pub(super) async fn begin(&self, app: &App) {
+        let given_back = app.write(&self.caller, |tx| Ok(tx.job_give_back(KIND)?)).await;
+        if let Err(error) = given_back {
+            tracing::warn!(error = chain(&error), "runs of an earlier process are taken up only when their leases end");
+        }
     }
 
     /// One run. Returns when the next attempt is due, if that is sooner than the timer.
@@ -127,6 +138,7 @@ impl Downloader {
                 return Ok(Err(until_then(until, now)));
             }
             let until = now + LEASE;
+            tx.job_prune(KIND, now - KEPT, MOST_KEPT)?;
             if let Some(left) = tx.job_take(KIND, &owner, until)? {
                 return Ok(Ok(left.id));
             }

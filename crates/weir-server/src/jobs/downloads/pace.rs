@@ -73,10 +73,10 @@ mod tests {
 
     #[test]
     fn bytes_are_spread_over_time() {
-        let now = Instant::now() + Duration::from_secs(100);
-        let second = Duration::from_secs(1);
-        let first = due(now - 10 * second, now, 1_024, 1_024);
-        assert_eq!(first, now - BURST + second, "a quiet time counts for little");
+        let quiet = Instant::now();
+        let (now, second) = (quiet + Duration::from_secs(100), Duration::from_secs(1));
+        let first = due(quiet, now, 1_024, 1_024);
+        assert_eq!(first + BURST, now + second, "a quiet time counts for little");
         assert_eq!(due(first, now, 2_048, 1_024), first + 2 * second, "one after the other");
         assert_eq!(due(now, now, u64::MAX, 1), now + LONGEST);
     }

@@ -113,7 +113,7 @@ impl Downloads {
         self.change(|run| drop(run.active.insert(digest, active)));
     }
 
-    pub(super) fn from_host(&self, digest: ContentDigest, host: &str, got: u64) {
+    pub(super) fn comes_from(&self, digest: ContentDigest, host: &str, got: u64) {
         self.change(|run| {
             if let Some(active) = run.active.get_mut(&digest) {
                 host.clone_into(&mut active.host);

@@ -130,13 +130,12 @@ impl Transfer<'_> {
         let mut waiting: Vec<u8> = Vec::with_capacity(WRITE);
         let (mut window, mut in_window) = (Instant::now(), 0_u64);
         let ended = loop {
-            let next = match tokio::time::timeout(QUIET, body.next()).await {
-                Ok(next) => next,
-                Err(_) => {
-                    // a slow server: what is here is kept if this is interrupted
-                    (put, waiting) = write(put, waiting).await?;
-                    body.next().await
-                }
+            let next = if let Ok(next) = tokio::time::timeout(QUIET, body.next()).await {
+                next
+            } else {
+                // a slow server: what is here is kept if this is interrupted
+                (put, waiting) = write(put, waiting).await?;
+                body.next().await
             };
             let bytes = match next {
                 None => break None,

@@ -28,6 +28,9 @@ pub(crate) const GC: &str = "content.gc";
 const PAGE: u32 = 100;
 /// A lease is renewed long before this; a process that died gives its job back after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// Rows of jobs that ended are kept for so long, and at most so many of a kind.
+const KEPT: SignedDuration = SignedDuration::from_hours(365 * 24);
+const MOST_KEPT: u32 = 500;
 /// How often a job tells how far it is, and hears that it was cancelled.
 const TELL: Duration = Duration::from_millis(500);
 
@@ -71,6 +74,21 @@ enum Ended {
 impl Upkeep {
     pub(super) fn new() -> Self {
         Self { owner: format!("{}-{}", std::process::id(), Uuid::new_v4()) }
+    }
+
+    /// To be called once, before the first run: what an earlier process of this folder was working on is taken up at once.
+    pub(super) async fn begin(&self, app: &App) {
+        let caller = Caller { name: "system: content".to_owned(), from: None };
+        let given_back = app.write(&caller, |tx| {
+            for kind in [VERIFY, REPAIR, GC] {
+                tx.job_give_back(kind)?;
+                tx.job_prune(kind, Timestamp::now() - KEPT, MOST_KEPT)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = given_back.await {
+            tracing::warn!(error = chain(&error), "jobs of an earlier process are taken up only when their leases end");
+        }
     }
 
     /// Works until no job waits.
