@@ -15,7 +15,9 @@ async fn item_28_cut_at_any_request_the_next_run_loses_no_update() {
     let mut plain = served(others.chain([bundle, member]));
     plain.lists_members = false;
     plain.config.max_number_of_updates_per_request = 3;
-    let upstream = Upstream::start(plain);
+    let upstream = Upstream::start(plain.clone());
+    // the same server at another address: what the cut run still had under way when it ended cannot reach its log late
+    let resumed = Upstream::start(plain);
     let reference = {
         let downstream = Downstream::new().await;
         let proxy = CuttingProxy::to(&upstream.url());
@@ -33,12 +35,12 @@ async fn item_28_cut_at_any_request_the_next_run_loses_no_update() {
                 assert!(downstream.stored().is_empty(), "{moment:?} at {request}");
             }
             let staged = downstream.staged();
-            upstream.clear_log();
-            let outcome = downstream.try_sync(&proxy.url()).await;
+            resumed.clear_log();
+            let outcome = downstream.try_sync(&resumed.url()).await;
             let outcome = outcome.unwrap_or_else(|error| panic!("{moment:?} at {request}: {error:?}"));
             assert_eq!(outcome.dropped, 0);
             assert_eq!(downstream.stored(), all_of(&upstream), "{moment:?} at {request}");
-            let asked: usize = batches(&upstream).iter().map(Vec::len).sum();
+            let asked: usize = batches(&resumed).iter().map(Vec::len).sum();
             if first.is_err() {
                 assert_eq!(asked as u64 + staged, 14, "{moment:?} at {request}: nothing is fetched twice");
             }
