@@ -1,0 +1,260 @@
+//! Every setting there is.
+
+use serde_json::{Value, json};
+use weir_model::content::ContentMode;
+
+use super::{
+    CONTENT_CONCURRENCY, CONTENT_DOWNLOAD, CONTENT_EXPRESS, CONTENT_MODE, CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE,
+    EVENT_DAYS, OFF, PROXY_CONTENT, PROXY_PASSWORD, PROXY_SYNC, PROXY_URL, PROXY_USER, SERVER_NAME, SOURCE,
+    SYNC_ANSWER, SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA, SYNC_RETRIES,
+    SYNC_RETRY, SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, kind::Kind,
+};
+use crate::{admin::AdminError, config::nearest::nearest, state::ClientSettings};
+
+/// Entries of a list of ids that the client plane reads, whatever the settings say.
+const MOST_IDS: u64 = weir_wire::soap::Limits::IDS as u64;
+
+/// A setting.
+pub(super) struct Definition {
+    pub(super) key: &'static str,
+    pub(super) kind: Kind,
+    pub(super) default: Value,
+    pub(super) description: &'static str,
+}
+
+/// Every setting, by key.
+pub(super) fn definitions() -> Vec<Definition> {
+    let client = ClientSettings::default();
+    let define = |key, kind, default, description| Definition { key, kind, default, description };
+    vec![
+        define(
+            "calls.anonymous_burst",
+            Kind::Number(10..=1_000_000),
+            json!(client.anonymous_burst),
+            "Calls without a cookie that one address may make at once; a quarter of that comes back each second.",
+        ),
+        define(
+            "computers.new_per_hour",
+            Kind::Number(1..=10_000_000),
+            json!(client.new_computers_per_hour),
+            "Computers never seen before that may appear within an hour.",
+        ),
+        define(CONTENT_CONCURRENCY, Kind::Number(1..=64), json!(4), "Content files fetched at once."),
+        define(
+            CONTENT_DOWNLOAD,
+            Kind::Flag,
+            json!(true),
+            "Fetch content; false pauses, and what is under way goes on later where it was.",
+        ),
+        define(
+            CONTENT_EXPRESS,
+            Kind::Flag,
+            json!(false),
+            "Keep express files (differences between versions): less for computers to fetch, much more to store.",
+        ),
+        define(
+            CONTENT_RATE,
+            Kind::Number(0..=1 << 30),
+            json!(0),
+            "What fetching content takes from the line at most, in KiB a second; 0 is no limit.",
+        ),
+        define(
+            CONTENT_MODE,
+            Kind::Choice(&ContentMode::WORDS),
+            json!(ContentMode::default().word()),
+            "Which files are fetched: those of deployments that install, those of every live update, or none but licence \
+             files (computers fetch from Microsoft).",
+        ),
+        define(
+            CONTENT_QUOTA,
+            Kind::Number(0..=1 << 20),
+            json!(0),
+            "What content may take on disk, in GiB; 0 is no limit.",
+        ),
+        define(
+            CONTENT_RESERVE,
+            Kind::Number(0..=1 << 20),
+            json!(1),
+            "What fetching content leaves free on its disk, in GiB.",
+        ),
+        define(
+            "content.url",
+            Kind::Url,
+            json!(""),
+            "Where computers fetch content, as http://host:port; empty is the host that each of them scans against.",
+        ),
+        define(
+            "cookie.minutes",
+            Kind::Number(5..=10_080),
+            json!(client.cookie_lifetime.as_secs() / 60),
+            "How long a computer's cookie lives.",
+        ),
+        define(
+            crate::upstream::COMPRESSED_BLOBS,
+            Kind::Flag,
+            json!(false),
+            "Send documents to downstream servers in MSZIP cabinets. Weir servers read them; that others do is not proven.",
+        ),
+        define(
+            crate::upstream::POLICY,
+            Kind::Choice(&["ask", "open", "list"]),
+            json!("ask"),
+            "What happens to a downstream server that is not known: listed and refused until allowed, served, or refused.",
+        ),
+        define(EVENT_DAYS, Kind::Number(1..=3_650), json!(90), "How long reported events are kept, in days."),
+        define(
+            "package.share",
+            Kind::Text(1_024),
+            json!(client.package_share),
+            "PackageServerShare of the client configuration, a UNC path.",
+        ),
+        define(
+            "page.bytes",
+            Kind::Number(0..=1 << 30),
+            json!(client.page_bytes),
+            "Bytes of metadata per answer to a scan; 0 is no limit.",
+        ),
+        define(
+            "page.entries",
+            Kind::Number(1..=1_000),
+            json!(client.page_entries),
+            "New updates per answer to a scan (WSUS: 30).",
+        ),
+        define(
+            "page.filling",
+            Kind::Flag,
+            json!(client.page_filling),
+            "Skip an update that does not fit a page and go on with smaller ones.",
+        ),
+        define(PROXY_CONTENT, Kind::Flag, json!(true), "Fetch content through the proxy, if proxy.url names one."),
+        define(PROXY_PASSWORD, Kind::Secret, json!(""), "Password at the proxy. It is stored and never shown."),
+        define(
+            PROXY_SYNC,
+            Kind::Flag,
+            json!(true),
+            "Call other servers (upstream server, parent site) through the proxy, if proxy.url names one.",
+        ),
+        define(PROXY_URL, Kind::Url, json!(""), "The proxy, as http://host:port; empty is none."),
+        define(PROXY_USER, Kind::Text(256), json!(""), "User name at the proxy; empty is none."),
+        define(
+            "registration.required",
+            Kind::Flag,
+            json!(client.registration_required),
+            "Computers register what they are before they scan.",
+        ),
+        define(
+            crate::rollup::DETAILED,
+            Kind::Flag,
+            json!(true),
+            "Take computers and the status of their updates from downstream servers, not only the servers' figures.",
+        ),
+        define(
+            "scan.cached_ids",
+            Kind::Number(1_000..=MOST_IDS),
+            json!(client.cached_limit),
+            "Cached updates that a computer may name in a scan.",
+        ),
+        define(
+            "scan.extended_updates",
+            Kind::Number(1..=1_000),
+            json!(client.extended_limit),
+            "Updates that a computer may ask details of at once (MaxExtendedUpdatesPerRequest).",
+        ),
+        define(
+            "scan.installed_ids",
+            Kind::Number(400..=MOST_IDS),
+            json!(client.installed_limit),
+            "Installed prerequisites that a computer may name in a scan (WSUS: 400).",
+        ),
+        define(
+            SERVER_NAME,
+            Kind::Name,
+            json!(""),
+            "The fully qualified name by which this server introduces itself to others; empty is the system's.",
+        ),
+        define(
+            TIME_ZONE,
+            Kind::Zone,
+            json!(""),
+            "The time zone of this site, for schedules that name none; empty is the system's.",
+        ),
+        define(SOURCE, Kind::Source, json!("none"), "Where updates are synchronized from."),
+        define(
+            SYNC_ANSWER,
+            Kind::Number(1..=2_047),
+            json!(512),
+            "The largest answer of an upstream server that is taken, in MiB; a list of 100,000 revisions has 20.",
+        ),
+        define(
+            SYNC_CA_FILE,
+            Kind::Text(4_096),
+            json!(""),
+            "A PEM file of roots that are trusted for calls to other servers beside the system's; empty is none.",
+        ),
+        define(SYNC_CONNECTIONS, Kind::Number(1..=16), json!(4), "Calls to the upstream server at once."),
+        define(
+            SYNC_MEMORY,
+            Kind::Number(16..=65_536),
+            json!(64),
+            "Memory for answers of the upstream server that are under way, in MiB, about.",
+        ),
+        define(
+            SYNC_MICROSOFT_URL,
+            Kind::Url,
+            json!("https://sws.update.microsoft.com"),
+            "Where the source \"microsoft\" is.",
+        ),
+        define(
+            SYNC_REPLICA,
+            Kind::Flag,
+            json!(false),
+            "Mirror groups, deployments and declines of the upstream server. An enrolled child always does.",
+        ),
+        define(
+            SYNC_RETRIES,
+            Kind::Number(0..=10),
+            json!(3),
+            "How often a call to the upstream server is made again after the connection broke.",
+        ),
+        define(
+            SYNC_RETRY,
+            Kind::Number(0..=10_080),
+            json!(60),
+            "After a failed synchronization it is tried again after so many minutes; 0 is not by itself.",
+        ),
+        define(
+            SYNC_SCHEDULE,
+            Kind::Schedule,
+            json!(OFF),
+            "When synchronization runs by itself; weir schedule show tells the next times.",
+        ),
+        define(
+            SYNC_TIMEOUT,
+            Kind::Number(1..=3_600),
+            json!(300),
+            "How long another server may send nothing before a call counts as failed, in seconds.",
+        ),
+        define(
+            "targeting",
+            Kind::Choice(&["client", "server"]),
+            json!("server"),
+            "Who puts computers into collections: what they ask for themselves, or the administrator.",
+        ),
+    ]
+}
+
+/// The setting of that key.
+pub(super) fn definition(key: &str) -> Result<Definition, AdminError> {
+    definitions().into_iter().find(|definition| definition.key == key).ok_or_else(|| {
+        let known = definitions();
+        let near = nearest(key, known.iter().map(|definition| definition.key));
+        AdminError::NotFound {
+            kind: "setting",
+            id: key.to_owned(),
+            next_step: Some(match near {
+                Some(near) => format!("did you mean {near}? `weir settings list` shows all"),
+                None => "`weir settings list` shows all".to_owned(),
+            }),
+        }
+    })
+}
