@@ -16,7 +16,7 @@ use weir_store::{
     downstream::{Admission, DownstreamContact, DownstreamRow},
 };
 
-use super::POLICY;
+use super::{POLICY, callers::Callers};
 use crate::{
     admin::setting::Current,
     client::limit::{AddressLimit, HourLimit},
@@ -26,7 +26,7 @@ use crate::{
 
 /// Alert: a server waits to be allowed.
 pub(crate) const WAITING: &str = "downstream.waiting";
-/// Alert: a server changed its name, or two have one identity.
+/// Alert: a server changed its name, or calls from two addresses in turn: two may have one identity.
 pub(crate) const IDENTITY: &str = "downstream.identity";
 
 /// Calls without a cookie that one address may make at once; a quarter of that comes back each second.
@@ -56,6 +56,8 @@ pub struct Upstream {
     pub(super) addresses: AddressLimit,
     /// Servers never seen before.
     new: HourLimit,
+    /// From where servers were authorized.
+    callers: Callers,
     /// Answers that are being put together.
     pub(super) answers: Semaphore,
     /// The revisions, as they were at a change.
@@ -71,6 +73,7 @@ impl Default for Upstream {
             requested: Notify::new(),
             addresses: AddressLimit::default(),
             new: HourLimit::default(),
+            callers: Callers::default(),
             answers: Semaphore::new(ANSWERS),
             listing: tokio::sync::Mutex::default(),
             fresh: Mutex::new(Timestamp::UNIX_EPOCH),
@@ -177,12 +180,14 @@ pub(super) async fn authorize(
         None if !state.upstream.new.take(NEW_PER_HOUR, std::time::Instant::now()) => return Ok(Decision::Busy),
         _ => {}
     }
+    // two enrolled servers of one identity are told apart by their processes
+    let other = if enrolled { None } else { state.upstream.callers.note(id, &address, now) };
     let work = move |tx: &WriteTx<'_>| {
         let contact = DownstreamContact { id, name: &name, address: &address, is_weir };
         let row = match tx.downstream_find(id)? {
             Some(row) => {
                 tx.downstream_contact(row.no, &contact)?;
-                watch_identity(tx, &row, &contact)?;
+                watch_identity(tx, &row, &contact, other.as_deref())?;
                 if row.admission == Admission::Reported {
                     // known from another server's report alone until now
                     tx.downstream_admit(row.no, Admission::Waiting)?;
@@ -247,11 +252,24 @@ fn wait(tx: &WriteTx<'_>, contact: &DownstreamContact<'_>, served: bool) -> Resu
     Ok(())
 }
 
-/// A name that changes may mean that two servers have one identity, as copies of a machine have: each would be told what
-/// the other has got.
-fn watch_identity(tx: &WriteTx<'_>, row: &DownstreamRow, contact: &DownstreamContact<'_>) -> Result<(), StoreError> {
+/// A name that changes, or two addresses that call in turn, may mean that two servers have one identity, as copies of a
+/// machine have: each would be told what the other has got.
+fn watch_identity(
+    tx: &WriteTx<'_>,
+    row: &DownstreamRow,
+    contact: &DownstreamContact<'_>,
+    other_address: Option<&str>,
+) -> Result<(), StoreError> {
     // one that was allowed before it came has no name yet
     if row.name.is_empty() || row.name.eq_ignore_ascii_case(contact.name) {
+        if let Some(other) = other_address {
+            let message = format!(
+                "server {} ({}) calls from {} and {other} in turn; if these are two servers, copies of one machine, one of \
+                 them needs an identity of its own, else allow it again: weir downstream allow {}",
+                row.id, contact.name, contact.address, row.id
+            );
+            tx.alert_open(IDENTITY, &row.id.to_string(), AlertSeverity::Warning, &message)?;
+        }
         return Ok(());
     }
     let message = format!(
@@ -333,6 +351,26 @@ mod tests {
             assert!(is_served(Admission::Waiting, policy, true));
             assert_eq!(is_served(Admission::Waiting, policy, false), policy == Policy::Open);
         }
+    }
+
+    #[tokio::test]
+    async fn copies_of_one_machine_raise_an_alert_and_a_move_does_not() {
+        let data = tempfile::tempdir().expect("folder");
+        let store = weir_store::Store::open(data.path(), &weir_store::Options::default()).expect("store");
+        let content = weir_store::content::ContentStore::open(&data.path().join("content")).expect("content");
+        let state = AppState::open(store, content, crate::state::ClientSettings::default()).await.expect("state");
+        let now = Timestamp::now();
+        let call = async |address: &str, minute: i64| {
+            let contact = DownstreamContact { id: Uuid::from_u128(7), name: "branch", address, is_weir: false };
+            let at = now + SignedDuration::from_mins(minute);
+            authorize(&state, contact, None, at).await.expect("decided");
+            let alerts = state.store.read(|tx| tx.alert_list(false, 10)).expect("alerts");
+            alerts.into_iter().filter(|alert| alert.kind == IDENTITY).map(|alert| alert.message).collect::<Vec<_>>()
+        };
+        assert_eq!(call("10.0.0.1", 0).await, [""; 0]);
+        assert_eq!(call("10.0.0.2", 10).await, [""; 0], "it may have moved");
+        let alerts = call("10.0.0.1", 20).await;
+        assert!(matches!(&alerts[..], [one] if one.contains("10.0.0.1 and 10.0.0.2 in turn")), "{alerts:?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod admission;
 mod authorize;
 mod call;
+mod callers;
 mod configuration;
 mod cookie;
 mod data;
