@@ -98,7 +98,7 @@ pub struct SnapshotStatus {
 /// One first-day step.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Step {
-    /// Stable name: `import`, `select`, `computers`, `collection`, `deploy`, `content`.
+    /// Stable name: `import` or `sync`, `select`, `computers`, `collection`, `deploy`, `content`.
     pub name: String,
     /// What it achieves, one sentence.
     pub title: String,
