@@ -92,6 +92,8 @@ pub enum ConfigurationState {
     Configured,
     /// The site above refuses its server.
     Refused,
+    /// It stands further above the server that answers, or beside it, and that one is not told of it.
+    Unknown,
 }
 
 /// Phases of a synchronization (the site system's messages 6701 to 6706).

@@ -237,6 +237,7 @@ async fn session(app: &App, parent: &Parent) -> Result<(), LinkError> {
 
 /// The parent answers.
 async fn connected(app: &App, parent: &Parent, link: &Link) -> Result<(), LinkError> {
+    app.hub().set_answered(Some(Timestamp::now()));
     if app.hub().set_trouble(None) {
         tracing::info!(parent = parent.name, "following the parent");
         app.hub().status_changed();

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -37,6 +38,8 @@ pub(crate) struct Hub {
     pub(crate) pin: OnceLock<Pin>,
     /// Why the parent cannot be reached now.
     trouble: Mutex<Option<String>>,
+    /// When the parent answered last.
+    answered: Mutex<Option<Timestamp>>,
     /// Attempts to enrol, by address.
     pub(super) attempts: AddressLimit,
 }
@@ -62,6 +65,7 @@ impl Default for Hub {
             instance: Uuid::new_v4(),
             pin: OnceLock::new(),
             trouble: Mutex::default(),
+            answered: Mutex::default(),
             attempts: AddressLimit::default(),
         }
     }
@@ -174,6 +178,16 @@ impl Hub {
     /// Why the parent cannot be reached now.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.trouble.lock().clone()
+    }
+
+    /// When the parent answered this process last.
+    pub(super) fn answered(&self) -> Option<Timestamp> {
+        *self.answered.lock()
+    }
+
+    /// The parent answered; none forgets it.
+    pub(super) fn set_answered(&self, at: Option<Timestamp>) {
+        *self.answered.lock() = at;
     }
 
     /// True if that is news.

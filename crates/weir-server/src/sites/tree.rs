@@ -59,6 +59,7 @@ fn describe(app: &App, tx: &ReadTx<'_>, own: Point) -> Result<Vec<Site>, StoreEr
         let enrolment = tx.sites_enrolment(node.id)?;
         let code = if enrolment.is_none() && !is_here { tx.sites_code_open(node.id, now)? } else { None };
         let is_child = node.parent == Some(site);
+        let is_parent = parent.is_some() && tree.site(site).and_then(|here| here.parent) == Some(node.id);
         // what is above, or beside, is not told of here
         let told = is_here || tree.is_within(node.id, site);
         let said = if is_here { Some((own.clone(), now)) } else { points.get(&node.id).cloned() };
@@ -66,6 +67,9 @@ fn describe(app: &App, tx: &ReadTx<'_>, own: Point) -> Result<Vec<Site>, StoreEr
             _ if is_here && parent.as_ref().is_some_and(|parent| parent.refused.is_some()) => {
                 ConfigurationState::Refused
             }
+            // it gave this server its configuration
+            _ if is_parent => ConfigurationState::Configured,
+            _ if !told => ConfigurationState::Unknown,
             _ if is_child && enrolment.is_none() => {
                 if code.is_some() {
                     ConfigurationState::Invited
@@ -82,6 +86,8 @@ fn describe(app: &App, tx: &ReadTx<'_>, own: Point) -> Result<Vec<Site>, StoreEr
         let behind = told && offered != 0 && has != offered && configuration != ConfigurationState::Defined;
         let since = said.as_ref().and_then(|(point, _)| point.catalogue_at).or(here.catalogue_at);
         let lag = since.filter(|_| behind).map_or(0, |since| now.duration_since(since).as_secs().max(0) as u64);
+        let answered =
+            parent.as_ref().filter(|_| is_parent).and_then(|parent| app.hub().answered().max(parent.feed_at));
         sites.push(Site {
             id: node.id,
             name: node.name.clone(),
@@ -100,7 +106,7 @@ fn describe(app: &App, tx: &ReadTx<'_>, own: Point) -> Result<Vec<Site>, StoreEr
                 _ => None,
             },
             connected: enrolment.is_some().then(|| app.hub().is_connected(node.id)),
-            last_contact: said.as_ref().map(|(_, at)| *at).max(enrolment.map(|row| row.last_contact_at)),
+            last_contact: answered.or(said.as_ref().map(|(_, at)| *at).max(enrolment.map(|row| row.last_contact_at))),
             point: said.map(|(point, _)| point),
             behind,
             lag_seconds: lag,
@@ -301,6 +307,7 @@ pub(crate) async fn leave(app: &App, caller: &Caller) -> Result<Left, AdminError
         })
         .await?;
     app.hub().set_trouble(None);
+    app.hub().set_answered(None);
     app.hub().offer(0);
     app.hub().nudge();
     app.reload_settings().await?;

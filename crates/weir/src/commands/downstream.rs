@@ -63,6 +63,7 @@ pub(crate) async fn run(command: DownstreamCommand, connection: &Connection, pri
                              lets them, `weir settings show downstream.policy` says what happens then.";
                 let header = [
                     "Name",
+                    "Site",
                     "Id",
                     "Address",
                     "Admission",
@@ -98,6 +99,7 @@ async fn show(server: &str, connection: &Connection, printer: &Printer) -> Resul
     printer.show(&shown, |page| {
         let server = &shown.server;
         page.field("server", &server.name);
+        page.field("site", server.site.clone().unwrap_or_default());
         page.field("id", server.id);
         page.field("admission", admission(server));
         page.field("version", server.version.clone().unwrap_or_default());
@@ -160,6 +162,7 @@ fn row(server: &DownstreamServer) -> Vec<String> {
     }
     vec![
         server.name.clone(),
+        server.site.clone().unwrap_or_default(),
         server.id.to_string(),
         server.address.clone(),
         admission(server),

@@ -175,7 +175,7 @@ fn row(site: &Site) -> Vec<String> {
         point.map(synchronization).unwrap_or_default(),
         time_or(point.and_then(|point| point.sync.at), ""),
         point.map(|point| version(point, site.behind)).unwrap_or_default(),
-        if site.here { "this server".to_owned() } else { time_or(site.last_contact, "never") },
+        last_contact(site),
         point.and_then(|point| point.sync.error.clone()).unwrap_or_default().chars().take(60).collect(),
     ]
 }
@@ -187,6 +187,16 @@ fn configuration(state: ConfigurationState) -> &'static str {
         ConfigurationState::Invited => "code waits",
         ConfigurationState::Pending => "pending",
         ConfigurationState::Refused => "refused",
+        ConfigurationState::Unknown => "not known here",
+    }
+}
+
+fn last_contact(site: &Site) -> String {
+    match site.configuration {
+        _ if site.here => "this server".to_owned(),
+        // it never calls here, whatever it does
+        ConfigurationState::Unknown => time_or(site.last_contact, ""),
+        _ => time_or(site.last_contact, "never"),
     }
 }
 
@@ -222,9 +232,19 @@ fn show(page: &mut Page, site: &Site) {
     page.field("code until", time_or(site.code_expires_at, ""));
     page.field("enrolled", time_or(site.enrolled_at, ""));
     page.field("connected", site.connected.map(|yes| if yes { "yes" } else { "no" }).unwrap_or_default());
-    page.field("last contact", time_or(site.last_contact, "never"));
+    page.field("last contact", last_contact(site));
     let Some(point) = &site.point else {
-        page.line(format!("Nothing is known of its server. Next: weir sites enrol {}", site.name));
+        page.line(match site.configuration {
+            ConfigurationState::Configured | ConfigurationState::Unknown => {
+                "Its state is told to the sites above it, not here: ask at the top.".to_owned()
+            }
+            ConfigurationState::Pending | ConfigurationState::Refused => {
+                "Its server has not told its state.".to_owned()
+            }
+            ConfigurationState::Defined | ConfigurationState::Invited => {
+                format!("Nothing is known of its server. Next: weir sites enrol {}", site.name)
+            }
+        });
         return;
     };
     page.field("server", format!("{} ({}), version {}", point.host, point.server_id, point.version));

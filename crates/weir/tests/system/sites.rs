@@ -85,6 +85,16 @@ fn a_tree_is_enrolled_with_nothing_else_set_and_knows_itself() {
         assert!(setting.contains("2000"), "{setting}");
     }
 
+    // what a child knows of those above and beside it
+    let seen = json(&third, &["sites", "list"]);
+    let above = site(&seen, "PRI1");
+    assert_eq!(above["configuration"], "configured", "{seen}");
+    assert!(above["last_contact"].is_string(), "{seen}");
+    assert_eq!(site(&seen, "CEN")["configuration"], "unknown", "{seen}");
+    let steps = json(&third, &["status"])["steps"].clone();
+    assert_eq!(steps[0]["name"], "sync", "{steps}");
+    assert!(steps[0]["title"].as_str().expect("text").contains("decided at the parent PRI1"), "{steps}");
+
     // a change at the top reaches the lowest site
     json(&central, &["collections", "create", "Ring 2", "--approved-only"]);
     third.wait_for(&["collections", "list"], |list| list.to_string().contains("Ring 2")).expect("it came down");
