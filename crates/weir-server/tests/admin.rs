@@ -19,6 +19,8 @@ mod criteria;
 mod deployments;
 #[path = "admin/downstream.rs"]
 mod downstream;
+#[path = "admin/exports.rs"]
+mod exports;
 #[path = "admin/imports.rs"]
 mod imports;
 #[path = "admin/openapi.rs"]

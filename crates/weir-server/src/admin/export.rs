@@ -60,6 +60,9 @@ pub(crate) async fn create(app: &App, caller: &Caller, query: ExportQuery, body:
         let store = store.clone();
         blocking(move || base::read(&store, server, &mut base)).await?
     };
+    if query.format == ExportFormat::Package && has.base().is_some() {
+        return Err(AdminError::invalid("base", "a package is always the whole catalogue; only a bundle leaves out"));
+    }
     app.shared().exports.add(&work)?;
     let (content, live, at_work) = (app.state.content.clone(), app.state.live.clone(), Arc::clone(&work));
     let actor = Actor::principal(&caller.name, caller.from.as_deref(), now);

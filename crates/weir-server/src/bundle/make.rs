@@ -121,7 +121,7 @@ pub(crate) fn make(
     for (name, bytes) in [("signature", &signature), ("manifest", &manifest)] {
         std::fs::write(work.path(name), bytes).map_err(Stopped::Io)?;
         let sha256 = hex(&Sha256::digest(bytes));
-        work.offer(ExportFile { name: name.to_owned(), size: bytes.len() as u64, sha256 })?;
+        work.offer(ExportFile { name: name.to_owned(), size: bytes.len() as u64, sha256 });
     }
     result.bundle = Some(id);
     result.sequence = Some(sequence);

@@ -163,6 +163,7 @@ impl<'w> Parts<'w> {
         sink.flush().map_err(Stopped::Io)?;
         let (_, sha256) = sink.finish();
         self.done.push(Part { size, sha256: sha256.clone() });
-        self.work.offer(ExportFile { name: self.done.len().to_string(), size, sha256 })
+        self.work.offer(ExportFile { name: self.done.len().to_string(), size, sha256 });
+        self.work.wait_for_room()
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn make(
     drop(file);
     // the head of a cabinet is written last, so the digest is that of a second reading
     let sha256 = digest(&path).map_err(Stopped::Io)?;
-    work.offer(ExportFile { name: NAME.to_owned(), size, sha256 })?;
+    work.offer(ExportFile { name: NAME.to_owned(), size, sha256 });
     result.revisions = total;
     Ok(result)
 }

@@ -143,11 +143,16 @@ impl Work {
         self.folder.join(name)
     }
 
-    /// A file is whole and may be fetched. Waits while enough others are not.
-    pub(crate) fn offer(&self, file: ExportFile) -> Result<(), Stopped> {
+    /// A file is whole and may be fetched.
+    pub(crate) fn offer(&self, file: ExportFile) {
         let mut state = self.state.lock();
         state.present.insert(file.name.clone());
         state.export.files.push(file);
+    }
+
+    /// Waits while enough files wait to be fetched.
+    pub(crate) fn wait_for_room(&self) -> Result<(), Stopped> {
+        let mut state = self.state.lock();
         let phase = state.export.phase;
         while state.present.len() > AHEAD {
             state.export.phase = ExportPhase::Wait;
