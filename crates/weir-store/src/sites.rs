@@ -118,6 +118,8 @@ statements! {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, name_key = excluded.name_key, kind = excluded.kind,
              parent_id = excluded.parent_id, change = excluded.change";
+    SITES_SHOW: "reading a site" =
+        "SELECT site_id, name, kind, parent_id, change, created_at, created_by FROM site_node WHERE site_id = ?1";
     SITES_CHANGED: "listing changed sites" =
         "SELECT site_id, name, kind, parent_id, change, created_at, created_by FROM site_node WHERE change > ?1
          ORDER BY change";
@@ -219,6 +221,11 @@ impl ReadTx<'_> {
     /// Every known site, in no particular order.
     pub fn sites_list(&self) -> Result<Vec<SiteRow>, StoreError> {
         self.all(&SITES_LIST, args![], site)
+    }
+
+    /// One site.
+    pub fn sites_show(&self, id: Uuid) -> Result<Option<SiteRow>, StoreError> {
+        self.first(&SITES_SHOW, args![id], site)
     }
 
     /// Sites that were added or changed after a number, in the order of their changes.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use weir_api::{
+    site::Site,
     status::{Status, quoted},
     sync::{SyncRun, SyncStatus},
 };
@@ -21,7 +22,7 @@ use super::{
     extract::Query,
     status, sync,
 };
-use crate::state::Connection;
+use crate::{sites, state::Connection};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -89,7 +90,8 @@ pub(super) async fn show(State(app): State<App>) -> Result<Response, AdminError>
 async fn content(app: &App) -> Result<Markup, AdminError> {
     let status = status::show(app).await?;
     let sync = sync::status(app).await?;
-    Ok(body(&status, &sync, &app.process.data))
+    let sites = sites::list(app).await?;
+    Ok(body(&status, &sync, &sites, &app.process.data))
 }
 
 /// What a browser without a session sees at the root.
@@ -130,7 +132,7 @@ fn framed(title: &str, head: &Markup, content: &Markup) -> Html<String> {
     Html(page.into_string())
 }
 
-fn body(status: &Status, sync: &SyncStatus, data: &Path) -> Markup {
+fn body(status: &Status, sync: &SyncStatus, sites: &[Site], data: &Path) -> Markup {
     let data = format!("weir --data {} ", quoted(&data.to_string_lossy()));
     let counts = &status.counts;
     let next = status.steps.iter().find(|step| !step.done).map(|step| step.name.as_str());
@@ -151,6 +153,7 @@ fn body(status: &Status, sync: &SyncStatus, data: &Path) -> Markup {
     let listeners = [
         ("Client plane", &status.endpoints.client_http),
         ("Client plane, TLS", &status.endpoints.client_https),
+        ("Server plane", &status.endpoints.server),
         ("Admin plane", &status.endpoints.admin),
     ];
     html! {
@@ -171,6 +174,10 @@ fn body(status: &Status, sync: &SyncStatus, data: &Path) -> Markup {
         }
         h2 { "Synchronization" }
         (synchronization(sync))
+        @if sites.len() > 1 {
+            h2 { "Sites" }
+            (tree(sites))
+        }
         h2 { "What is here" }
         table {
             @for (name, number) in numbers {
@@ -184,6 +191,45 @@ fn body(status: &Status, sync: &SyncStatus, data: &Path) -> Markup {
             }
         }
         p.quiet { "Server " (status.server_id) ", catalogue change " (status.snapshot.change) }
+    }
+}
+
+/// Sites that the page shows; `weir sites list` shows all.
+const MOST_SITES: usize = 200;
+
+/// The update points of the tree.
+fn tree(sites: &[Site]) -> Markup {
+    let word = |value: Option<serde_json::Value>| {
+        value.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().replace('_', " ")
+    };
+    html! {
+        table {
+            tr {
+                @for title in ["Site", "Kind", "Configuration", "Synchronization", "Catalogue", "Last contact"] {
+                    th scope="col" { (title) }
+                }
+            }
+            @for site in sites.iter().take(MOST_SITES) {
+                @let point = site.point.as_ref();
+                tr {
+                    th scope="row" { ("\u{2003}".repeat(site.depth as usize)) (site.name) }
+                    td { (site.kind) }
+                    td { (word(serde_json::to_value(site.configuration).ok())) }
+                    td {
+                        (word(point.and_then(|point| serde_json::to_value(point.sync.state).ok())))
+                        @if let Some(error) = point.and_then(|point| point.sync.error.as_ref()) { ": " (error) }
+                    }
+                    td {
+                        @if let Some(point) = point { (point.catalogue_version) }
+                        @if site.behind { ", behind for " (site.lag_seconds) " s" }
+                    }
+                    td {
+                        @if site.here { "this server" } @else { (site.last_contact.map(second).unwrap_or_default()) }
+                    }
+                }
+            }
+        }
+        @if sites.len() > MOST_SITES { p.quiet { "All " (sites.len()) ": weir sites list --all" } }
     }
 }
 

@@ -134,35 +134,32 @@ fn enrolment_is_checked_before_anything_is_asked() {
     use weir_model::enrolment::EnrolmentCode;
     let code =
         EnrolmentCode { addresses: vec!["https://cen.example:8531".to_owned()], fingerprint: [1; 32], secret: [2; 32] };
-    let load = |enrol: Option<&str>, parent: Option<&str>| {
-        let options = super::Options {
-            enrol: enrol.map(str::to_owned),
-            parent: parent.map(str::to_owned),
-            ..super::Options::default()
-        };
-        super::load(&options, &|_| None)
+    let read = |enrol: Option<&str>, parent: Option<&str>| {
+        let options =
+            Options { enrol: enrol.map(str::to_owned), parent: parent.map(str::to_owned), ..Options::default() };
+        load(&options, &|_| None)
     };
     let text = code.encode();
-    assert_eq!(load(Some(&text), None).expect("valid").enrol.expect("a code").code, Some(code));
-    assert!(load(None, None).expect("valid").enrol.is_none());
+    assert_eq!(read(Some(&text), None).expect("valid").enrol.expect("a code").code, Some(code));
+    assert!(read(None, None).expect("valid").enrol.is_none());
     for parent in ["http://cen.example:8530", "cen.example", "ftp://cen.example", ""] {
-        let error = load(Some(&text), Some(parent)).expect_err(parent).to_string();
+        let error = read(Some(&text), Some(parent)).expect_err(parent).to_string();
         assert!(error.contains("parent is"), "{error}");
     }
-    let error = load(Some("weir1-nonsense"), None).expect_err("no code").to_string();
+    let error = read(Some("weir1-nonsense"), None).expect_err("no code").to_string();
     assert!(error.contains("incomplete or mistyped") && !error.contains("nonsense"), "{error}");
 }
 
 #[test]
 fn a_listener_for_servers_turns_their_plane_on() {
-    let load = |server: Option<&str>, downstream| {
-        let options = super::Options { server: server.map(str::to_owned), downstream, ..super::Options::default() };
-        super::load(&options, &|_| None)
+    let read = |server: Option<&str>, downstream| {
+        let options = Options { server: server.map(str::to_owned), downstream, ..Options::default() };
+        load(&options, &|_| None)
     };
-    assert!(!load(None, false).expect("valid").downstream);
-    assert!(load(None, true).expect("valid").downstream);
-    let settings = load(Some("127.0.0.1:0"), false).expect("valid");
+    assert!(!read(None, false).expect("valid").downstream);
+    assert!(read(None, true).expect("valid").downstream);
+    let settings = read(Some("127.0.0.1:0"), false).expect("valid");
     assert!(settings.downstream && settings.listen.server.is_some());
-    assert!(load(Some("off"), false).expect("valid").listen.server.is_none());
-    assert!(load(Some("nowhere"), false).is_err());
+    assert!(read(Some("off"), false).expect("valid").listen.server.is_none());
+    assert!(read(Some("nowhere"), false).is_err());
 }

@@ -75,7 +75,7 @@ pub(crate) async fn invite(
     super::turn_on(app).await;
     app.hub().nudge();
     let code = code.encode();
-    let fingerprint = pin.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = Sha256Digest(pin.fingerprint).to_hex();
     let command = format!("weir serve --enrol {code}");
     Ok(CodeAnswer { site, code, addresses, fingerprint, expires_at, command, replaces })
 }

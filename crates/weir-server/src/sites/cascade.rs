@@ -54,31 +54,26 @@ pub async fn announce(app: &App) -> Result<(), AdminError> {
     Ok(())
 }
 
+/// Whether a child is one of the further update points of this site.
+pub(super) fn takes_turns(tx: &ReadTx<'_>, child: Uuid) -> Result<bool, StoreError> {
+    Ok(tx.sites_show(child)?.is_some_and(|row| row.node.kind == SiteKind::Replica))
+}
+
 /// The version that a child should synchronize now; 0 for none.
-pub(super) async fn offer(app: &App, child: Uuid) -> Result<u64, AdminError> {
-    let hub = app.clone();
-    app.read(move |tx| {
-        let here = tx.sites_here()?;
-        if here.catalogue_version == 0 {
-            return Ok(0);
+pub(super) fn offer(app: &App, tx: &ReadTx<'_>, child: Uuid) -> Result<u64, StoreError> {
+    let version = tx.sites_here()?.catalogue_version;
+    if version == 0 || !takes_turns(tx, child)? {
+        return Ok(version);
+    }
+    Ok(match whose_turn(&replicas(app, tx)?) {
+        Some(site) if site == child => {
+            app.hub().give_turn(child, version);
+            version
         }
-        let tree = tree::read(tx)?;
-        let is_replica = tree.site(child).is_some_and(|node| node.kind == SiteKind::Replica);
-        if !is_replica {
-            return Ok(here.catalogue_version);
-        }
-        let replicas = replicas(&hub, tx)?;
-        Ok(match whose_turn(&replicas) {
-            Some(site) if site == child => {
-                hub.hub().give_turn(child, here.catalogue_version);
-                here.catalogue_version
-            }
-            Some(_) => 0,
-            // those whose turn went badly try again by themselves
-            None => here.catalogue_version,
-        })
+        Some(_) => 0,
+        // those whose turn went badly try again by themselves
+        None => version,
     })
-    .await
 }
 
 /// A further update point of this site.

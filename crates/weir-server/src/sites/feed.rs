@@ -87,12 +87,11 @@ pub(super) fn take(tx: &WriteTx<'_>, objects: Vec<Object>, upto: u64, here: Uuid
     let mut applied = intent::apply(tx, &mine, Origin::Parent)?;
     for object in strange {
         let same = |known: &&mut intent::Unknown| known.kind == object.kind && known.version == object.version;
-        match applied.unknown_kinds.iter_mut().find(same) {
-            Some(known) => known.objects += 1,
-            None => {
-                let kind = object.kind.chars().take(80).collect();
-                applied.unknown_kinds.push(intent::Unknown { kind, version: object.version, objects: 1 });
-            }
+        if let Some(known) = applied.unknown_kinds.iter_mut().find(same) {
+            known.objects += 1;
+        } else {
+            let kind = object.kind.chars().take(80).collect();
+            applied.unknown_kinds.push(intent::Unknown { kind, version: object.version, objects: 1 });
         }
     }
     tx.sites_parent_feed(upto)?;

@@ -280,7 +280,8 @@ async fn take_feed(app: &App, link: &mut Link) -> Result<u64, LinkError> {
     };
     let mut name = facts.name;
     plain(&mut name, weir_model::site::LONGEST_NAME);
-    if since == parent.feed_since && parent.feed_at.is_some() && objects.is_empty() && name == parent.name {
+    let nothing = since == parent.feed_since && objects.is_empty() && name == parent.name;
+    if nothing && parent.feed_at.is_some() && parent.refused.is_none() {
         return Ok(since);
     }
     let caller = Caller { name: format!("system: parent {}", parent.name), from: None };

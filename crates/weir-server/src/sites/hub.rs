@@ -18,6 +18,8 @@ use crate::{client::limit::AddressLimit, start::Pin};
 
 /// A child that asked for nothing for so long counts as not connected.
 const SILENT: Duration = Duration::from_secs(15);
+/// A process that has said nothing for so long has ended; one that runs asks for news three times as often.
+const GONE: Duration = Duration::from_secs(90);
 /// Instances of one identity that are remembered.
 const MOST_INSTANCES: usize = 8;
 
@@ -48,8 +50,8 @@ pub(crate) struct Hub {
 struct Child {
     waiting: u32,
     heard: Instant,
-    /// Processes that spoke for it, the last one at the end.
-    instances: Vec<Uuid>,
+    /// Processes that spoke for it and when, the last that began at the end.
+    instances: Vec<(Uuid, Instant)>,
     /// The version whose turn it has, and when the turn began.
     turn: Option<(u64, Instant)>,
 }
@@ -71,9 +73,16 @@ impl Default for Hub {
     }
 }
 
-/// Two processes speak for one site in turn.
+/// Whether one process speaks for a site.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Twins;
+pub(super) enum Voice {
+    /// As far as can be seen.
+    One,
+    /// One again: the other has been silent for a while.
+    OneAgain,
+    /// Another began later and speaks, too.
+    Twins,
+}
 
 impl Hub {
     /// Something was written that others may have to hear of. Cheap: whoever listens looks for himself.
@@ -107,18 +116,25 @@ impl Hub {
         self.child(site, |child| child.heard = Instant::now());
     }
 
-    /// A process of a child says who it is. When one that another has followed speaks again, both run.
-    pub(super) fn spoke(&self, site: Uuid, instance: Uuid) -> Result<(), Twins> {
-        self.child(site, |child| match child.instances.iter().position(|known| *known == instance) {
-            Some(index) if index + 1 < child.instances.len() => Err(Twins),
-            Some(_) => Ok(()),
-            None => {
-                child.instances.push(instance);
+    /// A process of a child says who it is. A restart brings another process, and the one before is silent from then on;
+    /// when it speaks again, both run.
+    pub(super) fn spoke(&self, site: Uuid, instance: Uuid, now: Instant) -> Voice {
+        self.child(site, |child| {
+            let Some(index) = child.instances.iter().position(|(known, _)| *known == instance) else {
+                child.instances.push((instance, now));
                 if child.instances.len() > MOST_INSTANCES {
                     child.instances.remove(0);
                 }
-                Ok(())
+                return Voice::One;
+            };
+            let later = child.instances.iter().skip(index + 1);
+            if later.clone().any(|(_, at)| now.saturating_duration_since(*at) < GONE) {
+                return Voice::Twins;
             }
+            let again = later.count() > 0;
+            child.instances.remove(index);
+            child.instances.push((instance, now));
+            if again { Voice::OneAgain } else { Voice::One }
         })
     }
 
@@ -228,12 +244,17 @@ mod tests {
     #[test]
     fn a_restart_is_no_twin_and_a_copy_is() {
         let hub = Hub::default();
-        assert_eq!(hub.spoke(id(1), id(10)), Ok(()));
-        assert_eq!(hub.spoke(id(1), id(10)), Ok(()));
-        assert_eq!(hub.spoke(id(1), id(11)), Ok(()), "it restarted");
-        assert_eq!(hub.spoke(id(2), id(10)), Ok(()), "another site");
-        assert_eq!(hub.spoke(id(1), id(10)), Err(Twins), "the first one still runs");
-        assert_eq!(hub.spoke(id(1), id(11)), Ok(()));
+        let begin = Instant::now();
+        let spoke = |site, instance, seconds| hub.spoke(id(site), id(instance), begin + Duration::from_secs(seconds));
+        assert_eq!(spoke(1, 10, 0), Voice::One);
+        assert_eq!(spoke(1, 10, 1), Voice::One);
+        assert_eq!(spoke(1, 11, 2), Voice::One, "it restarted");
+        assert_eq!(spoke(2, 10, 2), Voice::One, "another site");
+        assert_eq!(spoke(1, 10, 3), Voice::Twins, "the first one still runs");
+        assert_eq!(spoke(1, 11, 4), Voice::One);
+        assert_eq!(spoke(1, 10, 60), Voice::Twins);
+        assert_eq!(spoke(1, 10, 100), Voice::OneAgain, "the copy was stopped");
+        assert_eq!(spoke(1, 10, 101), Voice::One);
     }
 
     #[test]

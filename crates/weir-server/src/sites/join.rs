@@ -235,7 +235,7 @@ async fn ask(
     code: &EnrolmentCode,
     server_id: uuid::Uuid,
 ) -> Result<(String, Enrolled), JoinError> {
-    let secret = code.secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = Sha256Digest(code.secret).to_hex();
     let body = Enrol { secret, server_id, version: env!("CARGO_PKG_VERSION").to_owned(), now: Timestamp::now() };
     let mut failed = Vec::new();
     for url in &code.addresses {
@@ -255,6 +255,13 @@ async fn ask(
 fn keep(tx: &WriteTx<'_>, parent: &SiteParentRow, enrolled: &Enrolled) -> Result<(), AdminError> {
     let again = tx.sites_parent()?.is_some() && tx.sites_here()?.site == Some(enrolled.site);
     if !again {
+        if !tx.sites_enrolments()?.is_empty() {
+            return Err(AdminError::Conflict {
+                code: "in_use",
+                detail: "servers are enrolled below this one, which would lose their place".to_owned(),
+                next_step: Some("have them leave first: weir sites leave, on each of them".to_owned()),
+            });
+        }
         let gone: Vec<Object> = decisions(tx)?
             .into_iter()
             .filter(|object| !is_built_in(object))

@@ -24,7 +24,7 @@ use weir_store::{Actor, ReadTx, StoreError, alert::AlertSeverity};
 
 use super::{
     PATH, accept, cascade, feed,
-    hub::Twins,
+    hub::Voice,
     link::{Enrol, Enrolled, Feed, FeedQuery, News, NotifyQuery, ParentFacts, REQUEST_BYTES, StatusPost, plain, tidy},
 };
 use crate::{
@@ -142,14 +142,17 @@ async fn notify(
     let until = Instant::now() + HOLD;
     let mut changes = app.hub().changes();
     let _waiting = app.hub().wait(child.site);
+    let mut seen = None;
+    let mut news = News { feed: false, catalogue: 0 };
     loop {
         changes.mark_unchanged();
-        let row = app.read(move |tx| tx.sites_enrolment_of_certificate(child.fingerprint)).await?;
-        row.filter(|row| row.site == child.site).ok_or_else(stranger)?;
-        let catalogue = cascade::offer(&app, child.site).await?;
-        let news = News { feed: app.read(move |tx| feed::is_newer(tx, query.feed)).await?, catalogue };
-        if news.feed || (catalogue != 0 && catalogue != query.catalogue) {
-            return Ok(Json(news));
+        let shared = app.clone();
+        let look = app.read(move |tx| look(&shared, tx, child, query, seen)).await?.ok_or_else(stranger)?;
+        if let Look::News(version, found) = look {
+            (seen, news) = (Some(version), found);
+            if news.feed || (news.catalogue != 0 && news.catalogue != query.catalogue) {
+                return Ok(Json(news));
+            }
         }
         tokio::select! {
             changed = changes.changed() => {
@@ -163,9 +166,50 @@ async fn notify(
     }
 }
 
+/// What a look at the database found.
+enum Look {
+    /// The state of this number of changes.
+    News((u64, u64), News),
+    /// Nothing was written since the look before.
+    Same,
+}
+
+/// Looks for what a child may not have heard of; none if it is not enrolled any more. Most of what is written is of no
+/// interest to children, and there may be many of them: numbers tell first.
+fn look(
+    app: &App,
+    tx: &ReadTx<'_>,
+    child: Child,
+    query: NotifyQuery,
+    seen: Option<(u64, u64)>,
+) -> Result<Option<Look>, StoreError> {
+    let row = tx.sites_enrolment_of_certificate(child.fingerprint)?;
+    if row.is_none_or(|row| row.site != child.site) {
+        return Ok(None);
+    }
+    let version = (tx.catalogue_version()?.0, tx.sites_here()?.catalogue_version);
+    if seen == Some(version) && !cascade::takes_turns(tx, child.site)? {
+        return Ok(Some(Look::Same));
+    }
+    let news = News { feed: feed::is_newer(tx, query.feed)?, catalogue: cascade::offer(app, tx, child.site)? };
+    Ok(Some(Look::News(version, news)))
+}
+
 /// Notes which process speaks for a child, and finds out when there are two.
 async fn spoke(app: &App, child: Child, instance: Uuid) -> Result<(), AdminError> {
-    let Err(Twins) = app.hub().spoke(child.site, instance) else { return Ok(()) };
+    match app.hub().spoke(child.site, instance, std::time::Instant::now()) {
+        Voice::One => return Ok(()),
+        Voice::OneAgain => {
+            let actor = Actor::system("sites", Timestamp::now());
+            let close = move |tx: &weir_store::WriteTx<'_>| {
+                let row = tx.sites_list()?.into_iter().find(|row| row.node.id == child.site);
+                row.map_or(Ok(false), |row| tx.alert_close(super::TWINS, &row.node.name))
+            };
+            app.state.write(actor, close).await?;
+            return Ok(());
+        }
+        Voice::Twins => {}
+    }
     let peer = child.connection.peer.ip().to_canonical();
     let actor = Actor::system("sites", Timestamp::now());
     let name = app

@@ -187,10 +187,7 @@ async fn is_tls(stream: &TcpStream) -> std::io::Result<bool> {
 }
 
 /// Shakes hands: those who name the protocol of the site link must show a certificate, all others are not asked for one.
-async fn handshake<'t>(
-    stream: TcpStream,
-    tls: &'t Tls,
-) -> std::io::Result<(TlsStream<TcpStream>, Option<&'t LinkPlane>)> {
+async fn handshake(stream: TcpStream, tls: &Tls) -> std::io::Result<(TlsStream<TcpStream>, Option<&LinkPlane>)> {
     let Some(link) = tls.link.as_ref().filter(|link| link.plane.is_open()) else {
         return Ok((TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream).await?, None));
     };

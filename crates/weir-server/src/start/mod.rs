@@ -29,7 +29,7 @@ use crate::{
     admin::{self, App, Caller, Parts, Secrets},
     client::ClientService,
     config::{self, Listen, Options, Settings},
-    sites::{self, LinkPlane},
+    sites::{self, LinkPlane, Parent},
     state::{AppState, ClientSettings},
     upstream::UpstreamService,
 };
@@ -96,7 +96,8 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     let endpoints = app.endpoints();
     write_endpoints(&file, &endpoints)?;
     let removed = RemovedOnDrop(file);
-    announce(&endpoints, &link, &data, client_is_own);
+    let parent = sites::parent(&app).await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
+    announce(&endpoints, &link, &data, client_is_own, parent.as_ref());
 
     let stopped_early = wait(shutdown, tasks, &stopping).await;
     drop(removed);
@@ -288,7 +289,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 /// The short block that tells an administrator what to do now. The link is a secret, so it goes to standard output only,
 /// not to the log.
 #[expect(clippy::print_stdout, reason = "this is what the command prints")]
-fn announce(endpoints: &Endpoints, link: &str, data: &Path, client_is_own: bool) {
+fn announce(endpoints: &Endpoints, link: &str, data: &Path, client_is_own: bool, parent: Option<&Parent>) {
     let off = "off";
     println!();
     println!("Weir {} is running.", env!("CARGO_PKG_VERSION"));
@@ -302,6 +303,9 @@ fn announce(endpoints: &Endpoints, link: &str, data: &Path, client_is_own: bool)
     }
     if let Some(server) = &endpoints.server {
         println!("  Servers       {server}");
+    }
+    if let Some(parent) = parent {
+        println!("  Parent site   {} at {}", parent.name, parent.url());
     }
     println!("  Data folder   {}", data.display());
     println!();
