@@ -230,7 +230,11 @@ async fn list(kind: Kind, language: Option<String>, connection: &Connection, pri
 fn tree(category: &Category, depth: usize, rows: &mut Vec<Vec<String>>) {
     let title = format!("{}{}", "  ".repeat(depth), category.title.trim());
     // chosen as a whole: what comes below it later is covered
-    let mark = if category.chosen && !category.holds_updates { "X".to_owned() } else { mark(category.selected) };
+    let mark = if category.chosen && !(category.holds_updates && category.children.is_empty()) {
+        "X".to_owned()
+    } else {
+        mark(category.selected)
+    };
     rows.push(vec![mark, category.id.to_string(), title]);
     for child in &category.children {
         tree(child, depth + 1, rows);

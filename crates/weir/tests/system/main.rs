@@ -15,6 +15,7 @@ mod recorded_devices;
 mod scan_life;
 mod sites;
 mod sync_faults;
+mod synchronize;
 mod validated;
 
 use std::{collections::BTreeSet, fs, path::Path};
