@@ -379,6 +379,69 @@ fn parts_come_in_any_order_and_an_interrupted_export_goes_on() {
     assert_eq!(json(&receiver, &["content", "status"])["bytes"], (11 << 20) + 100);
 }
 
+/// Kills the server when `when` is true of its bundles, while an import runs, and starts it again. False if the import
+/// was quicker.
+fn killed_during(server: &mut WeirProcess, folder: &Path, when: impl Fn(&Value) -> bool) -> bool {
+    let mut import = server.command(&["import", text(folder)]).spawn().expect("the command starts");
+    let mut hit = false;
+    while import.try_wait().expect("a child").is_none() {
+        let bundles = json(server, &["bundle", "list"]);
+        if when(&bundles["items"]) {
+            hit = true;
+            break;
+        }
+    }
+    server.kill().expect("killed");
+    import.wait().expect("it ends");
+    server.restart().expect("it starts again");
+    hit
+}
+
+#[test]
+fn a_crash_at_any_point_of_an_import_loses_and_doubles_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let payloads: Vec<Payload> = (0..4).map(|n| Payload::random(&format!("file{n}.cab"), 6 << 20, 200 + n)).collect();
+    let mut documents: Vec<Document> = payloads
+        .iter()
+        .zip(0..)
+        .map(|(payload, n)| Document::software(id(100 + n), 1).title("With a file").file(payload))
+        .collect();
+    documents.extend((0..600).map(|n| Document::software(id(10_000 + n), 1).title(&format!("Update {n}"))));
+    let shop = Shop { documents, payloads };
+    let sender = shop.open(folder.path());
+    deploy(&sender, 100, "All Computers");
+    let bundle = folder.path().join("bundle");
+    let arguments = ["export", text(&bundle), "--content", "all", "--part-size", "4M", "--with", "deployments"];
+    json(&sender, &arguments);
+    let total = shop.documents.len();
+
+    let mut receiver = server();
+    trust(&sender, &receiver);
+    let points: [(&str, &dyn Fn(&Value) -> bool); 5] = [
+        ("the manifest came", &|bundles| bundles[0]["state"] == "receiving"),
+        ("some parts came", &|bundles| {
+            bundles[0]["parts"].as_array().is_some_and(|parts| parts.iter().any(|part| part["here"] == true))
+        }),
+        ("it is applied", &|bundles| bundles[0]["state"] == "applying"),
+        ("its metadata is applied", &|bundles| bundles[0]["phase"] == "content" || bundles[0]["state"] == "committed"),
+        ("it is nearly done", &|bundles| bundles[0]["result"]["added"] == total),
+    ];
+    let mut hits = Vec::new();
+    for (name, when) in points {
+        if killed_during(&mut receiver, &bundle, when) {
+            hits.push(name);
+        }
+        let listed = json(&receiver, &["updates", "list"])["total"].clone();
+        assert!(listed == 0 || listed == total, "after {name}: {listed} of {total}");
+    }
+    assert!(hits.len() >= 2, "the import was interrupted: {hits:?}");
+    let imported = json(&receiver, &["import", text(&bundle)]);
+    assert_eq!(imported["bundles"][0]["state"], "applied", "{imported}");
+    assert_eq!(state(&receiver), state(&sender));
+    assert_eq!(json(&receiver, &["content", "verify"])["good"], 4);
+    assert!(!receiver.data().join("bundles").read_dir().is_ok_and(|mut left| left.next().is_some()), "no part is left");
+}
+
 #[test]
 fn checklist_10_an_import_leaves_decisions_alone() {
     let folder = tempfile::tempdir().expect("a folder");
