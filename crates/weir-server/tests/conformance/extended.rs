@@ -21,7 +21,7 @@ use weir_wire::{
 
 use crate::{
     common::{self, Server, id},
-    support::{code, ready, refused, rid, sync},
+    support::{self, code, ready, refused, rid, sync},
 };
 
 const ALL: CollectionId = CollectionId::ALL_COMPUTERS;
@@ -337,9 +337,8 @@ async fn c46_undeployed_revisions_are_out_of_scope() {
 async fn c46_locations_name_the_host_that_the_client_used() {
     let (server, agent) = scanned().await;
     let port = server.state.content_port();
-    let body =
-        crate::support::encoded(&request(&agent, vec![rid(&agent, identity(11))], &[FragmentType::FileUrl], &[]));
-    let url = |answer: &http::Answer| crate::common::element(&answer.text(), "Url").expect("Url").to_owned();
+    let body = support::encoded(&request(&agent, vec![rid(&agent, identity(11))], &[FragmentType::FileUrl], &[]));
+    let url = |answer: &http::Answer| common::element(&answer.text(), "Url").expect("Url").to_owned();
     for (host, expected) in [
         ("wsus.example.test:8530", format!("http://wsus.example.test:{port}/Content/")),
         ("192.0.2.7", format!("http://192.0.2.7:{port}/Content/")),
