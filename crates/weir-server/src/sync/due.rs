@@ -117,4 +117,15 @@ mod tests {
         let corrected = situation(Some("daily at 02:00"), "2026-11-20T02:00:00Z");
         assert_eq!(is(&corrected, "2026-11-20T01:59:57Z").map(|due| due.0).as_deref(), Some("2026-11-21T02:00:00Z"));
     }
+
+    #[test]
+    fn the_serialized_form_of_a_schedule_is_checked() {
+        let text = r#"{"pattern":{"kind":"month_weekday","every":1,"nth":"second","weekday":"tuesday","offset":1},"at":"02:00:00","zone":"Europe/Amsterdam"}"#;
+        let recurrence: Recurrence = serde_json::from_str(text).expect("reads");
+        assert_eq!(recurrence.to_string(), "monthly second tuesday +1 at 02:00 Europe/Amsterdam");
+        assert_eq!(serde_json::to_string(&recurrence).expect("writes"), text);
+        let wrong = text.replace("\"offset\":1", "\"offset\":100");
+        assert!(serde_json::from_str::<Recurrence>(&wrong).is_err());
+        assert!(serde_json::from_str::<Recurrence>(&text.replace("Amsterdam", "Atlantis")).is_err());
+    }
 }

@@ -1,9 +1,12 @@
 //! What is to be synchronized.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
-use weir_model::{ids::UpdateId, update::CategoryKind};
+use weir_model::{
+    criteria::{Branch, expand},
+    ids::UpdateId,
+};
 use weir_store::{ReadTx, StoreError, selection::SelectionKind};
 use weir_wire::package::LANGUAGES;
 
@@ -13,7 +16,10 @@ use crate::{
         App,
         setting::{self, Current},
     },
-    sync::peer::{PeerError, Upstream},
+    sync::{
+        criteria,
+        peer::{PeerError, Upstream},
+    },
 };
 
 /// What is to be synchronized, and from where.
@@ -77,30 +83,17 @@ fn languages(tx: &ReadTx<'_>) -> Result<BTreeSet<u32>, StoreError> {
     Ok(chosen.iter().filter_map(lcid).filter(|lcid| *lcid != 0).collect())
 }
 
-/// Most steps from a product up to its company.
-const DEPTH: usize = 8;
-
-/// Each id that is a node with products below becomes these products; what is unknown stays as it is.
+/// The products that these products, families and companies stand for now, with what is staged and not stored yet.
 fn expanded(tx: &ReadTx<'_>, ids: &BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>, StoreError> {
-    let mut tree: HashMap<UpdateId, (CategoryKind, Option<UpdateId>)> =
-        tx.category_list("en")?.into_iter().map(|row| (row.id, (row.kind, row.parent))).collect();
+    let mut tree: BTreeMap<UpdateId, Branch> =
+        criteria::tree(tx)?.into_iter().map(|branch| (branch.id, branch)).collect();
     for head in tx.staged_categories()? {
         if let Some(kind) = head.category {
-            tree.insert(head.identity.update_id, (kind, head.prerequisites.first().copied()));
+            let id = head.identity.update_id;
+            tree.insert(id, Branch { id, kind, parent: head.prerequisites.first().copied() });
         }
     }
-    let is_product = |id: &UpdateId| tree.get(id).is_none_or(|(kind, _)| *kind == CategoryKind::Product);
-    let mut products: BTreeSet<Uuid> = ids.iter().copied().filter(|id| is_product(&UpdateId(*id))).collect();
-    for (id, (_, parent)) in tree.iter().filter(|(_, (kind, _))| *kind == CategoryKind::Product) {
-        let mut next = *parent;
-        for _ in 0..DEPTH {
-            let Some(above) = next else { break };
-            if ids.contains(&above.0) {
-                products.insert(id.0);
-                break;
-            }
-            next = tree.get(&above).and_then(|(_, parent)| *parent);
-        }
-    }
-    Ok(products)
+    let tree: Vec<Branch> = tree.into_values().collect();
+    let chosen = ids.iter().copied().map(UpdateId).collect();
+    Ok(expand(&chosen, &tree).into_iter().map(|id| id.0).collect())
 }
