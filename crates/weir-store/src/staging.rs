@@ -139,6 +139,8 @@ statements! {
     PENDING_FAILED: "noting that a revision could not be fetched" =
         "UPDATE pending_revision SET attempts = attempts + 1, reason = ?3 WHERE update_id = ?1 AND revision = ?2
          RETURNING attempts";
+    PENDING_LISTED_CLEAR: "ending the wait for revisions that a list named" =
+        "DELETE FROM pending_revision WHERE kind IN (0, 1)";
     PENDING_CLEAR: "ending the wait for all revisions" = "DELETE FROM pending_revision";
     STAGED_ADD: "staging a revision" =
         "INSERT INTO staged_revision (update_id, revision, update_type, category_kind, secured, needs, facts_len, facts,
@@ -314,12 +316,14 @@ impl WriteTx<'_> {
         Ok(before.is_some())
     }
 
-    /// Forgets every anchor of the source and the lists under way; what is pending and staged stays, it is still true.
+    /// Forgets every anchor of the source, the lists under way, and what they named and is still to be fetched: whole lists
+    /// name it again, unless the server has it no longer. Members of bundles that wait, and what is staged, stay.
     pub fn sync_anchors_forget(&self) -> Result<(), StoreError> {
         if let Some(source) = self.sync_source()? {
             self.run(&SOURCE_BEGIN, args![&source.identity, self.actor().at])?;
         }
         self.run(&LISTS_CLEAR, args![])?;
+        self.run(&PENDING_LISTED_CLEAR, args![])?;
         Ok(())
     }
 

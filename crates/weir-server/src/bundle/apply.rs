@@ -13,7 +13,7 @@ use weir_store::{Actor, WriteTx, bundle::BundleState, revision::FileSource};
 use weir_wire::bundle::Manifest;
 
 use self::{content::content, metadata::Reader};
-use super::receive::{Running, find, folder, in_order, manifest, remove, show};
+use super::receive::{Running, find, folder, in_order, manifest, remove, show, trusted};
 use crate::{
     admin::{AdminError, App, Caller, blocking, chain},
     import::Ready,
@@ -140,7 +140,8 @@ fn commit(
         });
         app.state.store.try_write(&actor, |tx| {
             crate::admin::import_allowed(tx, force)?;
-            // another one may have been applied since this one came
+            // its signer may have lost the trust since it came, and another one may have been applied
+            trusted(tx, signer)?;
             in_order(tx, manifest, signer, own, force)?;
             let mut result = store(tx, receiver, |done| {
                 progress(app, id, BundlePhase::Documents, done, manifest.counts.revisions);

@@ -16,6 +16,7 @@ use weir_api::{
     List,
     bundle::{Bundle, BundleOffer, BundlePart, BundlePhase, BundleState},
 };
+use weir_model::ids::Sha256Digest;
 use weir_store::{
     ReadTx, StoreError,
     bundle::{self, PartState, ReceivedBundle},
@@ -90,11 +91,7 @@ pub(crate) async fn offer(app: &App, caller: &Caller, force: bool, offer: Bundle
     let text = String::from_utf8(bytes).map_err(|_| altered("the manifest is not UTF-8".to_owned()))?;
     let id = manifest.bundle;
     app.write(caller, move |tx| {
-        let trusted = tx.bundle_trust_show(signer)?.is_some();
-        let ours = tx.bundle_key()?.is_some_and(|key| key.public == signature.key);
-        if !trusted && !ours {
-            return Err(untrusted(&shown(signer)));
-        }
+        trusted(tx, signer)?;
         if let Some(known) = tx.bundle_received_show(id)? {
             if known.manifest != text {
                 return Err(altered(format!("another bundle with the id {id} came before")));
@@ -112,6 +109,12 @@ pub(crate) async fn offer(app: &App, caller: &Caller, force: bool, offer: Bundle
     show(app, id).await
 }
 
+/// Refuses what another than a trusted signer, or this site itself, has signed.
+pub(super) fn trusted(tx: &ReadTx<'_>, signer: Sha256Digest) -> Result<(), AdminError> {
+    let ours = || Ok::<_, StoreError>(tx.bundle_key()?.is_some_and(|key| fingerprint(&key.public) == signer));
+    if tx.bundle_trust_show(signer)?.is_some() || ours()? { Ok(()) } else { Err(untrusted(&shown(signer))) }
+}
+
 fn untrusted(fingerprint: &str) -> AdminError {
     AdminError::Conflict {
         code: "untrusted_signer",
@@ -126,7 +129,7 @@ fn untrusted(fingerprint: &str) -> AdminError {
 pub(super) fn in_order(
     tx: &ReadTx<'_>,
     manifest: &Manifest,
-    signer: weir_model::ids::Sha256Digest,
+    signer: Sha256Digest,
     own: Uuid,
     force: bool,
 ) -> Result<(), AdminError> {

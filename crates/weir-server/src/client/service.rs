@@ -104,7 +104,10 @@ impl ClientService {
             return with_header(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST");
         }
         let limit = match service {
-            Service::Reporting if self.state.upstream.is_on() => upstream::report_limit(&self.state, connection).await,
+            // reports of computers are short; whose a longer one is has to be looked up
+            Service::Reporting if self.state.upstream.is_on() && !is_short(&parts.headers) => {
+                upstream::report_limit(&self.state, connection).await
+            }
             _ => call::BODY_LIMIT,
         };
         let _room = match transport::room(&self.state.bodies, &parts.headers, limit).await {
@@ -166,6 +169,12 @@ impl ClientService {
         };
         (transport::fault(&failed, service, version, &url(parts, connection), headers), operation)
     }
+}
+
+/// Whether a body is announced that any computer may send.
+fn is_short(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    !headers.contains_key(header::CONTENT_ENCODING) && length.is_some_and(|length| length <= call::BODY_LIMIT)
 }
 
 pub(crate) fn hints(headers: &HeaderMap) -> Hints<'_> {

@@ -34,6 +34,9 @@ use crate::{admin::chain, live::Fnv, state::AppState};
 const STATUS_AT_ONCE: usize = 2;
 /// Computers deleted here are remembered for so long.
 const DELETED_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Servers and computers that are kept, whatever downstream servers tell.
+const MOST_SERVERS: usize = 20_000;
+const MOST_COMPUTERS: u64 = 2_000_000;
 /// HRESULT of a failed synchronization of which nothing more is told (E_FAIL).
 const FAILED: i32 = 0x8000_4005_u32.cast_signed();
 
@@ -204,6 +207,9 @@ impl Work<'_> {
                     place.insert(tx.rollup_server_add(entry.id, &entry.name)?);
                 }
             }
+            if known.numbers.len() > MOST_SERVERS {
+                return Err(Fault::Internal(format!("more than {MOST_SERVERS} servers would be kept")));
+            }
             let mut stored: HashMap<u32, Option<Timestamp>> =
                 tx.rollup_servers()?.into_iter().map(|row| (row.no, row.last_rollup)).collect();
             for entry in entries {
@@ -271,6 +277,9 @@ impl Work<'_> {
                     None => answers.remove(&entry.id),
                 };
                 moved.extend(was_here.then(|| entry.id.clone()));
+            }
+            if tx.computer_count()? > MOST_COMPUTERS {
+                return Err(Fault::Internal(format!("more than {MOST_COMPUTERS} computers would be kept")));
             }
             tx.rollup_deleted_prune(self.now - DELETED_KEPT)?;
             self.keep_shift(tx, &clock, caller)?;

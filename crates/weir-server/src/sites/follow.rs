@@ -185,6 +185,10 @@ pub(super) async fn run(app: App) {
             Ok(()) => continue,
             Err(error) => error,
         };
+        if app.hub().trouble().is_none() {
+            // the parent answered until now
+            wait = BACK_OFF.0;
+        }
         let text = chain(&failed);
         if app.hub().set_trouble(Some(text.clone())) {
             tracing::warn!(parent = parent.name, error = text, "the parent cannot be followed; it is tried again");
@@ -200,9 +204,6 @@ pub(super) async fn run(app: App) {
         let jitter = u32::from(app.hub().instance.as_bytes()[0]) * 2;
         tokio::time::sleep(pause.mul_f64(0.8 + f64::from(jitter) / 1_275.0)).await;
         wait = (wait * 2).min(BACK_OFF.1);
-        if app.hub().trouble().is_none() {
-            wait = BACK_OFF.0;
-        }
     }
 }
 

@@ -152,8 +152,13 @@ fn forgotten_anchors_leave_what_was_fetched() {
         tx.sync_deployment_anchor_set(Some("d"))?;
         tx.sync_list_put(&list("u", None))?;
         tx.staged_add(&packed(category(1, CategoryKind::Company, None)), false)?;
+        tx.pending_add(ListKind::Updates, identity(8, 1))?;
+        tx.pending_add(ListKind::Members, identity(9, 1))?;
         tx.sync_anchors_forget()
     });
+    // the server may have it no longer; nobody but the staged bundle names a member
+    let pending = |kind| scratch.store.read(|tx| tx.pending_count(kind)).expect("reads");
+    assert_eq!((pending(ListKind::Updates), pending(ListKind::Members)), (0, 1));
     let source = scratch.store.read(|tx| tx.sync_source()).expect("reads").expect("there");
     assert_eq!((source.identity.as_str(), source.deployment_anchor), ("http://one", None));
     assert_eq!(scratch.store.read(|tx| tx.staged_categories()).expect("reads").len(), 1);

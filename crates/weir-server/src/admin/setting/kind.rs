@@ -122,7 +122,9 @@ pub(crate) fn parse_source(text: &str) -> Option<String> {
         _ => {
             let url: http::Uri = text.parse().ok()?;
             let scheme = url.scheme_str()?;
-            let fits = matches!(scheme, "http" | "https") && url.host().is_some_and(|host| !host.is_empty());
+            let fits = matches!(scheme, "http" | "https") && url.host().is_some_and(|host| !host.is_empty())
+                // a password in an address would be shown wherever the source is
+                && url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
             (fits && text.len() <= 2_048 && url.query().is_none()).then(|| text.trim_end_matches('/').to_owned())
         }
     }
@@ -132,6 +134,8 @@ fn origin(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|url| {
         matches!(url.scheme_str(), Some("http" | "https"))
             && url.host().is_some_and(|host| !host.is_empty())
+            // a password in an address would be shown wherever the setting is
+            && !text.contains('@')
             && matches!(url.path(), "" | "/")
             && url.query().is_none()
     })

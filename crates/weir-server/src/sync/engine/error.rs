@@ -80,7 +80,9 @@ impl SyncError {
             Self::Here(_) => "see the server's log; weir doctor".to_owned(),
             Self::NoSource => "set one: weir settings set source microsoft, or the URL of a WSUS or Weir".to_owned(),
             Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => {
-                "see whether the upstream server is healthy; its log may say more".to_owned()
+                "see whether the upstream server is healthy; if it has removed these since, ask for everything anew: weir \
+                 sync now --full"
+                    .to_owned()
             }
             Self::Peer(error) => error.next_step(),
         }

@@ -39,6 +39,8 @@ pub(super) fn promote(
     let order = store.try_read(|tx| Ok::<_, StoreError>(arrange(&heads(tx)?))).map_err(AdminError::Store)?;
     let counted = store.try_write(actor, |tx| -> Result<Outcome, Failure> {
         let mut counted = Outcome::default();
+        // all that is staged is cleared below: what a run that was broken off staged since goes in, too
+        let order = if tx.staged_count()? == order.len() as u64 { order } else { arrange(&heads(tx)?) };
         let verdicts = verdicts(tx, &order, actor.at)?;
         let mut import = tx.import();
         let skipped_before = tx.skipped_count()? > 0;
