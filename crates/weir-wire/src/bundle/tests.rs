@@ -19,6 +19,9 @@ fn manifest() -> Manifest {
     )
 }
 
+/// A change to a manifest.
+type Damage<'d> = &'d dyn Fn(&mut Manifest);
+
 #[test]
 fn manifests_come_back() {
     let mut manifest = manifest();
@@ -34,7 +37,7 @@ fn manifests_come_back() {
 
 #[test]
 fn manifests_that_contradict_themselves_are_refused() {
-    let wrong: [(&str, &dyn Fn(&mut Manifest)); 9] = [
+    let wrong: [(&str, Damage<'_>); 9] = [
         ("sequence", &|manifest| manifest.sequence = 0),
         ("builds on", &|manifest| manifest.sequence = 2),
         ("digest", &|manifest| manifest.parts[0].sha256 = "AB".repeat(32)),
