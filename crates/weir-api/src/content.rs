@@ -186,6 +186,12 @@ pub struct ContentCollected {
     /// Files that nobody needs and that came too short a time ago.
     #[serde(default)]
     pub young: u64,
+    /// Files removed that had been put aside for more than 30 days.
+    #[serde(default)]
+    pub quarantined: u64,
+    /// Their size together, in bytes.
+    #[serde(default)]
+    pub quarantined_bytes: u64,
 }
 
 /// Long work on content.

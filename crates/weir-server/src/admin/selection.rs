@@ -179,7 +179,7 @@ pub(crate) async fn change(
     how: Change,
     wanted: SelectionChange,
 ) -> Result<Selection, AdminError> {
-    app.write(caller, move |tx| {
+    let selection = app.write(caller, move |tx| {
         match kind {
             SelectionKind::Classifications => sites::refuse_below(tx, "Classifications")?,
             SelectionKind::Languages => sites::refuse_below(tx, "Languages of metadata")?,
@@ -194,8 +194,13 @@ pub(crate) async fn change(
             tx.audit(&how.action(kind), word(kind), Some(&json!(before)), Some(&json!(selected)))?;
         }
         Ok(Selection { selected, covers, notes })
-    })
-    .await
+    });
+    let selection = selection.await?;
+    if matches!(kind, SelectionKind::FileLanguages | SelectionKind::Languages) {
+        // other files are kept now, and deployments wait for others
+        crate::content::settings_changed(app, caller).await?;
+    }
+    Ok(selection)
 }
 
 /// A selection after a change.

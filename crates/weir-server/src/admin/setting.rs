@@ -234,10 +234,8 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
     app.reload_settings().await?;
     // another source, schedule or zone can make a synchronization due
     app.shared().runner.nudge();
-    if key.starts_with("content.") {
-        // what waits for content may not wait any more, and the run under way goes on as the settings now are
-        app.publish().await?;
-        app.shared().downloads.interrupt();
+    if key == SOURCE || ["content.", "proxy.", "sync.ca_file"].iter().any(|part| key.starts_with(part)) {
+        crate::content::settings_changed(app, caller).await?;
     }
     Ok(SettingChanged { key: key.to_owned(), value: definition.kind.shown(value) })
 }

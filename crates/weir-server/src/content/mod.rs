@@ -17,7 +17,7 @@ use weir_store::content_file::ContentState;
 
 pub(crate) use self::{
     file::read_at,
-    policy::{policy, wanted},
+    policy::{policy, settings_changed, wanted},
     space::{Lack, Space},
 };
 use crate::{

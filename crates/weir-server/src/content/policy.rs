@@ -6,7 +6,7 @@ use weir_model::content::{ContentMode, ContentPolicy};
 use weir_store::{ReadTx, StoreError, selection::SelectionKind};
 
 use crate::admin::{
-    App,
+    AdminError, App, Caller,
     setting::{CONTENT_EXPRESS, CONTENT_MODE, Current},
 };
 
@@ -33,4 +33,12 @@ pub(crate) async fn wanted(app: &App) {
         () = app.shared().wanted.notified() => {}
         () = app.state.upstream.requested.notified() => {}
     }
+}
+
+/// To be called when a setting changed that says what is fetched, from where or how: what could not be fetched is tried
+/// anew, the run under way goes on as the settings now are, and what waits for content may not wait any more.
+pub(crate) async fn settings_changed(app: &App, caller: &Caller) -> Result<(), AdminError> {
+    app.write(caller, |tx| Ok(tx.content_rest_clear_all()?)).await?;
+    app.shared().downloads.interrupt();
+    app.publish().await
 }

@@ -4,6 +4,7 @@ use std::{path::Path, process::Command, time::Duration};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
+use weir_store::{Actor, Options, Store, StoreError};
 use weir_testkit::{Document, Payload};
 
 use crate::{
@@ -138,8 +139,8 @@ async fn files_of_other_languages_and_express_files_are_left_out() {
     assert_eq!(publisher.log().len(), 1);
 
     server.call(reqwest::Method::POST, "languages", Some(json!({ "ids": ["de"] }))).await.ok();
-    set(&server, "content.express", json!(true)).await;
     until_active(&server, &german).await;
+    set(&server, "content.express", json!(true)).await;
     until(&server, "content", |value| value["files"] == 3).await;
     server.stop().await;
 }
@@ -427,5 +428,46 @@ async fn work_on_content_is_cancelled_and_unknown_work_is_not_found() {
     // what has ended stays as it ended
     let cancelled = server.delete(&format!("content/jobs/{}", job["id"].as_str().expect("an id"))).await.ok();
     assert_eq!(cancelled["state"], "done");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn work_that_a_crash_cut_goes_on_where_it_was() {
+    let server = Server::start().await;
+    let payloads: Vec<Payload> = (1..=3).map(payload).collect();
+    let documents: Vec<Document> =
+        (1..=3).zip(&payloads).map(|(number, payload)| Document::software(id(number), 1).file(payload)).collect();
+    server.import_documents(&documents).await;
+    for payload in &payloads {
+        server.upload("content", &[("x", &payload.bytes)]).await.ok();
+    }
+    let data = server.stop().await;
+    let job = Uuid::from_u128(5);
+    let first = payloads.iter().map(Payload::sha1).min().expect("some").to_hex();
+    {
+        // as a process leaves it that was killed after the first file
+        let store = loop {
+            match Store::open(data.path(), &Options::default()) {
+                Ok(store) => break store,
+                // the server's threads end one after the other
+                Err(StoreError::Locked(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let now = jiff::Timestamp::now();
+        let begun = store.write(&Actor::principal("administrator", None, now), |tx| {
+            tx.job_create(job, "content.verify", &json!({}))?;
+            let until = now + jiff::SignedDuration::from_hours(1);
+            tx.job_take("content.verify", "a process that is gone", until)?;
+            let verified = json!({ "checked": 1, "good": 1, "bad": 0, "errors": [] });
+            let kept = json!({ "cursor": first, "verified": verified, "progress": { "files": 1 } });
+            tx.job_renew(job, "a process that is gone", until, &kept)
+        });
+        assert!(begun.expect("writes"));
+    }
+    let server = Server::start_in(data).await;
+    let ended = |value: &Value| !value["ended_at"].is_null();
+    let job = until(&server, &format!("content/jobs/{job}"), ended).await;
+    assert_eq!((&job["state"], &job["verified"]["checked"]), (&json!("done"), &json!(3)), "{job}");
     server.stop().await;
 }

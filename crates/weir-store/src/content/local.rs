@@ -114,6 +114,20 @@ impl ContentStore {
         remove(&self.partial_path(digest))
     }
 
+    /// Deletes files that were put aside before a time. Answers how many, and their bytes.
+    pub fn quarantine_clean(&self, before: SystemTime) -> Result<(u64, u64), StoreError> {
+        let (mut files, mut bytes) = (0, 0);
+        for path in entries(&self.quarantine())? {
+            let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+            let old = metadata.modified().is_ok_and(|modified| modified < before);
+            if old && metadata.is_file() && remove(&path)? {
+                files += 1;
+                bytes += metadata.len();
+            }
+        }
+        Ok((files, bytes))
+    }
+
     /// Bytes that this process may still write to the disk that holds the folder.
     pub fn free(&self) -> Result<u64, StoreError> {
         fs4::available_space(&self.folder).map_err(|source| failed("looking at the disk of", &self.folder, source))

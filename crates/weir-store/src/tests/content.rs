@@ -223,3 +223,14 @@ fn a_file_that_changes_while_it_is_looked_at_is_not_adopted() {
     assert!(store.measure("gone".as_ref()).expect("looks").is_none());
     assert!(store.free().expect("looks") > 0);
 }
+
+#[test]
+fn what_was_put_aside_goes_after_a_while() {
+    let (_folder, store) = store();
+    put(&store, BYTES, &Expected { size: Some(1), ..expected() }).expect_err("refused");
+    let now = std::time::SystemTime::now();
+    let hour = std::time::Duration::from_secs(3_600);
+    assert_eq!(store.quarantine_clean(now - hour).expect("looks"), (0, 0));
+    assert_eq!(store.quarantine_clean(now + hour).expect("cleans"), (1, 22));
+    assert_eq!(files_below(store.folder()), 0);
+}

@@ -195,6 +195,13 @@ pub(crate) async fn run(command: ContentCommand, connection: &Connection, printe
             finish(&job, &result, printer, |page| {
                 let verb = if result.dry_run { "would be removed" } else { "removed" };
                 page.line(format!("{} files, {} {verb}", result.files, bytes(result.bytes)));
+                if result.quarantined > 0 {
+                    let freed = bytes(result.quarantined_bytes);
+                    page.line(format!(
+                        "{} files, {freed} removed that had been put aside for 30 days",
+                        result.quarantined
+                    ));
+                }
                 if result.young > 0 {
                     page.line(format!("{} more came too short a time ago: --min-age-hours 0", result.young));
                 }

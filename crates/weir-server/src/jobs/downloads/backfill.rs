@@ -57,3 +57,23 @@ fn facts(id: RevisionId, text: &str) -> Facts {
         protocol: document.properties.compatible_protocol_version.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use weir_testkit::{Document, Payload};
+
+    use super::*;
+
+    #[test]
+    fn languages_and_express_files_are_taken_from_the_document() {
+        let (whole, difference) = (Payload::random("a.cab", 10, 1), Payload::random("a.psf", 10, 2));
+        let id = weir_model::ids::UpdateId(uuid::Uuid::from_u128(1));
+        let document = Document::software(id, 1).property_child("Language", "DE").file(&whole).file(&difference);
+        let digest = format!("Digest=\"{}\"", difference.sha1().to_base64());
+        let text = document.to_xml().replacen(&digest, &format!("PatchingType=\"Express\" {digest}"), 1);
+        let found = facts(RevisionId(1), &text);
+        assert_eq!((found.languages, found.express), (vec!["de".to_owned()], vec![difference.sha1()]));
+        let unreadable = facts(RevisionId(1), "");
+        assert_eq!((unreadable.languages.len(), unreadable.express.len()), (0, 0));
+    }
+}

@@ -1,7 +1,7 @@
 //! One run: files a few at once, what becomes wanted meanwhile taken up, the lease renewed, the outcome noted.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     pin::Pin,
     time::Duration,
 };
@@ -24,6 +24,7 @@ use super::{
     lacking,
     pace::Pace,
     queue::{self, Queue},
+    state::Active,
     transfer::DownloadError,
 };
 use crate::{
@@ -42,6 +43,8 @@ const FIRST_LOOK: Duration = Duration::from_secs(2);
 const LONGEST_LOOK: Duration = Duration::from_mins(30);
 /// Files that the upstream server lacks are asked for together, so many or after so long.
 const ASK_AT: usize = 50;
+/// A file that nobody wants any more is not fetched to its end if more than this is still to come.
+const WORTH_ENDING: u64 = 4 << 20;
 
 /// What a run did.
 #[derive(Clone, Debug, Default)]
@@ -86,9 +89,14 @@ pub(super) async fn run(
     let client = outbound::client(app, Purpose::Content).await.map_err(outbound)?;
     let above = match upstream::load(app).await.map_err(|error| AdminError::Unavailable(chain(&error)))? {
         Some(upstream) => {
+            let mut roots = upstream::roots(&upstream.base);
+            if upstream.enrolled {
+                // an enrolled parent is trusted by its certificate alone
+                roots.truncate(1);
+            }
             let terms = ClientTerms { purpose: Purpose::Content, ..upstream.terms };
             let client = outbound::client(app, terms).await.map_err(outbound)?;
-            Some(UpstreamContent::new(client, upstream::roots(&upstream.base)))
+            Some(UpstreamContent::new(client, roots))
         }
         None => None,
     };
@@ -146,7 +154,10 @@ impl Run<'_> {
             }
             tokio::select! {
                 Some((wanted, outcome)) = working.next() => self.settle(wanted, outcome).await?,
-                () = crate::content::wanted(self.app) => self.refresh().await?,
+                () = crate::content::wanted(self.app) => if !self.refresh().await? {
+                    self.app.shared().wanted.notify_one();
+                    return Ok(());
+                },
                 _ = self.interrupted.changed() => {
                     // the next run reads the settings anew
                     self.app.shared().wanted.notify_one();
@@ -184,17 +195,26 @@ impl Run<'_> {
 
     fn refill(&mut self) {
         let now = Timestamp::now();
-        let active = &self.active;
+        // what the upstream server is about to be asked for has no rest yet
+        let under_way = |digest: ContentDigest| {
+            self.active.contains_key(&digest) || self.absent.iter().any(|(absent, _)| *absent == digest)
+        };
         self.held.clear();
-        self.waiting =
-            self.queue.ready(now).filter(|wanted| !active.contains_key(&wanted.file.digest)).cloned().collect();
+        self.waiting = self.queue.ready(now).filter(|wanted| !under_way(wanted.file.digest)).cloned().collect();
     }
 
-    async fn refresh(&mut self) -> Result<(), AdminError> {
+    /// Takes up what became wanted. False if a file is on its way that nobody wants any more, and much of it is still to
+    /// come: the run ends then, and the next one goes on with the others.
+    async fn refresh(&mut self) -> Result<bool, AdminError> {
         self.queue = queue::read(self.app, &self.downloader.caller).await?;
         self.stored = 0;
         self.refill();
-        Ok(())
+        let wanted: HashSet<ContentDigest> = self.queue.wanted.iter().map(|wanted| wanted.file.digest).collect();
+        let active = self.app.shared().downloads.running().map(|running| running.active).unwrap_or_default();
+        let idle = |(digest, file): &(ContentDigest, Active)| {
+            !wanted.contains(digest) && file.size.saturating_sub(file.got) > WORTH_ENDING
+        };
+        Ok(!self.queue.paused && !active.iter().any(idle))
     }
 
     async fn settle(&mut self, wanted: Wanted, outcome: Result<(), Failure>) -> Result<(), AdminError> {

@@ -1,5 +1,7 @@
 //! Removes stored files that nobody needs.
 
+use std::time::{Duration, SystemTime};
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use weir_model::content::FileUse;
@@ -14,6 +16,9 @@ use crate::admin::{AdminError, blocking};
 
 /// What came within so many hours stays, unless another time is asked for: files may be brought before what needs them.
 const MIN_AGE_HOURS: i64 = 24;
+
+/// What was put aside stays for inspection for so long.
+const QUARANTINE: Duration = Duration::from_hours(30 * 24);
 
 #[derive(Clone, Copy)]
 struct Rule {
@@ -99,6 +104,12 @@ impl Work<'_> {
             if next.is_none() {
                 break;
             }
+        }
+        if !self.kept.collected.dry_run {
+            let store = self.app.state.content.clone();
+            let before = SystemTime::now() - QUARANTINE;
+            let (files, bytes) = blocking(move || Ok(store.quarantine_clean(before)?)).await?;
+            (self.kept.collected.quarantined, self.kept.collected.quarantined_bytes) = (files, bytes);
         }
         if self.kept.collected.files > 0 && !self.kept.collected.dry_run {
             // there may be room now for what waits
