@@ -346,11 +346,11 @@ async fn c46_locations_name_the_host_that_the_client_used() {
         ("evil\"><x", format!("http://localhost:{port}/Content/")),
         ("a@evil.test", format!("http://localhost:{port}/Content/")),
     ] {
-        let answer = server.send("POST", crate::support::CLIENT, &[("Host", host)], &body).await;
+        let answer = server.send("POST", support::CLIENT, &[("Host", host)], &body).await;
         assert!(url(&answer).starts_with(&expected), "{host}: {}", url(&answer));
     }
     server.set(|settings| settings.content_base = Some("http://cdn.example.test:81/".to_owned()));
-    let answer = server.send("POST", crate::support::CLIENT, &[], &body).await;
+    let answer = server.send("POST", support::CLIENT, &[], &body).await;
     assert!(url(&answer).starts_with("http://cdn.example.test:81/Content/"), "{}", url(&answer));
 }
 
