@@ -320,7 +320,7 @@ async fn packed_garbage_and_bombs_are_bounded() {
     let before = exactly(&downstream);
     let bomb = xpress::compress_greedy(&vec![b' '; 9 << 20]);
     assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
-    let block = xpress::compress_greedy(&[b' '; 60_000]);
+    let block = xpress::compress_greedy(&vec![b' '; 60_000]);
     let cases = [
         ("xpress", bomb, false, "too_large", "sync.answer_mib"),
         ("xpress", block, true, "too_large", "sync.answer_mib"),

@@ -417,7 +417,8 @@ fn a_crash_at_any_point_of_an_import_loses_and_doubles_nothing() {
 
     let mut receiver = server();
     trust(&sender, &receiver);
-    let points: [(&str, &dyn Fn(&Value) -> bool); 5] = [
+    type When<'w> = &'w dyn Fn(&Value) -> bool;
+    let points: [(&str, When<'_>); 5] = [
         ("the manifest came", &|bundles| bundles[0]["state"] == "receiving"),
         ("some parts came", &|bundles| {
             bundles[0]["parts"].as_array().is_some_and(|parts| parts.iter().any(|part| part["here"] == true))

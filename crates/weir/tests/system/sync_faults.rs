@@ -22,7 +22,7 @@ const UPDATES: u128 = 120;
 /// Many updates, few in an answer; their titles do not pack.
 fn served() -> Served {
     let mut random = Random::new(7);
-    let mut title = || (0..40).map(|_| format!("{:x}", random.bits())).collect::<String>();
+    let mut title = || (0..40).map(|_| format!("{:x}", random.bits())).collect::<Vec<_>>().concat();
     let mut served = Served::new().with([
         Document::category(id(1), 1, CategoryKind::Company).title("Company"),
         Document::category(id(2), 1, CategoryKind::Product).title("Product").in_category(id(1)),
