@@ -1,7 +1,7 @@
 //! Criteria: rules by which a synchronization leaves updates out or declines them, and the choice of products.
 //!
-//! [`Facts`] is what is known of an update, a [`Rule`] says what it asks for and what then happens, and [`judge`] gives the
-//! [`Verdict`] of each update of a batch with the reason in words. [`expand`] turns chosen companies and families into
+//! [`Facts`] is what is known of an update, a [`Rule`] says what it asks for and what then happens, and [`judge()`] gives the
+//! [`Verdict`] of each update of a batch with the reason in words. [`expand()`] turns chosen companies and families into
 //! the products below them as they are now.
 //!
 //! *Invariant:* what a kept update needs (its members and prerequisites) is kept.
