@@ -38,6 +38,8 @@ async fn c01_paths_in_any_case_and_both_reporting_names() {
     for (path, body, expected) in [
         (CLIENT, &config, "<GetConfigResult>"),
         ("/ClientWebService/Client.asmx", &config, "<GetConfigResult>"),
+        // real downstream servers write doubled slashes, and paths are read in one place
+        ("//ClientWebService/Client.asmx", &config, "<GetConfigResult>"),
         (AUTH, &authorization, "<CookieData>"),
         (REPORTING, &report, "<ReportEventBatchResult>true"),
         ("/ReportingWebService/WebService.asmx", &report, "<ReportEventBatchResult>true"),
@@ -57,7 +59,6 @@ async fn c01_paths_in_any_case_and_both_reporting_names() {
         "/ClientWebService/",
         "/ClientWebService/client.asmx/",
         "/ClientWebService/client.asmx/x",
-        "//ClientWebService/client.asmx",
         "/x/ClientWebService/client.asmx",
         "/ClientWebService/SimpleAuth.asmx",
         "/ServerSyncWebService/ServerSyncWebService.asmx",
