@@ -2,7 +2,7 @@
 //!
 //! An [`Object`] is `{kind, version, id, change, deleted, body}`. Each kind has a typed, versioned body (see [`body`]); its
 //! `id` means the same on every server. [`export_since`] reads what changed after a number of the one global order of
-//! changes, deletions included; [`apply`] writes objects into this site's rows, in the order in which they depend on each
+//! changes, deletions included; [`apply()`] writes objects into this site's rows, in the order in which they depend on each
 //! other, each validated as if an administrator had sent it.
 //!
 //! *Invariant:* applying is idempotent, and an object that is not understood or not allowed is reported and never fatal: a
