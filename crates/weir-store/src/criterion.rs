@@ -110,9 +110,9 @@ statements! {
              UNION
              SELECT m.revision_id FROM n JOIN bundle b ON b.revision_id = n.revision_id
                  JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
-         SELECT DISTINCT f.digest, f.size, c.state FROM n JOIN revision_file f ON f.revision_id = n.revision_id
+         SELECT DISTINCT f.digest, f.size, c.state FROM n CROSS JOIN revision_file f
              LEFT JOIN content_file c ON c.digest = f.digest
-         WHERE f.eula_language IS NULL";
+         WHERE f.revision_id = n.revision_id AND f.eula_language IS NULL";
 }
 
 /// Who declines for a rule: `rule: NAME`.
