@@ -166,7 +166,10 @@ async fn tree(scratch: &Path, size: usize, rows: &mut Vec<Row>, tell: &dyn Fn(&s
     tell("sync: a tree of four sites");
     let folder = |name: &str| scratch.join(format!("sync-tree-{name}"));
     let top = Site::start(&folder("central"), &["--upstream", source.url()?])?;
-    top.weir(&["settings", "set", "sync.replica", "true"])?;
+    // the top of a tree decides by itself: it chooses everything
+    top.weir(&["sync", "now", "--wait"])?;
+    top.weir(&["products", "set", "--all"])?;
+    top.weir(&["classifications", "set", "--all"])?;
     let sites: [(&str, &str, &[&str]); 3] =
         [("north", "primary", &[]), ("south", "primary", &[]), ("branch", "secondary", &["--under", "north"])];
     for (name, kind, under) in sites {
