@@ -76,7 +76,8 @@ pub struct ServerSummary {
     pub expired: i32,
     /// Critical and security updates not deployed for installation.
     pub critical_or_security_not_approved: i32,
-    /// Mandatory updates (`IsMandatory`) not deployed for installation.
+    /// Updates that the service itself needs, not deployed for installation. Off-spec: known by the classification WSUS
+    /// Infrastructure, since `IsMandatory` is not kept.
     pub infrastructure_not_approved: i32,
     /// Failed on a computer.
     pub with_client_errors: i32,
