@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{ErrorKind, Read},
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -22,7 +22,6 @@ pub(super) const QUARANTINE: &str = "quarantine";
 /// End of the names of files that can be gone on with.
 const PARTIAL: &str = ".part";
 const LONGEST_EXTENSION: usize = 10;
-const BUFFER: usize = 256 * 1024;
 
 /// Content files in a local folder.
 #[derive(Clone, Debug)]
@@ -180,14 +179,7 @@ impl Content for ContentStore {
             .open_file(digest, extension)?
             .ok_or_else(|| StoreError::Missing { kind: "content file", id: digest.to_hex() })?;
         let mut sum = Sum::default();
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            let read = file.read(&mut buffer).map_err(|source| failed("reading", &path, source))?;
-            if read == 0 {
-                break;
-            }
-            sum.add(&buffer[..read]);
-        }
+        sum.add_all(&mut file, &path)?;
         let found = sum.stored(true);
         let expected = Expected { digest: Some(digest), ..expected.clone() };
         let Some(difference) = difference(&expected, &found) else { return Ok(found) };

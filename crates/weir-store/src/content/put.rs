@@ -14,6 +14,7 @@ use weir_model::ids::{ContentDigest, Sha256Digest};
 use super::{Content as _, ContentStore, Expected, Stored};
 use crate::StoreError;
 
+/// Bytes of a file read at once.
 const BUFFER: usize = 256 * 1024;
 
 /// A file on its way into the store. Dropped before [`Put::finish`], it leaves nothing, unless it is one that can be
@@ -72,6 +73,18 @@ impl Sum {
         self.len += bytes.len() as u64;
     }
 
+    /// Adds all that `file`, which is at `path`, still has.
+    pub(super) fn add_all(&mut self, file: &mut impl Read, path: &Path) -> Result<(), StoreError> {
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = file.read(&mut buffer).map_err(|source| failed("reading", path, source))?;
+            if read == 0 {
+                return Ok(());
+            }
+            self.add(&buffer[..read]);
+        }
+    }
+
     pub(super) fn stored(self, already_there: bool) -> Stored {
         Stored {
             digest: ContentDigest(self.sha1.finalize().into()),
@@ -94,14 +107,7 @@ impl Put {
         let open = File::options().create(true).read(true).write(true).truncate(false).open(&path);
         let mut file = open.map_err(|source| failed("opening", &path, source))?;
         let mut sum = Sum::default();
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            let read = file.read(&mut buffer).map_err(|source| failed("reading", &path, source))?;
-            if read == 0 {
-                break;
-            }
-            sum.add(&buffer[..read]);
-        }
+        sum.add_all(&mut file, &path)?;
         Ok(Self { store: store.clone(), file: Incoming::Partial(file, path), sum })
     }
 

@@ -3,7 +3,6 @@
 
 use std::{
     fs::{self, File},
-    io::Read as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -19,7 +18,6 @@ use crate::StoreError;
 
 /// Folders inside folders that are looked into: `WsusContent` copied into the content folder has two.
 const DEEPEST: usize = 4;
-const BUFFER: usize = 256 * 1024;
 
 /// A file below the content folder.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -81,14 +79,7 @@ impl ContentStore {
         let modified = before.modified().map_err(|source| failed("looking at", &path, source))?;
         let mut file = File::open(&path).map_err(|source| failed("opening", &path, source))?;
         let mut sum = Sum::default();
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            let read = file.read(&mut buffer).map_err(|source| failed("reading", &path, source))?;
-            if read == 0 {
-                break;
-            }
-            sum.add(&buffer[..read]);
-        }
+        sum.add_all(&mut file, &path)?;
         let measured = Measured { path: stray.to_owned(), modified, stored: sum.stored(false) };
         Ok(self.is_as_measured(&measured).then_some(measured))
     }
