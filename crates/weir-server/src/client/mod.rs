@@ -28,4 +28,4 @@ pub use body::Body;
 pub(crate) use call::BODY_LIMIT;
 pub use service::{ClientService, ConnectionService};
 pub(crate) use service::{hints, url, with_header};
-pub(crate) use transport::{read_body, room, status};
+pub(crate) use transport::{envelope, read_body, room, status};

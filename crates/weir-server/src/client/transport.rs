@@ -42,14 +42,26 @@ pub(super) fn soap(
     coding: Coding,
     body: Body,
 ) -> Response<Body> {
-    let length = body.len().map(HeaderValue::from);
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
     let cache = match service {
         Service::Client => "private",
         Service::Reporting | Service::SimpleAuth => "private, max-age=0",
     };
+    envelope(status, cache, version, request, coding, body)
+}
+
+/// An answer in SOAP with its headers; `cache` is that of the recorded server.
+pub(crate) fn envelope(
+    status: StatusCode,
+    cache: &'static str,
+    version: SoapVersion,
+    request: &HeaderMap,
+    coding: Coding,
+    body: Body,
+) -> Response<Body> {
+    let length = body.len().map(HeaderValue::from);
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(version.content_type()));
     if coding == Coding::Xpress {

@@ -105,29 +105,32 @@ figures! {
     computers_up_to_date: computers_up_to_date_count,
 }
 
+/// What two records of different types say of an operating system in fields of the same names.
+macro_rules! fingerprint {
+    ($from:expr) => {
+        OsFingerprint {
+            os_major_version: $from.os_major_version,
+            os_minor_version: $from.os_minor_version,
+            os_build_number: $from.os_build_number,
+            os_service_pack_major_number: $from.os_service_pack_major_number,
+            os_service_pack_minor_number: $from.os_service_pack_minor_number,
+            os_locale: cut($from.os_locale.as_deref(), 64),
+            suite_mask: $from.suite_mask,
+            old_product_type: $from.old_product_type,
+            new_product_type: $from.new_product_type,
+            system_metrics: $from.system_metrics,
+            processor_architecture: cut($from.processor_architecture.as_deref(), 50),
+        }
+    };
+}
+
 fn client(from: &DownstreamServerRollupClientSummary) -> ClientSummary {
     let activity = from.activity_summaries.iter().map(|activity| Activity {
         update: UpdateIdentity { update_id: activity.update_id, revision: activity.revision_number },
         succeeded: count(activity.install_success_count),
         failed: count(activity.install_failure_count),
     });
-    ClientSummary {
-        os: OsFingerprint {
-            os_major_version: from.os_major_version,
-            os_minor_version: from.os_minor_version,
-            os_build_number: from.os_build_number,
-            os_service_pack_major_number: from.os_service_pack_major_number,
-            os_service_pack_minor_number: from.os_service_pack_minor_number,
-            os_locale: cut(from.os_locale.as_deref(), 64),
-            suite_mask: from.suite_mask,
-            old_product_type: from.old_product_type,
-            new_product_type: from.new_product_type,
-            system_metrics: from.system_metrics,
-            processor_architecture: cut(from.processor_architecture.as_deref(), 50),
-        },
-        count: count(from.count),
-        activity: activity.collect(),
-    }
+    ClientSummary { os: fingerprint!(from), count: count(from.count), activity: activity.collect() }
 }
 
 fn client_to(from: &ClientSummary) -> DownstreamServerRollupClientSummary {
@@ -200,19 +203,7 @@ fn details(from: &ComputerRollupDetails) -> ComputerDetails {
         requested_groups: requested.map(|name| cut(Some(name), 256)).take(GROUPS).collect(),
         ip_address: cut(from.ip_address.as_deref(), 56),
         name: cut(from.full_domain_name.as_deref(), 255),
-        os: OsFingerprint {
-            os_major_version: from.os_major_version,
-            os_minor_version: from.os_minor_version,
-            os_build_number: from.os_build_number,
-            os_service_pack_major_number: from.os_service_pack_major_number,
-            os_service_pack_minor_number: from.os_service_pack_minor_number,
-            os_locale: cut(from.os_locale.as_deref(), 64),
-            suite_mask: from.suite_mask,
-            old_product_type: from.old_product_type,
-            new_product_type: from.new_product_type,
-            system_metrics: from.system_metrics,
-            processor_architecture: cut(from.processor_architecture.as_deref(), 50),
-        },
+        os: fingerprint!(from),
         os_family: cut(from.os_family.as_deref(), 256),
         os_description: cut(from.os_description.as_deref(), 256),
         make: cut(from.computer_make.as_deref(), 64),

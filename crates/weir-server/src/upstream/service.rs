@@ -4,7 +4,7 @@ use std::{convert::Infallible, future::Future, panic::AssertUnwindSafe, pin::Pin
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header, request::Parts};
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_wire::{
@@ -163,24 +163,9 @@ async fn answer(
 }
 
 fn soap(status: StatusCode, version: SoapVersion, coding: Coding, request: &HeaderMap, body: Body) -> Response<Body> {
-    let length = body.len().map(HeaderValue::from);
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
     // as recorded
     let cache = if status == StatusCode::OK { "private, max-age=0" } else { "private" };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(version.content_type()));
-    if coding == Coding::Xpress {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("xpress"));
-    }
-    if request.contains_key(header::ACCEPT_ENCODING) {
-        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    }
-    if let Some(length) = length {
-        headers.insert(header::CONTENT_LENGTH, length);
-    }
-    response
+    client::envelope(status, cache, version, request, coding, body)
 }
 
 /// A fault, which is never compressed.
