@@ -1,0 +1,8 @@
+//! The client side of Weir.
+//!
+//! An agent that scans, downloads, installs as far as its computer can, and reports as the Windows Update Agent does;
+//! sources of facts about computers; modelled computers and fleets of them.
+//!
+//! *Invariant:* nothing here knows the server's insides; everything goes over the protocol (MS-WUSP).
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]

@@ -1,0 +1,10 @@
+//! Whether a rule of an update holds on a computer.
+//!
+//! Rules are the typed trees of [`crate::document::rules`]; what they ask of a computer comes through one trait,
+//! [`facts::Facts`]. An answer has three values: it holds, it does not, or it is not known, and then why.
+//!
+//! *Invariant:* what is not understood or was not collected is unknown, never true and never false.
+
+pub mod facts;
+
+pub use self::facts::{Fact, Facts, Gap, GapKind};
