@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,8 @@ use tempfile::TempDir;
 
 /// How long a start or a stop may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a command may take on a busy machine; one that waits for ever fails its test instead of stopping all.
+const LIMIT: Duration = Duration::from_mins(8);
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -172,9 +175,23 @@ impl WeirProcess {
     ///
     /// # Errors
     ///
-    /// It does not start.
+    /// It does not start, or does not end within some minutes; the server's log is part of the message.
     pub fn weir(&self, arguments: &[&str]) -> Result<Output> {
-        self.command(arguments).output().with_context(|| format!("cannot start {}", self.binary.display()))
+        self.output(self.command(arguments), arguments)
+    }
+
+    fn output(&self, mut command: Command, arguments: &[&str]) -> Result<Output> {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = child.with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let id = child.id();
+        let (ended, end) = mpsc::channel();
+        // the other end may have given up
+        std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
+        if let Ok(output) = end.recv_timeout(LIMIT) {
+            return Ok(output?);
+        }
+        Command::new("kill").args(["-KILL", &id.to_string()]).status()?;
+        bail!("weir {} did not end within {LIMIT:?}; the server: {}", arguments.join(" "), self.log());
     }
 
     /// Runs the command line with `--json`, expects exit code 0 and gives what it printed.
@@ -193,9 +210,11 @@ impl WeirProcess {
     ///
     /// # Errors
     ///
-    /// It does not start, was killed, or printed something else than JSON.
+    /// It does not start or end, was killed, or printed something else than JSON.
     pub fn json_with_code(&self, arguments: &[&str]) -> Result<(i32, Value)> {
-        let output = self.command(arguments).arg("--json").output()?;
+        let mut command = self.command(arguments);
+        command.arg("--json");
+        let output = self.output(command, arguments)?;
         let code = output.status.code().context("killed by a signal")?;
         if output.stdout.trim_ascii().is_empty() {
             return Ok((code, Value::String(String::from_utf8_lossy(&output.stderr).into_owned())));

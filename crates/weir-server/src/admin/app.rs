@@ -17,7 +17,7 @@ use crate::{
     jobs::Downloads,
     sites::Hub,
     state::{AppState, Configuration},
-    sync::run::Runner,
+    sync::runner::Runner,
 };
 
 /// What the start-up hands to the admin plane.

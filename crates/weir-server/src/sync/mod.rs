@@ -5,7 +5,7 @@
 //! * [`engine`] brings the catalogue up to date over a session.
 //! * [`progress`] tells how far a run is and carries its cancellation.
 //! * [`criteria`] judges what was brought before it goes into the catalogue.
-//! * [`run`] is the runner: one run at a time, by hand, schedule, retry or parent.
+//! * [`run`] runs: one at a time, by hand, schedule, retry or parent; [`runner`] is what it remembers.
 
 pub mod criteria;
 mod due;
@@ -15,4 +15,5 @@ pub mod outbound;
 pub mod peer;
 pub mod progress;
 pub mod run;
+pub mod runner;
 mod steps;

@@ -3,20 +3,18 @@
 //! Runs are rows of jobs. Whoever wants one makes a row that waits ([`request`]); the runner, one task per process, takes
 //! it, works, and notes how it ended. So a run survives the caller, and its end is known whatever becomes of the process.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::{SignedDuration, Timestamp};
-use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::{
-    sync::{Notify, watch},
-    task::{JoinError, JoinSet},
-};
+use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
-use weir_api::sync::{SyncFault, SyncProgress, SyncRun, SyncStarted, SyncTrigger};
+use weir_api::sync::{SyncFault, SyncRun, SyncStarted, SyncTrigger};
 use weir_store::{
-    ReadTx, StoreError, WriteTx,
-    alert::AlertSeverity,
+    ReadTx, StoreError,
     job::{JobRow, JobState},
 };
 
@@ -26,6 +24,7 @@ use super::{
     engine::SyncError,
     history::{self, Asked, Ended, INTERRUPTED, KIND},
     progress::Progress,
+    runner::End,
     steps::{self, Report},
 };
 use crate::admin::{
@@ -45,49 +44,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(30);
 /// Runs in a row that may be interrupted before the next one waits for the time of a retry.
 const INTERRUPTIONS: usize = 3;
-/// Kind and subject of the alert about a failed run.
-const FAILED: &str = "sync.failed";
-const SUBJECT: &str = "synchronization";
-
-/// What the runner remembers between calls. One per process.
-#[derive(Debug)]
-pub struct Runner {
-    owner: String,
-    current: Mutex<Option<Working>>,
-    nudge: Notify,
-    ended: watch::Sender<u64>,
-}
-
-#[derive(Clone, Debug)]
-struct Working {
-    id: Uuid,
-    progress: Progress,
-}
-
-impl Default for Runner {
-    fn default() -> Self {
-        Self {
-            owner: format!("{}-{}", std::process::id(), Uuid::new_v4()),
-            current: Mutex::default(),
-            nudge: Notify::new(),
-            ended: watch::Sender::new(0),
-        }
-    }
-}
-
-impl Runner {
-    /// Something may be due now: a run was asked for, or the schedule changed.
-    pub(crate) fn nudge(&self) {
-        self.nudge.notify_one();
-    }
-
-    /// Where the run of this process is, if it is the one of this row.
-    fn position(&self, row: &JobRow) -> Option<SyncProgress> {
-        let current = self.current.lock();
-        let working = current.as_ref().filter(|working| working.id == row.id && row.state == JobState::Running)?;
-        Some(history::progress(&working.progress.position()))
-    }
-}
 
 /// Where updates come from, in words.
 pub(crate) fn source(tx: &ReadTx<'_>) -> Result<String, StoreError> {
@@ -105,8 +61,12 @@ fn has_work(tx: &ReadTx<'_>) -> Result<bool, StoreError> {
 /// Asks for a run. If one is under way an administrator gets that one; after a [`SyncTrigger::Parent`] another run follows
 /// it, because the parent may have got something since it began.
 pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: bool) -> Result<SyncStarted, AdminError> {
+    let unstored = app.shared().runner.unstored();
     let (attached, row) = app
         .write(caller, move |tx| {
+            if let Some(end) = unstored {
+                end.store(tx)?;
+            }
             let source = source(tx)?;
             if !has_work(tx)? {
                 return Err(AdminError::Conflict {
@@ -139,9 +99,13 @@ pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: boo
 /// Stops the run that is under way or waits, and returns it once it has ended, or after a while.
 pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminError> {
     let runner = &app.shared().runner;
-    let mut ended = runner.ended.subscribe();
+    let mut ended = runner.ends();
+    let unstored = runner.unstored();
     let row = app
-        .write(caller, |tx| {
+        .write(caller, move |tx| {
+            if let Some(end) = unstored {
+                end.store(tx)?;
+            }
             let row = history::open(tx)?.ok_or_else(|| AdminError::Conflict {
                 code: "nothing_runs",
                 detail: "no synchronization is under way".to_owned(),
@@ -155,11 +119,10 @@ pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminE
             Ok(row)
         })
         .await?;
-    let working = runner.current.lock().clone().filter(|working| working.id == row.id);
-    if let Some(working) = working {
-        working.progress.cancel();
+    if let Some(progress) = runner.working(row.id) {
+        progress.cancel();
         let over = async {
-            while runner.current.lock().as_ref().is_some_and(|now| now.id == working.id) {
+            while runner.working(row.id).is_some() {
                 if ended.changed().await.is_err() {
                     return;
                 }
@@ -179,15 +142,17 @@ pub(crate) async fn show(app: &App, id: Uuid) -> Result<SyncRun, AdminError> {
 }
 
 /// A row as administrators see it.
-pub(crate) fn shown(app: &App, row: JobRow) -> SyncRun {
-    let position = app.shared().runner.position(&row);
+pub(crate) fn shown(app: &App, mut row: JobRow) -> SyncRun {
+    let position = app.shared().runner.complete(&mut row);
     history::run(row, position, Timestamp::now())
 }
 
 /// The run that is under way or waits, and the one that ended last.
 pub async fn recent(app: &App) -> Result<(Option<SyncRun>, Option<SyncRun>), AdminError> {
     let (open, last) = app.read(|tx| Ok((history::open(tx)?, history::last(tx)?))).await?;
-    Ok((open.map(|row| shown(app, row)), last.map(|row| shown(app, row))))
+    let (open, last) = (open.map(|row| shown(app, row)), last.map(|row| shown(app, row)));
+    // one that ended, and could not be stored as such, is the last one
+    Ok(if open.as_ref().is_some_and(|run| run.ended_at.is_some()) { (None, open) } else { (open, last) })
 }
 
 /// The runner's task; it ends when it is dropped.
@@ -214,7 +179,7 @@ pub(crate) async fn serve(app: &App) {
         };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = app.shared().runner.nudge.notified() => {}
+            () = app.shared().runner.nudged.notified() => {}
         }
     }
 }
@@ -295,7 +260,7 @@ pub(crate) fn next(tx: &ReadTx<'_>, now: Timestamp) -> Result<Option<Due>, Store
 async fn execute(app: &App, caller: &Caller, row: JobRow) {
     let runner = &app.shared().runner;
     let progress = Progress::new();
-    *runner.current.lock() = Some(Working { id: row.id, progress: progress.clone() });
+    runner.begin(row.id, progress.clone());
     let asked = history::asked(&row);
     tracing::info!(run = %row.id, trigger = ?asked.trigger, source = asked.source, full = asked.full, "a synchronization begins");
     let outcome = work(app, caller, &row, asked.full, &progress).await;
@@ -310,21 +275,25 @@ async fn execute(app: &App, caller: &Caller, row: JobRow) {
             tracing::error!(run = %row.id, code = fault.code, error = fault.message, "a synchronization failed");
         }
     }
-    let result = json!(ended);
-    for _ in 0..3 {
-        match note(app, caller, &row, state, &result, &ended).await {
-            Ok(()) => break,
-            Err(error) => {
-                tracing::error!(
-                    error = chain(&error),
-                    "the end of a synchronization could not be stored; it is tried again"
-                );
-                tokio::time::sleep(PAUSE).await;
-            }
+    if let Some(end) = runner.over(state, &ended) {
+        keep(app, caller, &end).await;
+    }
+    runner.clear();
+}
+
+/// Stores the end of a run, however long that takes: until then no other run begins, and all who ask learn the end from
+/// the runner.
+async fn keep(app: &App, caller: &Caller, end: &Arc<End>) {
+    let mut pause = PAUSE;
+    loop {
+        let stored = end.clone();
+        let Err(error) = app.write(caller, move |tx| Ok(stored.store(tx)?)).await else { return };
+        tracing::error!(error = chain(&error), "the end of a synchronization could not be stored; it is tried again");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST),
+            () = app.shared().runner.nudged.notified() => {}
         }
     }
-    *runner.current.lock() = None;
-    runner.ended.send_modify(|count| *count = count.wrapping_add(1));
 }
 
 /// The work itself, while its place is told; broken off if it does not stop when it is asked to.
@@ -418,33 +387,4 @@ fn fault(error: &SyncError) -> SyncFault {
         format!("{kept} It will not succeed before something is changed.")
     };
     SyncFault { code: error.code().to_owned(), message: chain(error), explanation, next_step: error.next_step() }
-}
-
-/// Stores the end of a run, and the alert about it.
-async fn note(
-    app: &App,
-    caller: &Caller,
-    row: &JobRow,
-    state: JobState,
-    result: &Value,
-    ended: &Ended,
-) -> Result<(), AdminError> {
-    let (id, owner, result) = (row.id, app.shared().runner.owner.clone(), result.clone());
-    let message = ended.error.as_ref().map(|fault| {
-        format!("The synchronization failed: {}. Next: {}; or see weir sync status", fault.message, fault.next_step)
-    });
-    app.write(caller, move |tx: &WriteTx<'_>| {
-        tx.job_end(id, &owner, state, &result)?;
-        match (state, message) {
-            (JobState::Failed, Some(message)) => {
-                tx.alert_open(FAILED, SUBJECT, AlertSeverity::Warning, &message)?;
-            }
-            (JobState::Done, _) => {
-                tx.alert_close(FAILED, SUBJECT)?;
-            }
-            _ => {}
-        }
-        Ok(())
-    })
-    .await
 }

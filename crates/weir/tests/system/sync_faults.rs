@@ -126,6 +126,9 @@ fn a_full_disk_ends_a_synchronization_clearly_and_the_next_one_goes_on() {
     small.fill(700 << 10);
     let (code, said) = server.json_with_code(&["sync", "now", "--wait"]).expect("it answers");
     assert_eq!(code, 1, "{said}");
+    let status = json(&server, &["sync", "status"]);
+    assert_eq!(status["last"]["error"]["code"], "disk_full", "told while it cannot be stored: {status}");
+    assert!(status["current"].is_null(), "{status}");
     small.free();
     let last: Value = json(&server, &["sync", "history", "--limit", "1"])["items"][0].clone();
     assert_eq!(last["error"]["code"], "disk_full", "{last}\n{}", server.log());

@@ -1,0 +1,150 @@
+//! What the runner of synchronizations remembers between calls.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+use weir_api::sync::SyncProgress;
+use weir_store::{
+    StoreError, WriteTx,
+    alert::AlertSeverity,
+    job::{JobRow, JobState},
+};
+
+use super::{
+    history::{self, Ended},
+    progress::Progress,
+};
+
+/// Kind and subject of the alert about a failed run.
+const FAILED: &str = "sync.failed";
+const SUBJECT: &str = "synchronization";
+
+/// The runner's memory. One per process.
+#[derive(Debug)]
+pub struct Runner {
+    pub(super) owner: String,
+    current: Mutex<Option<Working>>,
+    pub(super) nudged: Notify,
+    ended: watch::Sender<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Working {
+    id: Uuid,
+    progress: Progress,
+    /// How it ended, until that is stored.
+    end: Option<Arc<End>>,
+}
+
+/// How a run ended. While the disk is full it cannot be stored, and whoever asks is to learn it nevertheless.
+#[derive(Debug)]
+pub(super) struct End {
+    id: Uuid,
+    owner: String,
+    state: JobState,
+    result: Value,
+    at: Timestamp,
+    /// What the alert says.
+    message: Option<String>,
+}
+
+impl End {
+    /// Stores it, with the alert about it, unless that was done or the row is another's.
+    pub(super) fn store(&self, tx: &WriteTx<'_>) -> Result<(), StoreError> {
+        if !tx.job_end(self.id, &self.owner, self.state, &self.result)? {
+            return Ok(());
+        }
+        match (self.state, &self.message) {
+            (JobState::Failed, Some(message)) => {
+                tx.alert_open(FAILED, SUBJECT, AlertSeverity::Warning, message)?;
+            }
+            (JobState::Done, _) => {
+                tx.alert_close(FAILED, SUBJECT)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self {
+            owner: format!("{}-{}", std::process::id(), Uuid::new_v4()),
+            current: Mutex::default(),
+            nudged: Notify::new(),
+            ended: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Runner {
+    /// Something may be due now: a run was asked for, or the schedule changed.
+    pub(crate) fn nudge(&self) {
+        self.nudged.notify_one();
+    }
+
+    /// A run begins.
+    pub(super) fn begin(&self, id: Uuid, progress: Progress) {
+        *self.current.lock() = Some(Working { id, progress, end: None });
+    }
+
+    /// The work on the run is over; this is to be stored.
+    pub(super) fn over(&self, state: JobState, ended: &Ended) -> Option<Arc<End>> {
+        let message = ended.error.as_ref().map(|fault| {
+            let (message, next_step) = (&fault.message, &fault.next_step);
+            format!("The synchronization failed: {message}. Next: {next_step}; or see weir sync status")
+        });
+        let mut current = self.current.lock();
+        let working = current.as_mut()?;
+        let (id, owner, at) = (working.id, self.owner.clone(), Timestamp::now());
+        let end = Arc::new(End { id, owner, state, result: json!(ended), at, message });
+        working.end = Some(end.clone());
+        drop(current);
+        self.tell();
+        Some(end)
+    }
+
+    /// Its end is stored.
+    pub(super) fn clear(&self) {
+        *self.current.lock() = None;
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.ended.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// An end that is not stored yet.
+    pub(super) fn unstored(&self) -> Option<Arc<End>> {
+        self.current.lock().as_ref()?.end.clone()
+    }
+
+    /// The progress of a run that this process works on.
+    pub(super) fn working(&self, id: Uuid) -> Option<Progress> {
+        let current = self.current.lock();
+        current.as_ref().filter(|working| working.id == id && working.end.is_none()).map(|w| w.progress.clone())
+    }
+
+    /// Changes whenever a run ends.
+    pub(super) fn ends(&self) -> watch::Receiver<u64> {
+        self.ended.subscribe()
+    }
+
+    /// Adds to a row what this process knows of it: where its run is, or how it ended.
+    pub(super) fn complete(&self, row: &mut JobRow) -> Option<SyncProgress> {
+        let current = self.current.lock();
+        let working = current.as_ref().filter(|working| working.id == row.id && row.state == JobState::Running)?;
+        if let Some(end) = &working.end {
+            row.state = end.state;
+            row.result = Some(end.result.clone());
+            row.ended_at = Some(end.at);
+            return None;
+        }
+        Some(history::progress(&working.progress.position()))
+    }
+}
