@@ -12,6 +12,7 @@ use weir_model::{
 use crate::{
     ReadTx, StoreError, WriteTx,
     codec::{Row, args},
+    downstream::Admission,
     sql::statements,
 };
 
@@ -125,6 +126,9 @@ statements! {
          ORDER BY change";
     SITES_RETIRED: "listing removed sites" = "SELECT site_id, change FROM retired_site WHERE change > ?1 ORDER BY change";
     SITES_RETIRE: "noting that a site was removed" = "INSERT INTO retired_site (change, site_id) VALUES (?1, ?2)";
+    SITES_SHUT_OUT: "shutting out the server of a site" =
+        "UPDATE downstream_server SET admission = ?2, admission_at = ?3, admission_by = ?4
+         WHERE server_id = (SELECT server_id FROM site_enrolment WHERE site_id = ?1)";
     SITES_REMOVE: "removing a site" = "DELETE FROM site_node WHERE site_id = ?1";
     SITES_HERE: "reading this server's place" =
         "SELECT site_id, catalogue_version, catalogue_at FROM site_here WHERE no = 1";
@@ -319,8 +323,17 @@ impl WriteTx<'_> {
         Ok(change)
     }
 
-    /// Removes a site that nothing stands below, with its codes, its enrolment and its status. True if there was one.
+    /// The server that is enrolled as a site is served no longer, until somebody allows it or it enrols again.
+    fn sites_shut_out(&self, site: Uuid) -> Result<(), StoreError> {
+        let actor = self.actor();
+        self.run(&SITES_SHUT_OUT, args![site, Admission::Refused, actor.at, &actor.name])?;
+        Ok(())
+    }
+
+    /// Removes a site that nothing stands below, with its codes, its enrolment and its status; its server is refused from
+    /// now on. True if there was one.
     pub fn sites_remove(&self, site: Uuid) -> Result<bool, StoreError> {
+        self.sites_shut_out(site)?;
         let removed = self.run(&SITES_REMOVE, args![site])? > 0;
         if removed {
             self.run(&SITES_RETIRE, args![self.change_next()?, site])?;
@@ -354,7 +367,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Enrols a server as the one of a site, in place of the one before.
+    /// Enrols a server as the one of a site, in place of the one before, which is refused from now on.
     pub fn sites_enrol(
         &self,
         site: Uuid,
@@ -362,6 +375,7 @@ impl WriteTx<'_> {
         fingerprint: Sha256Digest,
         version: &str,
     ) -> Result<(), StoreError> {
+        self.sites_shut_out(site)?;
         self.run(&SITES_ENROLMENT_PUT, args![site, server, fingerprint, version, self.actor().at])?;
         Ok(())
     }

@@ -66,6 +66,9 @@ async fn decide(
             }
             (None, Err(_)) => return Err(missing(&name)),
         };
+        if admission == stored::Admission::Refused {
+            refuse_enrolled(tx, &row)?;
+        }
         if tx.downstream_admit(row.no, admission)? {
             let word = |admission| json!({ "name": row.name, "admission": shown(admission) });
             let action = if admission == stored::Admission::Allowed { "downstream.allow" } else { "downstream.refuse" };
@@ -84,13 +87,7 @@ async fn decide(
 pub(crate) async fn remove(app: &App, caller: &Caller, name: String) -> Result<(), AdminError> {
     app.write(caller, move |tx| {
         let row = find(tx, &name)?.ok_or_else(|| missing(&name))?;
-        if let Some(site) = sites::enrolled(tx, row.id)? {
-            return Err(AdminError::Conflict {
-                code: "enrolled",
-                detail: format!("{} enrolled as a site and is served as long as it is one", row.name),
-                next_step: Some(format!("remove the site first: weir sites remove {}", site_name(tx, site.site)?)),
-            });
-        }
+        refuse_enrolled(tx, &row)?;
         let removed = tx.downstream_remove(row.no)?;
         for alert in [WAITING, IDENTITY] {
             tx.alert_close(alert, &row.id.to_string())?;
@@ -101,6 +98,16 @@ pub(crate) async fn remove(app: &App, caller: &Caller, name: String) -> Result<(
     })
     .await?;
     app.publish().await
+}
+
+/// What enrolled as a site is served as long as it is one.
+fn refuse_enrolled(tx: &ReadTx<'_>, row: &DownstreamRow) -> Result<(), AdminError> {
+    let Some(site) = sites::enrolled(tx, row.id)? else { return Ok(()) };
+    Err(AdminError::Conflict {
+        code: "enrolled",
+        detail: format!("{} enrolled as a site and is served as long as it is one", row.name),
+        next_step: Some(format!("remove the site first: weir sites remove {}", site_name(tx, site.site)?)),
+    })
 }
 
 /// By GUID, else by name if that is one server's.

@@ -37,7 +37,12 @@ pub(crate) fn address(tx: &ReadTx<'_>) -> Result<Option<String>, StoreError> {
     }
     let parent = tx.sites_parent()?.and_then(|parent| parent.urls.into_iter().next());
     let base = parent.unwrap_or(Current::read(tx)?.text(SOURCE));
-    Ok(base.parse().ok().and_then(|base| roots(&base).pop()))
+    Ok(base.parse().ok().as_ref().and_then(plain_root))
+}
+
+/// The root for computers, which fetch content over plain HTTP and verify it (MS-WUSP 2.1).
+fn plain_root(base: &Url) -> Option<String> {
+    roots(base).into_iter().find(|root| root.starts_with("http://"))
 }
 
 /// The roots below which an upstream server has its content, most likely first. Observed: the address of its web services
@@ -66,6 +71,15 @@ mod tests {
 
     fn of(base: &str) -> Vec<String> {
         roots(&base.parse().expect("a URL"))
+    }
+
+    #[test]
+    fn computers_get_the_plain_address_of_the_services() {
+        let of = |base: &str| plain_root(&base.parse().expect("a URL")).expect("a root");
+        assert_eq!(of("http://up.example:8530"), "http://up.example:8530");
+        assert_eq!(of("http://up.example"), "http://up.example:80");
+        assert_eq!(of("https://up.example"), "http://up.example:80");
+        assert_eq!(of("https://up.example:8531"), "http://up.example:8530");
     }
 
     #[test]

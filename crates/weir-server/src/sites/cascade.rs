@@ -35,7 +35,9 @@ pub async fn announce(app: &App) -> Result<(), AdminError> {
         .write(actor, move |tx| {
             let before = tx.sites_here()?;
             let version = match tx.sites_parent()? {
-                // the whole tree counts as the top does
+                // the whole tree counts as the top does; a run that began before the parent was heard of brings no less
+                // than the one before it
+                Some(parent) if begun == 0 => parent.done_version,
                 Some(_) => begun,
                 None => tx.catalogue_version()?.0,
             };

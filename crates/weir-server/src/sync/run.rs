@@ -275,9 +275,7 @@ async fn execute(app: &App, caller: &Caller, row: JobRow) {
             tracing::error!(run = %row.id, code = fault.code, error = fault.message, "a synchronization failed");
         }
     }
-    if let Some(end) = runner.over(state, &ended) {
-        keep(app, caller, &end).await;
-    }
+    keep(app, caller, &runner.end(row.id, state, &ended)).await;
     runner.clear();
 }
 
@@ -288,6 +286,7 @@ async fn keep(app: &App, caller: &Caller, end: &Arc<End>) {
     loop {
         let stored = end.clone();
         let Err(error) = app.write(caller, move |tx| Ok(stored.store(tx)?)).await else { return };
+        app.shared().runner.hold(end);
         tracing::error!(error = chain(&error), "the end of a synchronization could not be stored; it is tried again");
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST),

@@ -36,7 +36,7 @@ pub struct Runner {
 struct Working {
     id: Uuid,
     progress: Progress,
-    /// How it ended, until that is stored.
+    /// How it ended, if that could not be stored at once.
     end: Option<Arc<End>>,
 }
 
@@ -93,20 +93,21 @@ impl Runner {
         *self.current.lock() = Some(Working { id, progress, end: None });
     }
 
-    /// The work on the run is over; this is to be stored.
-    pub(super) fn over(&self, state: JobState, ended: &Ended) -> Option<Arc<End>> {
+    /// How the run ended, to be stored.
+    pub(super) fn end(&self, id: Uuid, state: JobState, ended: &Ended) -> Arc<End> {
         let message = ended.error.as_ref().map(|fault| {
             let (message, next_step) = (&fault.message, &fault.next_step);
             format!("The synchronization failed: {message}. Next: {next_step}; or see weir sync status")
         });
-        let mut current = self.current.lock();
-        let working = current.as_mut()?;
-        let (id, owner, at) = (working.id, self.owner.clone(), Timestamp::now());
-        let end = Arc::new(End { id, owner, state, result: json!(ended), at, message });
-        working.end = Some(end.clone());
-        drop(current);
+        Arc::new(End { id, owner: self.owner.clone(), state, result: json!(ended), at: Timestamp::now(), message })
+    }
+
+    /// The end could not be stored yet: whoever asks is to learn it from here.
+    pub(super) fn hold(&self, end: &Arc<End>) {
+        if let Some(working) = self.current.lock().as_mut() {
+            working.end = Some(end.clone());
+        }
         self.tell();
-        Some(end)
     }
 
     /// Its end is stored.

@@ -155,20 +155,53 @@ const UNKNOWN: &str = "accountGuid: this server is not known here; its administr
 const UNDECIDED: &str = "accountGuid: this server waits to be allowed by the upstream server's administrator: \
                          weir downstream allow";
 const REFUSED: &str = "accountGuid: this server was refused by the upstream server's administrator";
+const UNPROVEN: &str = "accountGuid: this server is enrolled as a site, and calls over its site link";
+
+/// Whether a server is one that enrolled as a site. It has to prove that by its certificate: anybody can learn a GUID.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Enrolment {
+    /// It is none, as far as is known.
+    None,
+    /// It is, and has the key.
+    Proven,
+    /// A site enrolled with this GUID, and the caller does not have its key.
+    Unproven,
+}
+
+impl Enrolment {
+    fn read(tx: &ReadTx<'_>, server: Uuid, connection: Connection) -> Result<Self, StoreError> {
+        Ok(match sites::enrolled(tx, server)? {
+            None => Self::None,
+            Some(row) if connection.certificate == Some(row.fingerprint) => Self::Proven,
+            Some(_) => Self::Unproven,
+        })
+    }
+}
 
 /// Decides about a server that asks for authorization, and notes it.
 pub(super) async fn authorize(
     state: &AppState,
+    connection: Connection,
     contact: DownstreamContact<'_>,
     software: Option<String>,
     now: Timestamp,
 ) -> Result<Decision, StoreError> {
     let (id, name, address, is_weir) =
         (contact.id, contact.name.to_owned(), contact.address.to_owned(), contact.is_weir);
+    let at = address.clone();
     let known = state
-        .read(move |tx| Ok((tx.downstream_find(id)?, Policy::read(tx)?, sites::enrolled(tx, id)?.is_some())))
+        .read(move |tx| {
+            let (row, policy) = (tx.downstream_find(id)?, Policy::read(tx)?);
+            let room = row.is_some() || room(tx, policy, &at)?;
+            Ok((row, policy, room, Enrolment::read(tx, id, connection)?))
+        })
         .await?;
-    let (row, policy, enrolled) = known;
+    let (row, policy, room, enrolment) = known;
+    if enrolment == Enrolment::Unproven {
+        tracing::info!(peer = %connection.peer, server = %id, "a server that is no enrolled site gave the GUID of one");
+        return Ok(Decision::Denied(UNPROVEN));
+    }
+    let enrolled = enrolment == Enrolment::Proven;
     // what is refused again and again costs no write
     let quiet = |row: &DownstreamRow| row.name == name && row.address == address && now < row.last_contact_at + CONTACT;
     let denied = |admission| if admission == Admission::Refused { REFUSED } else { UNDECIDED };
@@ -177,7 +210,10 @@ pub(super) async fn authorize(
             return Ok(Decision::Denied(denied(row.admission)));
         }
         None if policy == Policy::List && !enrolled => return Ok(Decision::Denied(UNKNOWN)),
-        None if !state.upstream.new.take(NEW_PER_HOUR, std::time::Instant::now()) => return Ok(Decision::Busy),
+        // where there is no room nothing is counted either, so that one address cannot use up what others need
+        None if !enrolled && (!room || !state.upstream.new.take(NEW_PER_HOUR, std::time::Instant::now())) => {
+            return Ok(Decision::Busy);
+        }
         _ => {}
     }
     // two enrolled servers of one identity are told apart by their processes
@@ -213,6 +249,20 @@ pub(super) async fn authorize(
     state.write(Actor::system("downstream servers", now), work).await
 }
 
+/// Whether another server that nobody decided about may be noted.
+fn room(tx: &ReadTx<'_>, policy: Policy, address: &str) -> Result<bool, StoreError> {
+    let most = if policy == Policy::Open { OPEN_MOST } else { WAIT_MOST };
+    if tx.downstream_count(Admission::Waiting)? >= most {
+        return Ok(false);
+    }
+    if policy == Policy::Open {
+        return Ok(true);
+    }
+    let rows = tx.downstream_list()?;
+    let here = rows.iter().filter(|row| row.admission == Admission::Waiting && row.address == address);
+    Ok(here.count() < WAIT_MOST_HERE)
+}
+
 /// Notes a server that was never seen before, if there is room.
 fn add(
     tx: &WriteTx<'_>,
@@ -221,18 +271,8 @@ fn add(
     enrolled: bool,
 ) -> Result<Option<DownstreamRow>, StoreError> {
     let admission = if enrolled { Admission::Allowed } else { Admission::Waiting };
-    if !enrolled {
-        let most = if policy == Policy::Open { OPEN_MOST } else { WAIT_MOST };
-        let here = || {
-            let rows = tx.downstream_list()?;
-            let of_address =
-                |row: &&DownstreamRow| row.admission == Admission::Waiting && row.address == contact.address;
-            Ok::<_, StoreError>(rows.iter().filter(of_address).count())
-        };
-        let full = tx.downstream_count(Admission::Waiting)? >= most;
-        if full || (policy != Policy::Open && here()? >= WAIT_MOST_HERE) {
-            return Ok(None);
-        }
+    if !enrolled && !room(tx, policy, contact.address)? {
+        return Ok(None);
     }
     let no = tx.downstream_add(contact, admission)?;
     wait(tx, contact, is_served(admission, policy, enrolled))?;
@@ -282,14 +322,15 @@ fn watch_identity(
 }
 
 /// The server that a cookie names, if it is served.
-pub(super) async fn served(state: &AppState, no: u32, id: Uuid) -> Result<bool, StoreError> {
+pub(super) async fn served(state: &AppState, connection: Connection, no: u32, id: Uuid) -> Result<bool, StoreError> {
     state
         .read(move |tx| {
             let Some(row) = tx.downstream_show(no)?.filter(|row| row.id == id) else { return Ok(false) };
-            if row.admission == Admission::Allowed {
-                return Ok(true);
-            }
-            Ok(is_served(row.admission, Policy::read(tx)?, sites::enrolled(tx, id)?.is_some()))
+            Ok(match Enrolment::read(tx, id, connection)? {
+                Enrolment::None => is_served(row.admission, Policy::read(tx)?, false),
+                Enrolment::Proven => true,
+                Enrolment::Unproven => false,
+            })
         })
         .await
 }
@@ -360,10 +401,12 @@ mod tests {
         let content = weir_store::content::ContentStore::open(&data.path().join("content")).expect("content");
         let state = AppState::open(store, content, crate::state::ClientSettings::default()).await.expect("state");
         let now = Timestamp::now();
+        let peer = std::net::SocketAddr::from(([10, 0, 0, 1], 1));
+        let connection = Connection { peer, tls: false, certificate: None };
         let call = async |address: &str, minute: i64| {
             let contact = DownstreamContact { id: Uuid::from_u128(7), name: "branch", address, is_weir: false };
             let at = now + SignedDuration::from_mins(minute);
-            authorize(&state, contact, None, at).await.expect("decided");
+            authorize(&state, connection, contact, None, at).await.expect("decided");
             let alerts = state.store.read(|tx| tx.alert_list(false, 10)).expect("alerts");
             alerts.into_iter().filter(|alert| alert.kind == IDENTITY).map(|alert| alert.message).collect::<Vec<_>>()
         };

@@ -32,7 +32,7 @@ impl Call<'_> {
         let software =
             software.map(|rest| rest.split([' ', ';']).next().unwrap_or_default().chars().take(32).collect());
         let contact = DownstreamContact { id, name, address: &address, is_weir: software.is_some() };
-        let no = match admission::authorize(self.state, contact, software, self.now).await? {
+        let no = match admission::authorize(self.state, self.connection, contact, software, self.now).await? {
             Decision::Served(no) => no,
             Decision::Busy => return Err(Refusal::new(ErrorCode::ServerBusy)),
             // Off-spec: no code says "not allowed". This one makes a server stop, and its text tells why.
@@ -49,7 +49,7 @@ impl Call<'_> {
     pub(super) async fn get_cookie(&self, request: &GetCookie) -> Result<Reply, Refusal> {
         let (sealed, protocol) = request.validate()?;
         let holder = Holder::open(&self.state.keys, sealed, self.state.server.0, self.now)?;
-        if !admission::served(self.state, holder.no, holder.id).await? {
+        if !admission::served(self.state, self.connection, holder.no, holder.id).await? {
             return Err(Refusal::new(ErrorCode::InvalidAuthorizationCookie));
         }
         let (no, text) = (holder.no, protocol.to_string());

@@ -117,7 +117,7 @@ impl Call<'_> {
     pub(super) async fn caller(&self, sealed: Option<&[u8]>) -> Result<Cookie, Refusal> {
         let cookie = Cookie::open(&self.state.keys, sealed, self.state.server.0, self.now)?;
         let Holder { no, id, .. } = cookie.holder;
-        if admission::served(self.state, no, id).await? {
+        if admission::served(self.state, self.connection, no, id).await? {
             Ok(cookie)
         } else {
             Err(Refusal::new(ErrorCode::InvalidCookie))

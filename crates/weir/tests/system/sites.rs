@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
-use weir_testkit::{Document, WeirProcess};
+use weir_testkit::{Document, ScriptedDownstream, WeirProcess};
 
 use super::{genuine_package, id, json, server, shelf, write_documents};
 
@@ -156,6 +156,7 @@ fn a_removed_site_is_shut_out_and_may_come_back() {
     json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
     let child = enrolled(&code(&central, "PRI1"));
     wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+    json(&child, &["sync", "now", "--wait"]);
     let removed = central.weir(&["sites", "remove", "PRI1"]).expect("it runs");
     assert!(removed.status.success());
     let own = wait(&child, "it hears of it", |list| site(list, "PRI1")["configuration"] == "refused");
@@ -163,11 +164,38 @@ fn a_removed_site_is_shut_out_and_may_come_back() {
     assert!(error.contains("not enrolled here"), "{error}");
     let alerts = json(&child, &["alerts", "list"]).to_string();
     assert!(alerts.contains("site.refused"), "{alerts}");
+    let (ended, said) = child.json_with_code(&["sync", "now", "--wait"]).expect("it answers");
+    assert_eq!(ended, 1, "it does not synchronize either: {said}");
     // it may go on alone
     json(&child, &["sites", "leave"]);
     json(&child, &["collections", "create", "Mine"]);
     let own = json(&child, &["sites", "list"]);
     assert_eq!(own["items"][0]["kind"], "primary");
+}
+
+#[test]
+fn the_guid_of_a_site_is_no_proof_of_being_it() {
+    let central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    let child = enrolled(&code(&central, "PRI1"));
+    let list = wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+    json(&child, &["sync", "now", "--wait"]);
+    json(&central, &["settings", "set", "downstream.policy", "open"]);
+    let mut stranger = ScriptedDownstream::of(&central.client_url()).expect("an address");
+    stranger.id = site_id(&list).parse().expect("a GUID");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let error = runtime.block_on(stranger.authorize()).expect_err("it shows no certificate");
+    assert!(format!("{error:#}").contains("site link"), "{error:#}");
+    stranger.id = uuid::Uuid::from_u128(0x57);
+    runtime.block_on(stranger.authorize()).expect("anybody else is served under this policy");
+    let (code, said) = central.json_with_code(&["downstream", "refuse", &site_id(&list)]).expect("it answers");
+    assert_eq!(code, 1, "a site is removed, not refused: {said}");
+    assert!(said.to_string().contains("weir sites remove PRI1"), "{said}");
+}
+
+/// The GUID of PRI1's server.
+fn site_id(list: &Value) -> String {
+    site(list, "PRI1")["point"]["server_id"].as_str().expect("an id").to_owned()
 }
 
 #[test]
