@@ -4,6 +4,7 @@
 //! * `GET sync` answers a [`SyncStatus`].
 //! * `GET sync/runs` answers a [`crate::List`] of [`SyncRun`], newest first; `GET sync/runs/{id}` one of them.
 //! * `DELETE sync` stops the run that is under way and answers it.
+//! * `POST sync/roll-up` tells the server above of computers now and answers a [`RolledUp`].
 //! * `GET sync/schedule` answers a [`Schedule`]; `PUT` takes a [`ScheduleChange`], `DELETE` switches it off.
 
 use jiff::Timestamp;
@@ -226,4 +227,19 @@ pub struct Schedule {
 pub struct ScheduleChange {
     /// `off`, or a text such as `every 7 days at 02:00` or `monthly second tuesday +1 at 02:00 Europe/Amsterdam`.
     pub text: String,
+}
+
+/// What the server above was told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RolledUp {
+    /// Servers, this one included.
+    pub servers: u64,
+    /// The server above takes computers and their status, too.
+    pub detailed: bool,
+    /// Times that a computer was told of.
+    pub computers: u64,
+    /// Computers whose status was told.
+    pub statuses: u64,
+    /// Computers that the server above deleted and that were deleted here.
+    pub deleted: u64,
 }

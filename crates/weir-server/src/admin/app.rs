@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     pub(super) failures: AddressLimit,
     /// Tells the content job that something may be wanted.
     pub(crate) wanted: Notify,
+    /// One roll-up is sent at a time.
+    pub(crate) rollup: tokio::sync::Mutex<()>,
     /// Synchronizes.
     pub(crate) runner: Runner,
     /// What the tree of sites keeps in memory.
@@ -92,6 +94,7 @@ impl App {
             content: tokio::sync::Mutex::default(),
             failures: AddressLimit::default(),
             wanted: Notify::new(),
+            rollup: tokio::sync::Mutex::default(),
             runner: Runner::default(),
             sites: Hub::default(),
             upkeep: Notify::new(),

@@ -59,6 +59,14 @@ pub enum AdminError {
     /// Not now.
     #[error("{0}")]
     Unavailable(String),
+    /// The server above did not do it.
+    #[error("{detail}")]
+    Upstream {
+        /// What happened.
+        detail: String,
+        /// What to do.
+        next_step: Option<String>,
+    },
 }
 
 impl AdminError {
@@ -108,6 +116,9 @@ impl AdminError {
             ),
             Self::Unavailable(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", Some("try again".to_owned()))
+            }
+            Self::Upstream { next_step, .. } => {
+                (StatusCode::BAD_GATEWAY, "upstream", "The server above failed", next_step.clone())
             }
         };
         let detail =

@@ -34,6 +34,8 @@ use crate::{
 /// The value of a schedule that is off.
 pub(crate) const OFF: &str = "off";
 
+/// How often the server above is told of computers between synchronizations, in minutes.
+pub(crate) const ROLLUP_MINUTES: &str = "rollup.minutes";
 /// How long events with an update are kept, in days.
 pub(crate) const EVENT_DAYS: &str = "events.days";
 /// Files fetched at once.

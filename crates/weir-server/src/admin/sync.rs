@@ -5,7 +5,7 @@ use uuid::Uuid;
 use weir_api::{
     List,
     list::ListQuery,
-    sync::{Schedule, ScheduleChange, SyncNext, SyncRun, SyncStart, SyncStarted, SyncStatus, SyncTrigger},
+    sync::{RolledUp, Schedule, ScheduleChange, SyncNext, SyncRun, SyncStart, SyncStarted, SyncStatus, SyncTrigger},
 };
 use weir_model::criteria::expand;
 use weir_store::{ReadTx, StoreError, selection::SelectionKind};
@@ -14,7 +14,10 @@ use super::{
     AdminError, App, Caller, list,
     setting::{self, Current, OFF, SYNC_SCHEDULE},
 };
-use crate::sync::{criteria, history, run};
+use crate::{
+    rollup::{self, RollupOutcome},
+    sync::{criteria, history, run},
+};
 
 /// Times of a schedule that are shown.
 const TIMES: usize = 5;
@@ -75,6 +78,18 @@ pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminE
 /// One run.
 pub(crate) async fn show(app: &App, id: Uuid) -> Result<SyncRun, AdminError> {
     run::show(app, id).await
+}
+
+/// Tells the server above now.
+pub(crate) async fn roll_up(app: &App, caller: &Caller) -> Result<RolledUp, AdminError> {
+    let RollupOutcome { servers, detailed, computers, statuses, deleted, .. } =
+        rollup::tell(app).await?.ok_or_else(|| AdminError::Conflict {
+            code: "nothing_above",
+            detail: "there is no server above to tell, or nothing was synchronized from it yet".to_owned(),
+            next_step: Some("weir sync status shows the source; then weir sync now".to_owned()),
+        })?;
+    app.write(caller, |tx| Ok(tx.audit("sync.roll_up", "now", None, None)?)).await?;
+    Ok(RolledUp { servers, detailed, computers, statuses, deleted })
 }
 
 /// Runs, newest first.

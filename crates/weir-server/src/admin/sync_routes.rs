@@ -7,7 +7,7 @@ use weir_api::{
     List,
     criteria::{Criterion, CriterionApplied, CriterionChange, CriterionPreview, CriterionRule},
     list::ListQuery,
-    sync::{Schedule, ScheduleChange, SyncRun, SyncStart, SyncStarted, SyncStatus},
+    sync::{RolledUp, Schedule, ScheduleChange, SyncRun, SyncStart, SyncStarted, SyncStatus},
 };
 
 use super::{
@@ -23,6 +23,7 @@ type Answer<T> = Result<Json<T>, AdminError>;
 pub(super) fn all() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(sync_show, sync_start, sync_cancel))
+        .routes(routes!(sync_roll_up))
         .routes(routes!(sync_runs))
         .routes(routes!(sync_run))
         .routes(routes!(schedule_show, schedule_set, schedule_off))
@@ -53,6 +54,12 @@ async fn sync_start(
 #[utoipa::path(delete, path = "/sync", tag = "sync", responses((status = 200, body = SyncRun)))]
 async fn sync_cancel(State(app): State<App>, caller: Caller) -> Answer<SyncRun> {
     sync::cancel(&app, &caller).await.map(Json)
+}
+
+/// Tells the server above now what computers reported.
+#[utoipa::path(post, path = "/sync/roll-up", tag = "sync", responses((status = 200, body = RolledUp)))]
+async fn sync_roll_up(State(app): State<App>, caller: Caller) -> Answer<RolledUp> {
+    sync::roll_up(&app, &caller).await.map(Json)
 }
 
 /// Synchronizations, newest first.

@@ -35,6 +35,7 @@ pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receive
     vec![
         spawn(app.clone(), stop.clone(), Which::Download, None),
         spawn(app.clone(), stop.clone(), Which::Retention, None),
+        spawn(app.clone(), stop.clone(), Which::RollUp, None),
         spawn(app.clone(), stop.clone(), Which::Synchronization, None),
         spawn(app.clone(), stop.clone(), Which::Upkeep, None),
         spawn(app.clone(), stop.clone(), Which::Certificate, Some(certificates)),
@@ -46,6 +47,7 @@ enum Which {
     Certificate,
     Download,
     Retention,
+    RollUp,
     Synchronization,
     Upkeep,
 }
@@ -73,6 +75,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 }
             }
         }
+        Which::RollUp => crate::rollup::serve(app).await,
         Which::Synchronization => crate::sync::run::serve(app).await,
         Which::Upkeep => {
             let upkeep = upkeep::Upkeep::new();

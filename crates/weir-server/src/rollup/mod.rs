@@ -1,9 +1,11 @@
 //! Reporting roll-ups (MS-WSUSSS 3.1.4.13 to 3.1.4.17 and 3.2.4.5), both ways.
 //!
-//! [`answer`] takes what downstream servers report; [`send()`] reports to the upstream server after a synchronization.
+//! [`answer`] takes what downstream servers report; [`send()`] reports to the upstream server after a synchronization,
+//! and [`serve`] between them.
 //! Computers of servers below are rows like any other, with their server's number as site: collections and compliance
 //! cover the whole tree. They do not scan here, so the directory in memory and the offers leave them out.
 
+mod between;
 mod computers;
 mod convert;
 mod figures;
@@ -24,6 +26,7 @@ use weir_wire::{
     wsss,
 };
 
+pub(crate) use between::{serve, tell};
 pub use receive::{Receiving, answer};
 
 pub use send::{RollupOutcome, SendError, is_wanted, send, send_to};

@@ -100,7 +100,8 @@ impl Calls for Peer {
     }
 }
 
-/// Reports to the upstream server after a synchronization that began at `started`.
+/// Reports to the upstream server after a synchronization that began at `started`; between synchronizations that is the
+/// last one.
 ///
 /// # Errors
 ///
@@ -109,6 +110,8 @@ pub async fn send(app: &App, peer: &Peer, started: Timestamp) -> Result<RollupOu
     if !is_wanted(peer.upstream()) {
         return Ok(RollupOutcome { skipped: true, ..RollupOutcome::default() });
     }
+    // the numbers of increments are given by one roll-up at a time
+    let _alone = app.shared().rollup.lock().await;
     let name = outbound::host_name(app).await.map_err(SendError::Here)?;
     send_to(&app.state, peer, &name, started).await
 }
@@ -196,7 +199,10 @@ impl<P: Calls> Sending<'_, P> {
             let now = Timestamp::now();
             let actor = Actor::system("roll-up", now);
             let retried = state.store.write(&actor, |tx| {
-                tx.rollup_sync_note(started, tx.catalogue_version()?, started - SYNCS_KEPT)?;
+                // between synchronizations it is the last one, which was noted
+                if tx.rollup_syncs()?.last().is_none_or(|(last, _)| *last < started) {
+                    tx.rollup_sync_note(started, tx.catalogue_version()?, started - SYNCS_KEPT)?;
+                }
                 let books = tx.rollup_state()?;
                 if books.upstream != Some(told) {
                     tx.rollup_upstream_put(told.0, told.1)?;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use weir_api::sync::{SyncFault, SyncPhase, SyncRun, SyncStart, SyncStarted, SyncState, SyncStatus, SyncTrigger};
+use weir_api::sync::{
+    RolledUp, SyncFault, SyncPhase, SyncRun, SyncStart, SyncStarted, SyncState, SyncStatus, SyncTrigger,
+};
 
 use super::{Nothing, Paging};
 use crate::{
@@ -35,6 +37,9 @@ pub(crate) enum SyncCommand {
         #[command(flatten)]
         paging: Paging,
     },
+    /// Tell the server above now what computers reported; by itself that happens every `rollup.minutes`.
+    #[command(after_help = "Examples:\n  weir sync roll-up\n  weir sync roll-up --json")]
+    RollUp,
     /// Stop the synchronization that is under way. What it fetched is kept; the next one goes on there.
     #[command(after_help = "Examples:\n  weir sync cancel")]
     Cancel,
@@ -77,6 +82,20 @@ pub(crate) async fn run(command: SyncCommand, connection: &Connection, printer: 
                 let header = ["Started", "Result", "Why", "Took", "Added", "Revised", "Expired", "Received", "Error"];
                 page.table(&header, rows.collect(), "No synchronization yet. Next: weir sync now");
                 page.more(list.next.as_deref());
+            })?;
+            Ok(Outcome::Done)
+        }
+        SyncCommand::RollUp => {
+            let told: RolledUp = connection.change(Method::POST, &["sync", "roll-up"], &Nothing {}).await?;
+            printer.show(&told, |page| {
+                page.line(if told.detailed {
+                    format!(
+                        "The server above was told of {} servers, {} computers and the status of {}.",
+                        told.servers, told.computers, told.statuses
+                    )
+                } else {
+                    format!("The server above was told of {} servers; it takes no computers.", told.servers)
+                });
             })?;
             Ok(Outcome::Done)
         }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
-use weir_testkit::{Document, ScriptedDownstream, WeirProcess};
+use weir_testkit::{Computer, Document, ScriptedAgent, ScriptedDownstream, WeirProcess};
 
 use super::{genuine_package, id, json, server, shelf, write_documents};
 
@@ -171,6 +171,35 @@ fn a_removed_site_is_shut_out_and_may_come_back() {
     json(&child, &["collections", "create", "Mine"]);
     let own = json(&child, &["sites", "list"]);
     assert_eq!(own["items"][0]["kind"], "primary");
+}
+
+#[test]
+fn what_computers_report_goes_up_between_synchronizations() {
+    let central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    let mut child = enrolled(&code(&central, "PRI1"));
+    let early = child.weir(&["sync", "roll-up"]).expect("it runs");
+    assert_eq!(early.status.code(), Some(1), "nothing was synchronized yet");
+    wait(&central, "it is there", |list| is_configured(list, "PRI1"));
+    json(&child, &["sync", "now", "--wait"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let scan = |child: &WeirProcess, number: u64| {
+        let agent = ScriptedAgent::new(&child.client_url(), Computer::numbered(number));
+        let mut agent = agent.expect("an address");
+        runtime.block_on(async { agent.scan().await.expect("a scan") });
+    };
+    let seen =
+        |count: usize| move |list: &Value| list["items"].as_array().is_some_and(|computers| computers.len() == count);
+    scan(&child, 1);
+    let told = json(&child, &["sync", "roll-up"]);
+    assert_eq!((&told["computers"], &told["detailed"]), (&1.into(), &true.into()), "{told}");
+    central.wait_for(&["computers", "list"], seen(1)).expect("the top knows it");
+    // by itself: soon after a start, then on and on
+    scan(&child, 2);
+    child.kill().expect("killed");
+    child.restart().expect("it starts");
+    central.wait_for(&["computers", "list"], seen(2)).expect("the top hears of it without a synchronization");
+    assert_eq!(json(&child, &["sync", "history"])["items"].as_array().expect("runs").len(), 1);
 }
 
 #[test]

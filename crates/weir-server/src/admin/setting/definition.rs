@@ -5,8 +5,8 @@ use weir_model::content::ContentMode;
 
 use super::{
     CONTENT_CONCURRENCY, CONTENT_DOWNLOAD, CONTENT_EXPRESS, CONTENT_MODE, CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE,
-    EVENT_DAYS, OFF, PROXY_CONTENT, PROXY_PASSWORD, PROXY_SYNC, PROXY_URL, PROXY_USER, SERVER_NAME, SOURCE,
-    SYNC_ANSWER, SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA, SYNC_RETRIES,
+    EVENT_DAYS, OFF, PROXY_CONTENT, PROXY_PASSWORD, PROXY_SYNC, PROXY_URL, PROXY_USER, ROLLUP_MINUTES, SERVER_NAME,
+    SOURCE, SYNC_ANSWER, SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA, SYNC_RETRIES,
     SYNC_RETRY, SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, kind::Kind,
 };
 use crate::{admin::AdminError, config::nearest::nearest, state::ClientSettings};
@@ -147,6 +147,12 @@ pub(super) fn definitions() -> Vec<Definition> {
             Kind::Flag,
             json!(true),
             "Take computers and the status of their updates from downstream servers, not only the servers' figures.",
+        ),
+        define(
+            ROLLUP_MINUTES,
+            Kind::Number(0..=1_440),
+            json!(15),
+            "The server above is told of computers every so many minutes between synchronizations; 0 is only with them.",
         ),
         define(
             "scan.cached_ids",
