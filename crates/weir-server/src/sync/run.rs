@@ -58,8 +58,8 @@ fn has_work(tx: &ReadTx<'_>) -> Result<bool, StoreError> {
     Ok(source(tx)? != "none" || !tx.sites_enrolments()?.is_empty())
 }
 
-/// Asks for a run. If one is under way an administrator gets that one; after a [`SyncTrigger::Parent`] another run follows
-/// it, because the parent may have got something since it began.
+/// Asks for a run. If one is under way an administrator gets that one, unless it compares less than was asked for; after a
+/// [`SyncTrigger::Parent`] another run follows it, because the parent may have got something since it began.
 pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: bool) -> Result<SyncStarted, AdminError> {
     let unstored = app.shared().runner.unstored();
     let (attached, row) = app
@@ -80,9 +80,14 @@ pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: boo
             }
             let waiting = tx.job_last_of(KIND, JobState::Waiting)?;
             let running = tx.job_last_of(KIND, JobState::Running)?;
-            let open = waiting.or(running.filter(|_| trigger != SyncTrigger::Parent));
-            if let Some(open) = open {
+            let suffices = |row: &JobRow| !full || history::asked(row).full;
+            let open = running.filter(|row| trigger != SyncTrigger::Parent && suffices(row));
+            if let Some(open) = waiting.clone().filter(suffices).or(open) {
                 return Ok((true, Some(open)));
+            }
+            if let Some(lesser) = waiting {
+                // the full one stands for it
+                tx.job_cancel(lesser.id)?;
             }
             let id = history::create(tx, &Asked { trigger, full, source, due: None })?;
             if trigger == SyncTrigger::Manual {
@@ -119,10 +124,9 @@ pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminE
             Ok(row)
         })
         .await?;
-    if let Some(progress) = runner.working(row.id) {
-        progress.cancel();
+    if row.state == JobState::Running && runner.stop(row.id) {
         let over = async {
-            while runner.working(row.id).is_some() {
+            while runner.works_on(row.id) {
                 if ended.changed().await.is_err() {
                     return;
                 }

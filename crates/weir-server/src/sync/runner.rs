@@ -28,6 +28,8 @@ const SUBJECT: &str = "synchronization";
 pub struct Runner {
     pub(super) owner: String,
     current: Mutex<Option<Working>>,
+    /// A run that was taken, was to be stopped, and had not begun; locked inside `current`.
+    early: Mutex<Option<Uuid>>,
     pub(super) nudged: Notify,
     ended: watch::Sender<u64>,
 }
@@ -76,6 +78,7 @@ impl Default for Runner {
         Self {
             owner: format!("{}-{}", std::process::id(), Uuid::new_v4()),
             current: Mutex::default(),
+            early: Mutex::default(),
             nudged: Notify::new(),
             ended: watch::Sender::new(0),
         }
@@ -90,7 +93,11 @@ impl Runner {
 
     /// A run begins.
     pub(super) fn begin(&self, id: Uuid, progress: Progress) {
-        *self.current.lock() = Some(Working { id, progress, end: None });
+        let mut current = self.current.lock();
+        if self.early.lock().take() == Some(id) {
+            progress.cancel();
+        }
+        *current = Some(Working { id, progress, end: None });
     }
 
     /// How the run ended, to be stored.
@@ -125,10 +132,24 @@ impl Runner {
         self.current.lock().as_ref()?.end.clone()
     }
 
-    /// The progress of a run that this process works on.
-    pub(super) fn working(&self, id: Uuid) -> Option<Progress> {
+    /// Whether this process works on a run.
+    pub(super) fn works_on(&self, id: Uuid) -> bool {
+        self.current.lock().as_ref().is_some_and(|working| working.id == id && working.end.is_none())
+    }
+
+    /// Stops a run that was taken, also if it is only about to begin. True if it is under way.
+    pub(super) fn stop(&self, id: Uuid) -> bool {
         let current = self.current.lock();
-        current.as_ref().filter(|working| working.id == id && working.end.is_none()).map(|w| w.progress.clone())
+        match current.as_ref() {
+            Some(working) if working.id == id => {
+                working.progress.cancel();
+                working.end.is_none()
+            }
+            _ => {
+                *self.early.lock() = Some(id);
+                false
+            }
+        }
     }
 
     /// Changes whenever a run ends.

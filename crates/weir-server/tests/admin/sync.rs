@@ -188,6 +188,26 @@ async fn one_runs_at_a_time_and_can_be_stopped() {
 }
 
 #[tokio::test]
+async fn a_full_run_follows_one_that_compares_less() {
+    let upstream = Upstream::start(served([update(10, 1, "One")]));
+    let server = below(&upstream).await;
+    upstream.trouble(At::Operation(Operation::GetRevisionIdList, 1), Trouble::Hang);
+    let first = server.post("sync", json!({})).await.ok();
+    until(&server, "sync", "asking for categories", |_| upstream.operations().contains(&Operation::GetRevisionIdList))
+        .await;
+    let full = server.post("sync", json!({ "full": true })).await.ok();
+    assert_eq!(full["attached"], false, "{full:#}");
+    assert_ne!(full["run"]["id"], first["run"]["id"]);
+    let again = server.post("sync", json!({ "full": true })).await.ok();
+    assert_eq!((&again["attached"], &again["run"]["id"]), (&json!(true), &full["run"]["id"]));
+    let stopped = server.delete("sync").await.ok();
+    assert_eq!((&stopped["id"], &stopped["state"]), (&first["run"]["id"], &json!("cancelled")), "{stopped:#}");
+    let done = ended(&server, full["run"]["id"].as_str().expect("an id")).await;
+    assert_eq!((&done["result"], &done["full"]), (&json!("done"), &json!(true)), "{done:#}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_run_that_the_end_of_the_server_interrupts_is_marked_and_taken_up() {
     let upstream = Upstream::start(served([update(10, 1, "One")]));
     let server = below(&upstream).await;
