@@ -12,6 +12,7 @@
 //! *Invariant:* documents come from outside. Size, depth and counts are bounded ([`Limits`]), a document type definition
 //! is refused, and an error names the element and the byte.
 
+mod core;
 mod driver;
 mod error;
 mod fragments;
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub use self::{
+    core::CoreFragment,
     error::{DocumentError, Fault},
     fragments::{EulaFragment, Fragments, LocalizedFragment},
     parts::{CategoryInformation, EulaFile, File, HandlerData, LocalizedProperties, OtherDigest, Verbatim},

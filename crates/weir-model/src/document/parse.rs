@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    ApplicabilityRules, CategoryInformation, DocumentError, EulaFile, Fault, File, HandlerData, Limits,
+    ApplicabilityRules, CategoryInformation, CoreFragment, DocumentError, EulaFile, Fault, File, HandlerData, Limits,
     LocalizedProperties, OtherDigest, UpdateDocument, Verbatim, driver, properties, rules,
     source::{Ns, Sink, Source},
     value::{find, read},
@@ -44,6 +44,28 @@ pub(super) fn document<'t, S: Sink<'t>>(
         handler_data,
     };
     Ok((document, source.into_sink()))
+}
+
+/// Reads a Core fragment.
+pub(super) fn core(text: &str, limits: &Limits) -> Result<CoreFragment, DocumentError> {
+    let mut source = Source::fragment(text, limits, ())?;
+    let mut parts = Parts::default();
+    source.children(|source| if source.ns() == Ns::UPDATE { parts.read(source) } else { Ok(()) })?;
+    let (Some(identity), Some((update_type, properties))) = (parts.identity, parts.properties) else {
+        let missing = if parts.identity.is_none() { "UpdateIdentity" } else { "Properties" };
+        return Err(source.error(Fault::MissingElement(missing)));
+    };
+    Ok(CoreFragment {
+        identity,
+        update_type,
+        explicitly_deployable: properties.explicitly_deployable,
+        auto_select: properties.auto_select,
+        os_upgrade: properties.os_upgrade,
+        eula_id: properties.eula_id,
+        relationships: parts.relationships.unwrap_or_default(),
+        rules: parts.rules.0,
+        drivers: parts.rules.1,
+    })
 }
 
 /// The children of `Update`, as far as they were read.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use weir_model::{
-    document::{Fragments, Limits, UpdateDocument, read},
+    document::{CoreFragment, Fragments, Limits, UpdateDocument, read},
     ids::{ContentDigest, Sha256Digest, UpdateIdentity},
     update::{CategoryKind, UpdateType},
 };
@@ -72,6 +72,25 @@ fn one_pass_gives_what_two_passes_give() {
         let identity = format!("{}-r{}", document.identity.update_id, document.identity.revision);
         assert_eq!(identity, stem);
     }
+}
+
+#[test]
+fn core_fragments_say_what_their_documents_say() {
+    for (_, text) in documents() {
+        let (document, fragments) = read(&text, &Limits::default()).expect("a genuine document");
+        super::assert_core_says_the_same(&document, &fragments.core);
+    }
+    let cores = files().into_iter().filter(|(name, _)| name.contains(".core"));
+    let read: Vec<_> = cores
+        .map(|(name, text)| {
+            let core = CoreFragment::parse(&text, &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(name.starts_with(&format!("{}-r{}", core.identity.update_id, core.identity.revision)), "{name}");
+            core
+        })
+        .collect();
+    assert_eq!(read.len(), 5);
+    let packages = read.iter().flat_map(|core| &core.rules.metadata).count();
+    assert_eq!(packages, 1, "one of them is of a package");
 }
 
 #[test]

@@ -73,6 +73,13 @@ fn a_genuine_catalogue_is_read() {
 }
 
 #[test]
+fn core_fragments_say_what_their_documents_say() {
+    for (_, document, fragments) in catalogue() {
+        super::assert_core_says_the_same(document, &fragments.core);
+    }
+}
+
+#[test]
 fn every_rule_of_a_genuine_catalogue_is_understood() {
     let mut counts = BTreeMap::new();
     for (_, document, _) in catalogue() {

@@ -98,9 +98,19 @@ struct Open<'t> {
     start: usize,
 }
 
+/// What a text is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    /// A document: one root element, names are resolved by their declarations.
+    Document,
+    /// A fragment: several elements side by side, names as MS-WUSP 3.1.1.1 leaves them.
+    Fragment,
+}
+
 /// Reads a document piece by piece.
 pub(super) struct Source<'t, S> {
     text: &'t str,
+    form: Form,
     reader: Reader<&'t [u8]>,
     /// Length of a byte order mark, which offsets of the reader do not count.
     skipped: usize,
@@ -118,8 +128,17 @@ pub(super) struct Source<'t, S> {
 }
 
 impl<'t, S: Sink<'t>> Source<'t, S> {
-    /// Begins to read. Characters that XML forbids are looked for in the whole text at once.
+    /// Begins to read a document. Characters that XML forbids are looked for in the whole text at once.
     pub(super) fn new(text: &'t str, limits: &Limits, sink: S) -> Result<Self, DocumentError> {
+        Self::begin(text, limits, sink, Form::Document)
+    }
+
+    /// Begins to read a fragment. Its elements are the children of the place where the reader stands.
+    pub(super) fn fragment(text: &'t str, limits: &Limits, sink: S) -> Result<Self, DocumentError> {
+        Self::begin(text, limits, sink, Form::Fragment)
+    }
+
+    fn begin(text: &'t str, limits: &Limits, sink: S, form: Form) -> Result<Self, DocumentError> {
         let error = |fault, offset| DocumentError { fault, path: "/".to_owned(), offset };
         if text.len() > limits.bytes {
             return Err(error(Fault::Limit { what: "bytes", limit: limits.bytes }, limits.bytes));
@@ -133,6 +152,7 @@ impl<'t, S: Sink<'t>> Source<'t, S> {
         reader.config_mut().check_end_names = true;
         Ok(Self {
             text,
+            form,
             reader,
             skipped: text.len() - body.len(),
             limits: limits.clone(),
@@ -244,7 +264,7 @@ impl<'t, S: Sink<'t>> Source<'t, S> {
                         let message = format!("the text ends inside element {}", cut(open.qualified));
                         return Err(self.syntax_at(message));
                     }
-                    if !self.root_seen {
+                    if !self.root_seen && self.form == Form::Document {
                         return Err(self.error(Fault::MissingElement("Update")));
                     }
                     return Ok(Node::Eof);
@@ -272,7 +292,7 @@ impl<'t, S: Sink<'t>> Source<'t, S> {
     }
 
     fn start(&mut self, from: usize, to: usize, name_length: usize, empty: bool) -> Result<(), DocumentError> {
-        if self.open.is_empty() && self.root_seen {
+        if self.open.is_empty() && self.root_seen && self.form == Form::Document {
             return Err(self.syntax("a second root element"));
         }
         if self.open.len() >= self.limits.depth {
@@ -291,7 +311,11 @@ impl<'t, S: Sink<'t>> Source<'t, S> {
         self.open.push(Open { qualified, local: qualified, ns: Ns::NONE, bindings, preserve, start: from });
         let space = attributes::read(rest, self.limits.attributes, &mut self.namespaces, &mut self.attributes)
             .map_err(|fault| self.error(fault))?;
-        let (ns, local) = self.namespaces.element(qualified).map_err(|fault| self.error(fault))?;
+        let resolved = match self.form {
+            Form::Document => self.namespaces.element(qualified),
+            Form::Fragment => self.namespaces.fragment_element(qualified),
+        };
+        let (ns, local) = resolved.map_err(|fault| self.error(fault))?;
         if let Some(open) = self.open.last_mut() {
             open.local = local;
             open.ns = ns;

@@ -133,6 +133,29 @@ impl<'t> Namespaces<'t> {
         }
         Ok((self.bound(prefix)?, local))
     }
+
+    /// Namespace and local name of an element of a fragment, in which elements of update documents have no declarations:
+    /// three namespaces left a prefix behind (MS-WUSP 3.1.1.1), the logical rules and those of packages are told by their
+    /// names, which no other vocabulary of rules has, and the rest is `Update`. A declaration in force is that of a
+    /// namespace outside update documents.
+    pub(super) fn fragment_element(&self, qualified: &'t str) -> Result<(Ns, &'t str), Fault> {
+        const PREFIXES: [(&str, Ns); 3] = [("b.", Ns::BASE), ("m.", Ns::MSI), ("d.", Ns::DRIVER)];
+        let (ns, local) = self.element(qualified)?;
+        for (prefix, known) in PREFIXES {
+            if let Some(rest) = qualified.strip_prefix(prefix)
+                && is_name(rest)
+            {
+                return Ok((known, rest));
+            }
+        }
+        let ns = match local {
+            _ if ns != Ns::NONE => ns,
+            "And" | "False" | "Not" | "Or" | "True" => Ns::LOGIC,
+            _ if local.starts_with("CbsPackage") => Ns::CBS,
+            _ => Ns::UPDATE,
+        };
+        Ok((ns, local))
+    }
 }
 
 /// How many bytes at the beginning of a text may be those of a qualified name.

@@ -1,5 +1,6 @@
 //! Tests of what genuine documents do not show. Those are in `tests/documents`.
 
+mod core;
 mod fragments;
 mod generated;
 mod parts;
