@@ -206,6 +206,8 @@ pub struct Device {
 pub struct InstalledDriver {
     /// Which id it matched.
     pub matching_id: String,
+    /// Which hardware id of the computer it was made for, if it was made for some computers only.
+    pub matching_computer_id: Option<Uuid>,
     /// Its date, as milliseconds since 1970 UTC.
     pub date_ms: i64,
     /// Its version as a.b.c.d: `a << 48 | b << 32 | c << 16 | d`.
@@ -218,7 +220,7 @@ pub struct InstalledDriver {
     pub provider: String,
     /// Model.
     pub model: String,
-    /// Rank, lower is better.
+    /// Rank, lower is better. Bits 16 to 23 are the feature score (MS-WUSP 2.2.2.2.4, `DriverRank`).
     pub rank: u32,
 }
 
@@ -275,6 +277,11 @@ pub trait Facts {
         Err(Gap::new(GapKind::NotCollected, "packages"))
     }
 
+    /// Whether component based servicing would take a package, by its identity, which it does not have installed.
+    fn package_installable(&self, identity: &str) -> Fact<bool> {
+        Err(Gap::new(GapKind::NotCollected, "applicability of packages"))
+    }
+
     /// All instances of a WMI class; none if the namespace or the class does not exist.
     fn wmi(&self, namespace: &str, class: &str) -> Fact<Option<Cow<'_, [WmiInstance]>>> {
         Err(Gap::new(GapKind::NotCollected, "WMI"))
@@ -303,6 +310,11 @@ pub trait Facts {
     /// Whether an update was installed at some time, whatever was removed since.
     fn installed_once(&self, update: UpdateId) -> Fact<bool> {
         Err(Gap::new(GapKind::NotCollected, "history of updates"))
+    }
+
+    /// The answer to a question of `GenericQuery`, as a text; none if there is no such thing.
+    fn generic_query(&self, namespace: &str, kind: &str, parameter: &str) -> Fact<Option<String>> {
+        Err(Gap::new(GapKind::NotCollected, "generic queries"))
     }
 
     /// The devices.
