@@ -1,5 +1,7 @@
 //! The logical vocabulary (`LogicalApplicabilityRules`), which joins the others.
 
+use std::mem;
+
 use super::{base::BaseRule, cbs::CbsRule, driver::DriverRule, msi::MsiRule, value::Scalar};
 
 /// A rule expression. Everything but the connectives is boxed, so that the long lists of genuine rules stay small.
@@ -27,6 +29,53 @@ pub enum Expr {
     True,
     /// An element of no known vocabulary, or one that does not fit its schema.
     Unknown(Box<Unknown>),
+}
+
+impl Expr {
+    /// Moves the expressions inside to a list.
+    fn take_inside(&mut self, list: &mut Vec<Self>) {
+        match self {
+            Self::And(inside) | Self::Or(inside) => list.append(inside),
+            Self::Not(inside) => list.push(mem::replace(inside, Self::False)),
+            Self::Base(rule) => {
+                if let BaseRule::RegKeyLoop { body, .. } = &mut **rule {
+                    list.push(mem::replace(body, Self::False));
+                }
+            }
+            Self::Unknown(unknown) => list.append(&mut unknown.children),
+            Self::Cbs(_)
+            | Self::Driver(_)
+            | Self::False
+            | Self::Msi(_)
+            | Self::ProductReleaseVersion(_)
+            | Self::True => {}
+        }
+    }
+
+    /// Whether it is one of those that have expressions inside.
+    fn is_leaf(&self) -> bool {
+        match self {
+            Self::And(inside) | Self::Or(inside) => inside.is_empty(),
+            Self::Not(inside) => matches!(**inside, Self::False | Self::True),
+            Self::Base(rule) => !matches!(&**rule, BaseRule::RegKeyLoop { body, .. } if !matches!(body, Self::False)),
+            Self::Unknown(unknown) => unknown.children.is_empty(),
+            _ => true,
+        }
+    }
+}
+
+/// Drops the tree without recursion: its depth comes from outside.
+impl Drop for Expr {
+    fn drop(&mut self) {
+        if self.is_leaf() {
+            return;
+        }
+        let mut list = Vec::new();
+        self.take_inside(&mut list);
+        while let Some(mut expr) = list.pop() {
+            expr.take_inside(&mut list);
+        }
+    }
 }
 
 /// `upd:ProductReleaseVersion`.

@@ -13,12 +13,14 @@ pub mod driver;
 pub mod logic;
 mod metadata;
 pub mod msi;
+mod patch;
 mod tree;
 pub mod value;
 
 pub use self::{
     logic::{Expr, Unknown},
     metadata::{Metadata, MetadataKind},
+    patch::{MsiPatch, PatchTarget, TargetVersion},
     value::{Scalar, StringMatch, Version},
 };
 pub(in crate::document) use self::{metadata::metadata, tree::rule};

@@ -69,7 +69,7 @@ fn declarations_in_a_fragment_are_of_foreign_namespaces() {
     let rule = core.rules.is_installed.expect("a rule");
     assert!(matches!(rule.expr(), Some(Expr::Unknown(unknown)) if unknown.namespace == "urn:other"));
     assert_eq!(core.rules.metadata.len(), 1);
-    assert_eq!(core.rules.metadata[0].kind, MetadataKind::CbsPackage);
+    assert_eq!(core.rules.metadata[0].kind, MetadataKind::CbsPackage { identity: None });
 }
 
 #[test]

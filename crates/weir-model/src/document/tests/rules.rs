@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::{parsed, software};
 use crate::document::rules::{
-    Expr, MetadataKind, Scalar, StringMatch, Unknown, Version,
+    Expr, MetadataKind, PatchTarget, Scalar, StringMatch, TargetVersion, Unknown, Version,
     base::{BaseRule, FilePath, FileRoot, Hive, LoopLogic, RegistryKey, RegistryValue},
     cbs::CbsRule,
     driver::DriverRule,
@@ -22,14 +22,14 @@ fn expr(content: &str) -> Expr {
 
 fn base(content: &str) -> BaseRule {
     match expr(content) {
-        Expr::Base(rule) => *rule,
+        Expr::Base(ref rule) => (**rule).clone(),
         other => panic!("{content}: {other:?}"),
     }
 }
 
 fn unknown(content: &str) -> Unknown {
     match expr(content) {
-        Expr::Unknown(unknown) => *unknown,
+        Expr::Unknown(ref unknown) => (**unknown).clone(),
         other => panic!("{content}: {other:?}"),
     }
 }
@@ -165,7 +165,7 @@ fn all_base_rules_are_known() {
 #[test]
 fn installer_rules_are_read() {
     let msi = |content: &str| match expr(content) {
-        Expr::Msi(rule) => *rule,
+        Expr::Msi(ref rule) => (**rule).clone(),
         other => panic!("{content}: {other:?}"),
     };
     let filter = ProductFilter {
@@ -219,7 +219,7 @@ fn the_small_vocabularies_are_read() {
     let package_identity = "P~31bf3856ad364e35~amd64~~10.0.1.0".to_owned();
     let text = format!("<cbsar:CbsPackageInstalledByIdentity PackageIdentity='{package_identity}'/>");
     assert_eq!(expr(&text), Expr::Cbs(Box::new(CbsRule::InstalledByIdentity { package_identity })));
-    let Expr::ProductReleaseVersion(release) =
+    let Expr::ProductReleaseVersion(ref release) =
         expr("<upd:ProductReleaseVersion Name='n' Version='1.2' Comparison='LessThan'/>")
     else {
         panic!("a release")
@@ -278,9 +278,9 @@ fn all_rules_and_metadata_of_an_update_are_found() {
     assert_eq!(
         kinds,
         [
-            MetadataKind::MsiPatch { fallback_patch_code: product },
-            MetadataKind::MsiApplication { product_code: product, version: Some(version("1.2.3")) },
-            MetadataKind::CbsPackage,
+            MetadataKind::MsiPatch { patch: None, fallback_patch_code: product },
+            MetadataKind::MsiApplication { product_code: product, version: Some(version("1.2.3")), recache: None },
+            MetadataKind::CbsPackage { identity: None },
             MetadataKind::Other,
         ]
     );
@@ -289,16 +289,62 @@ fn all_rules_and_metadata_of_an_update_are_found() {
 }
 
 #[test]
-fn deep_rules_are_built_without_recursion() {
+fn manifests_in_metadata_are_read_as_far_as_rules_need() {
+    let other = "{99999999-2222-3333-4444-555555555555}";
+    let text = software(&format!(
+        "<upd:ApplicabilityRules><upd:Metadata>\
+         <mar:MsiPatchMetadata><p:MsiPatch xmlns:p='http://www.microsoft.com/msi/patch_applicability.xsd' PatchGUID='{other}'>\
+         <p:TargetProduct><p:TargetProductCode Validate='true'>{PRODUCT}</p:TargetProductCode>\
+         <p:TargetVersion Validate='true' ComparisonType='LessThanOrEqual' ComparisonFilter='MajorMinor'>1.2</p:TargetVersion>\
+         <p:TargetLanguage Validate='false'>1033</p:TargetLanguage><p:UpgradeCode>{other}</p:UpgradeCode></p:TargetProduct>\
+         <p:TargetProductCode>{PRODUCT}</p:TargetProductCode><p:ObsoletedPatch>{PRODUCT}</p:ObsoletedPatch>\
+         <p:SequenceData><p:PatchFamily>F</p:PatchFamily></p:SequenceData></p:MsiPatch></mar:MsiPatchMetadata>\
+         <mar:MsiPatchMetadata><p:MsiPatch xmlns:p='x' PatchGUID='{other}'><p:TargetProductCode>?</p:TargetProductCode>\
+         </p:MsiPatch></mar:MsiPatchMetadata>\
+         <cbsar:CbsPackageApplicabilityMetadata><assembly xmlns='urn:schemas-microsoft-com:asm.v3'>\
+         <assemblyIdentity name='P' version='1.0.0.7' language='neutral' processorArchitecture='amd64' publicKeyToken='31bf'/>\
+         <package><parent><assemblyIdentity name='Q'/></parent></package></assembly></cbsar:CbsPackageApplicabilityMetadata>\
+         </upd:Metadata></upd:ApplicabilityRules>"
+    ));
+    let metadata = parsed(&text).rules.metadata;
+    let MetadataKind::MsiPatch { patch: Some(patch), .. } = &metadata[0].kind else { panic!("{:?}", metadata[0]) };
+    let target = PatchTarget {
+        product_code: Some(product()),
+        version: Some(TargetVersion { version: version("1.2"), comparison: Scalar::LessThanOrEqualTo, numbers: 2 }),
+        ..PatchTarget::default()
+    };
+    assert_eq!((patch.targets.as_slice(), patch.sequenced, patch.targets_rtm), ([target].as_slice(), true, false));
+    assert_eq!(
+        (patch.product_codes.as_slice(), patch.obsoleted.as_slice()),
+        ([product()].as_slice(), [product()].as_slice())
+    );
+    assert!(patch.patch_code.is_some_and(|code| code != product()));
+    assert_eq!(metadata[1].kind, MetadataKind::MsiPatch { patch: None, fallback_patch_code: None });
+    assert_eq!(metadata[2].kind, MetadataKind::CbsPackage { identity: Some("P~31bf~amd64~~1.0.0.7".to_owned()) });
+}
+
+#[test]
+fn deep_rules_are_built_and_dropped_without_recursion() {
     let depth = 250;
     let text = format!("{}<lar:True/>{}", "<lar:Not>".repeat(depth), "</lar:Not>".repeat(depth));
-    let mut expr = expr(&text);
-    let mut found = 0;
-    while let Expr::Not(inner) = expr {
-        expr = *inner;
+    let expr = expr(&text);
+    let (mut inside, mut found) = (&expr, 0);
+    while let Expr::Not(inner) = inside {
+        inside = inner;
         found += 1;
     }
-    assert_eq!((found, expr), (depth, Expr::True));
+    assert_eq!((found, inside), (depth, &Expr::True));
+
+    let mut deep = Expr::True;
+    for level in 0..1_000_000 {
+        deep = match level % 4 {
+            0 => Expr::Not(Box::new(deep)),
+            1 => Expr::And(vec![Expr::False, deep]),
+            2 => Expr::Unknown(Box::new(Unknown { children: vec![deep], ..Unknown::default() })),
+            _ => Expr::Base(Box::new(BaseRule::RegKeyLoop { key: key("S"), true_if: LoopLogic::Any, body: deep })),
+        };
+    }
+    drop(deep);
 }
 
 #[test]
