@@ -16,11 +16,11 @@ const PRINTER: [&str; 2] = ["printer", "4d36e979-e325-11ce-bfc1-08002be10318"];
 const EXTENSION: [&str; 2] = ["extension", "e2f84ce7-8efa-411c-aa69-97454ca4cb57"];
 
 /// The feature score of a driver that states none for the computer's operating system, and the worst.
-pub(super) const WORST_FEATURE: u8 = 255;
+pub(crate) const WORST_FEATURE: u8 = 255;
 
 /// One hardware id of one driver revision.
 #[derive(Debug)]
-pub(super) struct DriverEntry {
+pub(crate) struct DriverEntry {
     pub(super) revision: u32,
     pub(super) date_ms: i64,
     pub(super) version: u64,
@@ -33,7 +33,7 @@ pub(super) struct DriverEntry {
 
 /// Who made a driver, in lower case.
 #[derive(Debug)]
-struct Maker {
+pub(crate) struct Maker {
     manufacturer: Box<str>,
     /// The provider, then the compatible ones.
     providers: Box<[Box<str>]>,
@@ -79,17 +79,12 @@ impl DriverIndex {
 
     /// Whether an entry of the revision has this manufacturer, and this provider as its own or as a compatible one.
     pub(super) fn is_made_by(&self, revision: u32, manufacturer: &str, provider: &str) -> bool {
-        let (manufacturer, provider) = (fold(manufacturer), fold(provider));
-        self.makers
-            .get(&revision)
-            .into_iter()
-            .flatten()
-            .any(|maker| maker.manufacturer == manufacturer && maker.providers.contains(&provider))
+        self.makers.get(&revision).into_iter().flatten().any(|maker| maker.is(manufacturer, provider))
     }
 }
 
 impl DriverEntry {
-    fn new(revision: u32, driver: &DriverMetadata) -> Self {
+    pub(crate) fn new(revision: u32, driver: &DriverMetadata) -> Self {
         let scores = driver.feature_scores.iter().map(|(system, score)| (fold(system), *score));
         Self {
             revision,
@@ -102,7 +97,7 @@ impl DriverEntry {
     }
 
     /// The place of its computers among those of the request, `usize::MAX` if it is for all; none if it is for others.
-    pub(super) fn computer_place(&self, requested: &[Uuid]) -> Option<usize> {
+    pub(crate) fn computer_place(&self, requested: &[Uuid]) -> Option<usize> {
         match &self.computers {
             None => Some(usize::MAX),
             Some(made_for) => requested.iter().position(|id| made_for.contains(id)),
@@ -110,16 +105,21 @@ impl DriverEntry {
     }
 
     /// Its score for the operating system of the request, 0 is best.
-    pub(super) fn feature(&self, key: Option<&str>) -> u8 {
+    pub(crate) fn feature(&self, key: Option<&str>) -> u8 {
         let matching = self.feature_scores.iter().filter(|(system, _)| Some(&**system) == key);
         matching.map(|(_, score)| *score).min().unwrap_or(WORST_FEATURE)
     }
 }
 
 impl Maker {
-    fn new(driver: &DriverMetadata) -> Self {
+    pub(crate) fn new(driver: &DriverMetadata) -> Self {
         let providers = std::iter::once(&driver.provider).chain(&driver.compatible_providers);
         Self { manufacturer: fold(&driver.manufacturer), providers: providers.map(|it| fold(it)).collect() }
+    }
+
+    /// Whether the driver is of this manufacturer, and of this provider or compatible with it.
+    pub(crate) fn is(&self, manufacturer: &str, provider: &str) -> bool {
+        self.manufacturer == fold(manufacturer) && self.providers.contains(&fold(provider))
     }
 }
 
@@ -133,11 +133,11 @@ fn computers(target: &[Uuid], distribution: &[Uuid]) -> Option<Box<[Uuid]>> {
 }
 
 /// Text as it is compared.
-pub(super) fn fold(text: &str) -> Box<str> {
+pub(crate) fn fold(text: &str) -> Box<str> {
     text.to_lowercase().into_boxed_str()
 }
 
-pub(super) fn is_printer(class: &str) -> bool {
+pub(crate) fn is_printer(class: &str) -> bool {
     is_of_class(class, PRINTER)
 }
 

@@ -20,12 +20,12 @@
 mod categories;
 mod compile;
 mod deployed;
-mod drivers;
+pub(crate) mod drivers;
 mod graph;
 mod input;
 mod lookup;
 mod query;
-mod ranking;
+pub(crate) mod ranking;
 mod scope;
 mod sets;
 mod software;

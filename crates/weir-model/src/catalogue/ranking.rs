@@ -14,12 +14,17 @@ use crate::ids::RevisionId;
 
 /// How well a driver serves a device; smaller is better, compared from left to right.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Rank {
-    computer: usize,
-    feature: u8,
-    hardware: usize,
-    date: Reverse<i64>,
-    version: Reverse<u64>,
+pub(crate) struct Rank {
+    /// The place of the computer id that it was made for; `usize::MAX` for all computers.
+    pub(crate) computer: usize,
+    /// The feature score, 0 is best.
+    pub(crate) feature: u8,
+    /// The place of the hardware id among those of the device.
+    pub(crate) hardware: usize,
+    /// The date.
+    pub(crate) date: Reverse<i64>,
+    /// The version.
+    pub(crate) version: Reverse<u64>,
 }
 
 /// A candidate: its rank, then the newest publication first among equals.

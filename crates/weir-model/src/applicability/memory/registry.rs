@@ -89,7 +89,7 @@ impl Registry {
 
 /// The path at which a key is stored, in lower case: its root, then what is below it. `HKEY_CLASSES_ROOT` is
 /// `Software\Classes` of the machine. On 64-bit systems the 32-bit view of `Software` is below `WOW6432Node`, apart from
-/// keys that both views share ("Registry Keys Affected by WOW64", Windows documentation, column of Windows 7 and later).
+/// keys that both views share; a system of unknown architecture counts as one of 32 bits ("Registry Keys Affected by WOW64", Windows documentation, column of Windows 7 and later).
 pub fn stored_path(key: KeyPath<'_>, system: &System) -> String {
     let path = key.path.trim_matches('\\').to_lowercase();
     let (root, path) = match key.hive {
