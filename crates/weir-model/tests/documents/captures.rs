@@ -9,7 +9,7 @@ use weir_model::{
 };
 
 /// Every file of the folder by name.
-fn files() -> BTreeMap<String, String> {
+pub(super) fn files() -> BTreeMap<String, String> {
     let folder = super::shared().join("captures/updates");
     fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -22,7 +22,7 @@ fn files() -> BTreeMap<String, String> {
 }
 
 /// The whole documents by `id-rREVISION`.
-fn documents() -> BTreeMap<String, String> {
+pub(super) fn documents() -> BTreeMap<String, String> {
     let whole = files().into_iter().filter_map(|(name, text)| {
         let stem = name.strip_suffix(".xml")?;
         (!stem.contains('.')).then(|| (stem.to_owned(), text))

@@ -13,7 +13,7 @@ use weir_model::{
 use weir_wire::package;
 
 /// Read once for all tests.
-fn catalogue() -> &'static [(String, UpdateDocument, Fragments)] {
+pub(super) fn catalogue() -> &'static [(String, UpdateDocument, Fragments)] {
     static CATALOGUE: OnceLock<Vec<(String, UpdateDocument, Fragments)>> = OnceLock::new();
     CATALOGUE.get_or_init(load)
 }

@@ -1,7 +1,9 @@
 //! Update documents against genuine ones: the recorded pairs of document and fragments, and a whole catalogue.
 
+mod applicability;
 mod captures;
 mod catalogue;
+mod computers;
 
 use std::path::PathBuf;
 
