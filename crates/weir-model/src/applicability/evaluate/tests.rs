@@ -1,6 +1,7 @@
 //! Every rule type against its table. The tables are in `tables`; what the computers of their columns have is here.
 
 mod computers;
+mod forms;
 mod properties;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,13 +5,16 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::{ID, UPD, software};
-use crate::document::{Fragments, Limits, UpdateDocument, read};
+use crate::document::{CoreFragment, Fragments, Limits, UpdateDocument, read};
 
 /// Reads a text every way there is; all must agree whether it is accepted.
 fn read_every_way(text: &str) {
     let limits = Limits { bytes: 100_000, depth: 20, elements: 500, attributes: 20, namespaces: 20 };
     let parsed = UpdateDocument::parse(text, &limits);
     let derived = Fragments::derive_within(text, &limits);
+    if let Err(error) = CoreFragment::parse(text, &limits) {
+        assert!(error.offset <= text.len());
+    }
     match read(text, &limits) {
         Ok((document, fragments)) => {
             assert_eq!(Ok(document), parsed);
@@ -22,6 +25,8 @@ fn read_every_way(text: &str) {
             let wrapped = format!("<Update xmlns='{UPD}'>{}</Update>", fragments.core);
             let again = Fragments::derive_within(&wrapped, &wide).expect("a derived fragment is well-formed");
             assert_eq!(again.core, fragments.core);
+            // It may be refused: elements that were not of the update namespace seem to be.
+            let _ = CoreFragment::parse(&fragments.core, &wide);
         }
         Err(error) => {
             assert!(error.offset <= text.len());
