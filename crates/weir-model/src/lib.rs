@@ -16,6 +16,7 @@ pub mod document;
 pub mod enrolment;
 pub mod ids;
 pub mod listing;
+pub mod nearest;
 pub mod rollup;
 pub mod schedule;
 pub mod site;

@@ -1,5 +1,7 @@
 //! Every environment variable, in one list.
 
+use weir_model::nearest::nearest;
+
 use super::{ConfigError, file::Fragment};
 
 /// A variable that overrides `weir.toml`.
@@ -95,7 +97,7 @@ pub fn check<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigE
     match names.into_iter().find(|name| name.starts_with("WEIR_") && !known(name)) {
         Some(name) => Err(ConfigError::UnknownVariable {
             name: name.to_owned(),
-            nearest: super::nearest::nearest(name, VARIABLES.iter().map(|variable| variable.name)),
+            nearest: nearest(name, VARIABLES.iter().map(|variable| variable.name)),
         }),
         None => Ok(()),
     }

@@ -6,8 +6,9 @@ use std::{
 };
 
 use serde::Deserialize;
+use weir_model::nearest::nearest;
 
-use super::{ConfigError, Options, nearest::nearest};
+use super::{ConfigError, Options};
 
 /// Settings as one source gives them; everything may be absent.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -8,7 +8,6 @@ mod environment;
 mod error;
 mod file;
 mod listen;
-pub(crate) mod nearest;
 mod validate;
 
 #[cfg(test)]

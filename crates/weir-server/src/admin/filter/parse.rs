@@ -1,11 +1,12 @@
 //! From tokens to a filter.
 
+use weir_model::nearest::nearest;
+
 use super::{
     FIELDS, Field, Filter, Match, Order,
     token::{Kind, Token, Wrong, tokens},
     words,
 };
-use crate::config::nearest::nearest;
 
 /// Nesting of parentheses and `not`.
 const DEEPEST: usize = 32;

@@ -1,7 +1,7 @@
 //! Every setting there is.
 
 use serde_json::{Value, json};
-use weir_model::content::ContentMode;
+use weir_model::{content::ContentMode, nearest::nearest};
 
 use super::{
     CONTENT_CONCURRENCY, CONTENT_DOWNLOAD, CONTENT_EXPRESS, CONTENT_MODE, CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE,
@@ -9,7 +9,7 @@ use super::{
     SOURCE, SYNC_ANSWER, SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA, SYNC_RETRIES,
     SYNC_RETRY, SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, kind::Kind,
 };
-use crate::{admin::AdminError, config::nearest::nearest, state::ClientSettings};
+use crate::{admin::AdminError, state::ClientSettings};
 
 /// Entries of a list of ids that the client plane reads, whatever the settings say.
 const MOST_IDS: u64 = weir_wire::soap::Limits::IDS as u64;

@@ -4,7 +4,7 @@
 const NEAR: f64 = 0.7;
 
 /// The most similar of `known`, if any is similar enough.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let tail = |text: &str| text.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let name_lower = name.to_ascii_lowercase();
     known
