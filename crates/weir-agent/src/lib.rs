@@ -6,3 +6,5 @@
 //! *Invariant:* nothing here knows the server's insides; everything goes over the protocol (MS-WUSP).
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod facts;
