@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     admin::AdminCommand,
+    agent::AgentCommand,
     alerts::AlertsCommand,
     bench::BenchArguments,
     bundle::BundleCommand,
@@ -117,6 +118,9 @@ pub(crate) enum Command {
     /// Access for administrators.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// The client side, without Windows: what a computer is like, as files and disks tell.
+    #[command(subcommand)]
+    Agent(AgentCommand),
     /// Measure this program on this machine: figures as ratios against stated baselines.
     Bench(BenchArguments),
     /// The load generator of `bench`: reads commands from standard input.

@@ -1,6 +1,7 @@
 //! One module per resource: what its commands take, call and print.
 
 pub(crate) mod admin;
+pub(crate) mod agent;
 pub(crate) mod alerts;
 pub(crate) mod bench;
 pub(crate) mod bundle;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Serve(arguments) => runtime.block_on(serve::run(cli.data, arguments)),
+        Command::Agent(command) => agent::run(command, printer),
         Command::Bench(arguments) => runtime.block_on(bench::run(arguments, printer)),
         Command::BenchLoad => bench::run_load(),
         Command::BenchServer => runtime.block_on(bench::run_server(cli.data)),
@@ -77,9 +79,12 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Status => status::run(connection, printer).await,
         Command::Sync(command) => sync::run(command, connection, printer).await,
         Command::Updates(command) => updates::run(command, connection, printer).await,
-        Command::Bench(_) | Command::BenchLoad | Command::BenchServer | Command::Completions(_) | Command::Serve(_) => {
-            Ok(Outcome::Failed)
-        }
+        Command::Agent(_)
+        | Command::Bench(_)
+        | Command::BenchLoad
+        | Command::BenchServer
+        | Command::Completions(_)
+        | Command::Serve(_) => Ok(Outcome::Failed),
     }
 }
 
