@@ -1,6 +1,6 @@
 //! What tests and benchmarks are made of: update documents, a synthetic catalogue of realistic shape, payloads, a
 //! scripted Windows Update Agent, scripted upstream and downstream servers, a proxy that cuts, replay of recorded exchanges, and a
-//! `weir` process of their own.
+//! `weir` process of their own, and the disk of a Windows computer.
 //!
 //! *Invariant:* nothing that serves depends on this crate, only tests and the benchmarks. Everything generated is a function
 //! of its seed, so that a failure can be repeated.
@@ -19,6 +19,7 @@ pub mod replay;
 mod service;
 pub mod shared;
 pub mod upstream;
+pub mod windows;
 pub mod wsdl;
 
 pub use agent::{AgentState, Computer, ScanOutcome, ScriptedAgent};
