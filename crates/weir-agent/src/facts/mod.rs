@@ -5,7 +5,8 @@
 //! *Invariant:* what could not be read or was not collected is a gap, never "there is no such thing".
 
 pub mod file;
+pub mod image;
 mod names;
 mod wow64;
 
-pub use self::{file::FactsFile, names::Root};
+pub use self::{file::FactsFile, image::OfflineImage, names::Root};

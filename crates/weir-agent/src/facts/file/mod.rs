@@ -16,6 +16,7 @@ use std::{fs::File as Disk, io::Read as _, path::Path};
 
 use weir_model::applicability::facts;
 
+pub(super) use self::lookup::{gap, stored};
 pub use self::{
     document::{
         Architecture, Classes, Description, Device, Document, Driver, FORMAT, File, GenericQuery, Namespaces, Product,

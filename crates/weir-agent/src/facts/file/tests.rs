@@ -145,7 +145,7 @@ fn every_other_section_answers() {
     not_collected(facts.generic_query("root", "feature", "y"));
     let devices = facts.devices().expect("known");
     let driver = devices[0].driver.as_ref().expect("a driver");
-    assert_eq!(driver.version, 12 << 48 | 19 << 32 | 2 << 16 | 45);
+    assert_eq!(driver.version, 0x000C_0013_0002_002D);
     assert_eq!(facts.computer_hardware_ids().expect("known").len(), 1);
 }
 
