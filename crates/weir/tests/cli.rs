@@ -103,3 +103,51 @@ fn completions_and_manual_pages_are_written() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(folder.path().join("weir-updates-list.1").is_file());
 }
+
+#[test]
+fn an_image_becomes_a_facts_file_and_that_says_the_same() {
+    let folder = tempfile::tempdir().expect("folder");
+    let disk = folder.path().join("disk");
+    weir_testkit::windows::image(&disk);
+    let disk = disk.to_str().expect("UTF-8");
+    let output = weir(&["agent", "facts", "--image", disk]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    for part in ["10.0.26100.4652", "workstation", "PC17.example.org", "packages", "does not exist"] {
+        assert!(table.contains(part), "{part} is not in {table}");
+    }
+
+    let contoso = r"HKEY_LOCAL_MACHINE\SOFTWARE\Contoso";
+    let image = weir(&["agent", "facts", "--image", disk, "--registry", contoso, "--json"]);
+    assert!(image.status.success(), "{}", text(&image.stderr));
+    let file = folder.path().join("pc.json");
+    std::fs::write(&file, &image.stdout).expect("file");
+    let again = weir(&["agent", "facts", "--facts", file.to_str().expect("UTF-8"), "--json"]);
+    assert_eq!(text(&again.stdout), text(&image.stdout));
+    let output = weir(&["agent", "facts", "--facts", file.to_str().expect("UTF-8")]);
+    assert!(text(&output.stdout).contains(&format!("does not exist below {contoso}")), "{}", text(&output.stdout));
+}
+
+#[test]
+fn facts_that_cannot_be_read_are_told() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("pc.json");
+    std::fs::write(&file, r#"{"weir_facts": 1, "pakages": {}}"#).expect("file");
+    let output = weir(&["agent", "facts", "--facts", file.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = text(&output.stderr);
+    assert!(message.contains("line 1, column 27") && message.contains("did you mean `packages`?"), "{message}");
+
+    // A disk whose software hive is damaged: some of it is known, and the exit code says that some is not.
+    let disk = folder.path().join("disk");
+    weir_testkit::windows::image(&disk);
+    std::fs::write(disk.join("WINDOWS/system32/CONFIG/Software"), "nothing").expect("file");
+    let output = weir(&["agent", "facts", "--image", disk.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("not read: hive SOFTWARE"), "{}", text(&output.stdout));
+
+    let output = weir(&["agent", "facts", "--image", folder.path().to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("mounted on"), "{}", text(&output.stderr));
+    assert_eq!(weir(&["agent", "facts"]).status.code(), Some(2));
+}

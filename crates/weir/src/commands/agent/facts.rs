@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use weir_agent::facts::{
-    FactsFile,
+    FactsFile, OfflineImage,
     file::{Coverage, Document, Section},
 };
 
@@ -14,19 +14,41 @@ use crate::{
     print::{Page, Printer},
 };
 
-pub(super) const EXAMPLES: &str = "Examples:\n  weir agent facts --facts pc.json\n\n\
-                                   With --json it prints a facts file.";
+pub(super) const EXAMPLES: &str = "Examples:\n  weir agent facts --facts pc.json\n  weir agent facts --image /mnt/c\n  \
+                                   weir agent facts --image /mnt/c --json > pc.json\n  \
+                                   weir agent facts --image /mnt/c --json \\\n    \
+                                   --registry 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT' > pc.json\n\n\
+                                   With --json it prints a facts file (docs/facts-format.md). That of an image has no \
+                                   files, and of the registry what --registry names. Exit code 3: something could not \
+                                   be read.";
 
 #[derive(Args, Debug)]
 pub(crate) struct FactsArguments {
-    /// A facts file (docs/facts-format.md).
+    #[command(flatten)]
+    source: Source,
+    /// With --image: take all keys from these down into the facts file.
+    #[arg(long, value_name = "KEY", requires = "image")]
+    registry: Vec<String>,
+}
+
+/// Where facts come from.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Source {
+    /// A facts file.
     #[arg(long, value_name = "FILE")]
-    facts: PathBuf,
+    facts: Option<PathBuf>,
+    /// A folder that the system volume of a Windows is mounted on, read-only.
+    #[arg(long, value_name = "DIR")]
+    image: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &FactsArguments, printer: &Printer) -> Result<Outcome> {
-    let read = FactsFile::read(&arguments.facts);
-    let document = read.with_context(|| arguments.facts.display().to_string())?.into_document();
+    let document = match (&arguments.source.facts, &arguments.source.image) {
+        (Some(file), _) => FactsFile::read(file).with_context(|| file.display().to_string())?.into_document(),
+        (None, Some(folder)) => OfflineImage::open(folder)?.export(&arguments.registry)?,
+        (None, None) => return Ok(Outcome::Failed),
+    };
     printer.show(&document, |page| show(page, &document))?;
     Ok(if document.warnings.is_empty() { Outcome::Done } else { Outcome::Partly })
 }
