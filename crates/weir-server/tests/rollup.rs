@@ -1,5 +1,7 @@
 //! Reporting roll-ups, both ways, over the real messages.
 
+#[path = "rollup/claims.rs"]
+mod claims;
 mod common;
 #[path = "rollup/converge.rs"]
 mod converge;

@@ -1,11 +1,13 @@
 //! A plain HTTP/1.1 client over one connection at a time, which does what it is told and nothing more.
 
+use std::net::Ipv4Addr;
+
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, client::conn::http1::SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use weir_wire::xpress;
 
 /// Largest body that is accepted, decoded.
@@ -38,6 +40,8 @@ impl Answer {
 #[derive(Debug)]
 pub struct Connection {
     authority: String,
+    /// Where it comes from; else the system chooses.
+    local: Option<Ipv4Addr>,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
@@ -49,7 +53,15 @@ impl Connection {
     /// It is not an `http` address.
     pub fn to(url: &str) -> Result<Self> {
         let (authority, _) = split(url)?;
-        Ok(Self { authority: authority.to_owned(), sender: None })
+        Ok(Self { authority: authority.to_owned(), local: None, sender: None })
+    }
+
+    /// The same from another address of this machine: every one of 127.0.0.0/8 is one.
+    #[must_use]
+    pub fn from(mut self, local: Ipv4Addr) -> Self {
+        self.local = Some(local);
+        self.sender = None;
+        self
     }
 
     /// `host:port`.
@@ -104,9 +116,15 @@ impl Connection {
             None => false,
         };
         if !usable {
-            let stream = TcpStream::connect(&self.authority)
-                .await
-                .with_context(|| format!("cannot connect to {}", self.authority))?;
+            let stream = match self.local {
+                None => TcpStream::connect(&self.authority).await,
+                Some(local) => {
+                    let socket = TcpSocket::new_v4()?;
+                    socket.bind((local, 0).into())?;
+                    socket.connect(self.authority.parse().context("an address and a port are wanted")?).await
+                }
+            };
+            let stream = stream.with_context(|| format!("cannot connect to {}", self.authority))?;
             stream.set_nodelay(true)?;
             let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
             tokio::spawn(async move {

@@ -5,6 +5,7 @@
 
 mod clock;
 mod servers;
+mod speak;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use crate::ids::{CollectionId, ComputerId, UpdateIdentity};
 
 pub use clock::{Clock, effective_for};
 pub use servers::{ParentError, Place, ancestors, installation, place, server_batches};
+pub use speak::{SETTLED, Standing, Unheard, Verdict, judge};
 
 /// What an upstream answers to GetRollupConfiguration (3.1.4.13.3.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

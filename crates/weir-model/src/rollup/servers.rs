@@ -7,6 +7,9 @@ use uuid::Uuid;
 use super::{ClientSummary, ServerEntry};
 use crate::status::event_id;
 
+/// Servers above one; trees that people build have three or four levels.
+const MOST_ABOVE: usize = 64;
+
 /// Where a server hangs in the tree.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
@@ -22,6 +25,17 @@ pub enum ParentError {
     /// Its parent, or one above that, is below itself.
     #[error("server {0} would be below itself")]
     Cycle(Uuid),
+    /// More than 64 servers are above it.
+    #[error("server {0} would hang more than {MOST_ABOVE} servers deep")]
+    Deep(Uuid),
+    /// It calls here, and says that it hangs below another server.
+    #[error("server {server} reports here and names server {parent} as its parent")]
+    Misplaced {
+        /// Which.
+        server: Uuid,
+        /// What it says.
+        parent: Uuid,
+    },
     /// It has the receiver's own id.
     #[error("a server with the id of this one, {0}, reports: give one of the two another identity")]
     Ourselves(Uuid),
@@ -44,7 +58,7 @@ pub fn place(parent: Uuid, receiver: Uuid) -> Place {
 ///
 /// # Errors
 ///
-/// One of them is not in the tree, or the way leads back.
+/// One of them is not in the tree, there are too many, or the way leads back.
 pub fn ancestors(tree: &BTreeMap<Uuid, Place>, server: Uuid) -> Result<Vec<Uuid>, ParentError> {
     let mut above = Vec::new();
     let mut at = server;
@@ -54,6 +68,9 @@ pub fn ancestors(tree: &BTreeMap<Uuid, Place>, server: Uuid) -> Result<Vec<Uuid>
         }
         if !tree.contains_key(&parent) {
             return Err(ParentError::Unknown { server: at, parent });
+        }
+        if above.len() == MOST_ABOVE {
+            return Err(ParentError::Deep(server));
         }
         above.push(parent);
         at = parent;

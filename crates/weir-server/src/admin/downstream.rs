@@ -16,6 +16,7 @@ use weir_store::{
 
 use super::{AdminError, App, Caller, list};
 use crate::{
+    rollup::CLAIM,
     sites,
     upstream::{IDENTITY, Policy, WAITING, is_served},
 };
@@ -74,7 +75,7 @@ async fn decide(
             let action = if admission == stored::Admission::Allowed { "downstream.allow" } else { "downstream.refuse" };
             tx.audit(action, &row.id.to_string(), Some(&word(row.admission)), Some(&word(admission)))?;
         }
-        for alert in [WAITING, IDENTITY] {
+        for alert in [WAITING, IDENTITY, CLAIM] {
             tx.alert_close(alert, &row.id.to_string())?;
         }
         let row = tx.downstream_show(row.no)?.ok_or_else(|| missing(&name))?;
@@ -89,7 +90,7 @@ pub(crate) async fn remove(app: &App, caller: &Caller, name: String) -> Result<(
         let row = find(tx, &name)?.ok_or_else(|| missing(&name))?;
         refuse_enrolled(tx, &row)?;
         let removed = tx.downstream_remove(row.no)?;
-        for alert in [WAITING, IDENTITY] {
+        for alert in [WAITING, IDENTITY, CLAIM] {
             tx.alert_close(alert, &row.id.to_string())?;
         }
         let before = json!({ "name": row.name, "servers": removed.servers, "computers": removed.computers });

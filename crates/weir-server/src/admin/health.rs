@@ -52,6 +52,10 @@ fn describe() {
         "weir_admin_refused_total",
         "Requests to the admin plane without a valid token or session."
     );
+    metrics::describe_counter!(
+        "weir_rollup_left_out_total",
+        "Servers, computers and status that downstream servers told of without being above them."
+    );
     metrics::describe_counter!("weir_import_revisions_total", "Revisions that imports added.");
     metrics::describe_counter!("weir_content_downloads_total", "Content files fetched and verified.");
     metrics::describe_counter!("weir_content_download_failures_total", "Attempts to fetch a content file that failed.");

@@ -13,6 +13,7 @@ mod numbers;
 mod receive;
 mod send;
 mod servers;
+mod tree;
 mod wire;
 
 use jiff::Timestamp;
@@ -28,8 +29,9 @@ use weir_wire::{
 
 pub(crate) use between::{serve, tell};
 pub use receive::{Receiving, answer};
-
 pub use send::{RollupOutcome, SendError, is_wanted, send, send_to};
+pub(crate) use tree::CLAIM;
+pub use tree::Reporter;
 pub use wire::Calls;
 
 /// Whether servers below may tell of computers, or only of themselves.

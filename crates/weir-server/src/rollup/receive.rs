@@ -1,7 +1,7 @@
 //! What downstream servers report (MS-WSUSSS 3.1.4.13 to 3.1.4.17).
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -13,7 +13,7 @@ use weir_model::{
     ids::ChangeNumber,
     rollup::{
         Activity, ClientSummary, Clock, ComputerChange, ComputerEntry, LastNumber, ParentError, Place,
-        RollupConfiguration, ServerEntry, StatusEntry, ancestors, place,
+        RollupConfiguration, ServerEntry, StatusEntry, place,
     },
     status::{ComputerStatus, State, SyncResult, Told},
 };
@@ -26,6 +26,7 @@ use weir_store::{
 use super::{
     DETAILED, Fault, Question, Reply,
     numbers::Numbers,
+    tree::{Reporter, Servers, left_out},
     wire::{COMPUTERS_BATCH, OUT_OF_SYNC_BATCH, SERVERS_BATCH, STATUS_BATCH},
 };
 use crate::{admin::chain, live::Fnv, state::AppState};
@@ -37,6 +38,8 @@ const DELETED_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Servers and computers that are kept, whatever downstream servers tell.
 const MOST_SERVERS: usize = 20_000;
 const MOST_COMPUTERS: u64 = 2_000_000;
+/// Why servers that nobody at that address speaks for are refused.
+const STRANGER: &str = "none of the servers at that address is among these servers or above them";
 /// HRESULT of a failed synchronization of which nothing more is told (E_FAIL).
 const FAILED: i32 = 0x8000_4005_u32.cast_signed();
 
@@ -60,9 +63,13 @@ impl From<StoreError> for Fault {
     }
 }
 
-/// Takes a roll-up call of a downstream server that was admitted. `caller` is who that is, if admission knows. What is
-/// acknowledged is durable; a call that faults changed nothing.
-pub async fn answer(state: &Arc<AppState>, caller: Option<Uuid>, question: Question) -> Result<Reply, Fault> {
+/// Takes a roll-up call of a downstream server that was admitted, as far as it speaks of itself and of what is below it.
+/// What is acknowledged is durable; a call that faults changed nothing.
+///
+/// What else it says is left out, counted and logged rather than refused: the protocol's fault ends the sender's whole
+/// roll-up (MS-WSUSSS 3.2.4.5), and a server whose former child moved goes on to list it, with its computers, for as long
+/// as it remembers it.
+pub async fn answer(state: &Arc<AppState>, caller: Reporter, question: Question) -> Result<Reply, Fault> {
     let permit = match &question {
         Question::Status { .. } if state.ingest.is_crowded() => return Ok(Reply::Status(false)),
         Question::Status { .. } => match state.rollups.status.try_acquire() {
@@ -90,42 +97,17 @@ pub async fn answer(state: &Arc<AppState>, caller: Option<Uuid>, question: Quest
 /// One call.
 struct Work<'s> {
     state: &'s AppState,
-    caller: Option<Uuid>,
+    caller: Reporter,
     now: Timestamp,
-}
-
-/// The servers below, by their ids.
-struct Servers {
-    tree: BTreeMap<Uuid, Place>,
-    numbers: BTreeMap<Uuid, u32>,
-}
-
-impl Servers {
-    fn read(tx: &ReadTx<'_>) -> Result<Self, StoreError> {
-        let rows = tx.rollup_server_numbers()?;
-        let ids: BTreeMap<u32, Uuid> = rows.iter().map(|(no, id, _, _)| (*no, *id)).collect();
-        let parent = |no: u32| ids.get(&no).map_or(Place::Here, |id| Place::Below(*id));
-        Ok(Self {
-            tree: rows.iter().map(|(_, id, _, above)| (*id, parent(*above))).collect(),
-            numbers: rows.iter().map(|(no, id, _, _)| (*id, *no)).collect(),
-        })
-    }
-
-    /// The server directly below this one through which a server reports.
-    fn top(&self, server: Uuid) -> Uuid {
-        ancestors(&self.tree, server).ok().and_then(|above| above.last().copied()).unwrap_or(server)
-    }
-
-    /// The numbers of a server and of all below it.
-    fn below(&self, server: Uuid) -> BTreeSet<u32> {
-        let within = |id: &&Uuid| **id == server || ancestors(&self.tree, **id).is_ok_and(|up| up.contains(&server));
-        self.numbers.keys().filter(within).filter_map(|id| self.numbers.get(id).copied()).collect()
-    }
 }
 
 impl Work<'_> {
     fn actor(&self) -> Actor {
-        Actor { name: "system: roll-up".into(), from: self.caller.map(|id| id.to_string()), at: self.now }
+        let from = match &self.caller {
+            Reporter::One(id) => Some(id.to_string()),
+            Reporter::OneOf(_) => None,
+        };
+        Actor { name: "system: roll-up".into(), from, at: self.now }
     }
 
     fn ours(&self) -> Uuid {
@@ -162,24 +144,16 @@ impl Work<'_> {
         }))
     }
 
-    /// How the caller's times are read, and its number if it has one. `says` is who it says that it is, which counts when
-    /// several servers come from its address.
-    fn clock(
-        &self,
-        tx: &ReadTx<'_>,
-        client_time: Timestamp,
-        says: Option<Uuid>,
-    ) -> Result<(Clock, Option<u32>), Fault> {
-        let rows = tx.rollup_servers()?;
-        let known = self.caller.or(says).and_then(|caller| rows.iter().find(|row| row.id == caller));
-        let before = known.map_or_else(|| *self.state.rollups.shift.lock(), |row| row.clock_shift);
-        let clock = Clock::new(self.now, client_time, SignedDuration::from_millis(before));
-        Ok((clock, known.map(|row| row.no)))
+    /// How the caller's times are read.
+    fn clock(&self, servers: &Servers, client_time: Timestamp, caller: Option<Uuid>) -> Clock {
+        let known = caller.and_then(|caller| servers.shift(caller));
+        let before = known.map_or_else(|| *self.state.rollups.shift.lock(), |(_, shift)| shift);
+        Clock::new(self.now, client_time, SignedDuration::from_millis(before))
     }
 
-    fn keep_shift(&self, tx: &WriteTx<'_>, clock: &Clock, server: Option<u32>) -> Result<(), StoreError> {
+    fn keep_shift(&self, tx: &WriteTx<'_>, clock: &Clock, server: Option<(u32, i64)>) -> Result<(), StoreError> {
         let milliseconds = i64::try_from(clock.shift.as_millis()).unwrap_or_default();
-        if let Some(no) = server {
+        if let Some((no, _)) = server {
             return tx.rollup_server_shift(no, milliseconds);
         }
         *self.state.rollups.shift.lock() = milliseconds;
@@ -187,41 +161,27 @@ impl Work<'_> {
     }
 
     fn servers(&self, client_time: Timestamp, entries: &[ServerEntry]) -> Result<Reply, Fault> {
-        let says = entries.iter().find(|entry| place(entry.parent, self.ours()) == Place::Here).map(|entry| entry.id);
+        let ours = self.ours();
         self.write(|tx| {
-            let (clock, caller) = self.clock(tx, client_time, says)?;
             let mut known = Servers::read(tx)?;
-            // Any order is taken: the tree is judged as it is after the request.
-            for entry in entries {
-                known.tree.insert(entry.id, place(entry.parent, self.ours()));
-            }
+            let Some(caller) = known.teller(&self.caller, entries, ours) else {
+                return Err(Fault::Internal(STRANGER.to_owned()));
+            };
             let refuse = |error: ParentError| Fault::Internal(error.to_string());
-            for entry in entries {
-                if entry.id == self.ours() || entry.id.is_nil() {
-                    return Err(refuse(ParentError::Ourselves(entry.id)));
-                }
-                ancestors(&known.tree, entry.id).map_err(refuse)?;
+            let taken = known.taken(tx, ours, caller, entries, self.now)?.map_err(refuse)?;
+            let clock = self.clock(&known, client_time, Some(caller));
+            // children may come before their parents
+            for entry in &taken {
+                known.add(tx, entry)?;
             }
-            for entry in entries {
-                if let Entry::Vacant(place) = known.numbers.entry(entry.id) {
-                    place.insert(tx.rollup_server_add(entry.id, &entry.name)?);
-                }
-            }
-            if known.numbers.len() > MOST_SERVERS {
+            if known.len() > MOST_SERVERS {
                 return Err(Fault::Internal(format!("more than {MOST_SERVERS} servers would be kept")));
             }
-            let mut stored: HashMap<u32, Option<Timestamp>> =
-                tx.rollup_servers()?.into_iter().map(|row| (row.no, row.last_rollup)).collect();
-            for entry in entries {
-                let Some(no) = known.numbers.get(&entry.id).copied() else { continue };
-                // By the server's own clock, that its later times cannot undercut.
-                if stored.get(&no).is_some_and(|last| *last > entry.last_rollup) {
-                    continue;
-                }
-                stored.insert(no, entry.last_rollup);
-                let parent_no = match place(entry.parent, self.ours()) {
+            for entry in taken {
+                let Some(no) = known.number(entry.id) else { continue };
+                let parent_no = match place(entry.parent, ours) {
                     Place::Here => THIS_SERVER,
-                    Place::Below(parent) => known.numbers.get(&parent).copied().unwrap_or(THIS_SERVER),
+                    Place::Below(parent) => known.number(parent).unwrap_or(THIS_SERVER),
                 };
                 tx.rollup_server_put(&ServerReport {
                     no,
@@ -233,12 +193,12 @@ impl Work<'_> {
                     last_rollup: entry.last_rollup,
                     summary: &entry.summary,
                 })?;
+                known.told(entry.id);
                 for client in &entry.clients {
                     take_client(tx, no, client, entry.last_rollup)?;
                 }
             }
-            let caller = caller.or_else(|| known.numbers.get(&self.caller.or(says)?).copied());
-            self.keep_shift(tx, &clock, caller)?;
+            self.keep_shift(tx, &clock, known.shift(caller))?;
             Ok(Reply::Servers)
         })
     }
@@ -249,13 +209,14 @@ impl Work<'_> {
                 return Err(not_detailed());
             }
             let servers = Servers::read(tx)?;
-            let says = entries.first().map(|entry| servers.top(entry.parent));
-            let (clock, caller) = self.clock(tx, client_time, says)?;
+            let caller = servers.clock_of(&self.caller, entries.first().map(|entry| entry.parent));
+            let clock = self.clock(&servers, client_time, caller);
+            let mut left = 0;
             let mut answers = BTreeMap::new();
             let mut moved = Vec::new();
             for entry in entries {
                 let parent = match place(entry.parent, self.ours()) {
-                    Place::Below(parent) => servers.numbers.get(&parent).copied(),
+                    Place::Below(parent) => servers.number(parent),
                     Place::Here => None,
                 };
                 let Some(server) = parent else {
@@ -263,6 +224,10 @@ impl Work<'_> {
                         format!("computer {} scans against server {}, which is not known here", entry.id, entry.parent);
                     return Err(Fault::Internal(why));
                 };
+                if !servers.is_of(&self.caller, entry.parent) {
+                    left += 1;
+                    continue;
+                }
                 let entry = ComputerEntry {
                     last_sync: clock.moment(entry.last_sync),
                     last_reboot: clock.moment(entry.last_reboot),
@@ -282,11 +247,13 @@ impl Work<'_> {
                 return Err(Fault::Internal(format!("more than {MOST_COMPUTERS} computers would be kept")));
             }
             tx.rollup_deleted_prune(self.now - DELETED_KEPT)?;
-            self.keep_shift(tx, &clock, caller)?;
+            self.keep_shift(tx, &clock, caller.and_then(|caller| servers.shift(caller)))?;
+            self.note_left("computers", left);
             Ok((answers, moved))
         })?;
         // It calls there now. If it calls here after all, it is admitted again.
         if !moved.is_empty() {
+            tracing::info!(caller = ?self.caller, count = moved.len(), "computers of this server scan below it now");
             let directory = &self.state.live.directory;
             let _lock = directory.lock();
             for id in &moved {
@@ -301,7 +268,9 @@ impl Work<'_> {
             if !detailed(tx)? {
                 return Err(not_detailed());
             }
-            let below = Servers::read(tx)?.below(parent);
+            let servers = Servers::read(tx)?;
+            // of others, known or not, nothing is told
+            let below = if servers.is_of(&self.caller, parent) { servers.below(parent) } else { BTreeSet::new() };
             let mut out = BTreeSet::new();
             for last in numbers {
                 let known = tx.rollup_computer_find(&last.computer)?;
@@ -319,14 +288,24 @@ impl Work<'_> {
             if !detailed(tx)? {
                 return Err(not_detailed());
             }
-            let (clock, caller) = self.clock(tx, client_time, Some(parent))?;
-            let below = Servers::read(tx)?.below(parent);
+            let servers = Servers::read(tx)?;
+            if !servers.is_of(&self.caller, parent) {
+                let why = format!("server {parent} does not report from there, so it tells no status of computers");
+                return Err(Fault::Internal(why));
+            }
+            let caller = servers.clock_of(&self.caller, Some(parent));
+            let clock = self.clock(&servers, client_time, caller);
+            let below = servers.below(parent);
+            let mut left = 0;
             let mut numbers = Numbers::new(tx, &published);
             let mut anchors: BTreeMap<Option<Timestamp>, ChangeNumber> = BTreeMap::new();
             for entry in entries {
                 // A computer that went elsewhere meanwhile is told of by its new server.
                 let known = tx.rollup_computer_find(&entry.computer)?;
-                let Some(known) = known.filter(|known| below.contains(&known.site)) else { continue };
+                let Some(known) = known.filter(|known| below.contains(&known.site)) else {
+                    left += 1;
+                    continue;
+                };
                 let effective = clock.moment(entry.effective);
                 let anchor = match anchors.entry(effective) {
                     Entry::Occupied(known) => *known.get(),
@@ -336,9 +315,18 @@ impl Work<'_> {
                 };
                 take_status(tx, &known, entry, &Reading { clock, effective, anchor }, &mut numbers)?;
             }
-            self.keep_shift(tx, &clock, caller)?;
+            self.keep_shift(tx, &clock, caller.and_then(|caller| servers.shift(caller)))?;
+            self.note_left("status", left);
             Ok(Reply::Status(true))
         })
+    }
+
+    /// Counts and logs what a call says of computers that are not those of its sender.
+    fn note_left(&self, what: &'static str, count: u64) {
+        if count > 0 {
+            left_out(what, "elsewhere", count);
+            tracing::warn!(caller = ?self.caller, what, count, "a downstream server tells of computers that are not its own");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether the server plane is on, and who may use it.
 
 use std::{
+    collections::BTreeSet,
     net::IpAddr,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -20,6 +21,7 @@ use super::{POLICY, callers::Callers};
 use crate::{
     admin::setting::Current,
     client::limit::{AddressLimit, HourLimit},
+    rollup::Reporter,
     sites,
     state::{AppState, Connection},
 };
@@ -42,7 +44,7 @@ const OPEN_MOST: u32 = 10_000;
 /// How often the contact of a server that is refused is noted.
 const CONTACT: SignedDuration = SignedDuration::from_mins(1);
 /// How long an authorization lets roll-ups in from its address.
-const AUTHORIZED: SignedDuration = SignedDuration::from_hours(24);
+const AUTHORIZED: SignedDuration = weir_model::rollup::SETTLED;
 /// Answers that are put together at once: each holds some megabytes.
 const ANSWERS: usize = 16;
 
@@ -335,42 +337,39 @@ pub(super) async fn served(state: &AppState, connection: Connection, no: u32, id
         .await
 }
 
-/// Who calls without a cookie from this address.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Known {
-    /// This server.
-    One(Uuid),
-    /// One of several that share the address.
-    Several,
-}
-
 /// Who makes a roll-up call, which carries no identity: a server that proved itself by its certificate, or whoever was
-/// authorized from this address within the last 24 hours.
+/// authorized from this address within the last 24 hours. One that enrolled as a site can prove itself, so its address
+/// alone does not speak for it.
 pub(super) async fn reporter(
     state: &AppState,
     connection: Connection,
     now: Timestamp,
-) -> Result<Option<Known>, StoreError> {
+) -> Result<Option<Reporter>, StoreError> {
     let address = address(connection.peer.ip());
     state
         .read(move |tx| {
             if let Some(certificate) = connection.certificate
                 && let Some(site) = tx.sites_enrolment_of_certificate(certificate)?
             {
-                return Ok(Some(Known::One(site.server_id)));
+                return Ok(Some(Reporter::One(site.server_id)));
             }
             let policy = Policy::read(tx)?;
-            let mut found = None;
+            let mut found = BTreeSet::new();
             for row in tx.downstream_list()? {
                 let recent = row.authorized_at.is_some_and(|at| now < at + AUTHORIZED);
-                if !recent || row.address != address {
-                    continue;
-                }
-                if is_served(row.admission, policy, sites::enrolled(tx, row.id)?.is_some()) {
-                    found = Some(if found.is_none() { Known::One(row.id) } else { Known::Several });
+                if recent
+                    && row.address == address
+                    && is_served(row.admission, policy, false)
+                    && sites::enrolled(tx, row.id)?.is_none()
+                {
+                    found.insert(row.id);
                 }
             }
-            Ok(found)
+            Ok(match found.first().copied() {
+                Some(id) if found.len() == 1 => Some(Reporter::One(id)),
+                Some(_) => Some(Reporter::OneOf(found)),
+                None => None,
+            })
         })
         .await
 }

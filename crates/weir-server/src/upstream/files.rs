@@ -15,10 +15,7 @@ use weir_wire::{
 
 use crate::rollup::{self, Question};
 
-use super::{
-    Call, Refusal, Reply, UPDATES,
-    admission::{self, Known},
-};
+use super::{Call, Refusal, Reply, UPDATES, admission};
 
 impl Call<'_> {
     /// Diagnostics of every service, which tell a stranger that it is there.
@@ -84,13 +81,9 @@ impl Call<'_> {
 
     /// Roll-ups carry no identity that could be checked: they are taken from servers that are known otherwise.
     pub(super) async fn roll_up(&self, request: Request) -> Result<Reply, Refusal> {
-        let Some(known) = admission::reporter(self.state, self.connection, self.now).await? else {
+        let Some(caller) = admission::reporter(self.state, self.connection, self.now).await? else {
             tracing::info!(peer = %self.connection.peer, "a roll-up of a server that was not authorized was refused");
             return Err(Refusal::new(ErrorCode::InternalServerError));
-        };
-        let caller = match known {
-            Known::One(id) => Some(id),
-            Known::Several => None,
         };
         let invalid = || Refusal::new(ErrorCode::InvalidParameters);
         let question = Question::read(&request).ok_or_else(invalid)??;

@@ -96,6 +96,8 @@ async fn item_20_an_unknown_parent_faults_and_nothing_of_the_request_stays() {
     assert!(matches!(&fault, Fault::Internal(why) if why.contains(&stranger.to_string())), "{fault}");
     assert!(site.read(|tx| tx.rollup_servers()).is_empty());
 
+    let request = servers(vec![server(BELOW, Uuid::nil(), ago(5))]);
+    ask(&site, Some(BELOW), request).await.expect("taken");
     let fault = ask(&site, Some(BELOW), computers(vec![entry(1, BELOW, ago(5)), entry(2, stranger, ago(5))])).await;
     assert!(matches!(&fault, Err(Fault::Internal(why)) if why.contains(&stranger.to_string())), "{fault:?}");
     assert_eq!(site.read(|tx| tx.computer_count()), 0);
@@ -104,22 +106,25 @@ async fn item_20_an_unknown_parent_faults_and_nothing_of_the_request_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_come_in_any_order_and_the_receiver_is_meant_by_zero_or_its_id() {
     let site = upper().await;
-    let [grandchild, other] = [2, 3].map(Uuid::from_u128);
+    let [grandchild, child] = [2, 3].map(Uuid::from_u128);
     let request = servers(vec![
-        server(grandchild, BELOW, ago(5)),
-        server(other, site.id(), ago(5)),
+        server(grandchild, child, ago(5)),
+        server(child, BELOW, ago(5)),
         server(BELOW, Uuid::nil(), ago(5)),
     ]);
     assert_eq!(ask(&site, Some(BELOW), request).await, Ok(Reply::Servers));
     let rows = site.read(|tx| tx.rollup_servers());
     let number = |id| rows.iter().find(|row| row.id == id).expect("stored").no;
     let parent = |id| rows.iter().find(|row| row.id == id).expect("stored").parent_no;
-    assert_eq!((parent(BELOW), parent(other), parent(grandchild)), (1, 1, number(BELOW)));
+    assert_eq!((parent(BELOW), parent(child), parent(grandchild)), (1, number(BELOW), number(child)));
     let reported = site.read(|tx| tx.downstream_find(grandchild)).expect("a row");
     assert_eq!(reported.admission, Admission::Reported, "it may not synchronize because another named it");
     let direct = site.read(|tx| tx.downstream_find(BELOW)).expect("a row");
     assert_eq!(direct.software_version.as_deref(), Some("10.0.26100.1"));
     assert_eq!(direct.is_replica, Some(true));
+    let again = servers(vec![server(BELOW, site.id(), ago(4))]);
+    assert_eq!(ask(&site, Some(BELOW), again).await, Ok(Reply::Servers));
+    assert_eq!(site.read(|tx| tx.rollup_servers())[0].parent_no, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

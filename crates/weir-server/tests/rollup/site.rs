@@ -1,7 +1,7 @@
 //! Servers without listeners, and calls between them as envelopes.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -14,7 +14,7 @@ use weir_model::{
     status::{ComputerStatus, State, Told, UpdateNumber},
 };
 use weir_server::{
-    rollup::{self, Calls, Fault, Question, Reply, RollupOutcome, SendError},
+    rollup::{self, Calls, Fault, Question, Reply, Reporter, RollupOutcome, SendError},
     state::{AppState, ClientSettings},
     sync::peer::Authorised,
 };
@@ -35,7 +35,7 @@ use crate::common;
 pub(crate) struct Site {
     pub(crate) state: Arc<AppState>,
     pub(crate) name: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A time in whole milliseconds, so long ago.
@@ -54,7 +54,7 @@ impl Site {
         let store = Store::open(folder.path(), &Options::default()).expect("a store");
         let content = ContentStore::open(&folder.path().join("content")).expect("a content store");
         let state = AppState::open(store, content, ClientSettings::default()).await.expect("state");
-        Self { state, name: name.to_owned(), _folder: folder }
+        Self { state, name: name.to_owned(), folder }
     }
 
     pub(crate) fn id(&self) -> Uuid {
@@ -72,10 +72,23 @@ impl Site {
     /// Lets a server report here, as if it had been authorized. Returns its number.
     pub(crate) fn admit(&self, server: Uuid, name: &str) -> u32 {
         let contact = DownstreamContact { id: server, name, address: "127.0.0.1", is_weir: true };
-        self.write(|tx| match tx.downstream_find(server)? {
-            Some(row) => Ok(row.no),
-            None => tx.downstream_add(&contact, Admission::Allowed),
+        self.write(|tx| {
+            let no = match tx.downstream_find(server)? {
+                Some(row) => row.no,
+                None => tx.downstream_add(&contact, Admission::Allowed)?,
+            };
+            tx.downstream_authorized(no)?;
+            Ok(no)
         })
+    }
+
+    /// Makes what was heard of servers below so many hours older.
+    pub(crate) fn age(&self, hours: i64) {
+        let database = rusqlite::Connection::open(self.folder.path().join("weir.db")).expect("database");
+        database.busy_timeout(std::time::Duration::from_secs(30)).expect("patience");
+        let by = hours * 3_600_000_000;
+        database.execute("UPDATE downstream_server SET authorized_at = authorized_at - ?1", [by]).expect("aged");
+        database.execute("UPDATE rollup_server SET received_at = received_at - ?1", [by]).expect("aged");
     }
 
     /// A computer that scans here.
@@ -253,7 +266,7 @@ impl Calls for Link {
         let reply = match fate {
             Fate::Refused => return Err(Broken("the call did not arrive".into())),
             _ if busy => Reply::Status(false),
-            _ => rollup::answer(&self.upper, Some(self.caller), question)
+            _ => rollup::answer(&self.upper, Reporter::One(self.caller), question)
                 .await
                 .map_err(|fault| Broken(fault.to_string()))?,
         };
@@ -276,6 +289,7 @@ fn limits() -> Limits {
 
 /// A call that somebody makes by hand.
 pub(crate) async fn ask(upper: &Site, caller: Option<Uuid>, question: Question) -> Result<Reply, Fault> {
+    let caller = caller.map_or_else(|| Reporter::OneOf(BTreeSet::new()), Reporter::One);
     rollup::answer(&upper.state, caller, question).await
 }
 

@@ -11,7 +11,7 @@
 //! | 15, 16 | [`documents`] | `weir_wire::wsss` |
 //! | 17 | [`deployments`] | |
 //! | 18, 19 | [`files`] | `content::range`, `client::path` |
-//! | 20 | [`rollups`] (who may) | `weir_model::rollup`, `tests/rollup` (what is taken) |
+//! | 20 | [`rollups`] (who may), [`claims`] (of whom) | `weir_model::rollup`, `tests/rollup` (what is taken) |
 //!
 //! [`recorded`] sends what a probe sent to a real server; [`validated`] has our answers read by an independent library.
 
@@ -19,6 +19,7 @@
 mod common;
 
 mod authorization;
+mod claims;
 mod configuration;
 mod deployments;
 mod documents;

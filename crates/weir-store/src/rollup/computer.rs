@@ -70,6 +70,9 @@ statements! {
         "UPDATE rollup_computer SET details = ?2 WHERE computer_no = ?1";
     MOVED: "noting that a computer came from another server" =
         "UPDATE rollup_computer SET details = NULL, number = 0, effective_at = NULL WHERE computer_no = ?1";
+    RENEW: "asking anew for the computers of a server" =
+        "UPDATE rollup_computer SET details = NULL, number = 0, effective_at = NULL
+         WHERE computer_no IN (SELECT computer_no FROM computer WHERE site_no = ?1)";
     STATUS: "storing how far the status of a computer goes" =
         "UPDATE rollup_computer SET number = ?2, effective_at = ?3 WHERE computer_no = ?1";
     DELETED_FIND: "looking for a deleted computer" =
@@ -147,6 +150,12 @@ impl WriteTx<'_> {
         };
         self.run(&TIMES, args![no, server, entry.last_sync, succeeded, entry.last_report, entry.last_reboot])?;
         self.run(&INVENTORY, args![no, entry.last_inventory])?;
+        Ok(())
+    }
+
+    /// Has the details and the whole status of every computer of a server told again, by whoever tells of it now.
+    pub fn rollup_computers_renew(&self, server: u32) -> Result<(), StoreError> {
+        self.run(&RENEW, args![server])?;
         Ok(())
     }
 

@@ -33,7 +33,7 @@ pub struct RolledServer {
     pub last_sync: Option<Timestamp>,
     /// When it reported, by its own clock.
     pub last_rollup: Option<Timestamp>,
-    /// When that arrived.
+    /// When that arrived first: a repetition is no news.
     pub received_at: Timestamp,
     /// Milliseconds that its clock is behind ours, as far as times were corrected for.
     pub clock_shift: i64,
@@ -120,7 +120,9 @@ statements! {
         "INSERT INTO rollup_server (server_no, parent_no, last_sync_at, last_rollup_at, received_at, summary)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (server_no) DO UPDATE SET parent_no = excluded.parent_no, last_sync_at = excluded.last_sync_at,
-             last_rollup_at = excluded.last_rollup_at, received_at = excluded.received_at, summary = excluded.summary";
+             last_rollup_at = excluded.last_rollup_at, received_at = CASE
+                 WHEN parent_no = excluded.parent_no AND last_rollup_at IS excluded.last_rollup_at THEN received_at
+                 ELSE excluded.received_at END, summary = excluded.summary";
     SERVER_SHIFT: "noting how a server's clock differs" =
         "UPDATE rollup_server SET clock_shift = ?2 WHERE server_no = ?1";
     CLIENTS: "listing kinds of computers of a server" =
