@@ -132,13 +132,19 @@ statements! {
          ON CONFLICT (update_id, revision) DO NOTHING";
     PENDING_LIST: "listing revisions to fetch" =
         "SELECT pending_no, kind, update_id, revision, attempts FROM pending_revision
-         WHERE kind = ?1 AND pending_no > ?2 ORDER BY pending_no LIMIT ?3";
+         WHERE kind = ?1 AND pending_no > ?2 AND (attempts > 0) = ?3 ORDER BY pending_no LIMIT ?4";
     PENDING_COUNT: "counting revisions to fetch" = "SELECT count(*) FROM pending_revision WHERE kind = ?1";
     PENDING_REMOVE: "ending the wait for a revision" =
         "DELETE FROM pending_revision WHERE update_id = ?1 AND revision = ?2";
     PENDING_FAILED: "noting that a revision could not be fetched" =
         "UPDATE pending_revision SET attempts = attempts + 1, reason = ?3 WHERE update_id = ?1 AND revision = ?2
          RETURNING attempts";
+    PENDING_COUNT_ALL: "counting all revisions to fetch" = "SELECT count(*) FROM pending_revision";
+    PENDING_FAILED_ALL: "noting that no revision could be fetched" =
+        "UPDATE pending_revision SET attempts = attempts + 1, reason = ?1";
+    PENDING_OVER: "listing revisions that are given up" =
+        "SELECT update_id, revision FROM pending_revision WHERE attempts >= ?1 ORDER BY pending_no";
+    PENDING_OVER_REMOVE: "giving revisions up" = "DELETE FROM pending_revision WHERE attempts >= ?1";
     PENDING_LISTED_CLEAR: "ending the wait for revisions that a list named" =
         "DELETE FROM pending_revision WHERE kind IN (0, 1)";
     PENDING_CLEAR: "ending the wait for all revisions" = "DELETE FROM pending_revision";
@@ -233,9 +239,16 @@ impl ReadTx<'_> {
         })
     }
 
-    /// Revisions of one list that are to be fetched, in the order of the list, from `after` (exclusive) on.
-    pub fn pending_list(&self, kind: ListKind, after: i64, limit: u32) -> Result<Vec<Pending>, StoreError> {
-        self.all(&PENDING_LIST, args![kind, after, limit], |row| {
+    /// Revisions of one list that are to be fetched, in the order of the list, from `after` (exclusive) on: those that no
+    /// run failed to fetch, or the others (`tried`).
+    pub fn pending_list(
+        &self,
+        kind: ListKind,
+        after: i64,
+        tried: bool,
+        limit: u32,
+    ) -> Result<Vec<Pending>, StoreError> {
+        self.all(&PENDING_LIST, args![kind, after, tried, limit], |row| {
             Ok(Pending { no: row.int(0)?, kind: row.coded(1)?, identity: identity(row, 2)?, attempts: row.int(4)? })
         })
     }
@@ -243,6 +256,11 @@ impl ReadTx<'_> {
     /// How many revisions of one list are to be fetched.
     pub fn pending_count(&self, kind: ListKind) -> Result<u64, StoreError> {
         self.one(&PENDING_COUNT, args![kind], |row| row.int(0))
+    }
+
+    /// How many revisions are to be fetched in all.
+    pub fn pending_count_all(&self) -> Result<u64, StoreError> {
+        self.one(&PENDING_COUNT_ALL, args![], |row| row.int(0))
     }
 
     /// How many revisions wait for promotion.
@@ -382,6 +400,15 @@ impl WriteTx<'_> {
         }
         self.pending_remove(identity)?;
         Ok(true)
+    }
+
+    /// Notes that none of the revisions to fetch could be fetched in this run. Those of which that is true for `most` runs
+    /// are waited for no longer, and returned.
+    pub fn pending_failed_all(&self, reason: &str, most: u32) -> Result<Vec<UpdateIdentity>, StoreError> {
+        self.run(&PENDING_FAILED_ALL, args![reason])?;
+        let over = self.all(&PENDING_OVER, args![most], |row| identity(row, 0))?;
+        self.run(&PENDING_OVER_REMOVE, args![most])?;
+        Ok(over)
     }
 
     /// Stages a revision, ends the wait for it, and notes members of it that are to be fetched; `secured`: keys of its

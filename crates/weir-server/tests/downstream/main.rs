@@ -10,3 +10,4 @@ mod replica;
 mod resume;
 mod sessions;
 mod support;
+mod vanished;

@@ -91,7 +91,7 @@ fn staging_a_bundle_asks_for_its_members_and_ends_its_own_wait() {
     assert_eq!(noted, Some(1));
     assert_eq!(scratch.write(|tx| tx.staged_add(&packed(bundle(1, &members)), false)), None);
     let pending = |kind| {
-        let rows = scratch.store.read(|tx| tx.pending_list(kind, 0, 10)).expect("reads");
+        let rows = scratch.store.read(|tx| tx.pending_list(kind, 0, false, 10)).expect("reads");
         rows.into_iter().map(|row| row.identity).collect::<Vec<_>>()
     };
     assert_eq!(pending(ListKind::Updates), [identity(2, 1)]);

@@ -9,9 +9,17 @@ use weir_store::{
     Actor, Store, StoreError,
     staging::{ListKind, Pending},
 };
-use weir_wire::{soap::ErrorCode, wsss::GetUpdateData};
+use weir_wire::{
+    soap::ErrorCode,
+    wsss::{AnchorText, GetConfigData, GetUpdateData},
+};
 
-use super::{SyncError, item::Brought, outcome::Named, tally::Tally};
+use super::{
+    SyncError,
+    item::Brought,
+    outcome::Named,
+    tally::{Lost, Tally},
+};
 use crate::{
     admin::{AdminError, App, Caller},
     sync::{
@@ -25,7 +33,7 @@ const AHEAD: u32 = 2_000;
 /// Revisions, and bytes of them, that are staged in one transaction.
 const GROUP: usize = 2_000;
 const GROUP_BYTES: usize = 16 << 20;
-/// Runs that try to fetch a revision.
+/// Runs that try to fetch a revision. With retries after an hour that is most of a working day.
 const ATTEMPTS: u32 = 5;
 
 /// What fetching needs.
@@ -51,18 +59,22 @@ struct Parcel {
 }
 
 impl Fetch<'_> {
-    /// Fetches everything of one kind that is pending, until nothing is left that was not tried.
+    /// Fetches everything of one kind that is pending, until nothing is left that was not tried. What earlier runs could not
+    /// have comes last.
     pub(super) async fn all(&self, kind: ListKind) -> Result<(), SyncError> {
-        let mut after = 0;
-        loop {
-            let feed = Mutex::new(Feed { kind, after, ahead: VecDeque::new(), ended: false });
-            self.pass(&feed).await?;
-            let reached = feed.into_inner().after;
-            if reached == after {
-                return Ok(());
+        for tried in [false, true] {
+            let mut after = 0;
+            loop {
+                let feed = Mutex::new(Feed { kind, after, tried, ahead: VecDeque::new(), ended: false });
+                self.pass(&feed).await?;
+                let reached = feed.into_inner().after;
+                if reached == after {
+                    break;
+                }
+                after = reached;
             }
-            after = reached;
         }
+        Ok(())
     }
 
     async fn pass(&self, feed: &Mutex<Feed>) -> Result<(), SyncError> {
@@ -125,10 +137,14 @@ impl Fetch<'_> {
                         }
                         continue;
                     }
-                    self.tally.nothing()?;
+                    self.control(SyncError::NothingSent).await?;
                     "the upstream server lists it and does not send it".to_owned()
                 }
-                Err(error) if may_be_an_item(&error) => crate::admin::chain(&self.tally.failed(error)?),
+                Err(error) if may_be_an_item(&error) => {
+                    let reason = crate::admin::chain(&error);
+                    self.control(error.into()).await?;
+                    reason
+                }
                 Err(error) => return Err(error.into()),
             };
             match asked.as_slice() {
@@ -168,22 +184,74 @@ impl Fetch<'_> {
         Ok(parcels.send(parcel).await.map_err(gone)?)
     }
 
-    /// Revisions that cannot be had are asked for again by later runs, a few times; in one transaction, so that a run that
-    /// fails here counts none of them.
-    pub(super) async fn settle(&self) -> Result<(), SyncError> {
-        let lost = self.tally.settle()?;
-        if lost.is_empty() {
+    /// A call brought nothing, for this reason. After many of them in a row a call that asks for no revision shows who is to
+    /// blame: a server that is not there ends the run and nothing is held against the revisions.
+    async fn control(&self, error: SyncError) -> Result<(), SyncError> {
+        if !self.tally.missed() {
             return Ok(());
         }
-        let write = move |tx: &weir_store::WriteTx<'_>| {
-            lost.into_iter()
-                .map(|named| Ok((tx.pending_failed(named.revision, &named.reason, ATTEMPTS)?, named)))
-                .collect::<Result<Vec<_>, AdminError>>()
+        let request = GetConfigData { cookie: None, config_anchor: AnchorText::default() };
+        match self.peer.call(request).await {
+            Ok(_) if self.tally.answered() => Ok(()),
+            Err(PeerError::Cancelled(cancelled)) => Err(cancelled.into()),
+            _ => Err(error),
+        }
+    }
+
+    /// Revisions that cannot be had are asked for again by later runs, [`ATTEMPTS`] in all, then they are waited for no
+    /// longer; in one transaction, so that a run that fails here counts none of them. `ended` is how fetching ended.
+    ///
+    /// A run that brought nothing else is a failure until the last of them is given up. Then it is not certain that they
+    /// were to blame: the next run compares whole lists, and what the upstream server still has comes back.
+    pub(super) async fn settle(&self, ended: Result<(), SyncError>) -> Result<(), SyncError> {
+        let Lost { items, alone, all } = self.tally.settle();
+        let count = match &ended {
+            Ok(()) | Err(SyncError::TooManyDropped { .. }) => true,
+            Err(_) => all,
         };
-        for (for_good, Named { revision, reason }) in self.app.write(self.caller, write).await? {
-            let until =
-                if for_good { "only weir sync now --full asks for it again" } else { "the next run asks again" };
-            self.tally.dropped(revision, format!("{reason}; {until}"))?;
+        if !count || (items.is_empty() && !all) {
+            return ended;
+        }
+        let why = ended.as_ref().err().map(|error| crate::admin::chain(error)).unwrap_or_default();
+        let write = move |tx: &weir_store::WriteTx<'_>| {
+            let mut given_up = Vec::new();
+            let mut left = Vec::new();
+            if all {
+                for revision in tx.pending_failed_all(&why, ATTEMPTS)? {
+                    given_up.push(Named { revision, reason: why.clone() });
+                }
+            } else {
+                for named in items {
+                    let over = tx.pending_failed(named.revision, &named.reason, ATTEMPTS)?;
+                    if over { given_up.push(named) } else { left.push(named) }
+                }
+            }
+            if (alone || all) && !given_up.is_empty() {
+                tx.sync_anchors_forget()?;
+            }
+            let waiting = if all { tx.pending_count_all()? } else { left.len() as u64 };
+            Ok((given_up, left, waiting))
+        };
+        let (given_up, left, waiting) = self.app.write(self.caller, write).await?;
+        let last = left.last().map(|named| named.reason.clone());
+        let until = format!(
+            "given up after {ATTEMPTS} runs; it comes back when the upstream server lists it again, or with weir sync now --full"
+        );
+        for Named { revision, reason } in given_up {
+            self.tally.given_up(revision, format!("{reason}; {until}"));
+        }
+        match ended {
+            Err(error @ SyncError::TooManyDropped { .. }) => return Err(error),
+            Err(error) if waiting > 0 => return Err(error),
+            // all were given up
+            Err(_) => return Ok(()),
+            Ok(()) => {}
+        }
+        if let Some(last) = last.filter(|_| alone) {
+            return Err(SyncError::NothingUsable { count: left.len(), last });
+        }
+        for Named { revision, reason } in left {
+            self.tally.dropped(revision, format!("{reason}; the next run asks again"))?;
         }
         Ok(())
     }
@@ -205,6 +273,8 @@ struct Feed {
     kind: ListKind,
     /// The last row read.
     after: i64,
+    /// Of those that an earlier run could not fetch.
+    tried: bool,
     ahead: VecDeque<UpdateIdentity>,
     ended: bool,
 }
@@ -212,8 +282,8 @@ struct Feed {
 impl Feed {
     async fn next(&mut self, app: &App, most: usize) -> Result<Vec<UpdateIdentity>, AdminError> {
         if self.ahead.is_empty() && !self.ended {
-            let (kind, after) = (self.kind, self.after);
-            let rows: Vec<Pending> = app.read(move |tx| tx.pending_list(kind, after, AHEAD)).await?;
+            let (kind, after, tried) = (self.kind, self.after, self.tried);
+            let rows: Vec<Pending> = app.read(move |tx| tx.pending_list(kind, after, tried, AHEAD)).await?;
             self.ended = rows.len() < AHEAD as usize;
             self.after = rows.last().map_or(after, |row| row.no);
             self.ahead.extend(rows.into_iter().map(|row| row.identity));

@@ -74,11 +74,8 @@ impl<'r> Run<'r> {
             connections: self.order.connections.max(1),
             memory: self.order.memory,
         };
-        self.categories(&fetch).await?;
-        self.updates(&fetch, &mut outcome).await?;
-        self.start(Phase::Closure, ListKind::Members).await?;
-        fetch.all(ListKind::Members).await?;
-        fetch.settle().await?;
+        let ended = self.bring(&fetch, &mut outcome).await;
+        fetch.settle(ended).await?;
         if let Ok(batch @ 1..) = usize::try_from(configuration.max_updates_per_decryption_request) {
             keys::fetch(self.app, self.caller, self.peer, self.progress, batch).await?;
         }
@@ -88,6 +85,14 @@ impl<'r> Run<'r> {
         }
         self.tally.report(&mut outcome);
         Ok(outcome)
+    }
+
+    /// Lists and fetches categories, updates and members of bundles.
+    async fn bring(&self, fetch: &Fetch<'_>, outcome: &mut Outcome) -> Result<(), SyncError> {
+        self.categories(fetch).await?;
+        self.updates(fetch, outcome).await?;
+        self.start(Phase::Closure, ListKind::Members).await?;
+        fetch.all(ListKind::Members).await
     }
 
     /// Makes sure that what is known belongs to this server.

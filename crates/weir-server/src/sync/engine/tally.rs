@@ -7,14 +7,26 @@ use super::{
     SyncError,
     outcome::{MOST_NAMED, Named, Outcome},
 };
-use crate::sync::peer::PeerError;
 
-/// Batches that may fail one after another before the run gives up.
+/// Batches that may fail one after another before the run asks whether the server is there.
 const FAILURES_IN_A_ROW: u32 = 32;
+/// How often it is asked that in a run that brings nothing.
+const ROUNDS: u32 = 3;
 /// Items that may be lost in a run.
 const MOST_DROPPED: u64 = 1_000;
 /// Items that may be lost in a run that brings nothing: a few can be bad by themselves, more are a bad server.
 const LOST_ALONE: usize = 4;
+
+/// What was asked for and not had.
+#[derive(Debug)]
+pub(super) struct Lost {
+    /// The items.
+    pub(super) items: Vec<Named>,
+    /// Nothing else came, and they are too many to be bad by themselves.
+    pub(super) alone: bool,
+    /// Everything that is waited for is like them.
+    pub(super) all: bool,
+}
 
 /// What went wrong in a run.
 #[derive(Debug, Default)]
@@ -23,10 +35,14 @@ pub(super) struct Tally(Mutex<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     in_a_row: u32,
+    /// How often the server was asked whether it is there.
+    rounds: u32,
     /// At least one revision came that can be used.
     brought: bool,
     /// Asked for and not had.
     lost: Vec<Named>,
+    /// Nothing at all was had, while other calls were answered.
+    all: bool,
     dropped: u64,
     problems: Vec<Named>,
 }
@@ -49,31 +65,30 @@ impl Tally {
         Ok(())
     }
 
-    /// The items that cannot be had. An error if nothing else came: then they are not to blame, and nothing is held
-    /// against them.
-    pub(super) fn settle(&self) -> Result<Vec<Named>, SyncError> {
+    /// The items that cannot be had, and how that is to be taken.
+    pub(super) fn settle(&self) -> Lost {
         let mut counts = self.0.lock();
-        let lost = std::mem::take(&mut counts.lost);
-        match lost.last() {
-            Some(last) if !counts.brought && lost.len() > LOST_ALONE => {
-                Err(SyncError::NothingUsable { count: lost.len(), last: last.reason.clone() })
-            }
-            _ => Ok(lost),
-        }
+        let items = std::mem::take(&mut counts.lost);
+        let alone = !counts.brought && items.len() > LOST_ALONE;
+        Lost { items, alone, all: std::mem::take(&mut counts.all) }
     }
 
-    /// A batch failed in a way that may be the fault of one item. Gives the error back when that happened too often.
-    pub(super) fn failed(&self, error: PeerError) -> Result<PeerError, SyncError> {
+    /// A call that asked for items brought none of them. True when that happened so often that another call has to show
+    /// whether the server is to blame or the items are.
+    pub(super) fn missed(&self) -> bool {
         let mut counts = self.0.lock();
         counts.in_a_row += 1;
-        if counts.in_a_row < FAILURES_IN_A_ROW { Ok(error) } else { Err(error.into()) }
+        counts.in_a_row >= FAILURES_IN_A_ROW
     }
 
-    /// A batch brought nothing of what was asked, without a fault.
-    pub(super) fn nothing(&self) -> Result<(), SyncError> {
+    /// The other call was answered, so it is the items, and the run goes on. False if that happened a few times and nothing
+    /// came at all: then it ends, and everything that is waited for counts as asked for in vain.
+    pub(super) fn answered(&self) -> bool {
         let mut counts = self.0.lock();
-        counts.in_a_row += 1;
-        if counts.in_a_row < FAILURES_IN_A_ROW { Ok(()) } else { Err(SyncError::NothingSent) }
+        counts.in_a_row = 0;
+        counts.rounds += 1;
+        counts.all = !counts.brought && counts.rounds >= ROUNDS;
+        !counts.all
     }
 
     /// An item is not taken.
@@ -88,6 +103,16 @@ impl Tally {
             Ok(())
         } else {
             Err(SyncError::TooManyDropped { count: counts.dropped, last: reason })
+        }
+    }
+
+    /// An item is not waited for any longer. There may be any number of them: the upstream server removed them.
+    pub(super) fn given_up(&self, revision: UpdateIdentity, reason: String) {
+        let mut counts = self.0.lock();
+        counts.dropped += 1;
+        if counts.problems.len() < MOST_NAMED {
+            tracing::warn!(%revision, reason, "a revision of the upstream server is given up");
+            counts.problems.push(Named { revision, reason });
         }
     }
 
