@@ -10,7 +10,10 @@ use weir_store::{
     collection::NewCollection,
     deployment::{Deployed, DeploymentFilter, DeploymentRow, NewDeployment},
 };
-use weir_testkit::{Document, Payload, upstream::Upstream};
+use weir_testkit::{
+    Document, Payload,
+    upstream::{At, Trouble, Upstream},
+};
 use weir_wire::wsss::{Operation, ServerSyncDeployment, ServerSyncTargetGroup};
 
 use super::support::*;
@@ -117,6 +120,33 @@ async fn item_29_a_replica_takes_everything_and_mirrors_its_parent() {
     downstream.sync(&upstream).await;
     assert!(downstream.read(|tx| tx.collection_find("ring 2")).is_none());
     assert_eq!(deployments(&downstream).len(), 1);
+}
+
+#[tokio::test]
+async fn revisions_and_what_the_parent_decided_about_them_appear_together() {
+    let mut served = served([software(10, 1), software(11, 1)]);
+    served.deploy(deployment(1, 10, 1, CollectionId::ALL_COMPUTERS, 0));
+    served.hidden.insert(id(11));
+    let upstream = Upstream::start(served);
+    let downstream = replica().await;
+    upstream.trouble(At::Every(Operation::GetDeployments), Trouble::Close);
+    downstream.try_sync(&upstream.url()).await.expect_err("cut");
+    assert!(downstream.stored().is_empty(), "no revision without the decisions about it");
+    assert!(downstream.staged() > 0, "and none is fetched again");
+    upstream.calm();
+    upstream.clear_log();
+    downstream.sync(&upstream).await;
+    assert_eq!(count(&upstream, Operation::GetUpdateData), 0);
+    assert_eq!(downstream.stored(), all_of(&upstream));
+    assert_eq!((deployments(&downstream).len(), declined(&downstream, 11).as_deref()), (1, Some("parent")));
+    let change = |of: &str| {
+        let database = rusqlite::Connection::open(downstream.data.path().join("weir.db")).expect("database");
+        let read = database.query_row(of, [], |row| row.get::<_, i64>(0));
+        read.expect("a moment")
+    };
+    let stored = change("SELECT max(at) FROM audit WHERE action = 'sync' AND subject = 'catalogue'");
+    let decided = change("SELECT max(at) FROM audit WHERE action = 'sync' AND subject = 'deployments'");
+    assert_eq!(stored, decided, "in one transaction");
 }
 
 #[tokio::test]

@@ -10,13 +10,13 @@ use weir_server::sync::{
 };
 use weir_testkit::{
     cut::{CuttingProxy, Moment},
-    upstream::{At, Trouble, Upstream},
+    upstream::Upstream,
 };
 use weir_wire::wsss::Operation;
 
 use crate::{
     catalogue,
-    state::{Rows, copy, difference, durable, exactly, folder, settled, without_decisions},
+    state::{Rows, copy, difference, durable, exactly, folder, settled},
     support::{Downstream, batches, count},
 };
 
@@ -25,8 +25,6 @@ struct Walk {
     upstream: Upstream,
     base: Downstream,
     end: Rows,
-    /// Where a replica is between the revisions and the decisions of its parent.
-    between: Rows,
     requests: usize,
 }
 
@@ -59,18 +57,9 @@ impl Walk {
         whole(&uncut, &upstream.url()).await;
         let end = settled(&uncut);
         let requests = upstream.log().len();
-        let between = if is_replica {
-            upstream.trouble(At::Every(Operation::GetDeployments), Trouble::Close);
-            let cut = copy(&base).await;
-            run(&cut, &upstream.url()).await.expect_err("cut");
-            upstream.calm();
-            settled(&cut)
-        } else {
-            end.clone()
-        };
         assert_ne!(settled(&base), end, "something is to be done");
         assert!(requests >= 12, "{:?}", upstream.operations());
-        Self { upstream, base, end, between, requests }
+        Self { upstream, base, end, requests }
     }
 
     /// Walks over all requests with one kind of cut; gives how many runs ended with an error.
@@ -104,19 +93,7 @@ impl Walk {
 
     /// The catalogue that computers see is the one from before, to the last row and moment.
     fn is_last_good(&self, before: &Rows, downstream: &Downstream, place: &str) {
-        let now = exactly(downstream);
-        if *before == now {
-            return;
-        }
-        // a replica has two steps, and was cut between them
-        assert!(downstream.replica, "{place}: {:?}", difference(before, &now));
-        assert_eq!(difference(&settled(downstream), &self.between), None, "{place}");
-        let kept = |rows: &Rows| without_decisions(rows.clone());
-        let decided = |rows: &Rows| {
-            let kept = kept(rows);
-            rows.clone().into_iter().filter(|(table, _)| !kept.contains_key(table)).collect::<Rows>()
-        };
-        assert_eq!(decided(before), decided(&now), "{place}: decisions come whole");
+        assert_eq!(difference(before, &exactly(downstream)), None, "{place}");
     }
 
     /// The next run comes to the same end, and fetches nothing that is here.

@@ -17,9 +17,6 @@ use crate::support::Downstream;
 const UNDER_WAY: &[&str] =
     &["audit", "held_deployment", "pending_revision", "staged_revision", "staged_source", "sync_list", "sync_source"];
 
-/// What a run of a replica stores after the revisions: the parent's decisions, in a transaction of their own.
-const DECISIONS: &[&str] = &["collection", "deployment", "retired_deployment"];
-
 /// Every row of every table, but for what a run may write before it is complete, with the anchors of lists and
 /// deployments.
 pub(crate) type Rows = BTreeMap<String, BTreeSet<String>>;
@@ -75,12 +72,6 @@ pub(crate) fn settled(downstream: &Downstream) -> Rows {
     if let Some(sources) = rows.get_mut("file_source") {
         *sources = sources.iter().map(|row| row.replace(|c: char| c.is_ascii_digit(), "")).collect();
     }
-    rows
-}
-
-/// Without what a replica stores of its parent's decisions.
-pub(crate) fn without_decisions(mut rows: Rows) -> Rows {
-    rows.retain(|table, _| !DECISIONS.contains(&table.as_str()));
     rows
 }
 

@@ -1,4 +1,5 @@
-//! What the parent of a replica decided (MS-WSUSSS 3.2.4.11, GetDeployments): applied in one transaction.
+//! What the parent of a replica decided (MS-WSUSSS 3.2.4.11, GetDeployments): applied in the transaction that promotes, so
+//! that nobody sees new revisions with old decisions.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -11,6 +12,7 @@ use weir_model::{
 use weir_store::{
     StoreError, WriteTx,
     mirror::{MirroredDeployment, MirroredGroup},
+    staging::ListKind,
 };
 use weir_wire::wsss::{
     GetDeployments, ServerSyncDeployment, ServerSyncDeploymentResult, ServerSyncTargetGroup, SyncAction,
@@ -18,7 +20,7 @@ use weir_wire::wsss::{
 
 use super::{Outcome, SyncError};
 use crate::{
-    admin::{AdminError, App, Caller},
+    admin::{AdminError, App},
     sync::{
         peer::Peer,
         progress::{Phase, Progress},
@@ -29,18 +31,22 @@ use crate::{
 const MOST_GROUPS: usize = 10_000;
 const DEPTH: usize = 64;
 
-/// Asks the parent and applies what it answers.
-pub(super) async fn mirror(
-    app: &App,
-    caller: &Caller,
-    peer: &Peer,
-    progress: &Progress,
-    outcome: &mut Outcome,
-) -> Result<(), SyncError> {
+/// What the parent answered, to be applied in the transaction that stores the revisions it speaks of.
+pub(super) struct Decisions {
+    answer: ServerSyncDeploymentResult,
+    whole: Whole,
+}
+
+/// Asks the parent for its decisions, as of the lists that are about to be promoted; none if no list has an anchor.
+pub(super) async fn ask(app: &App, peer: &Peer, progress: &Progress) -> Result<Option<Decisions>, SyncError> {
     progress.begin(Phase::Deployments, 0);
-    let source = app.read(|tx| tx.sync_source()).await?;
-    let Some(source) = source else { return Ok(()) };
-    let Some(sync_anchor) = source.update_anchor.or(source.category_anchor) else { return Ok(()) };
+    let (source, lists) = app.read(|tx| Ok((tx.sync_source()?, tx.sync_lists()?))).await?;
+    let Some(source) = source else { return Ok(None) };
+    let under_way = |kind| lists.iter().find(|list| list.kind == kind).map(|list| list.anchor.clone());
+    let updates = under_way(ListKind::Updates).or(source.update_anchor);
+    let Some(sync_anchor) = updates.or_else(|| under_way(ListKind::Categories)).or(source.category_anchor) else {
+        return Ok(None);
+    };
     let whole = Whole {
         list: source.deployment_anchor.is_none(),
         // the site link brings deployments that this list lacks, such as those of update groups
@@ -59,15 +65,8 @@ pub(super) async fn mirror(
         });
     }
     progress.expect(answer.deployments.0.len() as u64);
-    let counted = app.write(caller, move |tx| apply(tx, answer, whole)).await?;
-    progress.advance(counted.deployments + counted.held);
-    outcome.deployments += counted.deployments;
-    outcome.retired += counted.retired;
-    outcome.held += counted.held;
-    outcome.declined += counted.declined;
-    outcome.undeclined += counted.undeclined;
-    outcome.notes.extend(counted.notes);
-    Ok(())
+    progress.advance(answer.deployments.0.len() as u64);
+    Ok(Some(Decisions { answer, whole }))
 }
 
 /// What a list of deployments says by what it lacks.
@@ -79,7 +78,9 @@ struct Whole {
     truth: bool,
 }
 
-fn apply(tx: &WriteTx<'_>, answer: ServerSyncDeploymentResult, whole: Whole) -> Result<Outcome, AdminError> {
+/// Applies them. The revisions that came with them are stored already.
+pub(super) fn apply(tx: &WriteTx<'_>, decisions: Decisions) -> Result<Outcome, AdminError> {
+    let Decisions { answer, whole } = decisions;
     let mut counted = Outcome::default();
     groups(tx, answer.groups.0, &mut counted)?;
     for guid in answer.dead_deployments.0 {

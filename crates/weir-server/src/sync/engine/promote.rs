@@ -14,7 +14,13 @@ use weir_store::{
     staging::{Skipped, StagedHead},
 };
 
-use super::{SyncError, arrange::arrange, outcome::Outcome, tally::Tally};
+use super::{
+    SyncError,
+    arrange::arrange,
+    mirror::{self, Decisions},
+    outcome::Outcome,
+    tally::Tally,
+};
 use crate::{
     admin::AdminError,
     sync::{
@@ -28,12 +34,13 @@ const PAGE: u32 = 5_000;
 /// Revisions stored between two looks at the cancellation.
 const LOOK: usize = 500;
 
-/// Promotes everything that is staged and counts into `outcome`. Blocks.
+/// Promotes everything that is staged, with what the parent of a replica decided about it, and counts into `outcome`. Blocks.
 pub(super) fn promote(
     store: &Store,
     actor: &Actor,
     progress: &Progress,
     tally: &Tally,
+    decisions: Option<Decisions>,
     outcome: &mut Outcome,
 ) -> Result<(), SyncError> {
     let order = store.try_read(|tx| Ok::<_, StoreError>(arrange(&heads(tx)?))).map_err(AdminError::Store)?;
@@ -97,6 +104,15 @@ pub(super) fn promote(
             });
             tx.audit("sync", "catalogue", None, Some(&counts))?;
         }
+        if let Some(decisions) = decisions {
+            let decided = mirror::apply(tx, decisions).map_err(|error| Failure(error.into()))?;
+            counted.deployments = decided.deployments;
+            counted.retired = decided.retired;
+            counted.held = decided.held;
+            counted.declined += decided.declined;
+            counted.undeclined = decided.undeclined;
+            counted.notes = decided.notes;
+        }
         Ok(counted)
     });
     let counted = counted.map_err(|Failure(error)| error)?;
@@ -105,6 +121,11 @@ pub(super) fn promote(
     outcome.expired += counted.expired;
     outcome.skipped += counted.skipped;
     outcome.declined += counted.declined;
+    outcome.undeclined += counted.undeclined;
+    outcome.deployments += counted.deployments;
+    outcome.retired += counted.retired;
+    outcome.held += counted.held;
+    outcome.notes.extend(counted.notes);
     Ok(())
 }
 

@@ -9,7 +9,16 @@ use weir_store::{
 };
 use weir_wire::wsss::{GetConfigData, GetRevisionIdList, RevisionIdList, ServerSyncConfigData, ServerSyncFilter};
 
-use super::{Order, Outcome, SyncError, fetch::Fetch, filter, filter::Filter, keys, mirror, promote, tally::Tally};
+use super::{
+    Order, Outcome, SyncError,
+    fetch::Fetch,
+    filter,
+    filter::Filter,
+    keys,
+    mirror::{self, Decisions},
+    promote,
+    tally::Tally,
+};
 use crate::{
     admin::{AdminError, App, Caller},
     sync::{
@@ -79,10 +88,9 @@ impl<'r> Run<'r> {
         if let Ok(batch @ 1..) = usize::try_from(configuration.max_updates_per_decryption_request) {
             keys::fetch(self.app, self.caller, self.peer, self.progress, batch).await?;
         }
-        outcome = self.store(outcome).await?;
-        if self.peer.upstream().replica {
-            mirror::mirror(self.app, self.caller, self.peer, self.progress, &mut outcome).await?;
-        }
+        let decisions =
+            if self.peer.upstream().replica { mirror::ask(self.app, self.peer, self.progress).await? } else { None };
+        outcome = self.store(outcome, decisions).await?;
         self.tally.report(&mut outcome);
         Ok(outcome)
     }
@@ -231,14 +239,14 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    async fn store(&self, mut outcome: Outcome) -> Result<Outcome, SyncError> {
+    async fn store(&self, mut outcome: Outcome, decisions: Option<Decisions>) -> Result<Outcome, SyncError> {
         let staged = self.app.read(|tx| tx.staged_count()).await?;
         self.progress.begin(Phase::Store, staged);
         let (store, progress) = (self.app.state.store.clone(), self.progress.clone());
         let actor = Actor::principal(&self.caller.name, self.caller.from.as_deref(), jiff::Timestamp::now());
         let tally = Tally::default();
         let work = tokio::task::spawn_blocking(move || {
-            promote::promote(&store, &actor, &progress, &tally, &mut outcome)?;
+            promote::promote(&store, &actor, &progress, &tally, decisions, &mut outcome)?;
             tally.report(&mut outcome);
             Ok::<_, SyncError>(outcome)
         });
