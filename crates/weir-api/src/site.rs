@@ -119,6 +119,20 @@ pub enum SyncState {
     Cancelled,
 }
 
+/// How fast a phase goes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PointProgress {
+    /// Entries of the phase that are done.
+    pub done: u64,
+    /// Entries of the phase, as far as they are known; 0: not known.
+    pub total: u64,
+    /// Entries per second, over the phase.
+    pub per_second: u64,
+    /// Seconds until the phase is done at that rate, if the total is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u64>,
+}
+
 /// The last or current synchronization of an update point.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PointSync {
@@ -133,6 +147,10 @@ pub struct PointSync {
     /// How far the phase is, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<f64>,
+    /// The entries of the phase, their rate, and the time that is left at it; null when nothing runs, and from a server of
+    /// an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<PointProgress>,
     /// The last error in full, until a synchronization ends well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_api::{
-    site::{Point, PointSync, SyncState},
+    site::{Point, PointProgress, PointSync, SyncState},
     sync::{SyncPhase, SyncRun, SyncState as RunState},
 };
 
@@ -85,6 +85,7 @@ fn sync(current: Option<&SyncRun>, last: Option<&SyncRun>, replicas_busy: bool) 
         at: None,
         phase: None,
         percent: None,
+        progress: None,
         error: fault.map(|fault| fault.message.clone()),
         explanation: fault.map(|fault| format!("{} {}", fault.explanation, fault.next_step)),
         succeeded_at,
@@ -93,6 +94,12 @@ fn sync(current: Option<&SyncRun>, last: Option<&SyncRun>, replicas_busy: bool) 
         let progress = run.progress.as_ref();
         sync.at = run.started_at.or(Some(run.asked_at));
         sync.percent = progress.and_then(|progress| progress.percent).map(f64::from);
+        sync.progress = progress.map(|progress| PointProgress {
+            done: progress.done,
+            total: progress.total,
+            per_second: progress.per_second,
+            seconds_left: progress.seconds_left,
+        });
         let phase = progress.map(|progress| progress.phase);
         sync.phase = phase.and_then(|phase| serde_json::to_value(phase).ok()?.as_str().map(str::to_owned));
         sync.state = match phase {

@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use reqwest::Method;
 use weir_api::site::{
-    ConfigurationState, EnrolmentCode, EnrolmentRequest, Left, Point, Site, SiteCreate, SiteCreated, SiteKind,
-    SyncState,
+    ConfigurationState, EnrolmentCode, EnrolmentRequest, Left, Point, PointProgress, Site, SiteCreate, SiteCreated,
+    SiteKind, SyncState,
 };
 
-use super::{Nothing, Paging};
+use super::{Nothing, Paging, sync::duration};
 use crate::{
     Outcome,
     connection::Connection,
@@ -206,13 +206,20 @@ fn synchronization(point: &Point) -> String {
         SyncState::Never => "never".to_owned(),
         SyncState::Started => "started".to_owned(),
         SyncState::Metadata | SyncState::Storing => {
-            format!("{}{percent}", point.sync.phase.as_deref().unwrap_or("running"))
+            let phase = point.sync.phase.as_deref().unwrap_or("running");
+            format!("{phase}{percent}{}", point.sync.progress.as_ref().map(pace).unwrap_or_default())
         }
         SyncState::Replicas => "replicas".to_owned(),
         SyncState::Done => "done".to_owned(),
         SyncState::Failed => "failed".to_owned(),
         SyncState::Cancelled => "cancelled".to_owned(),
     }
+}
+
+/// How fast it goes, and how long it takes yet.
+fn pace(progress: &PointProgress) -> String {
+    let left = progress.seconds_left.map(|left| format!(", {} left", duration(left as f64))).unwrap_or_default();
+    if progress.per_second > 0 { format!(", {}/s{left}", progress.per_second) } else { left }
 }
 
 fn version(point: &Point, behind: bool) -> String {
@@ -251,6 +258,10 @@ fn show(page: &mut Page, site: &Site) {
     page.field("running since", time(point.started_at));
     page.field("source", &point.source);
     page.field("synchronization", synchronization(point));
+    if let Some(progress) = &point.sync.progress {
+        let of = if progress.total > 0 { format!(" of {}", progress.total) } else { String::new() };
+        page.field("done", format!("{}{of}", progress.done));
+    }
     page.field("since", time_or(point.sync.at, ""));
     page.field("last success", time_or(point.sync.succeeded_at, "never"));
     page.field("catalogue", version(point, site.behind));
@@ -263,4 +274,24 @@ fn show(page: &mut Page, site: &Site) {
     page.field("alerts", point.alerts);
     page.field("last error", point.sync.error.clone().unwrap_or_default());
     page.field("which means", point.sync.explanation.clone().unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_shown_with_its_rate_and_the_time_that_is_left() {
+        let mut point: Point = serde_json::from_value(serde_json::json!({
+            "server_id": "b3f0a1de-0000-4000-8000-000000000001", "host": "oslo", "version": "0.2.0",
+            "started_at": "2026-11-20T00:00:00Z", "source": "parent", "catalogue_version": 1, "configured": true,
+            "sync": { "state": "metadata", "phase": "updates", "percent": 45.0, "progress":
+                { "done": 4500, "total": 10_000, "per_second": 61, "seconds_left": 90 } },
+            "revisions": 1, "computers": 2, "alerts": 0
+        }))
+        .expect("a point");
+        assert_eq!(synchronization(&point), "updates 45 %, 61/s, 1 min 30 s left");
+        point.sync.progress = None;
+        assert_eq!(synchronization(&point), "updates 45 %", "as an earlier version tells");
+    }
 }

@@ -190,7 +190,7 @@ fn word(run: &SyncRun) -> &str {
 }
 
 /// Seconds as a person would say them.
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     match seconds as u64 {
         0..60 => format!("{seconds:.1} s"),
         whole @ 60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
