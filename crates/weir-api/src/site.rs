@@ -182,6 +182,10 @@ pub struct Point {
     pub catalogue_at: Option<Timestamp>,
     /// It has the configuration of the sites above.
     pub configured: bool,
+    /// The kinds of decisions in which it differs from the site above, such as `collection`; none if it is in step. Null at
+    /// the top, and where one of the two is of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Vec<String>>,
     /// Its synchronization.
     pub sync: PointSync,
     /// Revisions that it holds.

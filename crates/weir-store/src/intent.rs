@@ -106,6 +106,8 @@ statements! {
         "SELECT kind, id, change, deleted, origin FROM intent_object WHERE change > ?1 ORDER BY change, kind, id LIMIT ?2";
     INTENT_AT: "listing decisions of one change" =
         "SELECT kind, id, change, deleted, origin FROM intent_object WHERE change = ?1 ORDER BY kind, id";
+    INTENT_OF_KIND: "listing decisions of a kind" =
+        "SELECT kind, id, change, deleted, origin FROM intent_object WHERE kind = ?1 ORDER BY id";
     INTENT_SHOW: "reading a decision" =
         "SELECT kind, id, change, deleted, origin FROM intent_object WHERE kind = ?1 AND id = ?2";
     INTENT_ORIGIN: "noting where a decision came from" =
@@ -159,6 +161,11 @@ impl ReadTx<'_> {
             rows.extend(self.all(&INTENT_AT, args![last], intent)?);
         }
         Ok((rows, more))
+    }
+
+    /// All objects of a kind, those that are gone included, by key.
+    pub fn intent_of_kind(&self, kind: IntentKind) -> Result<Vec<IntentRow>, StoreError> {
+        self.all(&INTENT_OF_KIND, args![kind], intent)
     }
 
     /// What is known of one object.

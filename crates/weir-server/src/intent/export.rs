@@ -42,7 +42,7 @@ pub fn export_since(tx: &ReadTx<'_>, kinds: &[Kind], since: u64) -> Result<Page,
 }
 
 /// One object; none if it does not travel.
-fn object(tx: &ReadTx<'_>, kind: Kind, row: &IntentRow) -> Result<Option<Object>, StoreError> {
+pub(super) fn object(tx: &ReadTx<'_>, kind: Kind, row: &IntentRow) -> Result<Option<Object>, StoreError> {
     let Some(key) = Key::from_stored(kind, &row.id) else {
         // a selection that each site makes for itself, such as the languages of files
         if kind == Kind::Selection {

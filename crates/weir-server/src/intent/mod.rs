@@ -10,6 +10,7 @@
 
 mod apply;
 pub mod body;
+mod digest;
 mod export;
 mod key;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use apply::apply;
+pub use digest::{Digests, KindDigest, differing, differs, digests, present};
 pub use export::{Page, export_since};
 
 /// Objects on a page of [`export_since`], about: a page ends with a whole change number.

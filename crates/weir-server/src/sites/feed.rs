@@ -23,7 +23,7 @@ pub(super) fn read(tx: &ReadTx<'_>, since: u64, parent: ParentFacts) -> Result<F
     let mut objects = page.objects;
     objects.extend(sites(tx, since)?.into_iter().filter(|object| object.change <= upto));
     objects.sort_by_key(|object| object.change);
-    Ok(Feed { objects, upto, more: page.more, parent })
+    Ok(Feed { objects, upto, more: page.more, parent, digests: None })
 }
 
 /// Whether anything changed after a number.

@@ -13,12 +13,12 @@ use weir_store::{Actor, alert::AlertSeverity};
 use super::{
     PATH, REFUSED, access,
     access::Parent,
-    feed,
-    link::{ANSWER_BYTES, Feed, FeedQuery, News, NotifyQuery, plain},
+    drift, feed,
+    link::{ANSWER_BYTES, Feed, FeedQuery, News, NotifyQuery, ParentFacts, plain},
 };
 use crate::{
     admin::{AdminError, App, Caller, chain},
-    intent::Object,
+    intent::{Digests, Object},
     sync::{
         outbound::{self, OutboundError, Purpose},
         run,
@@ -265,24 +265,12 @@ async fn start(app: &App, parent: &str, version: u64) -> Result<(), LinkError> {
 async fn take_feed(app: &App, link: &mut Link) -> Result<u64, LinkError> {
     let (parent, here) = app.read(|tx| Ok((tx.sites_parent()?, tx.sites_here()?))).await?;
     let (Some(parent), Some(here)) = (parent, here.site) else { return Ok(0) };
-    let (mut objects, mut since) = (Vec::<Object>::new(), parent.feed_since);
-    let facts = loop {
-        let query = FeedQuery { since };
-        let feed: Feed = link.call(|client, base| client.get(format!("{base}/feed")).query(&query)).await?;
-        let more = feed.more && feed.upto > since;
-        since = feed.upto;
-        objects.extend(feed.objects);
-        if objects.len() > MOST_OBJECTS {
-            return Err(LinkError::Answer("it has more objects than a site can have".to_owned()));
-        }
-        if !more {
-            break feed.parent;
-        }
-    };
+    let Read { objects, upto: since, facts, digests } = read_feed(link, parent.feed_since).await?;
     let mut name = facts.name;
     plain(&mut name, weir_model::site::LONGEST_NAME);
     let nothing = since == parent.feed_since && objects.is_empty() && name == parent.name;
     if nothing && parent.feed_at.is_some() && parent.refused.is_none() {
+        drift::compare(app, link, digests).await?;
         return Ok(since);
     }
     let caller = Caller { name: format!("system: parent {}", parent.name), from: None };
@@ -323,7 +311,34 @@ async fn take_feed(app: &App, link: &mut Link) -> Result<u64, LinkError> {
     }
     app.hub().nudge();
     app.hub().status_changed();
+    drift::compare(app, link, digests).await?;
     Ok(since)
+}
+
+/// What the feed told, to its end.
+pub(super) struct Read {
+    pub(super) objects: Vec<Object>,
+    pub(super) upto: u64,
+    pub(super) facts: ParentFacts,
+    pub(super) digests: Option<Digests>,
+}
+
+/// Reads the feed from a number to its end.
+pub(super) async fn read_feed(link: &mut Link, mut since: u64) -> Result<Read, LinkError> {
+    let mut objects = Vec::new();
+    loop {
+        let query = FeedQuery { since };
+        let feed: Feed = link.call(|client, base| client.get(format!("{base}/feed")).query(&query)).await?;
+        let more = feed.more && feed.upto > since;
+        since = feed.upto;
+        objects.extend(feed.objects);
+        if objects.len() > MOST_OBJECTS {
+            return Err(LinkError::Answer("it has more objects than a site can have".to_owned()));
+        }
+        if !more {
+            return Ok(Read { objects, upto: since, facts: feed.parent, digests: feed.digests });
+        }
+    }
 }
 
 /// Reads the feed once, outside the usual order: somebody asks for something that may be on its way down.

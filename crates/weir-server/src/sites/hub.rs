@@ -13,8 +13,15 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use uuid::Uuid;
+use weir_model::ids::ChangeNumber;
+use weir_store::{ReadTx, StoreError};
 
-use crate::{client::limit::AddressLimit, start::Pin};
+use super::{drift::Drift, feed};
+use crate::{
+    client::limit::AddressLimit,
+    intent::{self, Digests},
+    start::Pin,
+};
 
 /// A child that asked for nothing for so long counts as not connected.
 const SILENT: Duration = Duration::from_secs(15);
@@ -42,6 +49,10 @@ pub(crate) struct Hub {
     trouble: Mutex<Option<String>>,
     /// When the parent answered last.
     answered: Mutex<Option<Timestamp>>,
+    /// Whether what is here is what the parent decided.
+    drift: Mutex<Drift>,
+    /// What this server tells of its own decisions, and as of which change.
+    digests: Mutex<Option<(ChangeNumber, Digests)>>,
     /// Attempts to enrol, by address.
     pub(super) attempts: AddressLimit,
 }
@@ -68,6 +79,8 @@ impl Default for Hub {
             pin: OnceLock::new(),
             trouble: Mutex::default(),
             answered: Mutex::default(),
+            drift: Mutex::default(),
+            digests: Mutex::default(),
             attempts: AddressLimit::default(),
         }
     }
@@ -204,6 +217,29 @@ impl Hub {
     /// The parent answered; none forgets it.
     pub(super) fn set_answered(&self, at: Option<Timestamp>) {
         *self.answered.lock() = at;
+    }
+
+    pub(super) fn drift(&self) -> Drift {
+        self.drift.lock().clone()
+    }
+
+    /// True if it is news in which kinds this server differs.
+    pub(super) fn set_drift(&self, drift: Drift) -> bool {
+        let mut held = self.drift.lock();
+        let news = held.kinds != drift.kinds;
+        *held = drift;
+        news
+    }
+
+    /// The digests of this server's decisions: children ask for them far more often than they change.
+    pub(super) fn digests(&self, tx: &ReadTx<'_>) -> Result<Digests, StoreError> {
+        let change = tx.catalogue_version()?;
+        if let Some((_, digests)) = self.digests.lock().as_ref().filter(|(known, _)| *known == change) {
+            return Ok(digests.clone());
+        }
+        let digests = intent::digests(tx, &feed::KINDS, None)?;
+        *self.digests.lock() = Some((change, digests.clone()));
+        Ok(digests)
     }
 
     /// True if that is news.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use weir_api::site::Point;
 use weir_model::site::{SiteKind, SiteNode};
 
-use crate::intent::Object;
+use crate::intent::{Digests, Object};
 
 /// What all paths of the link begin with.
 pub(crate) const PATH: &str = "/link/v1";
@@ -17,6 +17,9 @@ pub(super) const REQUEST_BYTES: usize = 16 << 20;
 pub(super) const ANSWER_BYTES: usize = 64 << 20;
 /// Longest text of a child's that is kept.
 pub(super) const LONGEST_TEXT: usize = 4_096;
+
+/// Kinds in which a child may say that it differs.
+const MOST_KINDS: usize = 32;
 
 /// The kind of [`Object`] that a site of the tree travels as; its body is a [`SiteBody`].
 pub(super) const SITE_KIND: &str = "site";
@@ -83,6 +86,9 @@ pub(super) struct Feed {
     pub(super) more: bool,
     /// Who says so.
     pub(super) parent: ParentFacts,
+    /// At the end of the feed: what all that it ever told amounts to. An earlier version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) digests: Option<Digests>,
 }
 
 /// The answer to `GET notify?feed=N&catalogue=V`, as soon as there is something new, else after a while.
@@ -143,6 +149,12 @@ pub(super) fn tidy(point: &mut Point) {
     plain(&mut point.host, 255);
     plain(&mut point.version, 64);
     plain(&mut point.source, 2_048);
+    if let Some(kinds) = &mut point.drift {
+        kinds.truncate(MOST_KINDS);
+        for kind in kinds {
+            plain(kind, 64);
+        }
+    }
     for text in [&mut point.sync.phase, &mut point.sync.error, &mut point.sync.explanation].into_iter().flatten() {
         plain(text, LONGEST_TEXT);
     }
@@ -160,6 +172,7 @@ mod tests {
             "more":false,"parent":{"server_id":"b3f0a1de-0000-4000-8000-000000000001","name":"CEN","version":"9.0","moon":1}}"#;
         let feed: Feed = serde_json::from_str(feed).expect("understood as far as it can be");
         assert_eq!((feed.objects.len(), feed.upto), (1, 9));
+        assert_eq!(feed.digests, None, "as an earlier parent");
     }
 
     #[test]

@@ -12,6 +12,7 @@
 mod accept;
 mod access;
 mod cascade;
+mod drift;
 mod feed;
 mod follow;
 mod hub;

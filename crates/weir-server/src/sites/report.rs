@@ -67,6 +67,7 @@ pub(super) async fn own(app: &App) -> Result<Point, AdminError> {
                 None => here.catalogue_at,
             },
             configured: parent.as_ref().is_none_or(|parent| parent.feed_at.is_some()),
+            drift: parent.as_ref().and_then(|_| shared.hub().drift().kinds),
             sync,
             revisions: published.snapshot.len() as u64,
             computers: tx.computer_count()?,

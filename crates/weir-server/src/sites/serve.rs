@@ -128,7 +128,14 @@ pub(super) fn facts(app: &App, tx: &ReadTx<'_>) -> Result<ParentFacts, StoreErro
 
 async fn read_feed(State(served): State<Served>, Query(query): Query<FeedQuery>) -> Answer<Feed> {
     let app = served.app.clone();
-    served.app.read(move |tx| feed::read(tx, query.since, facts(&app, tx)?)).await.map(Json)
+    let read = move |tx: &ReadTx<'_>| {
+        let mut feed = feed::read(tx, query.since, facts(&app, tx)?)?;
+        if !feed.more {
+            feed.digests = Some(app.hub().digests(tx)?);
+        }
+        Ok(feed)
+    };
+    served.app.read(read).await.map(Json)
 }
 
 /// Answers as soon as there is something that the child has not heard of.

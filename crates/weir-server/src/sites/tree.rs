@@ -308,6 +308,7 @@ pub(crate) async fn leave(app: &App, caller: &Caller) -> Result<Left, AdminError
         .await?;
     app.hub().set_trouble(None);
     app.hub().set_answered(None);
+    app.hub().set_drift(super::drift::Drift::default());
     app.hub().offer(0);
     app.hub().nudge();
     app.reload_settings().await?;

@@ -171,7 +171,7 @@ fn row(site: &Site) -> Vec<String> {
     vec![
         name,
         site.kind.to_string(),
-        configuration(site.configuration).to_owned(),
+        configured(site),
         point.map(synchronization).unwrap_or_default(),
         time_or(point.and_then(|point| point.sync.at), ""),
         point.map(|point| version(point, site.behind)).unwrap_or_default(),
@@ -188,6 +188,24 @@ fn configuration(state: ConfigurationState) -> &'static str {
         ConfigurationState::Pending => "pending",
         ConfigurationState::Refused => "refused",
         ConfigurationState::Unknown => "not known here",
+    }
+}
+
+/// The same, with whether it has what the site above decided.
+fn configured(site: &Site) -> String {
+    let state = configuration(site.configuration);
+    match site.point.as_ref().and_then(|point| point.drift.as_deref()) {
+        None => state.to_owned(),
+        Some([]) => format!("{state}, in step"),
+        Some(_) => format!("{state}, drifted"),
+    }
+}
+
+fn decisions(point: &Point) -> String {
+    match point.drift.as_deref() {
+        None => String::new(),
+        Some([]) => "in step with the site above".to_owned(),
+        Some(kinds) => format!("drifted from the site above: {} (see its log)", kinds.join(", ")),
     }
 }
 
@@ -255,6 +273,7 @@ fn show(page: &mut Page, site: &Site) {
         return;
     };
     page.field("server", format!("{} ({}), version {}", point.host, point.server_id, point.version));
+    page.field("decisions", decisions(point));
     page.field("running since", time(point.started_at));
     page.field("source", &point.source);
     page.field("synchronization", synchronization(point));
@@ -289,9 +308,14 @@ mod tests {
                 { "done": 4500, "total": 10_000, "per_second": 61, "seconds_left": 90 } },
             "revisions": 1, "computers": 2, "alerts": 0
         }))
-        .expect("a point");
+        .expect("a point of an earlier version says nothing of drift");
         assert_eq!(synchronization(&point), "updates 45 %, 61/s, 1 min 30 s left");
         point.sync.progress = None;
         assert_eq!(synchronization(&point), "updates 45 %", "as an earlier version tells");
+        assert_eq!(decisions(&point), "");
+        point.drift = Some(Vec::new());
+        assert!(decisions(&point).contains("in step"));
+        point.drift = Some(vec!["collection".into()]);
+        assert!(decisions(&point).contains("drifted") && decisions(&point).contains("collection"));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fs};
 
+use jiff::Timestamp;
 use serde_json::Value;
+use weir_store::{Actor, Options, Store, WriteTx};
 use weir_testkit::{Computer, Document, ScriptedAgent, ScriptedDownstream, WeirProcess};
 
 use super::{genuine_package, id, json, server, shelf, write_documents};
@@ -121,6 +123,45 @@ fn a_child_that_was_away_catches_up() {
     child.restart().expect("it starts again");
     child.wait_for(&["collections", "list"], |list| list.to_string().contains("Meanwhile")).expect("caught up");
     assert_eq!(site(&json(&child, &["sites", "list"]), "SEC1")["kind"], "secondary");
+}
+
+/// TOP-9: what was changed at a child past its parent is put right, and the tree says whether it is in step.
+#[test]
+fn a_child_that_drifted_is_put_right() {
+    let central = server();
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    json(&central, &["collections", "create", "Pilot"]);
+    json(&central, &["collections", "create", "Ring"]);
+    json(&central, &["settings", "set", "targeting", "client"]);
+    let mut child = enrolled(&code(&central, "PRI1"));
+    let in_step = |list: &Value| site(list, "PRI1")["point"]["drift"] == Value::Array(Vec::new());
+    wait(&central, "it is in step", in_step);
+    assert!(child.stop().expect("it stops"), "{}", child.log());
+    {
+        let store = Store::open(child.data(), &Options::default()).expect("the child's database");
+        let actor = Actor::system("somebody with a tool", Timestamp::now());
+        let change = |tx: &WriteTx<'_>| {
+            let find = |name| tx.collection_find(name).map(|row| row.expect("it came from the parent").id);
+            tx.collection_rename(find("Pilot")?, "Mine")?;
+            tx.collection_delete(find("Ring")?)?;
+            tx.setting_put("targeting", &"server".into()).map(drop)
+        };
+        store.write(&actor, change).expect("changed");
+    }
+    child.restart().expect("it starts again");
+    let right = |list: &Value| {
+        let text = list.to_string();
+        text.contains("Pilot") && text.contains("Ring") && !text.contains("Mine")
+    };
+    child.wait_for(&["collections", "list"], right).unwrap_or_else(|error| panic!("{error:#}\n{}", child.log()));
+    let settings = json(&child, &["settings", "show", "targeting"]);
+    assert_eq!(settings["value"], "client", "{settings}");
+    wait(&central, "it is in step again", in_step);
+    assert!(child.stop().expect("it stops"), "{}", child.log());
+    let store = Store::open(child.data(), &Options::default()).expect("the child's database");
+    let audit = store.read(|tx| tx.audit_list(None, 200)).expect("audit").items;
+    let corrected = audit.iter().find(|row| row.action == "site.drift").expect("on record");
+    assert!(corrected.actor.contains("parent"), "{corrected:?}");
 }
 
 #[test]
