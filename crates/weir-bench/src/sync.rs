@@ -42,9 +42,19 @@ pub(crate) async fn measure(scratch: &Path, sizes: &[usize], tell: &dyn Fn(&str)
     }
     pair(scratch, GENUINE, Sizes::Genuine, &mut rows, tell).await?;
     let size = sizes.iter().copied().filter(|size| *size < LARGE.0).max().unwrap_or(GENUINE);
-    tree(scratch, size, &mut rows, tell).await?;
-    bundle(scratch, size, &mut rows, tell).await?;
+    // what was measured in an hour is not thrown away with what fails at its end
+    if let Err(error) = tree(scratch, size, &mut rows, tell).await {
+        rows.push(failed("sync_tree", size, &error));
+    }
+    if let Err(error) = bundle(scratch, size, &mut rows, tell).await {
+        rows.push(failed("bundle", size, &error));
+    }
     Ok(Figures { rows, exponent: (growth.len() > 1).then(|| exponent(&growth)) })
+}
+
+fn failed(case: &str, revisions: usize, error: &anyhow::Error) -> Row {
+    let (case, budget) = (case.to_owned(), format!("{error:#}"));
+    Row { case, revisions, unit: "not measured", budget, met: Some(false), ..Row::default() }
 }
 
 /// A folder with a catalogue, and how long its import took.
@@ -100,6 +110,8 @@ async fn pair(
     for turn in 0..turns {
         tell(&format!("sync: {size} revisions, run {} of {turns}", turn + 1));
         let data = scratch.join(format!("sync-child-{size}"));
+        // what a run that was broken off left
+        let _ = std::fs::remove_dir_all(&data);
         let site = child(&data, upstream.url()?)?;
         let (upper, lower) = (upstream.watch(), site.watch());
         let run = site.weir(&["sync", "now", "--wait"])?;
