@@ -29,6 +29,8 @@ mod openapi;
 mod planes;
 #[path = "admin/publisher.rs"]
 mod publisher;
+#[path = "admin/replicas.rs"]
+mod replicas;
 #[path = "admin/rollups.rs"]
 mod rollups;
 #[path = "admin/scans.rs"]

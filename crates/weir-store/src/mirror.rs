@@ -96,8 +96,9 @@ statements! {
     DEPLOYMENT_OTHERS: "listing deployments of one origin" =
         "SELECT deployment_id, guid FROM deployment WHERE deployment_id > ?1 AND origin = ?2 AND update_no IS NOT NULL
          ORDER BY deployment_id";
-    DECLINED_BY: "listing updates that the parent declined" =
-        "SELECT update_id FROM updates WHERE declined_change > 0 AND declined_by = ?1 ORDER BY declined_change";
+    DECLINED: "listing declined updates" =
+        "SELECT update_id, declined_by FROM updates WHERE declined_change > 0 AND declined_by IS NOT NULL
+         ORDER BY declined_change";
     LICENSED: "looking for the updates of a licence" =
         "SELECT DISTINCT u.update_id FROM revision r JOIN updates u ON u.update_no = r.update_no WHERE r.eula_id = ?1";
 }
@@ -113,9 +114,9 @@ impl ReadTx<'_> {
         self.all(&DEPLOYMENT_OTHERS, args![0_i64, origin], |row| Ok((DeploymentId(row.int(0)?), row.uuid(1)?)))
     }
 
-    /// Updates that are declined because the parent declined them.
-    pub fn declined_by_parent(&self) -> Result<Vec<UpdateId>, StoreError> {
-        self.all(&DECLINED_BY, args![PARENT], |row| row.update_id(0))
+    /// Updates that are declined, and by whom.
+    pub fn declined_list(&self) -> Result<Vec<(UpdateId, String)>, StoreError> {
+        self.all(&DECLINED, args![], |row| Ok((row.update_id(0)?, row.text(1)?)))
     }
 }
 

@@ -4,6 +4,8 @@
 //! [`Judge::decide`] gives the verdicts. A revision of a skipped update is not stored; a declined one is stored and its
 //! update declined with [`WriteTx::update_decline_by_rule`](weir_store::WriteTx::update_decline_by_rule).
 //!
+//! A replica judges nothing: the server above has, and what it declined, or took back, comes with its deployments.
+//!
 //! After a run [`apply`] looks at the whole catalogue: updates grow old and are superseded without a revision of their
 //! own. An administrator who takes a rule's decline back is respected: no rule declines that update again.
 

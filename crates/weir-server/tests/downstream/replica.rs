@@ -1,8 +1,10 @@
 //! Replicas mirror what their parent decided; others never ask.
 
 use jiff::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 use weir_model::{
+    criteria::Rule,
     ids::{CollectionId, RevisionNumber},
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
 };
@@ -251,4 +253,30 @@ async fn deployments_made_before_give_way_to_those_of_the_parent() {
     let outcome = downstream.sync(&upstream).await;
     assert!(deployments(&downstream).is_empty());
     assert!(outcome.notes.iter().any(|note| note.contains("were removed")), "{:?}", outcome.notes);
+}
+
+#[tokio::test]
+async fn what_rules_did_before_it_was_a_replica_is_taken_back() {
+    let upstream = Upstream::start(served([software(10, 1), software(11, 1), software(12, 1)]));
+    upstream.change(|served| served.hidden.insert(id(12)));
+    let mut downstream = Downstream::new().await;
+    downstream.write(|tx| tx.criterion_put(Uuid::from_u128(1), &unwanted(), DeploymentOrigin::Local));
+    downstream.sync(&upstream).await;
+    assert_eq!(downstream.read(|tx| tx.skipped_count()), 1);
+    downstream.write(|tx| {
+        tx.update_decline_by_rule(id(10), "unwanted")?;
+        tx.update_decline_by_rule(id(12), "unwanted")
+    });
+    downstream.replica = true;
+    let outcome = downstream.sync(&upstream).await;
+    assert_eq!(downstream.stored(), all_of(&upstream), "what the rule left out is here");
+    assert_eq!(downstream.read(|tx| tx.skipped_count()), 0);
+    assert_eq!((outcome.skipped, outcome.undeclined, declined(&downstream, 10)), (0, 1, None));
+    assert!(declined(&downstream, 12).is_some(), "the parent declined it");
+}
+
+/// A rule that leaves out update 11.
+fn unwanted() -> Rule {
+    let rule = json!({ "name": "unwanted", "action": "skip", "condition": { "titles": ["Update 11"] } });
+    serde_json::from_value(rule).expect("a rule")
 }

@@ -11,7 +11,8 @@ use weir_model::{
 };
 use weir_store::{
     StoreError, WriteTx,
-    mirror::{MirroredDeployment, MirroredGroup},
+    criterion::RULE,
+    mirror::{MirroredDeployment, MirroredGroup, PARENT},
     staging::ListKind,
 };
 use weir_wire::wsss::{
@@ -252,8 +253,10 @@ fn own_deployments(tx: &WriteTx<'_>, counted: &mut Outcome) -> Result<(), AdminE
 
 /// The list is whole: what the parent declined is declined, what it no longer declines is not.
 fn hidden(tx: &WriteTx<'_>, hidden: BTreeSet<UpdateId>, counted: &mut Outcome) -> Result<(), AdminError> {
-    for update in tx.declined_by_parent()? {
-        if !hidden.contains(&update) {
+    for (update, by) in tx.declined_list()? {
+        // a rule that the parent took a decline of back must not hold it here
+        let from_above = by == PARENT || by.starts_with(RULE);
+        if from_above && !hidden.contains(&update) {
             counted.undeclined += u64::from(tx.update_undecline(update)?);
         }
     }

@@ -34,10 +34,12 @@ const PAGE: u32 = 5_000;
 /// Revisions stored between two looks at the cancellation.
 const LOOK: usize = 500;
 
-/// Promotes everything that is staged, with what the parent of a replica decided about it, and counts into `outcome`. Blocks.
+/// Promotes everything that is staged, with what the parent of a replica decided about it, and counts into `outcome`. Rules
+/// judge it, but not on a `replica`: its parent has judged, and the catalogues are to be the same. Blocks.
 pub(super) fn promote(
     store: &Store,
     actor: &Actor,
+    replica: bool,
     progress: &Progress,
     tally: &Tally,
     decisions: Option<Decisions>,
@@ -48,7 +50,7 @@ pub(super) fn promote(
         let mut counted = Outcome::default();
         // all that is staged is cleared below: what a run that was broken off staged since goes in, too
         let order = if tx.staged_count()? == order.len() as u64 { order } else { arrange(&heads(tx)?) };
-        let verdicts = verdicts(tx, &order, actor.at)?;
+        let verdicts = if replica { Verdicts::default() } else { verdicts(tx, &order, actor.at)? };
         let mut import = tx.import();
         let skipped_before = tx.skipped_count()? > 0;
         let mut declined: BTreeMap<UpdateId, String> = BTreeMap::new();

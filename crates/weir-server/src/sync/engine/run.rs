@@ -106,7 +106,12 @@ impl<'r> Run<'r> {
     /// Makes sure that what is known belongs to this server.
     async fn begin(&self, outcome: &mut Outcome) -> Result<(), SyncError> {
         let (identity, full) = (self.peer.upstream().identity.clone(), self.order.full);
+        let replica = self.peer.upstream().replica;
         let write = move |tx: &weir_store::WriteTx<'_>| {
+            if replica && tx.skipped_count()? > 0 {
+                // left out by rules in the time before it was one; whole lists below name it by themselves
+                tx.skipped_restore()?;
+            }
             let changed = tx.sync_source_begin(&identity)?;
             if full {
                 tx.sync_anchors_forget()?;
@@ -245,8 +250,9 @@ impl<'r> Run<'r> {
         let (store, progress) = (self.app.state.store.clone(), self.progress.clone());
         let actor = Actor::principal(&self.caller.name, self.caller.from.as_deref(), jiff::Timestamp::now());
         let tally = Tally::default();
+        let replica = self.peer.upstream().replica;
         let work = tokio::task::spawn_blocking(move || {
-            promote::promote(&store, &actor, &progress, &tally, decisions, &mut outcome)?;
+            promote::promote(&store, &actor, replica, &progress, &tally, decisions, &mut outcome)?;
             tally.report(&mut outcome);
             Ok::<_, SyncError>(outcome)
         });
