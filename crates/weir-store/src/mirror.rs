@@ -96,6 +96,7 @@ statements! {
     DEPLOYMENT_OTHERS: "listing deployments of one origin" =
         "SELECT deployment_id, guid FROM deployment WHERE deployment_id > ?1 AND origin = ?2 AND update_no IS NOT NULL
          ORDER BY deployment_id";
+    PENDING_LAST: "looking at the end of the queue" = "SELECT coalesce(max(pending_no), 0) FROM pending_revision";
     DECLINED: "listing declined updates" =
         "SELECT update_id, declined_by FROM updates WHERE declined_change > 0 AND declined_by IS NOT NULL
          ORDER BY declined_change";
@@ -112,6 +113,11 @@ impl ReadTx<'_> {
     /// Deployments of single updates of one origin, with their guids.
     pub fn deployments_of_origin(&self, origin: DeploymentOrigin) -> Result<Vec<(DeploymentId, Uuid)>, StoreError> {
         self.all(&DEPLOYMENT_OTHERS, args![0_i64, origin], |row| Ok((DeploymentId(row.int(0)?), row.uuid(1)?)))
+    }
+
+    /// The place of the last revision that is to be fetched, of any list; 0 if there is none.
+    pub fn pending_last(&self) -> Result<i64, StoreError> {
+        self.one(&PENDING_LAST, args![], |row| row.int(0))
     }
 
     /// Updates that are declined, and by whom.

@@ -1,6 +1,7 @@
 //! What one run does, in order. What goes wrong after the catalogue is complete makes a warning, not a failure.
 
 use jiff::Timestamp;
+use weir_model::ids::UpdateIdentity;
 
 use super::{
     criteria,
@@ -59,6 +60,7 @@ pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progr
     // the content job looks for what the new revisions need
     app.shared().wanted.notify_one();
     report.warnings.extend(report.outcome.problems.iter().map(|named| format!("{}: {}", named.revision, named.reason)));
+    report.warnings.extend(waiting(report.outcome.held, &report.outcome.waiting));
     progress.begin(Phase::Announce, 0);
     if let Err(error) = sites::announce(app).await {
         report.warn("the sites below could not be told", &error);
@@ -68,6 +70,30 @@ pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progr
         report.warnings.push(format!("{unnamed} more revisions could not be taken"));
     }
     Ok(report)
+}
+
+/// Says that deployments of the parent wait, and for what.
+fn waiting(held: u64, revisions: &[UpdateIdentity]) -> Option<String> {
+    const NAMED: usize = 5;
+    if held == 0 {
+        return None;
+    }
+    let who = if held == 1 { "1 deployment waits".to_owned() } else { format!("{held} deployments wait") };
+    if revisions.is_empty() {
+        return Some(format!(
+            "{who} for a target group that the parent does not list; see its groups there, and whether the deployment is \
+             still wanted"
+        ));
+    }
+    let mut named: Vec<String> = revisions.iter().take(NAMED).map(ToString::to_string).collect();
+    if revisions.len() > NAMED {
+        named.push(format!("{} more", revisions.len() - NAMED));
+    }
+    Some(format!(
+        "{who} for revisions that the parent deploys and does not send: {}; see whether they are still stored there, or \
+         deploy another revision there. The next run asks again",
+        named.join(", ")
+    ))
 }
 
 /// Tells the server above about computers and status.

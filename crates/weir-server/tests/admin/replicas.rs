@@ -1,9 +1,16 @@
 //! Servers that mirror another: what they take over, and what they do not decide themselves.
 
+use jiff::Timestamp;
+use reqwest::Method;
 use serde_json::{Value, json};
-use weir_model::{ids::UpdateId, update::CategoryKind};
+use uuid::Uuid;
+use weir_model::{
+    ids::{CollectionId, RevisionNumber, UpdateId},
+    update::CategoryKind,
+};
 use weir_server::{Options, config};
-use weir_testkit::Document;
+use weir_testkit::{Document, upstream::Upstream};
+use weir_wire::wsss::ServerSyncDeployment;
 
 use crate::{
     harness::{Server, id},
@@ -92,4 +99,65 @@ async fn a_child_takes_declines_and_their_end_from_above_and_judges_nothing_itse
     assert_eq!(declined(&child, id(10)).await, false, "the top decides");
     child.stop().await;
     top.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_child_gets_the_older_revision_that_is_deployed() {
+    let top = top().await;
+    let part = |revision| Document::member(id(20), revision).title("Part");
+    let bundle = |revision| update(10, revision, "Update").bundles([part(revision).identity()]);
+    top.import_documents(&[bundle(1), part(1), bundle(2), part(2)]).await;
+    let deployed = |revision: u32| json!({ "update": format!("{}@{revision}", id(10)), "collection": "All Computers", "action": "install" });
+    top.post("deployments", deployed(1)).await.ok();
+
+    let child = child_of(&top, "OSLO").await;
+    let run = synchronize(&child).await;
+    done(&run);
+    let list = child.get("deployments").await.ok();
+    let rows: Vec<_> = list["items"].as_array().expect("rows").iter().map(|row| row["revision"].clone()).collect();
+    assert_eq!(rows, [json!(1)], "{list:#}");
+    let newest = child.get(&format!("updates/{}", id(10))).await.ok();
+    assert_eq!((&newest["revision"], &newest["unresolved"]), (&json!(2), &json!(false)), "{newest:#}");
+    done(&synchronize(&child).await);
+    child.stop().await;
+    top.stop().await;
+}
+
+#[tokio::test]
+async fn deployments_that_wait_for_a_revision_are_told() {
+    let mut served = crate::sync::served([update(10, 1, "Here")]);
+    let everyone = CollectionId::ALL_COMPUTERS;
+    served.deploy(deployment(1, 10, everyone));
+    for number in 30..70 {
+        served.deploy(deployment(number, number, everyone));
+    }
+    let upstream = Upstream::start(served);
+    let server = crate::sync::below(&upstream).await;
+    server.call(Method::PUT, "settings/sync.replica", Some(json!({ "value": true }))).await.ok();
+    for run in [synchronize(&server).await, synchronize(&server).await] {
+        assert_eq!(run["result"], "done_with_warnings", "{run:#}");
+        let warnings = run["warnings"].to_string();
+        assert!(warnings.contains("40 deployments wait for revisions"), "{warnings}");
+        assert!(warnings.contains(&format!("{}@1", id(30))) && warnings.contains("see whether"), "{warnings}");
+    }
+    assert_eq!(server.get("deployments").await.ok()["items"].as_array().expect("rows").len(), 1);
+    upstream.change(|served| (30..70).for_each(|number| served.add(&update(number, 1, "Late"))));
+    done(&synchronize(&server).await);
+    assert_eq!(server.get("deployments").await.ok()["items"].as_array().expect("rows").len(), 41);
+    server.stop().await;
+}
+
+fn deployment(guid: u128, update: u128, to: CollectionId) -> ServerSyncDeployment {
+    ServerSyncDeployment {
+        update_id: id(update),
+        revision_number: RevisionNumber(1),
+        action: 0,
+        admin_name: None,
+        deadline: None.into(),
+        is_assigned: true,
+        go_live_time: Timestamp::UNIX_EPOCH,
+        deployment_guid: Uuid::from_u128(guid),
+        target_group_id: to,
+        download_priority: 2,
+    }
 }

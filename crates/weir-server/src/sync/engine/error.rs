@@ -101,6 +101,15 @@ impl SyncError {
         }
     }
 
+    /// Single revisions are to blame, or may be, rather than the server or the way to it.
+    pub(super) fn is_about_items(&self) -> bool {
+        match self {
+            Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => true,
+            Self::Peer(error) => error.may_be_an_item(),
+            Self::Cancelled(_) | Self::Here(_) | Self::NoSource => false,
+        }
+    }
+
     /// The upstream server says that it is another one, or was restored: anchors mean nothing to it.
     pub(super) fn is_server_changed(&self) -> bool {
         matches!(self, Self::Peer(error) if error.fault_code() == Some(ErrorCode::ServerChanged))

@@ -9,10 +9,7 @@ use weir_store::{
     Actor, Store, StoreError,
     staging::{ListKind, Pending},
 };
-use weir_wire::{
-    soap::ErrorCode,
-    wsss::{AnchorText, GetConfigData, GetUpdateData},
-};
+use weir_wire::wsss::{AnchorText, GetConfigData, GetUpdateData};
 
 use super::{
     SyncError,
@@ -37,6 +34,7 @@ const GROUP_BYTES: usize = 16 << 20;
 const ATTEMPTS: u32 = 5;
 
 /// What fetching needs.
+#[derive(Clone, Copy)]
 pub(super) struct Fetch<'r> {
     pub(super) app: &'r App,
     pub(super) caller: &'r Caller,
@@ -63,18 +61,32 @@ impl Fetch<'_> {
     /// have comes last.
     pub(super) async fn all(&self, kind: ListKind) -> Result<(), SyncError> {
         for tried in [false, true] {
-            let mut after = 0;
-            loop {
-                let feed = Mutex::new(Feed { kind, after, tried, ahead: VecDeque::new(), ended: false });
-                self.pass(&feed).await?;
-                let reached = feed.into_inner().after;
-                if reached == after {
-                    break;
-                }
-                after = reached;
-            }
+            self.queue(kind, tried, 0).await?;
         }
         Ok(())
+    }
+
+    /// Fetches what was noted after this place in the queue, as far as no run has tried it.
+    pub(super) async fn later(&self, kind: ListKind, after: i64) -> Result<(), SyncError> {
+        self.queue(kind, false, after).await
+    }
+
+    async fn queue(&self, kind: ListKind, tried: bool, mut after: i64) -> Result<(), SyncError> {
+        loop {
+            let feed = Mutex::new(Feed { kind, after, tried, ahead: VecDeque::new(), ended: false });
+            self.pass(&feed).await?;
+            let reached = feed.into_inner().after;
+            if reached == after {
+                return Ok(());
+            }
+            after = reached;
+        }
+    }
+
+    /// Fetches exactly these, which are not pending: what of them cannot be had is waited for by no list.
+    pub(super) async fn these(&self, revisions: Vec<UpdateIdentity>) -> Result<(), SyncError> {
+        let feed = Feed { kind: ListKind::Members, after: 0, tried: false, ahead: revisions.into(), ended: true };
+        self.pass(&Mutex::new(feed)).await
     }
 
     async fn pass(&self, feed: &Mutex<Feed>) -> Result<(), SyncError> {
@@ -140,7 +152,7 @@ impl Fetch<'_> {
                     self.control(SyncError::NothingSent).await?;
                     "the upstream server lists it and does not send it".to_owned()
                 }
-                Err(error) if may_be_an_item(&error) => {
+                Err(error) if error.may_be_an_item() => {
                     let reason = crate::admin::chain(&error);
                     self.control(error.into()).await?;
                     reason
@@ -254,17 +266,6 @@ impl Fetch<'_> {
             self.tally.dropped(revision, format!("{reason}; the next run asks again"))?;
         }
         Ok(())
-    }
-}
-
-/// Whether a failure can be due to one of the revisions that were asked for.
-fn may_be_an_item(error: &PeerError) -> bool {
-    match error {
-        PeerError::Fault { .. } => {
-            matches!(error.fault_code(), Some(ErrorCode::InternalServerError | ErrorCode::InvalidParameters))
-        }
-        PeerError::Coding { .. } | PeerError::Malformed { .. } | PeerError::TooLarge { .. } => true,
-        _ => false,
     }
 }
 

@@ -10,7 +10,7 @@ use weir_model::{
     targeting::{DeploymentAction, DeploymentOrigin},
 };
 use weir_store::{
-    StoreError, WriteTx,
+    ReadTx, StoreError, WriteTx,
     criterion::RULE,
     mirror::{MirroredDeployment, MirroredGroup, PARENT},
     staging::ListKind,
@@ -21,7 +21,7 @@ use weir_wire::wsss::{
 
 use super::{Outcome, SyncError};
 use crate::{
-    admin::{AdminError, App},
+    admin::{AdminError, App, Caller},
     sync::{
         peer::Peer,
         progress::{Phase, Progress},
@@ -70,6 +70,56 @@ pub(super) async fn ask(app: &App, peer: &Peer, progress: &Progress) -> Result<O
     Ok(Some(Decisions { answer, whole }))
 }
 
+/// The revisions that deployments wait for.
+pub(super) fn lacking(tx: &ReadTx<'_>) -> Result<Vec<UpdateIdentity>, StoreError> {
+    let mut lacking = BTreeSet::new();
+    for (guid, body) in tx.held_list()? {
+        let Some(deployment) = from_json(guid, &body) else { continue };
+        let revision = revision(&deployment);
+        if tx.revision_find(revision)?.is_none() {
+            lacking.insert(revision);
+        }
+    }
+    Ok(lacking.into_iter().collect())
+}
+
+/// Looks again at what was held back, since more is here now, and tells what goes on waiting.
+pub(super) async fn held(app: &App, caller: &Caller, outcome: &mut Outcome) -> Result<(), SyncError> {
+    let read = |tx: &ReadTx<'_>| Ok(tx.held_list()?.len() as u64);
+    if app.read(read).await? == 0 {
+        return Ok(());
+    }
+    let apply = |tx: &WriteTx<'_>| {
+        let held: Vec<_> = tx.held_list()?.iter().filter_map(|(guid, body)| from_json(*guid, body)).collect();
+        let mut counted = Outcome::default();
+        put(tx, &held, &mut counted)?;
+        if counted.deployments > 0 {
+            let counts = json!({ "deployments": counted.deployments, "held": counted.held });
+            tx.audit("sync", "deployments", None, Some(&counts))?;
+        }
+        counted.waiting = lacking(tx)?;
+        Ok(counted)
+    };
+    let counted = app.write(caller, apply).await?;
+    outcome.deployments += counted.deployments;
+    (outcome.held, outcome.waiting) = (counted.held, counted.waiting);
+    Ok(())
+}
+
+/// Stores what can be stored, and holds the rest back.
+fn put(tx: &WriteTx<'_>, deployments: &[MirroredDeployment], counted: &mut Outcome) -> Result<(), StoreError> {
+    for deployment in deployments {
+        if is_ready(tx, deployment)? {
+            tx.held_remove(deployment.guid)?;
+            counted.deployments += u64::from(tx.deployment_mirror(deployment)?);
+        } else {
+            tx.held_put(deployment.guid, &to_json(deployment))?;
+            counted.held += 1;
+        }
+    }
+    Ok(())
+}
+
 /// What a list of deployments says by what it lacks.
 #[derive(Clone, Copy)]
 struct Whole {
@@ -107,15 +157,7 @@ pub(super) fn apply(tx: &WriteTx<'_>, decisions: Decisions) -> Result<Outcome, A
             )),
         }
     }
-    for deployment in &held {
-        if is_ready(tx, deployment)? {
-            tx.held_remove(deployment.guid)?;
-            counted.deployments += u64::from(tx.deployment_mirror(deployment)?);
-        } else {
-            tx.held_put(deployment.guid, &to_json(deployment))?;
-            counted.held += 1;
-        }
-    }
+    put(tx, &held, &mut counted)?;
     if whole.list && whole.truth {
         // what the parent had before and does not name is gone
         for (id, guid) in tx.deployments_of_origin(DeploymentOrigin::Parent)? {
@@ -220,10 +262,13 @@ fn mirrored(deployment: &ServerSyncDeployment) -> Option<MirroredDeployment> {
     })
 }
 
+fn revision(deployment: &MirroredDeployment) -> UpdateIdentity {
+    UpdateIdentity { update_id: deployment.update, revision: deployment.revision }
+}
+
 /// Revision and group are here.
 fn is_ready(tx: &WriteTx<'_>, deployment: &MirroredDeployment) -> Result<bool, StoreError> {
-    let identity = UpdateIdentity { update_id: deployment.update, revision: deployment.revision };
-    Ok(tx.revision_find(identity)?.is_some() && tx.collection_show(deployment.collection)?.is_some())
+    Ok(tx.revision_find(revision(deployment))?.is_some() && tx.collection_show(deployment.collection)?.is_some())
 }
 
 fn retire(tx: &WriteTx<'_>, guid: Uuid) -> Result<bool, StoreError> {

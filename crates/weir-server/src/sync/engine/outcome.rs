@@ -34,8 +34,10 @@ pub struct Outcome {
     pub deployments: u64,
     /// Deployments of the parent removed.
     pub retired: u64,
-    /// Deployments held back until their revision is here.
+    /// Deployments held back until their revision, or their group, is here.
     pub held: u64,
+    /// The revisions that they wait for, and that the parent did not send.
+    pub waiting: Vec<UpdateIdentity>,
     /// Bytes received.
     pub bytes: u64,
     /// Calls answered.

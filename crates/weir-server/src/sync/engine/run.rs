@@ -20,7 +20,7 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    admin::{AdminError, App, Caller},
+    admin::{AdminError, App, Caller, chain},
     sync::{
         peer::Peer,
         progress::{Phase, Progress},
@@ -85,12 +85,14 @@ impl<'r> Run<'r> {
         };
         let ended = self.bring(&fetch, &mut outcome).await;
         fetch.settle(ended).await?;
-        if let Ok(batch @ 1..) = usize::try_from(configuration.max_updates_per_decryption_request) {
-            keys::fetch(self.app, self.caller, self.peer, self.progress, batch).await?;
-        }
-        let decisions =
-            if self.peer.upstream().replica { mirror::ask(self.app, self.peer, self.progress).await? } else { None };
+        let keys = usize::try_from(configuration.max_updates_per_decryption_request).unwrap_or(0);
+        self.keys(keys).await?;
+        let replica = self.peer.upstream().replica;
+        let decisions = if replica { mirror::ask(self.app, self.peer, self.progress).await? } else { None };
         outcome = self.store(outcome, decisions).await?;
+        if replica {
+            outcome = self.held(&fetch, keys, outcome).await?;
+        }
         self.tally.report(&mut outcome);
         Ok(outcome)
     }
@@ -101,6 +103,42 @@ impl<'r> Run<'r> {
         self.updates(fetch, outcome).await?;
         self.start(Phase::Closure, ListKind::Members).await?;
         fetch.all(ListKind::Members).await
+    }
+
+    async fn keys(&self, batch: usize) -> Result<(), SyncError> {
+        if batch == 0 {
+            return Ok(());
+        }
+        keys::fetch(self.app, self.caller, self.peer, self.progress, batch).await
+    }
+
+    /// Deployments name exact revisions, and lists only the newest one of each update: what a deployment waits for is asked
+    /// for by its name. What still lacks is told, and looked for again by the next run.
+    async fn held(&self, fetch: &Fetch<'_>, keys: usize, mut outcome: Outcome) -> Result<Outcome, SyncError> {
+        let lacking = self.app.read(mirror::lacking).await?;
+        if !lacking.is_empty() {
+            self.progress.begin(Phase::Closure, lacking.len() as u64);
+            let tally = Tally::default();
+            let fetch = Fetch { tally: &tally, ..*fetch };
+            let tried = self.app.read(|tx| tx.pending_last()).await?;
+            match fetch.these(lacking).await {
+                Ok(()) => {}
+                // the catalogue is up to date; the deployments that go on waiting are told below
+                Err(error) if error.is_about_items() => {
+                    tracing::warn!(error = chain(&error), "revisions that are deployed above cannot be had");
+                }
+                Err(error) => return Err(error),
+            }
+            // those that did not come are named by the deployments that wait for them
+            tally.forget();
+            let ended = fetch.later(ListKind::Members, tried).await;
+            fetch.settle(ended).await?;
+            self.keys(keys).await?;
+            outcome = self.store(outcome, None).await?;
+            tally.report(&mut outcome);
+        }
+        mirror::held(self.app, self.caller, &mut outcome).await?;
+        Ok(outcome)
     }
 
     /// Makes sure that what is known belongs to this server.

@@ -73,6 +73,13 @@ impl Tally {
         Lost { items, alone, all: std::mem::take(&mut counts.all) }
     }
 
+    /// Forgets the items that cannot be had, and that they are many.
+    pub(super) fn forget(&self) {
+        let mut counts = self.0.lock();
+        counts.lost.clear();
+        (counts.in_a_row, counts.rounds, counts.all) = (0, 0, false);
+    }
+
     /// A call that asked for items brought none of them. True when that happened so often that another call has to show
     /// whether the server is to blame or the items are.
     pub(super) fn missed(&self) -> bool {

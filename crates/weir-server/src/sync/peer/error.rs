@@ -112,6 +112,17 @@ impl PeerError {
         }
     }
 
+    /// Whether one of several items that were asked for can be the reason.
+    pub fn may_be_an_item(&self) -> bool {
+        match self {
+            Self::Fault { .. } => {
+                matches!(self.fault_code(), Some(ErrorCode::InternalServerError | ErrorCode::InvalidParameters))
+            }
+            Self::Coding { .. } | Self::Malformed { .. } | Self::TooLarge { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Stable, for programs.
     pub fn code(&self) -> &'static str {
         match self {
