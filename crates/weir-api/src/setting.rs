@@ -28,6 +28,10 @@ pub struct Setting {
 pub struct SettingChange {
     /// The value.
     pub value: Value,
+    /// Changes it even if that gives up what was decided here; without it the answer says what that is. A server that
+    /// becomes a replica (`source`, `sync.replica`) has no deployments and declines of its own.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// Answer to [`SettingChange`].

@@ -96,6 +96,8 @@ statements! {
     DEPLOYMENT_OTHERS: "listing deployments of one origin" =
         "SELECT deployment_id, guid FROM deployment WHERE deployment_id > ?1 AND origin = ?2 AND update_no IS NOT NULL
          ORDER BY deployment_id";
+    DEPLOYMENT_OWN: "listing deployments made here" =
+        "SELECT deployment_id FROM deployment WHERE origin <> ?1 ORDER BY deployment_id";
     PENDING_LAST: "looking at the end of the queue" = "SELECT coalesce(max(pending_no), 0) FROM pending_revision";
     DECLINED: "listing declined updates" =
         "SELECT update_id, declined_by FROM updates WHERE declined_change > 0 AND declined_by IS NOT NULL
@@ -118,6 +120,11 @@ impl ReadTx<'_> {
     /// The place of the last revision that is to be fetched, of any list; 0 if there is none.
     pub fn pending_last(&self) -> Result<i64, StoreError> {
         self.one(&PENDING_LAST, args![], |row| row.int(0))
+    }
+
+    /// Deployments, of update groups too, that an administrator or a rule of this server made.
+    pub fn deployments_made_here(&self) -> Result<Vec<DeploymentId>, StoreError> {
+        self.all(&DEPLOYMENT_OWN, args![DeploymentOrigin::Parent], |row| Ok(DeploymentId(row.int(0)?)))
     }
 
     /// Updates that are declined, and by whom.

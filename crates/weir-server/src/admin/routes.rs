@@ -428,7 +428,7 @@ async fn settings_set(
     Path(key): Path<String>,
     Body(change): Body<SettingChange>,
 ) -> Answer<SettingChanged> {
-    setting::set(&app, &caller, &key, &change.value).await.map(Json)
+    setting::set(&app, &caller, &key, &change.value, change.force).await.map(Json)
 }
 
 /// Alerts, open ones first.

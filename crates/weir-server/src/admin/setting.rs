@@ -17,7 +17,7 @@ use weir_model::{
     content::ContentMode,
     schedule::{Recurrence, Zone},
 };
-use weir_store::{ReadTx, StoreError, WriteTx, setting::SettingRow};
+use weir_store::{ReadTx, StoreError, WriteTx, mirror::PARENT, setting::SettingRow};
 
 pub(crate) use self::kind::{SOURCE_VALUES, parse_source};
 use self::{
@@ -207,8 +207,14 @@ pub(crate) fn store(tx: &WriteTx<'_>, key: &str, value: Option<&Value>) -> Resul
     Ok(old)
 }
 
-/// Sets a setting. Clients see it with their next call.
-pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) -> Result<SettingChanged, AdminError> {
+/// Sets a setting. Clients see it with their next call. What would give up decisions of administrators wants `force`.
+pub(crate) async fn set(
+    app: &App,
+    caller: &Caller,
+    key: &str,
+    value: &Value,
+    force: bool,
+) -> Result<SettingChanged, AdminError> {
     let definition = definition(key)?;
     let mut value = definition.kind.read(value).ok_or_else(|| AdminError::Invalid {
         code: "setting_value",
@@ -226,7 +232,11 @@ pub(crate) async fn set(app: &App, caller: &Caller, key: &str, value: &Value) ->
         if matches!(key, SOURCE | SYNC_REPLICA | SYNC_SCHEDULE) || TOP_SETTINGS.contains(&key) {
             refuse_below_parent(tx, key)?;
         }
+        let was_replica = sites::is_replica(tx)?;
         let old = store(tx, key, Some(&stored))?;
+        if !force && !was_replica && sites::is_replica(tx)? {
+            refuse_loss(tx, key, &kind.shown(stored.clone()))?;
+        }
         if old.as_ref() != Some(&stored) {
             tx.audit("setting.set", key, old.map(|old| kind.shown(old)).as_ref(), Some(&kind.shown(stored)))?;
         }
@@ -247,6 +257,33 @@ async fn anchored(app: &App, value: Value) -> Result<Value, AdminError> {
     let Some(schedule) = value.as_str().and_then(|text| text.parse::<Recurrence>().ok()) else { return Ok(value) };
     let zone = app.read(Current::read).await?.zone();
     Ok(json!(schedule.anchored(Timestamp::now(), &zone).to_string()))
+}
+
+/// Refuses to make a replica of a server with decisions that a replica cannot have.
+fn refuse_loss(tx: &ReadTx<'_>, key: &str, value: &Value) -> Result<(), AdminError> {
+    let counted = |count: usize, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {many}")),
+    };
+    let deployments = tx.deployments_made_here()?.len();
+    let declined = tx.declined_list()?.iter().filter(|(_, by)| by != PARENT).count();
+    let lost =
+        [counted(deployments, "deployment", "deployments"), counted(declined, "declined update", "declined updates")];
+    let lost: Vec<String> = lost.into_iter().flatten().collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Err(AdminError::Conflict {
+        code: "loses",
+        detail: format!(
+            "this server would be a replica, which has the deployments and declines of the server above and no others; the \
+             next synchronization would take away what was decided here: {}",
+            lost.join(", ")
+        ),
+        next_step: Some(format!("to lose that: weir settings set {key} {value} --force")),
+    })
 }
 
 /// Only the top of a tree chooses where updates come from and when, and what holds for all its sites.

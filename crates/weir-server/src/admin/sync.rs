@@ -123,6 +123,6 @@ pub(crate) async fn schedule(app: &App) -> Result<Schedule, AdminError> {
 
 /// Sets the schedule, or switches it off.
 pub(crate) async fn schedule_set(app: &App, caller: &Caller, change: ScheduleChange) -> Result<Schedule, AdminError> {
-    setting::set(app, caller, SYNC_SCHEDULE, &serde_json::Value::String(change.text)).await?;
+    setting::set(app, caller, SYNC_SCHEDULE, &serde_json::Value::String(change.text), false).await?;
     schedule(app).await
 }

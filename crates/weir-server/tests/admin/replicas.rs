@@ -147,6 +147,54 @@ async fn deployments_that_wait_for_a_revision_are_told() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn what_was_decided_here_is_given_up_knowingly_and_wholly() {
+    let upstream = Upstream::start(crate::sync::served([
+        update(10, 1, "Ten"),
+        update(11, 1, "Eleven"),
+        update(12, 1, "Twelve"),
+        update(13, 1, "Previews Preview"),
+    ]));
+    upstream.change(|served| served.hidden.insert(id(12)));
+    let server = crate::sync::below(&upstream).await;
+    synchronize(&server).await;
+    crate::sync::choose(&server).await;
+    done(&synchronize(&server).await);
+    for number in [11, 12] {
+        server.post(&format!("updates/{}/decline", id(number)), json!({})).await.ok();
+    }
+    let rule = json!({ "name": "Previews", "action": "decline", "condition": { "preview": true } });
+    server.post("criteria", rule).await.ok();
+    server.post("criteria/Previews/apply", json!({})).await.ok();
+    let install = json!({ "update": id(10), "collection": "All Computers", "action": "install" });
+    server.post("deployments", install).await.ok();
+
+    let set = |body: Value| server.call(Method::PUT, "settings/sync.replica", Some(body));
+    let refused = set(json!({ "value": true })).await;
+    assert_eq!(refused.refused(409), "loses");
+    let detail = refused.body["detail"].as_str().expect("detail");
+    assert!(detail.contains("1 deployment, 3 declined updates"), "{detail}");
+    let next = refused.body["next_step"].as_str().expect("a step");
+    assert!(next.contains("weir settings set sync.replica true --force"), "{next}");
+    assert_eq!(server.get("settings/sync.replica").await.ok()["value"], false);
+    server.post(&format!("updates/{}/undecline", id(11)), json!({})).await.ok();
+    server.post(&format!("updates/{}/decline", id(11)), json!({})).await.ok();
+
+    set(json!({ "value": true, "force": true })).await.ok();
+    let run = synchronize(&server).await;
+    done(&run);
+    let notes = run["warnings"].to_string();
+    assert!(notes.contains("1 deployments made here were removed"), "{notes}");
+    assert!(notes.contains("2 declines made here were taken back"), "{notes}");
+    for (number, is_declined) in [(10, false), (11, false), (12, true), (13, false)] {
+        assert_eq!(declined(&server, id(number)).await, is_declined, "{number}");
+    }
+    assert_eq!(server.get("deployments").await.ok()["items"], json!([]));
+    // a replica has nothing to lose
+    set(json!({ "value": true })).await.ok();
+    server.stop().await;
+}
+
 fn deployment(guid: u128, update: u128, to: CollectionId) -> ServerSyncDeployment {
     ServerSyncDeployment {
         update_id: id(update),

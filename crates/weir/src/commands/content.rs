@@ -225,7 +225,7 @@ pub(crate) async fn run(command: ContentCommand, connection: &Connection, printe
 /// Switches fetching on or off.
 async fn fetch(on: bool, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     let path = ["settings", "content.download"];
-    let change = SettingChange { value: on.into() };
+    let change = SettingChange { value: on.into(), force: false };
     let changed: SettingChanged = connection.change(Method::PUT, &path, &change).await?;
     printer.show(&changed, |page| {
         page.line(if on { "content is fetched" } else { "fetching content is paused; weir content resume goes on" });

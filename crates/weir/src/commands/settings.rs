@@ -28,6 +28,9 @@ pub(crate) enum SettingsCommand {
         key: String,
         /// Its new value.
         value: String,
+        /// Change it even if that gives up what was decided here.
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -52,8 +55,8 @@ pub(crate) async fn run(command: SettingsCommand, connection: &Connection, print
                 page.field("values", &setting.values);
             })?;
         }
-        SettingsCommand::Set { key, value } => {
-            let change = SettingChange { value: Value::String(value) };
+        SettingsCommand::Set { key, value, force } => {
+            let change = SettingChange { value: Value::String(value), force };
             let changed: SettingChanged = connection.change(Method::PUT, &["settings", &key], &change).await?;
             printer.show(&changed, |page| page.line(format!("{} = {}", changed.key, text(&changed.value))))?;
         }

@@ -280,14 +280,12 @@ fn retire(tx: &WriteTx<'_>, guid: Uuid) -> Result<bool, StoreError> {
 /// A replica has the deployments of its parent and no others, and nobody could change its own any more.
 fn own_deployments(tx: &WriteTx<'_>, counted: &mut Outcome) -> Result<(), AdminError> {
     let mut removed = 0_u64;
-    for origin in [DeploymentOrigin::Local, DeploymentOrigin::Rule] {
-        for (id, _) in tx.deployments_of_origin(origin)? {
-            let before = tx.deployment_show(id)?;
-            tx.deployment_delete(id)?;
-            let before = before.map(|row| json!({ "title": row.title, "collection": row.collection_name }));
-            tx.audit("deployment.delete", &id.to_string(), before.as_ref(), None)?;
-            removed += 1;
-        }
+    for id in tx.deployments_made_here()? {
+        let before = tx.deployment_show(id)?;
+        tx.deployment_delete(id)?;
+        let before = before.map(|row| json!({ "title": row.title, "collection": row.collection_name }));
+        tx.audit("deployment.delete", &id.to_string(), before.as_ref(), None)?;
+        removed += 1;
     }
     if removed > 0 {
         counted.retired += removed;
@@ -296,14 +294,25 @@ fn own_deployments(tx: &WriteTx<'_>, counted: &mut Outcome) -> Result<(), AdminE
     Ok(())
 }
 
-/// The list is whole: what the parent declined is declined, what it no longer declines is not.
+/// The list is whole: what the parent declined is declined, and nothing else is, whoever declined it here when this was no
+/// replica (server-server.md, section 10).
 fn hidden(tx: &WriteTx<'_>, hidden: BTreeSet<UpdateId>, counted: &mut Outcome) -> Result<(), AdminError> {
+    let mut made_here = 0_u64;
     for (update, by) in tx.declined_list()? {
-        // a rule that the parent took a decline of back must not hold it here
-        let from_above = by == PARENT || by.starts_with(RULE);
-        if from_above && !hidden.contains(&update) {
-            counted.undeclined += u64::from(tx.update_undecline(update)?);
+        if hidden.contains(&update) || !tx.update_undecline(update)? {
+            continue;
         }
+        counted.undeclined += 1;
+        made_here += u64::from(by != PARENT);
+        // what a rule declined is counted alone: it may be thousands
+        if by != PARENT && !by.starts_with(RULE) {
+            tx.audit("update.undecline", &update.to_string(), Some(&json!({ "declined_by": by })), None)?;
+        }
+    }
+    if made_here > 0 {
+        counted
+            .notes
+            .push(format!("{made_here} declines made here were taken back: a replica has those of its parent"));
     }
     for update in hidden {
         counted.declined += u64::from(tx.update_decline_as_parent(update)?);
