@@ -7,7 +7,10 @@ use uuid::Uuid;
 use weir_store::{ReadTx, StoreError, sites::SiteParentRow};
 
 use crate::{
-    admin::{AdminError, App, setting::SYNC_REPLICA},
+    admin::{
+        AdminError, App,
+        setting::{Current, SOURCE, SYNC_REPLICA},
+    },
     start::LINK_PROTOCOL,
     sync::outbound::{ClientTerms, Identity, Purpose, Trust},
 };
@@ -64,13 +67,18 @@ pub async fn parent(app: &App) -> Result<Option<Parent>, AdminError> {
     row.map(|row| Parent::new(&row)).transpose()
 }
 
-/// Whether this server mirrors the one above: enrolled below a Weir, or set to be a replica of a foreign server.
-/// Criteria, collections, deployments, declines, source and schedule are read-only then.
+/// Whether this server mirrors the one above: enrolled below a Weir, or set to be a replica of a foreign server whose
+/// address is the source. Criteria, collections, deployments, declines, source and schedule are read-only then, and a
+/// synchronization takes what the server above has.
+///
+/// Microsoft's service has nobody's decisions to mirror, and without a source there is nothing above: with these the
+/// setting waits, and this server decides for itself.
 pub fn is_replica(tx: &ReadTx<'_>) -> Result<bool, StoreError> {
     if tx.sites_parent()?.is_some() {
         return Ok(true);
     }
-    Ok(tx.setting_show(SYNC_REPLICA)?.is_some_and(|row| row.value == serde_json::Value::Bool(true)))
+    let current = Current::read(tx)?;
+    Ok(current.flag(SYNC_REPLICA) && !matches!(current.text(SOURCE).as_str(), "" | "none" | "microsoft"))
 }
 
 /// Refuses a change of what the top decides. `what` begins the sentence and is a plural: `"Deployments"`.

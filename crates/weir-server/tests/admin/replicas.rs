@@ -10,7 +10,7 @@ use weir_model::{
 };
 use weir_server::{Options, config};
 use weir_testkit::{Document, upstream::Upstream};
-use weir_wire::wsss::ServerSyncDeployment;
+use weir_wire::wsss::{Operation, ServerSyncDeployment};
 
 use crate::{
     harness::{Server, id},
@@ -192,6 +192,41 @@ async fn what_was_decided_here_is_given_up_knowingly_and_wholly() {
     assert_eq!(server.get("deployments").await.ok()["items"], json!([]));
     // a replica has nothing to lose
     set(json!({ "value": true })).await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_replica_of_nobody_decides_for_itself() {
+    let upstream = Upstream::start(crate::sync::served([update(10, 1, "Ten Preview"), update(11, 1, "Eleven")]));
+    let server = Server::start().await;
+    let set = async |key: &str, value: Value| {
+        server.call(Method::PUT, &format!("settings/{key}"), Some(json!({ "value": value }))).await
+    };
+    set("sync.microsoft_url", json!(upstream.url())).await.ok();
+    set("sync.replica", json!(true)).await.ok();
+    for source in ["none", "microsoft"] {
+        set("source", json!(source)).await.ok();
+        let collection = json!({ "name": format!("Ring {source}") });
+        server.post("collections", collection).await.ok();
+    }
+    synchronize(&server).await;
+    crate::sync::choose(&server).await;
+    let rule = json!({ "name": "Previews", "action": "decline", "condition": { "preview": true } });
+    server.post("criteria", rule).await.ok();
+    done(&synchronize(&server).await);
+    assert_eq!(declined(&server, id(10)).await, true, "criteria hold");
+    server.post(&format!("updates/{}/undecline", id(10)), json!({})).await.ok();
+    server.post(&format!("updates/{}/decline", id(11)), json!({})).await.ok();
+    assert!(!upstream.operations().contains(&Operation::GetDeployments), "nothing is mirrored");
+
+    // another source makes it a replica
+    assert_eq!(set("source", json!(upstream.url())).await.refused(409), "loses");
+    server.post(&format!("updates/{}/undecline", id(11)), json!({})).await.ok();
+    set("source", json!(upstream.url())).await.ok();
+    let refused = server.post(&format!("updates/{}/decline", id(11)), json!({})).await;
+    assert_eq!(refused.refused(409), "read_only");
+    done(&synchronize(&server).await);
+    assert!(upstream.operations().contains(&Operation::GetDeployments));
     server.stop().await;
 }
 

@@ -214,7 +214,8 @@ pub(super) fn definitions() -> Vec<Definition> {
             SYNC_REPLICA,
             Kind::Flag,
             json!(false),
-            "Mirror groups, deployments and declines of the upstream server. An enrolled child always does.",
+            "Mirror groups, deployments and declines of the upstream server whose address is the source; without effect while \
+             the source is microsoft or none. An enrolled child always does.",
         ),
         define(
             SYNC_RETRIES,

@@ -7,7 +7,7 @@ use super::PeerError;
 use crate::{
     admin::{
         App,
-        setting::{Current, SOURCE, SYNC_MICROSOFT_URL, SYNC_REPLICA},
+        setting::{Current, SOURCE, SYNC_MICROSOFT_URL},
     },
     sites,
     sync::outbound::{ClientTerms, Purpose},
@@ -44,7 +44,7 @@ impl Upstream {
         let (source, microsoft, replica) = app
             .read(|tx| {
                 let current = Current::read(tx)?;
-                Ok((current.text(SOURCE), current.text(SYNC_MICROSOFT_URL), current.flag(SYNC_REPLICA)))
+                Ok((current.text(SOURCE), current.text(SYNC_MICROSOFT_URL), sites::is_replica(tx)?))
             })
             .await?;
         let url = match source.as_str() {
@@ -52,10 +52,7 @@ impl Upstream {
             "microsoft" => &microsoft,
             url => url,
         };
-        let mut upstream = Self::at(url)?;
-        // Microsoft's own service has nobody's deployments to mirror
-        upstream.replica = replica && source != "microsoft";
-        Ok(Some(upstream))
+        Ok(Some(Self { replica, ..Self::at(url)? }))
     }
 
     /// A server that is no parent site, by its address.
