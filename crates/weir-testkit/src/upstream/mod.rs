@@ -78,6 +78,18 @@ impl Upstream {
         Self::with(State::new(Served::new(), Some(Recording::load(folder))))
     }
 
+    /// The same, with lists cut down to what can be had: of what the recorded list of updates names, of which the source of
+    /// the recording kept a small part, no document was recorded. Here that list names exactly the recorded documents, and
+    /// the list of categories, of which none was recorded, is empty. Anchors and everything else are as recorded, so that
+    /// a synchronization comes to its end.
+    ///
+    /// # Panics
+    ///
+    /// If the captures are absent.
+    pub fn replaying_documents(folder: &str) -> Self {
+        Self::with(State::new(Served::new(), Some(Recording::load(folder).cut())))
+    }
+
     fn with(state: State) -> Self {
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);

@@ -54,6 +54,28 @@ impl Recording {
         recording
     }
 
+    /// Lets lists name the recorded documents alone.
+    pub(super) fn cut(mut self) -> Self {
+        let named = |documents: &BTreeMap<UpdateIdentity, ServerSyncUpdateData>| {
+            let entry = |id: &UpdateIdentity| {
+                format!(
+                    "<UpdateIdentity><UpdateID>{}</UpdateID><RevisionNumber>{}</RevisionNumber></UpdateIdentity>",
+                    id.update_id, id.revision
+                )
+            };
+            documents.keys().map(entry).collect::<String>()
+        };
+        let named = named(&self.documents);
+        for exchange in &mut self.exchanges {
+            let Request::GetRevisionIdList(request) = &exchange.request else { continue };
+            let config = request.filter.as_ref().is_some_and(|filter| filter.get_config);
+            // the answer to an anchor is empty as it is
+            let list = if config { "" } else { &named };
+            exchange.answer = replace_all(&exchange.answer, "<NewRevisions>", "</NewRevisions>", list);
+        }
+        self
+    }
+
     /// What was recorded for a request like this, in its version of SOAP.
     pub(super) fn answer(&self, request: &Request, version: SoapVersion) -> Option<Outcome> {
         if let Request::GetUpdateData(request) = request {
