@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sha2::{Digest as _, Sha256};
 use weir_model::{
+    document::body,
     ids::{ChangeNumber, RevisionId, Sha256Digest, UpdateId},
     update::UpdateType,
 };
@@ -67,7 +68,7 @@ pub struct PackedRevision {
     pub(crate) facts: NewRevision,
     pub(crate) title: String,
     pub(crate) search: String,
-    /// SHA-256 of the document with every line end as LF.
+    /// SHA-256 of the document without its declaration and with every line end as LF.
     pub(crate) text_hash: Sha256Digest,
     pub(crate) core_escaped_len: usize,
     pub(crate) core_pieces: u32,
@@ -155,8 +156,10 @@ fn add_pieces(to: &mut Vec<Piece>, kind: TextKind, part: u32, text: &str) -> Res
     Ok(pieces)
 }
 
-/// Digest of a text in which CR LF and lone CR count as LF: a copy that came over the wire has lost its CRs.
+/// Digest of a document in which CR LF and lone CR count as LF, and without its declaration: a copy that came over the
+/// wire has lost both.
 fn hash_with_lf(text: &str) -> Sha256Digest {
+    let text = body(text);
     let mut hash = Sha256::new();
     let mut lines = text.split('\r');
     hash.update(lines.next().unwrap_or_default());
@@ -211,7 +214,10 @@ impl<'t> Import<'t> {
             Ok((row.revision_id(0)?, row.sha256(1)?))
         })?;
         if let Some((id, hash)) = stored {
-            if hash != revision.text_hash {
+            // digests of the first releases are of texts with their declarations
+            let is_same =
+                || Ok(self.tx.document_text(id)?.is_some_and(|text| hash_with_lf(&text) == revision.text_hash));
+            if hash != revision.text_hash && !is_same()? {
                 return Err(StoreError::DifferentText(identity));
             }
             self.counts.unchanged += 1;

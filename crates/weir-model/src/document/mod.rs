@@ -12,6 +12,7 @@
 //! *Invariant:* documents come from outside. Size, depth and counts are bounded ([`Limits`]), a document type definition
 //! is refused, and an error names the element and the byte.
 
+mod body;
 mod core;
 mod driver;
 mod error;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub use self::{
+    body::body,
     core::CoreFragment,
     error::{DocumentError, Fault},
     fragments::{EulaFragment, Fragments, LocalizedFragment},

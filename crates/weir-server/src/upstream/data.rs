@@ -4,7 +4,10 @@ use std::{collections::HashSet, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
-use weir_model::ids::{ContentDigest, RevisionId, UpdateIdentity};
+use weir_model::{
+    document::body,
+    ids::{ContentDigest, RevisionId, UpdateIdentity},
+};
 use weir_store::{ReadTx, Store, StoreError};
 use weir_wire::{
     soap::{ErrorCode, escape_into},
@@ -135,13 +138,6 @@ fn add_urls(
     Ok(())
 }
 
-/// The document without byte order mark and XML declaration, which do not travel.
-fn body(text: &str) -> &str {
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let declared = text.strip_prefix("<?xml").filter(|rest| rest.starts_with([' ', '\t', '\r', '\n']));
-    declared.and_then(|rest| rest.split_once("?>")).map_or(text, |(_, rest)| rest.trim_start())
-}
-
 /// Where a large answer is.
 enum Step {
     Head,
@@ -206,21 +202,5 @@ impl Source for Large {
     fn next(&mut self) -> io::Result<Option<Bytes>> {
         let Some(text) = self.text()? else { return Ok(None) };
         Ok(Some(Bytes::from(if self.xpress { xpress::compress_greedy(text.as_bytes()) } else { text.into_bytes() })))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn declarations_do_not_travel() {
-        for text in ["<a/>", "\u{FEFF}<a/>", "<?xml version=\"1.0\"?>\r\n<a/>", "\u{FEFF}<?xml version=\"1.0\" ?><a/>"]
-        {
-            assert_eq!(body(text), "<a/>", "{text:?}");
-        }
-        for text in ["<?xml-stylesheet href=\"x\"?><a/>", " <a/>\r\n", "<a>\r\n</a>"] {
-            assert_eq!(body(text), text);
-        }
     }
 }

@@ -4,6 +4,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 use weir_testkit::{Document, shared};
+use weir_wire::package::{Limits, Reader};
 
 use crate::harness::{Answer, Server, id};
 
@@ -74,6 +75,35 @@ async fn a_package_is_fetched_in_pieces_and_forgotten() {
     let again = server.import(&[("p.cab", &whole)]).await;
     assert_eq!((&again["result"]["unchanged"], &again["state"]), (&json!(2), &json!("done")), "{again}");
     server.stop().await;
+}
+
+#[tokio::test]
+async fn declarations_stay_out_of_packages_and_make_no_other_document() {
+    let plain = Document::detectoid(id(1), 1).title("A").to_xml();
+    let declared = format!("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n{plain}");
+    let sender = Server::start().await;
+    let import = sender.import(&[("a.xml", declared.as_bytes())]).await;
+    assert_eq!(import["result"]["added"], 1, "{import}");
+    let export = sender.export("format=package").await;
+    let path = format!("exports/{}/files/package", export["id"].as_str().expect("id"));
+    let package = sender.bytes(&path, None).await.1;
+    let mut reader = Reader::open(std::io::Cursor::new(&package), &Limits::default()).expect("a package");
+    let records: Vec<_> = reader.records().expect("records").map(|record| record.expect("a record").text).collect();
+    assert_eq!(records, std::slice::from_ref(&plain));
+    assert_eq!(export["result"]["document_bytes"], plain.len(), "{export}");
+    // by both ways to the same document, in both orders
+    let receiver = Server::start().await;
+    receiver.import(&[("p.cab", &package)]).await;
+    for (server, file, bytes) in [
+        (&sender, "p.cab", &package[..]),
+        (&receiver, "a.xml", declared.as_bytes()),
+        (&sender, "a.xml", plain.as_bytes()),
+    ] {
+        let again = server.import(&[(file, bytes)]).await;
+        assert_eq!((&again["result"]["unchanged"], &again["state"]), (&json!(1), &json!("done")), "{again}");
+    }
+    sender.stop().await;
+    receiver.stop().await;
 }
 
 #[tokio::test]

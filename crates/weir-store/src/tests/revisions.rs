@@ -136,6 +136,31 @@ fn importing_twice_changes_nothing() {
 }
 
 #[test]
+fn a_declaration_makes_no_difference() {
+    let scratch = Scratch::new();
+    let declared = |number, revision| {
+        let mut one = software(number, revision);
+        one.text.insert_str(0, "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n");
+        one
+    };
+    scratch.import(vec![software(1, 1), declared(2, 1), declared(3, 1)]);
+    assert_eq!(
+        scratch.import(vec![declared(1, 1), software(2, 1), declared(3, 1)]),
+        ImportCounts { added: 0, unchanged: 3 }
+    );
+    // as the first releases stored it: the digest is of the whole text
+    let path = scratch.folder.path().join("weir.db");
+    let database = rusqlite::Connection::open(path).expect("opens");
+    database.execute_batch("UPDATE revision SET text_hash = zeroblob(32)").expect("runs");
+    assert_eq!(scratch.import(vec![declared(1, 1), software(2, 1)]), ImportCounts { added: 0, unchanged: 2 });
+    let mut other = software(3, 1);
+    other.text.push('x');
+    let packed = [PackedRevision::pack(other).expect("packs")];
+    let result = scratch.store.write(&actor(1), |tx| tx.revision_import(&packed));
+    assert!(matches!(result, Err(StoreError::DifferentText(_))), "{result:?}");
+}
+
+#[test]
 fn a_different_text_fails_the_whole_import() {
     let scratch = Scratch::new();
     scratch.import(vec![software(1, 1)]);
