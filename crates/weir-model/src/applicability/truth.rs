@@ -7,8 +7,8 @@ use super::Gap;
 /// What an evaluation may do at most.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Bounds {
-    /// Steps: one per expression that is entered, one per subkey of a loop, one per comparison of a WMI query with an
-    /// instance. The longest genuine rule has about 5,000 expressions.
+    /// Steps: one per expression that is entered (those in loops each time), one per subkey of a loop, one per condition of
+    /// a WMI query and instance, one per character that `LIKE` looks at.
     pub steps: usize,
     /// Subkeys of one key that a loop goes over.
     pub subkeys: usize,

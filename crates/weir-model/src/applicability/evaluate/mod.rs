@@ -190,6 +190,8 @@ impl<'a> Evaluation<'a> {
         if rest.len() > self.bounds.subkeys {
             return Err(too_much("RegKeyLoop"));
         }
+        // Names are kept while a loop runs, so loops inside loops must not have more of them than steps.
+        self.steps = self.steps.checked_sub(rest.len()).ok_or_else(|| too_much("RegKeyLoop"))?;
         rest.reverse();
         let (decisive, negate) = match true_if {
             LoopLogic::All => (false, false),
