@@ -4,6 +4,7 @@
 //! Three processes take part: this one prepares and judges, the measured server (`weir bench-server`) has a null and a
 //! tokenising handler beside the real ones, and the load generator (`weir bench-load`) fires prepared requests.
 
+mod applicability;
 mod content;
 mod fixture;
 mod handlers;
@@ -28,6 +29,8 @@ pub use measure::Row;
 /// What to measure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Suite {
+    /// Evaluation of applicability rules.
+    Applicability,
     /// Content downloads against nginx.
     Content,
     /// Import of packages and documents.
@@ -42,11 +45,12 @@ pub enum Suite {
 
 impl Suite {
     /// All of them, cheapest first.
-    pub const ALL: [Self; 5] = [Self::Import, Self::Content, Self::Report, Self::Sync, Self::Scan];
+    pub const ALL: [Self; 6] = [Self::Applicability, Self::Import, Self::Content, Self::Report, Self::Sync, Self::Scan];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Applicability => "applicability",
             Self::Content => "content",
             Self::Import => "import",
             Self::Report => "report",
@@ -86,6 +90,10 @@ pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
     };
     let folder: &Path = scratch.path();
     match suite {
+        Suite::Applicability => {
+            let figures = applicability::measure(&options.sizes, options.seconds, tell)?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
         Suite::Content => Ok(Figures { rows: content::measure(folder, options.seconds, tell)?, exponent: None }),
         Suite::Import => {
             let figures = imports::measure(folder, options.package.clone(), &options.sizes, tell).await?;

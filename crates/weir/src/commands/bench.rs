@@ -35,6 +35,8 @@ pub(crate) struct BenchArguments {
 enum BenchSuite {
     /// Everything below.
     All,
+    /// Evaluation of applicability rules.
+    Applicability,
     /// Content downloads against nginx.
     Content,
     /// Import of a package and of documents.
@@ -51,6 +53,7 @@ impl BenchSuite {
     fn suites(self) -> Vec<Suite> {
         match self {
             Self::All => Suite::ALL.to_vec(),
+            Self::Applicability => vec![Suite::Applicability],
             Self::Content => vec![Suite::Content],
             Self::Import => vec![Suite::Import],
             Self::Report => vec![Suite::Report],
