@@ -4,7 +4,7 @@
 //! [`facts::Facts`]. An answer has three values: it holds, it does not, or it is not known, and then why ([`Truth`]).
 //!
 //! [`Applicability`] is what the three rules of an update make of it: installed, required, not applicable, or not known.
-//! [`memory`] is a computer in memory, which [`Change`]s change; [`satisfy`] finds those that make a rule hold.
+//! [`memory`] is a computer in memory, which [`Change`]s change; [`satisfy()`] finds those that make a rule hold.
 //!
 //! *Invariant:* what is not understood or was not collected is unknown, never true and never false.
 

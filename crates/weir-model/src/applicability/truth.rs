@@ -14,7 +14,7 @@ pub struct Bounds {
     pub subkeys: usize,
     /// Reasons that an unknown answer keeps.
     pub gaps: usize,
-    /// Changes that [`satisfy`](super::satisfy) may propose.
+    /// Changes that [`satisfy`](super::satisfy()) may propose.
     pub changes: usize,
 }
 

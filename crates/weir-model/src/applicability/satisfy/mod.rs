@@ -29,7 +29,7 @@ const DEPTH: usize = 128;
 /// known: the rule is not understood, asks for what no update can change (hardware, language), contradicts itself, or
 /// more than [`Bounds`] allow would be needed.
 ///
-/// Property: after [`Memory::apply_all`] on `Memory::over(facts)`, [`evaluate`](super::evaluate) says true.
+/// Property: after [`Memory::apply_all`] on `Memory::over(facts)`, [`evaluate`](super::evaluate()) says true.
 pub fn satisfy(expr: &Expr, facts: &dyn Facts, context: &Context<'_>, bounds: &Bounds) -> Result<Vec<Change>, Gap> {
     solve(expr, true, facts, context, bounds)
 }
