@@ -30,6 +30,9 @@ pub(super) fn is_bearable(hive: &[u8]) -> bool {
 
 /// Bytes that reading a hive would read; none if more than `most`.
 pub(super) fn cost(hive: &[u8], most: usize) -> Option<usize> {
+    // What follows the hive bins is left over from a larger hive.
+    let bins = place_at(hive, 40).unwrap_or_default();
+    let hive = hive.get(..BINS.saturating_add(bins)).unwrap_or(hive);
     let mut walk = Walk { hive, spent: 0, most };
     let mut at = BINS;
     while let (Some(b"hbin"), Some(size)) = (hive.get(at..at + 4), place_at(hive, at + 8)) {
@@ -38,7 +41,10 @@ pub(super) fn cost(hive: &[u8], most: usize) -> Option<usize> {
         let mut cell = at + BIN_HEAD;
         while cell < end {
             let Some(length) = walk.length(cell) else { break };
-            walk.cell(cell, length)?;
+            // What was deleted is not read; lengths of what is there are negative.
+            if u32_at(hive, cell).is_some_and(|length| length.cast_signed() < 0) {
+                walk.cell(cell, length)?;
+            }
             cell += length;
         }
         at = end;

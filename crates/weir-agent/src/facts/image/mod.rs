@@ -12,6 +12,7 @@ mod hive;
 mod installer;
 mod language;
 mod licences;
+mod log;
 mod packages;
 mod pe;
 mod recovery;
@@ -109,9 +110,9 @@ impl OfflineImage {
         if let Ok(Some(path)) = registry.text(system::CURRENT_VERSION, "SystemRoot") {
             tree.set_drive(path.chars().next().filter(char::is_ascii_alphabetic).unwrap_or('C'));
         }
+        system::system(&registry, &mut document);
+        system::describe(&registry, &mut document);
         for (what, collected) in [
-            ("system", system::system(&registry, &mut document)),
-            ("computer", system::describe(&registry, &mut document)),
             ("special folders and variables", folders::collect(&registry, &mut document)),
             ("packages", packages::collect(&registry, &mut document)),
             ("Windows Installer", installer::collect(&registry, &mut document)),

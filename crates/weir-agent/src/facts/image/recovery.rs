@@ -9,19 +9,16 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use regf::{
-    BaseBlock, TransactionLog,
-    transaction_log::{NewFormatLog, OldFormatLog},
-};
+use regf::{BaseBlock, transaction_log::OldFormatLog};
 
 use super::{
     bytes::{place_at, u32_at},
     hive::LARGEST,
+    log::{self, Log},
 };
 
-/// Bytes of the head of a hive, and of its copy in a log.
+/// Bytes of the head of a hive.
 const HEAD: usize = 4096;
-const HEAD_COPY: usize = 512;
 
 /// What was done to a hive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,19 +37,13 @@ pub(super) fn recover(hive: &mut Vec<u8>, logs: &[Vec<u8>]) -> Recovery {
     if !state.is_dirty() {
         return Recovery::Clean;
     }
-    let parsed = logs.iter().filter_map(|log| {
+    let new: Vec<Log<'_>> = logs.iter().filter_map(|log| log::read(log)).collect();
+    let old = logs.iter().filter_map(|log| {
         // Of a log that is damaged from the start nothing is applied.
-        let parse = AssertUnwindSafe(|| TransactionLog::parse(Cursor::new(log.as_slice())));
-        Some((catch_unwind(parse).ok()?.ok()?, log.get(..HEAD_COPY)?))
+        let parse = AssertUnwindSafe(|| OldFormatLog::parse(Cursor::new(log.as_slice())));
+        Some((catch_unwind(parse).ok()?.ok()?, log.get(..log::SECTOR)?))
     });
-    let (mut new, mut old) = (Vec::new(), Vec::new());
-    for (log, head) in parsed {
-        match log {
-            TransactionLog::New(log) => new.push((log, head)),
-            TransactionLog::Old(log) => old.push((log, head)),
-        }
-    }
-    let applied = if new.is_empty() { apply_old(hive, state, old) } else { apply_new(hive, state, new) };
+    let applied = if new.is_empty() { apply_old(hive, state, old.collect()) } else { apply_new(hive, state, new) };
     match applied {
         0 => Recovery::Incomplete,
         applied => {
@@ -87,33 +78,33 @@ impl State {
 }
 
 /// Applies logs of Windows 8.1 and later; answers how many entries.
-fn apply_new(hive: &mut Vec<u8>, state: State, mut logs: Vec<(NewFormatLog, &[u8])>) -> usize {
+fn apply_new(hive: &mut Vec<u8>, state: State, mut logs: Vec<Log<'_>>) -> usize {
     // The log with the earlier entries comes first.
-    logs.sort_by_key(|(log, _)| log.base_block.primary_sequence);
+    logs.sort_by_key(|log| log.start);
     if !state.is_valid {
         // Only the log with the latest entries, whose copy of the head replaces the one that is damaged.
-        let Some((log, head)) = logs.pop() else { return 0 };
-        restore_head(hive, head);
-        logs = vec![(log, head)];
+        let Some(log) = logs.pop() else { return 0 };
+        restore_head(hive, log.head);
+        logs = vec![log];
     }
     let mut next = None;
     let mut applied = 0;
-    for (log, _) in &logs {
-        let start = log.base_block.primary_sequence;
+    for log in &logs {
         let fits = match next {
-            Some(next) => start == next,
-            None => !state.is_valid || start >= state.secondary,
+            Some(next) => log.start == next,
+            None => !state.is_valid || log.start >= state.secondary,
         };
         if !fits {
             continue;
         }
-        for entry in log.applicable_entries(start).unwrap_or_default() {
-            let pages = entry.page_references.iter().map(|page| page.offset).zip(&entry.dirty_pages);
-            if !write(hive, entry.hive_bins_data_size, pages) {
+        let mut number = log.start;
+        for entry in &log.entries {
+            if !write(hive, entry.bins, entry.pages.iter().copied()) {
                 return applied;
             }
             applied += 1;
-            next = Some(entry.sequence_number.wrapping_add(1));
+            number = number.wrapping_add(1);
+            next = Some(number);
         }
     }
     applied
@@ -128,7 +119,7 @@ fn apply_old(hive: &mut Vec<u8>, state: State, logs: Vec<(OldFormatLog, &[u8])>)
         if !state.is_valid {
             restore_head(hive, head);
         }
-        let pages = log.dirty_pages.iter().map(|page| (page.offset, &page.data));
+        let pages = log.dirty_pages.iter().map(|page| (page.offset, page.data.as_slice()));
         if write(hive, log.base_block.hive_bins_data_size, pages) {
             return log.dirty_pages.len();
         }
@@ -137,7 +128,7 @@ fn apply_old(hive: &mut Vec<u8>, state: State, logs: Vec<(OldFormatLog, &[u8])>)
 }
 
 /// Writes pages over a hive that has so many bytes of bins. False if it would become too large.
-fn write<'a>(hive: &mut Vec<u8>, bins: u32, pages: impl Iterator<Item = (u32, &'a Vec<u8>)>) -> bool {
+fn write<'a>(hive: &mut Vec<u8>, bins: u32, pages: impl Iterator<Item = (u32, &'a [u8])>) -> bool {
     let Some(length) = usize::try_from(bins).ok().and_then(|bins| bins.checked_add(HEAD)) else { return false };
     if length as u64 > LARGEST {
         return false;
@@ -166,17 +157,8 @@ fn restore_head(hive: &mut [u8], head: &[u8]) {
 fn finish(hive: &mut [u8]) {
     let sequence = u32_at(hive, 4).unwrap_or_default();
     set(hive, 8, sequence);
-    let sum = (0..508).step_by(4).fold(0, |sum, at| sum ^ u32_at(hive, at).unwrap_or_default());
-    // 0 and -1 are not used.
-    set(
-        hive,
-        508,
-        match sum {
-            0 => 1,
-            u32::MAX => u32::MAX - 1,
-            sum => sum,
-        },
-    );
+    let sum = log::sum(hive);
+    set(hive, 508, sum);
     debug_assert!(place_at(hive, 40).is_some_and(|bins| hive.len() >= HEAD + bins));
 }
 

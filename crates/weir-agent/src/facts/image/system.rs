@@ -37,28 +37,26 @@ const SUITES: [(&str, u16); 13] = [
     ("WH Server", 0x8000),
 ];
 
-/// Collects the operating system and the hardware.
-pub(super) fn system(registry: &Registry, document: &mut Document) -> Fact<()> {
-    let product_type = product_type(registry)?;
+/// Collects the operating system and the hardware. What a hive does not tell is not known; the rest is.
+pub(super) fn system(registry: &Registry, document: &mut Document) {
+    let environment = |name| registry.text(ENVIRONMENT, name).ok().flatten();
+    let product_type = product_type(registry).ok().flatten();
     document.system = Some(System {
-        version: version(registry)?,
-        service_pack: service_pack(registry)?,
-        suite_mask: suite_mask(registry, product_type, &mut document.warnings)?,
+        version: version(registry).ok().flatten(),
+        service_pack: service_pack(registry).ok().flatten(),
+        suite_mask: suite_mask(registry, product_type, &mut document.warnings).ok().flatten(),
         product_type,
         platform_id: Some(2),
-        architecture: architecture(registry)?,
-        processor_level: registry.text(ENVIRONMENT, "PROCESSOR_LEVEL")?.and_then(|text| text.parse().ok()),
-        processor_revision: registry
-            .text(ENVIRONMENT, "PROCESSOR_REVISION")?
-            .and_then(|text| u16::from_str_radix(&text, 16).ok()),
-        processors: registry.text(ENVIRONMENT, "NUMBER_OF_PROCESSORS")?.and_then(|text| text.parse().ok()),
+        architecture: architecture(registry).ok().flatten(),
+        processor_level: environment("PROCESSOR_LEVEL").and_then(|text| text.parse().ok()),
+        processor_revision: environment("PROCESSOR_REVISION").and_then(|text| u16::from_str_radix(&text, 16).ok()),
+        processors: environment("NUMBER_OF_PROCESSORS").and_then(|text| text.parse().ok()),
         // No hive has it.
         memory_mib: None,
-        language: install_language(registry)?.and_then(language::short).map(str::to_owned),
-        mui_languages: mui_languages(registry)?,
-        clustered: clustered(registry)?,
+        language: install_language(registry).ok().flatten().and_then(language::short).map(str::to_owned),
+        mui_languages: mui_languages(registry).ok().flatten(),
+        clustered: clustered(registry).ok().flatten(),
     });
-    Ok(())
 }
 
 /// The processor architecture of Windows.
@@ -161,33 +159,34 @@ fn clustered(registry: &Registry) -> Fact<Option<bool>> {
 }
 
 /// Collects what the computer says of itself.
-pub(super) fn describe(registry: &Registry, document: &mut Document) -> Fact<()> {
+pub(super) fn describe(registry: &Registry, document: &mut Document) {
+    let text = |key: &str, name: &str| registry.text(key, name).ok().flatten();
     let information = format!(r"{CONTROL}\SystemInformation");
-    let host = registry.text(&format!(r"{CONTROL}\ComputerName\ComputerName"), "ComputerName")?;
     let tcpip = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
-    let long = registry.text(tcpip, "NV Hostname")?.or(host);
-    let domain = registry.text(tcpip, "NV Domain")?.or(registry.text(tcpip, "Domain")?);
-    let locale_id = install_language(registry)?;
+    // The name on the network may be longer.
+    let host =
+        text(tcpip, "NV Hostname").or_else(|| text(&format!(r"{CONTROL}\ComputerName\ComputerName"), "ComputerName"));
+    let domain = text(tcpip, "NV Domain").or_else(|| text(tcpip, "Domain"));
+    let locale_id = install_language(registry).ok().flatten();
     document.computer = Some(Description {
-        name: long.map(|host| match domain {
+        name: host.map(|host| match domain {
             Some(domain) => format!("{host}.{domain}"),
             None => host,
         }),
-        manufacturer: registry.text(&information, "SystemManufacturer")?,
-        model: registry.text(&information, "SystemProductName")?,
+        manufacturer: text(&information, "SystemManufacturer"),
+        model: text(&information, "SystemProductName"),
         bios_name: None,
-        bios_version: registry.text(&information, "BIOSVersion")?,
-        bios_date: registry.text(&information, "BIOSReleaseDate")?.and_then(|date| {
+        bios_version: text(&information, "BIOSVersion"),
+        bios_date: text(&information, "BIOSReleaseDate").and_then(|date| {
             let date = jiff::civil::Date::strptime("%m/%d/%Y", date.trim()).ok()?;
             Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
         }),
-        os_name: registry.text(CURRENT_VERSION, "ProductName")?,
-        os_revision: registry.dword(CURRENT_VERSION, "UBR")?,
+        os_name: text(CURRENT_VERSION, "ProductName"),
+        os_revision: registry.dword(CURRENT_VERSION, "UBR").ok().flatten(),
         edition: None,
         locale: locale_id.and_then(language::tag).map(str::to_owned),
         locale_id,
     });
-    Ok(())
 }
 
 /// Collects what an image can tell of WMI: what `Win32_OperatingSystem` repeats from the registry. Properties that are not
@@ -218,6 +217,9 @@ pub(super) fn wmi(document: &mut Document) {
     add("ServicePackMajorVersion", pack.map(|[major, ..]| WmiValue::Integer(major.into())));
     add("ServicePackMinorVersion", pack.map(|[_, minor, ..]| WmiValue::Integer(minor.into())));
     add("OSLanguage", computer.locale_id.map(|id| WmiValue::Integer(id.into())));
+    if windows.is_empty() {
+        return;
+    }
     let mut classes = Table::default();
     let _ = classes.insert("Win32_OperatingSystem", Some(vec![windows]));
     let mut section = Section::empty(false);

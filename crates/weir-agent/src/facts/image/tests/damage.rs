@@ -8,6 +8,7 @@ use super::{
     super::{
         cost,
         hive::{Hive, HiveError},
+        log::marvin32,
         recovery::{Recovery, recover},
     },
     *,
@@ -110,30 +111,34 @@ fn a_hive_that_claims_more_than_it_holds_is_refused_before_it_is_read() {
 
 /// A log of Windows 8.1 and later with one entry that replaces some pages.
 fn log(hive: &[u8], changed: &[u8], sequence: u32) -> Vec<u8> {
-    use regf::transaction_log::{DirtyPageReference, LogEntry};
-
-    let bins = u32::from_le_bytes(changed[40..44].try_into().expect("four bytes"));
+    const SEED: [u32; 2] = [0x7A4E_55C5, 0x82EF_4D88];
     let pages: Vec<usize> =
         (4096..changed.len()).step_by(512).filter(|at| hive.get(*at..at + 512) != changed.get(*at..at + 512)).collect();
-    let size = (40 + pages.len() * 8 + pages.len() * 512).next_multiple_of(512) as u32;
-    let entry = LogEntry {
-        signature: *b"HvLE",
-        size,
-        flags: 0,
-        sequence_number: sequence,
-        hive_bins_data_size: bins,
-        dirty_pages_count: pages.len() as u32,
-        hash1: 0,
-        hash2: 0,
-        page_references: pages.iter().map(|at| DirtyPageReference { offset: (*at - 4096) as u32, size: 512 }).collect(),
-        dirty_pages: pages.iter().map(|at| changed[*at..at + 512].to_vec()).collect(),
-    };
+    let mut entry = vec![0; 40];
+    for at in &pages {
+        entry.extend((*at as u32 - 4096).to_le_bytes());
+        entry.extend(512_u32.to_le_bytes());
+    }
+    entry.extend(pages.iter().flat_map(|at| &changed[*at..at + 512]));
+    entry.resize(entry.len().next_multiple_of(512), 0);
+    let size = entry.len() as u32;
+    entry[..4].copy_from_slice(b"HvLE");
+    for (at, number) in [(4, size), (12, sequence), (20, pages.len() as u32)] {
+        entry[at..at + 4].copy_from_slice(&number.to_le_bytes());
+    }
+    entry[16..20].copy_from_slice(&changed[40..44]);
+    let hash = |bytes: &[u8]| marvin32(SEED, bytes).map(u32::to_le_bytes).concat();
+    let first = hash(&entry[40..]);
+    entry[24..32].copy_from_slice(&first);
+    let second = hash(&entry[..32]);
+    entry[32..40].copy_from_slice(&second);
+
     let mut log = hive[..512].to_vec();
     log[4..8].copy_from_slice(&sequence.to_le_bytes());
     log[8..12].copy_from_slice(&sequence.to_le_bytes());
     log[28..32].copy_from_slice(&6_u32.to_le_bytes());
     seal(&mut log);
-    entry.write(&mut log).expect("an entry");
+    log.extend(entry);
     log
 }
 
