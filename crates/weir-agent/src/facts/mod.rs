@@ -1,4 +1,4 @@
-//! Where facts about a computer come from: a file ([`file`]), or the disk of a computer that is not running ([`image`]).
+//! Where facts about a computer come from: a file ([`mod@file`]), or the disk of a computer that is not running ([`image`]).
 //!
 //! Every source implements [`weir_model::applicability::Facts`]: it answers what it knows and gives a gap for the rest.
 //!
