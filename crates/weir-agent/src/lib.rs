@@ -3,8 +3,13 @@
 //! An agent that scans, downloads, installs as far as its computer can, and reports as the Windows Update Agent does;
 //! sources of facts about computers; modelled computers and fleets of them.
 //!
+//! [`computer::Computer`] is what the agent knows of the computer it runs on, [`library::Library`] what agents of one
+//! process share.
+//!
 //! *Invariant:* nothing here knows the server's insides; everything goes over the protocol (MS-WUSP).
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod facts;
+pub mod computer;
+pub mod library;
