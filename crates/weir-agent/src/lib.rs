@@ -11,5 +11,15 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod facts;
+pub mod address;
+pub mod assess;
 pub mod computer;
+pub mod details;
+pub mod exchange;
+pub mod failure;
+pub mod http;
 pub mod library;
+pub mod link;
+pub mod scan;
+pub mod session;
+pub mod state;

@@ -4,10 +4,10 @@
 //! many agents in one process (a simulated fleet) hold references only, and reading happens once.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher as _, RandomState},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -18,13 +18,18 @@ use weir_model::{
     ids::UpdateIdentity,
 };
 
-/// Three-valued answer of a rule.
+use crate::{
+    details::Details,
+    state::{Deployed, Revisions},
+};
+
+/// Whether a rule holds, without the reasons of what is not known.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Truth {
+pub enum Holds {
     /// It does not hold.
-    False,
+    No,
     /// It holds.
-    True,
+    Yes,
     /// It is not known.
     #[default]
     Unknown,
@@ -34,9 +39,9 @@ pub enum Truth {
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Verdict {
     /// `IsInstalled`; none if the update has no such rule, as bundles.
-    pub installed: Option<Truth>,
+    pub installed: Option<Holds>,
     /// `IsInstallable`, likewise.
-    pub installable: Option<Truth>,
+    pub installable: Option<Holds>,
 }
 
 /// One revision of an update, read.
@@ -45,6 +50,7 @@ pub struct Update {
     number: u32,
     core: CoreFragment,
     text: Box<str>,
+    details: OnceLock<Details>,
 }
 
 impl Update {
@@ -68,6 +74,16 @@ impl Update {
         &self.text
     }
 
+    /// Title and files, once a server told them to some agent of this library.
+    pub fn details(&self) -> Option<&Details> {
+        self.details.get()
+    }
+
+    /// Remembers title and files; what is known already stays. They are those of the revision, whatever server tells them.
+    pub fn learn(&self, details: Details) {
+        let _ = self.details.set(details);
+    }
+
     /// Whether its rules hold on a computer.
     pub fn evaluate(&self, facts: &dyn Facts) -> Verdict {
         // becomes the evaluator of weir_model::applicability
@@ -82,6 +98,8 @@ pub struct Library {
     next: AtomicU32,
     hashers: (RandomState, RandomState),
     updates: Mutex<HashMap<(u64, u64), Arc<Update>>>,
+    deployed: Mutex<HashSet<Arc<Deployed>>>,
+    caches: Mutex<HashMap<u64, Weak<Revisions>>>,
 }
 
 impl Library {
@@ -92,7 +110,7 @@ impl Library {
 
     /// How many different fragments it holds.
     pub fn len(&self) -> usize {
-        self.updates.lock().unwrap_or_else(PoisonError::into_inner).len()
+        lock(&self.updates).len()
     }
 
     /// Whether it holds none.
@@ -108,18 +126,50 @@ impl Library {
     pub fn update(&self, text: &str) -> Result<Arc<Update>, DocumentError> {
         // two keyed hashes: who cannot see the keys cannot make two fragments meet
         let key = (self.hashers.0.hash_one(text), self.hashers.1.hash_one(text));
-        let lock = || self.updates.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lock().get(&key) {
+        if let Some(known) = lock(&self.updates).get(&key) {
             return Ok(Arc::clone(known));
         }
         // read outside the lock: large ones take their time
         let core = CoreFragment::parse(text, &Limits::default())?;
-        let update = lock()
-            .entry(key)
-            .or_insert_with(|| {
-                Arc::new(Update { number: self.next.fetch_add(1, Ordering::Relaxed), core, text: text.into() })
-            })
-            .clone();
-        Ok(update)
+        let make = || {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            Arc::new(Update { number, core, text: text.into(), details: OnceLock::new() })
+        };
+        Ok(Arc::clone(lock(&self.updates).entry(key).or_insert_with(make)))
     }
+
+    /// One copy of equal deployments.
+    pub fn deployed(&self, deployed: Deployed) -> Arc<Deployed> {
+        let mut known = lock(&self.deployed);
+        if let Some(same) = known.get(&deployed) {
+            return Arc::clone(same);
+        }
+        let deployed = Arc::new(deployed);
+        known.insert(Arc::clone(&deployed));
+        deployed
+    }
+
+    /// One copy of equal caches: computers that are offered the same hold it together.
+    pub(crate) fn share(&self, revisions: &Arc<Revisions>) -> Arc<Revisions> {
+        let facts: Vec<_> =
+            revisions.entries().iter().map(|entry| (entry.id, entry.is_leaf, entry.deployed.id)).collect();
+        let key = self.hashers.0.hash_one(facts);
+        let mut caches = lock(&self.caches);
+        if let Some(known) = caches.get(&key).and_then(Weak::upgrade)
+            && (Arc::ptr_eq(&known, revisions) || known.entries() == revisions.entries())
+        {
+            return known;
+        }
+        if caches.len() == caches.capacity() {
+            caches.retain(|_, known| known.strong_count() > 0);
+        }
+        // a copy has no room left over
+        let revisions = Arc::new(Revisions::clone(revisions));
+        caches.insert(key, Arc::downgrade(&revisions));
+        revisions
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
