@@ -12,9 +12,13 @@
 
 pub mod facts;
 pub mod address;
+pub mod agent;
 pub mod assess;
 pub mod computer;
+pub mod deploy;
 pub mod details;
+pub mod download;
+pub mod events;
 pub mod exchange;
 pub mod failure;
 pub mod http;
@@ -23,3 +27,5 @@ pub mod link;
 pub mod scan;
 pub mod session;
 pub mod state;
+pub mod talk;
+pub mod world;

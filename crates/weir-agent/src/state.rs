@@ -337,6 +337,8 @@ pub struct State {
     pub conditions: Vec<(UpdateId, Condition)>,
     /// Events to be reported, oldest first.
     pub events: Vec<PendingEvent>,
+    /// When the computer is to be restarted for what was installed.
+    pub restart_at: Option<Timestamp>,
     /// When an online scan ended well the last time.
     pub scanned: Option<Timestamp>,
 }
