@@ -55,7 +55,8 @@ impl<'c> Assessment<'c> {
 
     /// Where the entry at a position stands.
     ///
-    /// An update is installed if its IsInstalled rule holds. Else it is required if its prerequisites are installed and its
+    /// An update is installed if its IsInstalled rule holds; one that has no such rule and is no bundle is not known, except
+    /// drivers, which the server compared with what is there. Else it is required if its prerequisites are installed and its
     /// IsInstallable rule holds or it has none. A bundle is what its clauses are together: not applicable if one clause has
     /// no member that applies, else unknown if one is not known, installed if each has an installed member, and required
     /// otherwise; rules of its own count on top.
@@ -137,7 +138,7 @@ impl<'c> Assessment<'c> {
         let standing = match own.verdict.installed {
             Some(Holds::Yes) => Standing::Installed,
             Some(Holds::Unknown) => Standing::Unknown,
-            None if !bundle => Standing::Unknown,
+            None if !bundle && !entry.is_driver() => Standing::Unknown,
             rule => {
                 let members = if bundle { self.bundle(entry, deeper) } else { Standing::Required };
                 if rule.is_none() && members == Standing::Installed {

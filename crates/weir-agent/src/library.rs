@@ -13,8 +13,8 @@ use std::{
 };
 
 use weir_model::{
-    applicability::Facts,
-    document::{CoreFragment, DocumentError, Limits},
+    applicability::{Bounds, Context, Facts, Gap, GapKind, Truth, evaluate},
+    document::{CoreFragment, DocumentError, Limits, rules::Rule},
     ids::UpdateIdentity,
 };
 
@@ -86,9 +86,37 @@ impl Update {
 
     /// Whether its rules hold on a computer.
     pub fn evaluate(&self, facts: &dyn Facts) -> Verdict {
-        // becomes the evaluator of weir_model::applicability
-        let _ = facts;
-        Verdict::default()
+        // one reason is enough where none is asked for
+        let bounds = Bounds { gaps: 1, ..Bounds::default() };
+        let holds = |rule: &Option<Rule>| {
+            rule.as_ref().map(|rule| match self.rule(rule, facts, &bounds) {
+                Truth::False => Holds::No,
+                Truth::True => Holds::Yes,
+                Truth::Unknown(_) => Holds::Unknown,
+            })
+        };
+        Verdict { installed: holds(&self.core.rules.is_installed), installable: holds(&self.core.rules.is_installable) }
+    }
+
+    /// Why its rules are not known to hold or not; empty if they are.
+    pub fn gaps(&self, facts: &dyn Facts) -> Vec<Gap> {
+        let rules = [&self.core.rules.is_installed, &self.core.rules.is_installable];
+        let mut gaps = Vec::new();
+        for rule in rules.into_iter().flatten() {
+            for gap in self.rule(rule, facts, &Bounds::default()).gaps() {
+                if !gaps.contains(gap) {
+                    gaps.push(gap.clone());
+                }
+            }
+        }
+        gaps
+    }
+
+    fn rule(&self, rule: &Rule, facts: &dyn Facts, bounds: &Bounds) -> Truth {
+        match rule.expr() {
+            Some(expr) => evaluate(expr, facts, &Context::from(&self.core), bounds),
+            None => Truth::gap(Gap::new(GapKind::Misfit, "a rule that is not one expression")),
+        }
     }
 }
 

@@ -273,3 +273,6 @@ impl Scan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
