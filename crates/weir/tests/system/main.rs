@@ -2,6 +2,7 @@
 //!
 //! Tests come in through the public doors only: the command line, the client plane and signals.
 
+mod agent;
 mod bad_input;
 mod content;
 mod crash;
