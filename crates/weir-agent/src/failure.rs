@@ -30,6 +30,8 @@ impl Code {
     pub const CONNECTION_ABORTED: Self = Self(0x8007_2EFE);
     /// The server did not answer in time.
     pub const TIMEOUT: Self = Self(0x8007_2EE2);
+    /// The computer is off the network: nothing was tried.
+    pub const DISCONNECTED: Self = Self(0x8007_2F83);
     /// The server's certificate is not trusted, or TLS failed in another way.
     pub const TLS: Self = Self(0x8007_2F8F);
     /// The server's name cannot be resolved.

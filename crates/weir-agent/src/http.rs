@@ -1,6 +1,6 @@
 //! HTTP/1.1 over one connection at a time: little memory per agent, one TCP connection per scan as native agents have it.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{io::ErrorKind, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -189,7 +189,10 @@ async fn dial(address: &Address, settings: &HttpSettings) -> Result<TcpStream, F
         };
         match attempt.await {
             Ok(stream) => return Ok(stream),
-            Err(error) => last = failed(Code::CANNOT_CONNECT, error.to_string()),
+            Err(error) => {
+                let off = matches!(error.kind(), ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown);
+                last = failed(if off { Code::DISCONNECTED } else { Code::CANNOT_CONNECT }, error.to_string());
+            }
         }
     }
     Err(last)

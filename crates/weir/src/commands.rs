@@ -42,7 +42,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Serve(arguments) => runtime.block_on(serve::run(cli.data, arguments)),
-        Command::Agent(command) => agent::run(command, printer),
+        Command::Agent(command) => agent::run(command, &runtime, printer),
         Command::Bench(arguments) => runtime.block_on(bench::run(arguments, printer)),
         Command::BenchLoad => bench::run_load(),
         Command::BenchServer => runtime.block_on(bench::run_server(cli.data)),
