@@ -9,7 +9,8 @@ use weir_model::ids::ContentDigest;
 use crate::{
     computer::{Computer, Installed},
     deploy::{Due, Rules},
-    download::{Download, Fetched, FileProblem},
+    details::NeededFile,
+    download::Download,
     failure::Problem,
     library::Library,
     link::Link,
@@ -163,11 +164,13 @@ impl<C: Computer + Send + ?Sized> Agent<'_, C> {
     }
 
     async fn download(&mut self, round: &mut Round, download: &Download) {
-        let mut files = Vec::new();
-        for work in round.work.iter().filter(|work| work.wants_download(self.state, download)) {
-            files.extend(work.files(self.state));
-        }
-        if files.is_empty() {
+        // decided once: what was fetched no longer wants to be
+        let wanted: Vec<usize> = (0..round.work.len())
+            .filter(|at| round.work.get(*at).is_some_and(|work| work.wants_download(self.state, download)))
+            .collect();
+        let wanting = wanted.iter().filter_map(|at| round.work.get(*at));
+        let files: Vec<NeededFile> = wanting.flat_map(|work| work.files(self.state)).collect();
+        if wanted.is_empty() {
             return;
         }
         let mut locations: BTreeMap<ContentDigest, String> = std::mem::take(&mut round.scan.locations);
@@ -182,18 +185,9 @@ impl<C: Computer + Send + ?Sized> Agent<'_, C> {
         }
         let results = download.run(&files, &locations).await;
         round.scan.locations = locations;
-        self.downloaded(round, download, &results);
-    }
-
-    fn downloaded(
-        &mut self,
-        round: &mut Round,
-        download: &Download,
-        results: &BTreeMap<ContentDigest, Result<Fetched, FileProblem>>,
-    ) {
-        for work in &mut round.work {
-            if work.wants_download(self.state, download) {
-                work.downloaded(self.state, self.world, results);
+        for at in wanted {
+            if let Some(work) = round.work.get_mut(at) {
+                work.downloaded(self.state, self.world, &results);
             }
         }
     }

@@ -233,3 +233,6 @@ impl Link {
 fn user_agent() -> String {
     format!("Weir-Agent/{} Client-Protocol/{PROTOCOL}", env!("CARGO_PKG_VERSION"))
 }
+
+#[cfg(test)]
+mod tests;

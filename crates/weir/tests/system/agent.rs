@@ -1,5 +1,6 @@
 //! Weir's own agent against Weir: whole scans, deployments, downloads, and what goes wrong on the way.
 
+mod command;
 mod deploying;
 mod moving;
 mod scanning;

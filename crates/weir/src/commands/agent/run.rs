@@ -98,6 +98,7 @@ pub(super) async fn run(arguments: &RunArguments, printer: &Printer) -> Result<O
     }
     runner.saved.memory.begin(Timestamp::now(), every, chance());
     runner.save()?;
+    printer.done(&runner.waiting())?;
     let stop = stopped();
     tokio::pin!(stop);
     loop {
@@ -116,6 +117,7 @@ pub(super) async fn run(arguments: &RunArguments, printer: &Printer) -> Result<O
             done = runner.wake(wake) => {
                 if let Some(text) = done? {
                     printer.done(&text)?;
+                    printer.done(&runner.waiting())?;
                 }
             }
         }
@@ -144,6 +146,13 @@ impl Runner<'_> {
             (self.resend, Wake::Resend),
         ];
         times.into_iter().filter_map(|(at, wake)| Some((at?, wake))).min_by_key(|(at, _)| *at)
+    }
+
+    /// What comes next, for people.
+    fn waiting(&self) -> String {
+        let server = self.saved.memory.server(&self.servers).unwrap_or_default();
+        let at = print::time_or(self.saved.memory.next, "an unknown time");
+        format!("the next scan is at {at}, with {server}")
     }
 
     async fn wake(&mut self, wake: Wake) -> Result<Option<String>> {
