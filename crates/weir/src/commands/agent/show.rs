@@ -28,8 +28,8 @@ pub(super) struct Report {
     scan: Scan,
     counts: Counts,
     updates: Vec<Update>,
-    traffic: BTreeMap<String, Calls>,
-    total: Calls,
+    traffic: BTreeMap<String, Figures>,
+    total: Figures,
     reported: usize,
     unreported: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ struct Update {
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Calls {
+struct Figures {
     calls: u64,
     sent_bytes: u64,
     received_bytes: u64,
@@ -123,7 +123,7 @@ impl Report {
         let mut total = Traffic::default();
         for (operation, calls) in told.traffic {
             total += *calls;
-            traffic.insert(operation.to_string(), Calls::from(*calls));
+            traffic.insert(operation.to_string(), Figures::from(*calls));
         }
         let description = told.computer.description();
         let scan = &round.scan;
@@ -247,7 +247,7 @@ impl Update {
     }
 }
 
-impl From<Traffic> for Calls {
+impl From<Traffic> for Figures {
     fn from(traffic: Traffic) -> Self {
         Self {
             calls: traffic.calls,
