@@ -21,6 +21,7 @@ pub mod download;
 pub mod events;
 pub mod exchange;
 pub mod failure;
+pub mod fleet;
 pub mod http;
 pub mod library;
 pub mod link;

@@ -148,6 +148,13 @@ impl ComputerId {
     }
 }
 
+impl From<Uuid> for ComputerId {
+    /// What agents use natively: a GUID.
+    fn from(id: Uuid) -> Self {
+        Self(id.to_string().into())
+    }
+}
+
 impl FromStr for ComputerId {
     type Err = IdError;
 
