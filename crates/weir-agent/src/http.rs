@@ -17,6 +17,7 @@ use tokio_rustls::TlsConnector;
 use crate::{
     address::Address,
     failure::{Code, Failure},
+    trouble::Trouble,
 };
 
 /// How connections are made.
@@ -34,6 +35,8 @@ pub struct HttpSettings {
     pub tls: Option<Arc<ClientConfig>>,
     /// The local address of connections, for simulated fleets that need more than one has ports for.
     pub local: Option<IpAddr>,
+    /// Troubles of connections, for simulated networks; none: connections are as they are.
+    pub trouble: Option<Trouble>,
 }
 
 impl Default for HttpSettings {
@@ -46,6 +49,7 @@ impl Default for HttpSettings {
             decoded: 256 << 20,
             tls: None,
             local: None,
+            trouble: None,
         }
     }
 }
@@ -156,10 +160,21 @@ pub(crate) fn cut(error: &hyper::Error) -> Failure {
 }
 
 async fn connect(address: &Address, settings: &HttpSettings) -> Result<SendRequest<Full<Bytes>>, Failure> {
-    let failed = |code: Code, reason: String| Failure::Connect { server: address.authority(), reason, code };
     let stream = dial(address, settings).await?;
     // an answer comes at once or not at all; waiting for more to send only delays
     let _ = stream.set_nodelay(true);
+    match &settings.trouble {
+        Some(trouble) => speak(address, settings, trouble.wrap(stream)).await,
+        None => speak(address, settings, stream).await,
+    }
+}
+
+async fn speak(
+    address: &Address,
+    settings: &HttpSettings,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<SendRequest<Full<Bytes>>, Failure> {
+    let failed = |code: Code, reason: String| Failure::Connect { server: address.authority(), reason, code };
     if !address.tls {
         return handshake(stream).await;
     }

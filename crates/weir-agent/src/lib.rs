@@ -33,4 +33,5 @@ pub mod state;
 pub mod store;
 pub mod talk;
 pub mod tls;
+pub mod trouble;
 pub mod world;

@@ -58,6 +58,27 @@ pub struct Link {
     traffic: BTreeMap<Operation, Traffic>,
     buffer: String,
     tap: Option<Tap>,
+    observer: Option<Observer>,
+}
+
+/// A call that came to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What was called.
+    pub operation: Operation,
+    /// What was sent and received.
+    pub traffic: Traffic,
+    /// Why there is no answer; none if there is one.
+    pub failure: Option<&'a Failure>,
+}
+
+/// Hears of every call: for figures.
+struct Observer(Box<dyn FnMut(&Seen<'_>) + Send>);
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
 }
 
 type See = dyn FnMut(Operation, &str, &[u8]) + Send;
@@ -100,6 +121,7 @@ impl Link {
             traffic: BTreeMap::new(),
             buffer: String::new(),
             tap: None,
+            observer: None,
         }
     }
 
@@ -121,6 +143,11 @@ impl Link {
     /// Lets `tap` see what goes by.
     pub fn set_tap(&mut self, tap: Option<Tap>) {
         self.tap = tap;
+    }
+
+    /// Lets `hear` hear of every call that comes to its end, failed ones too.
+    pub fn set_observer(&mut self, hear: impl FnMut(&Seen<'_>) + Send + 'static) {
+        self.observer = Some(Observer(Box::new(hear)));
     }
 
     /// Where GetAuthorizationCookie goes, as GetConfig said: relative to the server.
@@ -158,6 +185,9 @@ impl Link {
         let result = self.exchange(request, &mut traffic).await;
         traffic.time = begun.elapsed();
         *self.traffic.entry(operation).or_default() += traffic;
+        if let Some(observer) = &mut self.observer {
+            (observer.0)(&Seen { operation, traffic, failure: result.as_ref().err() });
+        }
         if matches!(result, Err(Failure::Cut(_) | Failure::Timeout(_) | Failure::Malformed { .. })) {
             // whatever else comes over that connection is not to be trusted
             self.connection.close();
