@@ -29,6 +29,7 @@ pub mod scan;
 pub mod schedule;
 pub mod session;
 pub mod source;
+pub mod simulate;
 pub mod state;
 pub mod store;
 pub mod talk;
