@@ -24,6 +24,7 @@ use crate::commands::{
     selection::{LanguagesCommand, SelectionCommand},
     serve::ServeArguments,
     settings::SettingsCommand,
+    simulate::SimulateArguments,
     sites::SitesCommand,
     sync::SyncCommand,
     updates::UpdatesCommand,
@@ -121,6 +122,8 @@ pub(crate) enum Command {
     /// The client side, without Windows: what a computer is like, as files and disks tell.
     #[command(subcommand)]
     Agent(AgentCommand),
+    /// Simulate a fleet of Windows computers against a server: load, with figures.
+    Simulate(SimulateArguments),
     /// Measure this program on this machine: figures as ratios against stated baselines.
     Bench(BenchArguments),
     /// The load generator of `bench`: reads commands from standard input.

@@ -20,6 +20,7 @@ pub(crate) mod schedule;
 pub(crate) mod selection;
 pub(crate) mod serve;
 pub(crate) mod settings;
+pub(crate) mod simulate;
 pub(crate) mod sites;
 pub(crate) mod status;
 pub(crate) mod sync;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
         Command::BenchLoad => bench::run_load(),
         Command::BenchServer => runtime.block_on(bench::run_server(cli.data)),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Simulate(arguments) => runtime.block_on(simulate::run(arguments, printer)),
         command => {
             let connection = Connection::open(cli.data.as_deref())?;
             runtime.block_on(call(command, &connection, printer))
@@ -85,6 +87,12 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         | Command::BenchServer
         | Command::Completions(_)
         | Command::Serve(_) => Ok(Outcome::Failed),
+        Command::Bench(_)
+        | Command::BenchLoad
+        | Command::BenchServer
+        | Command::Completions(_)
+        | Command::Serve(_)
+        | Command::Simulate(_) => Ok(Outcome::Failed),
     }
 }
 

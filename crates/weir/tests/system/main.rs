@@ -14,6 +14,7 @@ mod native_scan;
 mod new_user;
 mod recorded_devices;
 mod scan_life;
+mod simulate;
 mod sites;
 mod sync_faults;
 mod synchronize;
