@@ -102,30 +102,31 @@ impl<S: AsyncRead + Unpin> AsyncRead for Troubled<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        let room = match this.fate {
+            Fate::CutReading(after) | Fate::Silent(after) => usize::try_from(after - this.read).unwrap_or(PIECE),
+            Fate::Slow => PIECE,
+            Fate::Well | Fate::CutWriting(_) => return Pin::new(&mut this.inner).poll_read(context, buffer),
+        };
         match this.fate {
-            Fate::CutReading(after) if this.read >= after => return Poll::Ready(Err(cut())),
+            Fate::CutReading(_) if room == 0 => return Poll::Ready(Err(cut())),
             // never woken: whoever waits gives up by the clock
-            Fate::Silent(after) if this.read >= after => return Poll::Pending,
-            Fate::Slow => {
-                if let Some(pause) = &mut this.pause {
-                    ready!(pause.as_mut().poll(context));
-                    this.pause = None;
-                }
-                let mut piece = [0; PIECE];
-                let mut small = ReadBuf::new(&mut piece);
-                let room = buffer.remaining().min(PIECE);
-                let mut small = small.take(room);
-                ready!(Pin::new(&mut this.inner).poll_read(context, &mut small))?;
-                buffer.put_slice(small.filled());
-                this.read += small.filled().len() as u64;
-                this.pause = Some(Box::pin(sleep_until(Instant::now() + PAUSE)));
-                return Poll::Ready(Ok(()));
-            }
+            Fate::Silent(_) if room == 0 => return Poll::Pending,
             _ => {}
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.inner).poll_read(context, buffer))?;
-        this.read += (buffer.filled().len() - before) as u64;
+        if let Some(pause) = &mut this.pause {
+            ready!(pause.as_mut().poll(context));
+            this.pause = None;
+        }
+        // a piece of its own, so that the end comes at its byte
+        let mut bytes = [0; PIECE];
+        let length = room.min(PIECE).min(buffer.remaining());
+        let mut piece = ReadBuf::new(bytes.get_mut(..length).unwrap_or_default());
+        ready!(Pin::new(&mut this.inner).poll_read(context, &mut piece))?;
+        buffer.put_slice(piece.filled());
+        this.read += piece.filled().len() as u64;
+        if this.fate == Fate::Slow {
+            this.pause = Some(Box::pin(sleep_until(Instant::now() + PAUSE)));
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -133,11 +134,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Troubled<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Troubled<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if let Fate::CutWriting(after) = this.fate
-            && this.written >= after
-        {
-            return Poll::Ready(Err(cut()));
-        }
+        let room = match this.fate {
+            Fate::CutWriting(after) if this.written >= after => return Poll::Ready(Err(cut())),
+            Fate::CutWriting(after) => usize::try_from(after - this.written).unwrap_or(usize::MAX),
+            _ => usize::MAX,
+        };
+        let bytes = bytes.get(..room.min(bytes.len())).unwrap_or_default();
         let written = ready!(Pin::new(&mut this.inner).poll_write(context, bytes))?;
         this.written += written as u64;
         Poll::Ready(Ok(written))
