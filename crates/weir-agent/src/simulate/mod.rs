@@ -10,6 +10,8 @@
 mod agenda;
 mod drive;
 mod histogram;
+#[cfg(test)]
+mod memory_tests;
 mod plan;
 mod process;
 mod report;
