@@ -3,6 +3,7 @@
 mod write;
 
 use weir_model::{
+    document::RebootBehavior,
     ids::{UpdateId, UpdateIdentity},
     update::{CategoryKind, DriverMetadata, UpdateType},
 };
@@ -30,6 +31,7 @@ pub struct Document {
     files: Vec<Payload>,
     eulas: Vec<(String, Option<String>, Payload)>,
     core_size: usize,
+    reboot: Option<RebootBehavior>,
 }
 
 impl Document {
@@ -54,6 +56,7 @@ impl Document {
             files: Vec::new(),
             eulas: Vec::new(),
             core_size: 0,
+            reboot: None,
         }
     }
 
@@ -159,6 +162,12 @@ impl Document {
     /// Carries this file, installed by running it.
     pub fn file(mut self, payload: &Payload) -> Self {
         self.files.push(payload.clone());
+        self
+    }
+
+    /// Whether installing it asks for a restart. Unstated if this is not called.
+    pub fn restarts(mut self, behaviour: RebootBehavior) -> Self {
+        self.reboot = Some(behaviour);
         self
     }
 

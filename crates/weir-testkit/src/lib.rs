@@ -2,7 +2,7 @@
 //! scripted Windows Update Agent, scripted upstream and downstream servers, a proxy that cuts, replay of recorded exchanges, and a
 //! `weir` process of their own, and the disk of a Windows computer.
 //!
-//! *Invariant:* nothing that serves depends on this crate, only tests and the benchmarks. Everything generated is a function
+//! *Invariant:* nothing that serves depends on this crate, only tests, the benchmarks and the lab. Everything generated is a function
 //! of its seed, so that a failure can be repeated.
 
 pub mod agent;

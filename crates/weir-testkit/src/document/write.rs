@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
-use weir_model::update::{CategoryKind, DriverMetadata, UpdateType};
+use weir_model::{
+    document::RebootBehavior,
+    update::{CategoryKind, DriverMetadata, UpdateType},
+};
 
 use super::{BASE, Document};
 use crate::Payload;
@@ -49,8 +52,17 @@ impl Document {
         for (name, value) in &self.properties {
             push(xml, format_args!(" {name}=\"{}\"", escape(value)));
         }
-        let impact = if self.files.is_empty() { "" } else { "<upd:InstallationBehavior Impact=\"Minor\" />" };
-        push(xml, format_args!(">{impact}{}</upd:Properties>", self.children));
+        xml.push('>');
+        if !self.files.is_empty() || self.reboot.is_some() {
+            let reboot = match self.reboot {
+                Some(RebootBehavior::AlwaysRequiresReboot) => " RebootBehavior=\"AlwaysRequiresReboot\"",
+                Some(RebootBehavior::CanRequestReboot) => " RebootBehavior=\"CanRequestReboot\"",
+                Some(RebootBehavior::NeverReboots) => " RebootBehavior=\"NeverReboots\"",
+                None => "",
+            };
+            push(xml, format_args!("<upd:InstallationBehavior Impact=\"Minor\"{reboot} />"));
+        }
+        push(xml, format_args!("{}</upd:Properties>", self.children));
     }
 
     fn write_localized(&self, xml: &mut String) {
