@@ -20,6 +20,7 @@ use crate::commands::{
     downstream::DownstreamCommand,
     export::ExportArguments,
     import::ImportArguments,
+    lab::LabArguments,
     schedule::ScheduleCommand,
     selection::{LanguagesCommand, SelectionCommand},
     serve::ServeArguments,
@@ -58,6 +59,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a software update point.
     Serve(ServeArguments),
+    /// See all of it at work on this machine: servers, a tree of sites, modelled computers.
+    Lab(LabArguments),
     /// Show what the server holds, where it listens and what to do next.
     #[command(after_help = "Examples:\n  weir status\n  weir status --json")]
     Status,

@@ -16,6 +16,7 @@ pub(crate) mod downstream;
 pub(crate) mod export;
 pub(crate) mod import;
 mod import_bundle;
+pub(crate) mod lab;
 pub(crate) mod schedule;
 pub(crate) mod selection;
 pub(crate) mod serve;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
         Command::Serve(arguments) => runtime.block_on(serve::run(cli.data, arguments)),
         Command::Agent(command) => agent::run(command, &runtime, printer),
         Command::Bench(arguments) => runtime.block_on(bench::run(arguments, printer)),
+        Command::Lab(arguments) => runtime.block_on(lab::run(arguments, printer, cli.json)),
         Command::BenchLoad => bench::run_load(),
         Command::BenchServer => runtime.block_on(bench::run_server(cli.data)),
         Command::Completions(arguments) => completions::run(&arguments),
@@ -91,6 +93,7 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         | Command::BenchLoad
         | Command::BenchServer
         | Command::Completions(_)
+        | Command::Lab(_)
         | Command::Serve(_)
         | Command::Simulate(_) => Ok(Outcome::Failed),
     }

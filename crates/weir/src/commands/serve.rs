@@ -1,6 +1,6 @@
 //! `weir serve`.
 
-use std::{io::IsTerminal as _, path::PathBuf};
+use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -60,7 +60,13 @@ pub(crate) struct ServeArguments {
     /// How to log: text or json.
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
+    /// End as soon as this process, which started it, is gone (the servers of `weir lab`).
+    #[arg(long, hide = true, value_name = "PID")]
+    exit_with_parent: Option<u32>,
 }
+
+/// How often to look whether the parent is still there.
+const GLANCE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Result<Outcome> {
     let options = Options {
@@ -83,7 +89,8 @@ pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Res
     // listened to from here on, so that a signal during the start is not lost
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
-    start::serve(settings, stop(interrupt, terminate)).await?;
+    let orphaned = orphaned(arguments.exit_with_parent);
+    start::serve(settings, stop(interrupt, terminate, orphaned)).await?;
     Ok(Outcome::Done)
 }
 
@@ -101,11 +108,12 @@ fn log(log: &Log) -> Result<()> {
     Ok(())
 }
 
-/// Ready when the process is asked to end. Asked twice, it ends at once.
-async fn stop(mut interrupt: Signal, mut terminate: Signal) {
+/// Ready when the process is asked to end, or its parent is gone. Asked twice, it ends at once.
+async fn stop(mut interrupt: Signal, mut terminate: Signal, orphaned: impl Future<Output = ()>) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = orphaned => tracing::warn!("the process that started this server is gone: ending"),
     }
     tokio::spawn(async move {
         tokio::select! {
@@ -115,4 +123,13 @@ async fn stop(mut interrupt: Signal, mut terminate: Signal) {
         tracing::warn!("asked to end a second time: ending at once");
         std::process::exit(1);
     });
+}
+
+/// Ready when another process than `parent` is the parent of this one; never without one. A process whose parent dies,
+/// however it dies, is given another parent at once.
+async fn orphaned(parent: Option<u32>) {
+    let Some(parent) = parent else { return std::future::pending().await };
+    while rustix::process::getppid().is_some_and(|now| now.as_raw_pid().unsigned_abs() == parent) {
+        tokio::time::sleep(GLANCE).await;
+    }
 }

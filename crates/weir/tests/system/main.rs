@@ -9,6 +9,7 @@ mod crash;
 mod damaged;
 mod disconnected;
 mod first_day;
+mod lab;
 mod lifecycle;
 mod native_scan;
 mod new_user;
