@@ -195,7 +195,7 @@ pub struct UpdateFile {
 /// Something that an unresolved update needs and the catalogue does not have.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Lack {
-    /// `prerequisite` or `member`.
+    /// `prerequisite`, `member`, or `circle` for alternatives that are here and need the update itself in the end.
     pub kind: String,
     /// The alternatives, as GUID or GUID@revision: one of them would do.
     pub any_of: Vec<String>,

@@ -47,10 +47,10 @@ pub(super) struct Graph<'a> {
 
 /// A bundle clause: who has it, which clause of the document it is, and its present alternatives.
 #[derive(Debug)]
-struct BundleClause {
-    bundle: u32,
+pub(super) struct BundleClause {
+    pub(super) bundle: u32,
     position: usize,
-    members: Vec<u32>,
+    pub(super) members: Vec<u32>,
 }
 
 impl<'a> Graph<'a> {
@@ -59,6 +59,7 @@ impl<'a> Graph<'a> {
         graph.accept(revisions);
         graph.prerequisites();
         let clauses = graph.bundles();
+        graph.circles(&clauses);
         graph.unresolved_bundles(&clauses);
         graph.entered(&clauses);
         graph

@@ -18,6 +18,7 @@
 //! *Invariant:* a scope, and a [`Related`] filter, is used only with the snapshot that made it.
 
 mod categories;
+mod circles;
 mod compile;
 mod deployed;
 pub(crate) mod drivers;

@@ -268,6 +268,9 @@ pub enum Lack {
     Prerequisite(UpdateId),
     /// A prerequisite clause none of whose alternatives is present.
     PrerequisiteClause(Vec<UpdateId>),
+    /// A clause whose alternatives are here and need this very revision, or each other, in the end: none of them can ever
+    /// be installed.
+    Circle(Vec<UpdateId>),
     /// A bundle clause none of whose alternatives is present and resolved.
     BundleClause(Vec<UpdateIdentity>),
 }

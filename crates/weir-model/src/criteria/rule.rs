@@ -148,7 +148,14 @@ impl Rule {
     /// Refuses what cannot be a rule.
     pub fn check(&self) -> Result<(), RuleError> {
         let name = self.name.trim();
-        if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) || name != self.name {
+        // as a part of an address they would mean another resource
+        let relative = matches!(name, "." | "..");
+        if relative
+            || name.is_empty()
+            || name.chars().count() > 100
+            || name.chars().any(char::is_control)
+            || name != self.name
+        {
             return Err(RuleError::Name(self.name.chars().take(120).collect()));
         }
         let Condition { titles, languages, other_languages_than, products, classifications, .. } = &self.condition;

@@ -155,7 +155,7 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
             let listed = ComputerUpdate {
                 id: update.0,
                 revision,
-                title: localized.map_or_else(|| index.title(update), |text| text.title.trim().to_owned()),
+                title: localized.map_or_else(|| index.title(update), |text| list::short(text.title.trim())),
                 kb: indexed.map(|row| row.stored.kb_articles.clone()).unwrap_or_default(),
                 state: api_state(state),
                 since: entry.map(|entry| entry.changed),

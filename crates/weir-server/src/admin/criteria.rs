@@ -40,7 +40,14 @@ pub(crate) async fn show(app: &App, name: String) -> Result<Criterion, AdminErro
 }
 
 fn find(tx: &ReadTx<'_>, name: &str) -> Result<CriterionRow, AdminError> {
-    tx.criterion_find(name)?.ok_or_else(|| AdminError::missing("rule", name, "weir criteria list"))
+    let found = match tx.criterion_find(name)? {
+        None => match name.parse::<Uuid>() {
+            Ok(id) => tx.criterion_list()?.into_iter().find(|row| row.id == id),
+            Err(_) => None,
+        },
+        found => found,
+    };
+    found.ok_or_else(|| AdminError::missing("rule", name, "weir criteria list"))
 }
 
 /// Adds a rule.
@@ -167,7 +174,7 @@ fn previewed(tx: &ReadTx<'_>, rule: &Rule) -> Result<CriterionPreview, AdminErro
         samples: found
             .samples
             .into_iter()
-            .map(|(id, title, reason)| CriterionSample { id: id.0, title, reason })
+            .map(|(id, title, reason)| CriterionSample { id: id.0, title: list::short(&title), reason })
             .collect(),
         note: note.to_owned(),
     })

@@ -70,7 +70,7 @@ impl Describer {
         let (state, state_text) = self.state(row, not_sent, &content);
         Ok(Deployment {
             id: row.id.0,
-            update: Reference { id: update, name: row.title.trim().to_owned() },
+            update: Reference { id: update, name: list::short(row.title.trim()) },
             revision: revision.map(|revision| revision.0),
             collection: Reference { id: row.collection.0, name: row.collection_name.clone() },
             action: api_action(row.action),

@@ -126,9 +126,9 @@ impl Index {
         self.rows.get(*self.by_id.get(&update)?)
     }
 
-    /// The title of an update in its default language; empty if it is not in the catalogue.
+    /// The title of an update in its default language, as lists give it; empty if it is not in the catalogue.
     pub(crate) fn title(&self, update: UpdateId) -> String {
-        self.find(update).map(|row| row.stored.title.clone()).unwrap_or_default()
+        self.find(update).map(|row| super::list::short(&row.stored.title)).unwrap_or_default()
     }
 
     /// A reference to an update.
@@ -151,14 +151,15 @@ impl Index {
 
     /// A row as lists give it.
     pub(crate) fn row(&self, row: &Row, title: Option<String>, counts: &StateCounts) -> UpdateRow {
-        let reference = |category: &list::CategoryRow| Reference { id: category.id.0, name: category.title.clone() };
+        let reference =
+            |category: &list::CategoryRow| Reference { id: category.id.0, name: super::list::short(&category.title) };
         let stored = &row.stored;
         UpdateRow {
             id: stored.identity.update_id.0,
             revision: stored.identity.revision.0,
             revision_id: stored.revision_id.0,
             kind: kind(stored.update_type),
-            title: title.unwrap_or_else(|| stored.title.clone()),
+            title: super::list::short(title.as_ref().unwrap_or(&stored.title)),
             classification: self.categories(row, true).next().map(reference),
             products: self.categories(row, false).map(reference).collect(),
             kb: stored.kb_articles.clone(),

@@ -9,6 +9,17 @@ const DEFAULT: u32 = 100;
 /// Rows of the largest page.
 pub(crate) const LARGEST: u32 = 1_000;
 
+/// Characters of a title in lists. The longest genuine one has 250; a document is kept as it is, however long its texts are.
+const TITLE: usize = 1_000;
+
+/// A title as lists and references give it: whole unless nobody could read it.
+pub(crate) fn short(title: &str) -> String {
+    match title.char_indices().nth(TITLE) {
+        Some((end, _)) => format!("{}\u{2026}", title.get(..end).unwrap_or_default()),
+        None => title.to_owned(),
+    }
+}
+
 /// How many rows to give.
 pub(crate) fn limit(asked: Option<u32>) -> Result<u32, AdminError> {
     match asked {
@@ -60,6 +71,13 @@ mod tests {
         }
         assert_eq!(seen, [1, 2, 3, 4, 5]);
         assert!(page(rows(), ToString::to_string, Some("9"), 2).is_err());
+    }
+
+    #[test]
+    fn only_unreadable_titles_are_cut() {
+        let long = "\u{fc}".repeat(TITLE);
+        assert_eq!(short(&long), long);
+        assert_eq!(short(&format!("{long}x")), format!("{long}\u{2026}"));
     }
 
     #[test]

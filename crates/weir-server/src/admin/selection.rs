@@ -136,7 +136,7 @@ fn nodes(
             Category {
                 id: row.id.0,
                 kind: row.kind,
-                title: row.title,
+                title: super::list::short(&row.title),
                 revision,
                 selected: if leaf {
                     selected.covered.contains(&row.id)

@@ -29,6 +29,9 @@ use super::{
 };
 use crate::{live::Live, sites};
 
+/// Alternatives that a sentence names.
+const NAMED: usize = 5;
+
 /// A name for an update: GUID, or GUID@revision.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Named {
@@ -131,10 +134,10 @@ fn count(facets: &mut Facets, index: &Index, row: &Row) {
         add("state", name);
     }
     for category in index.categories(row, true) {
-        add("classification", &category.title);
+        add("classification", &list::short(&category.title));
     }
     for category in index.categories(row, false) {
-        add("product", &category.title);
+        add("product", &list::short(&category.title));
     }
 }
 
@@ -148,7 +151,7 @@ pub(crate) async fn localized_titles(
         for id in ids {
             let texts = tx.revision_localized(id)?;
             if let Some(text) = texts.iter().find(|text| text.language.eq_ignore_ascii_case(&language)) {
-                titles.insert(id, text.title.trim().to_owned());
+                titles.insert(id, list::short(text.title.trim()));
             }
         }
         Ok(titles)
@@ -271,9 +274,17 @@ fn lack(lack: &catalogue::Lack) -> Lack {
     let (kind, any_of): (&str, Vec<String>) = match lack {
         catalogue::Lack::Prerequisite(id) => ("prerequisite", vec![id.to_string()]),
         catalogue::Lack::PrerequisiteClause(ids) => ("prerequisite", ids.iter().map(ToString::to_string).collect()),
+        catalogue::Lack::Circle(ids) => ("circle", ids.iter().map(ToString::to_string).collect()),
         catalogue::Lack::BundleClause(ids) => ("member", ids.iter().map(ToString::to_string).collect()),
     };
     let message = match (kind, any_of.as_slice()) {
+        ("circle", ids) => {
+            let ids: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
+            format!(
+                "it needs itself in the end, by way of {}, so that no computer can ever install it",
+                ids.join(" or ")
+            )
+        }
         // a member may also be here, but unresolved itself
         ("member", [only]) => format!("member {only} is not in the catalogue, or is unresolved itself"),
         ("member", several) => format!("none of {} alternatives of a member is here and resolved", several.len()),

@@ -31,6 +31,7 @@ impl<'a> Oracle<'a> {
     pub(super) fn new(input: &'a CatalogueInput) -> Self {
         let facts = input.revisions.iter().map(|it| (it.id, it)).collect();
         let mut this = Self { input, facts, unresolved: BTreeSet::new() };
+        this.unresolved = this.never_installed();
         loop {
             let more: Vec<_> = this.facts.values().filter(|it| this.lacks_something(it)).map(|it| it.id).collect();
             let before = this.unresolved.len();
@@ -53,6 +54,35 @@ impl<'a> Oracle<'a> {
                 let present = |wanted| self.facts.values().find(move |it| it.identity == wanted);
                 clause.alternatives.iter().filter_map(|wanted| present(*wanted)).filter(whole).count() == 0
             })
+    }
+
+    /// What no order of installing ever reaches; what lacks a prerequisite is kept out for that reason.
+    fn never_installed(&self) -> BTreeSet<RevisionId> {
+        let mut possible: BTreeSet<RevisionId> = BTreeSet::new();
+        loop {
+            let reachable = |facts: &&&RevisionFacts| {
+                let is_possible = |it: &&RevisionFacts| possible.contains(&it.id);
+                let prerequisites = || {
+                    facts.relationships.prerequisites.iter().map(|clause| {
+                        let all: Vec<_> = clause.alternatives.iter().flat_map(|it| self.revisions_of(*it)).collect();
+                        (all.is_empty(), all.iter().any(is_possible))
+                    })
+                };
+                let lacking = prerequisites().any(|(absent, _)| absent);
+                let bundles = facts.relationships.bundled.iter().all(|clause| {
+                    let present = |wanted| self.facts.values().find(move |it| it.identity == wanted).copied();
+                    let all: Vec<_> = clause.alternatives.iter().filter_map(|wanted| present(*wanted)).collect();
+                    all.is_empty() || all.iter().any(is_possible)
+                });
+                lacking || (prerequisites().all(|(_, possible)| possible) && bundles)
+            };
+            let more: Vec<RevisionId> = self.facts.values().filter(reachable).map(|it| it.id).collect();
+            let before = possible.len();
+            possible.extend(more);
+            if possible.len() == before {
+                return self.facts.keys().copied().filter(|id| !possible.contains(id)).collect();
+            }
+        }
     }
 
     fn revisions_of(&self, update: UpdateId) -> Vec<&'a RevisionFacts> {

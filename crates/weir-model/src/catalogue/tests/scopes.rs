@@ -119,6 +119,35 @@ fn unresolved_updates_are_kept_out_with_what_they_lack() {
 
 /// (32) and the wire form of every action.
 #[test]
+fn what_needs_itself_is_kept_out() {
+    let mut build = Build::with([
+        software(1).needs(1),
+        software(2).needs(3),
+        software(3).needs(2),
+        software(4).bundles(&[(4, 1)]),
+        // a bundle whose member waits for the bundle
+        software(5).bundles(&[(6, 1)]),
+        software(6).needs(5),
+        // not in a circle, and nothing without one either
+        software(7).needs(1),
+        // one way around is enough
+        software(8).needs_one_of(&[1, 9]),
+        software(9),
+        software(10).bundles(&[(8, 1), (7, 1)]),
+    ]);
+    let circle = |id, needs| (RevisionId(id), vec![Lack::Circle(vec![uid(needs)])]);
+    let lacking = build.snapshot().unresolved();
+    assert_eq!(lacking[..3], [circle(1, 1), circle(2, 3), circle(3, 2)]);
+    let ids: Vec<i32> = lacking.iter().map(|(id, _)| id.0).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(lacking[3].1[0], Lack::Circle(vec![uid(4)]));
+    // a revision that does not need itself ends the circle
+    build.add(software(1).rev(2));
+    let ids: Vec<i32> = build.snapshot().unresolved().iter().map(|(id, _)| id.0).collect();
+    assert_eq!(ids, [2, 3, 4, 5, 6]);
+}
+
+#[test]
 fn actions_reach_the_wire() {
     let cases = [
         (DeploymentAction::Install, true, WireAction::Install, true),
