@@ -85,6 +85,32 @@ async fn item_24_an_upstream_that_sends_nothing_of_what_it_lists_ends_the_run() 
 }
 
 #[tokio::test]
+async fn members_that_the_upstream_does_not_have_are_left_out_however_many_they_are() {
+    // a bundle that is unresolved there names many that exist nowhere, and one that is there and in no list
+    let unknown: Vec<_> = (0..80).map(|number| identity(500 + number, 1)).collect();
+    let there = Document::member(id(400), 1).title("Member");
+    let bundle = |number| software(number, 1).bundles(unknown.iter().copied().chain([identity(400, 1)]));
+    // both kinds of servers: one leaves out what it does not have, the other answers the whole batch with a fault
+    for strict in [false, true] {
+        let mut served = served([bundle(10), there.clone(), software(11, 1)]);
+        served.strict_ids = strict;
+        let upstream = Upstream::start(served);
+        let downstream = Downstream::new().await;
+        let outcome = downstream.try_sync(&upstream.url()).await.expect("synchronizes");
+        assert_eq!(downstream.stored(), all_of(&upstream), "strict: {strict}");
+        assert_eq!(outcome.dropped, unknown.len() as u64);
+        assert!(outcome.problems[0].reason.contains("does not have it"), "{}", outcome.problems[0].reason);
+        // the warning goes on for a few runs, then nobody asks any more
+        for _ in 2..=5 {
+            downstream.try_sync(&upstream.url()).await.expect("synchronizes");
+        }
+        upstream.clear_log();
+        downstream.sync(&upstream).await;
+        assert_eq!(count(&upstream, Operation::GetUpdateData), 0);
+    }
+}
+
+#[tokio::test]
 async fn item_25_text_and_cabinets_give_the_same_documents() {
     let documents = || {
         let mut documents = many(10);

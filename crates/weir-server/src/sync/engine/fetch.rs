@@ -74,7 +74,7 @@ impl Fetch<'_> {
     async fn queue(&self, kind: ListKind, tried: bool, mut after: i64) -> Result<(), SyncError> {
         loop {
             let feed = Mutex::new(Feed { kind, after, tried, ahead: VecDeque::new(), ended: false });
-            self.pass(&feed).await?;
+            self.pass(kind, &feed).await?;
             let reached = feed.into_inner().after;
             if reached == after {
                 return Ok(());
@@ -85,18 +85,19 @@ impl Fetch<'_> {
 
     /// Fetches exactly these, which are not pending: what of them cannot be had is waited for by no list.
     pub(super) async fn these(&self, revisions: Vec<UpdateIdentity>) -> Result<(), SyncError> {
-        let feed = Feed { kind: ListKind::Members, after: 0, tried: false, ahead: revisions.into(), ended: true };
-        self.pass(&Mutex::new(feed)).await
+        let kind = ListKind::Members;
+        let feed = Feed { kind, after: 0, tried: false, ahead: revisions.into(), ended: true };
+        self.pass(kind, &Mutex::new(feed)).await
     }
 
-    async fn pass(&self, feed: &Mutex<Feed>) -> Result<(), SyncError> {
+    async fn pass(&self, kind: ListKind, feed: &Mutex<Feed>) -> Result<(), SyncError> {
         let (parcels, waiting) = mpsc::channel(self.connections);
         let actor = Actor::principal(&self.caller.name, self.caller.from.as_deref(), jiff::Timestamp::now());
         let (store, progress) = (self.app.state.store.clone(), self.progress.clone());
         let writer = tokio::task::spawn_blocking(move || stage_all(&store, &actor, waiting, &progress));
         let rooms = Rooms::new(self.memory, self.connections);
         let mut workers: FuturesUnordered<_> =
-            (0..self.connections).map(|_| self.work(feed, &rooms, parcels.clone())).collect();
+            (0..self.connections).map(|_| self.work(kind, feed, &rooms, parcels.clone())).collect();
         drop(parcels);
         let mut outcome = Ok(());
         while let Some(ended) = workers.next().await {
@@ -113,30 +114,39 @@ impl Fetch<'_> {
         outcome
     }
 
-    async fn work(&self, feed: &Mutex<Feed>, rooms: &Rooms, parcels: mpsc::Sender<Parcel>) -> Result<(), SyncError> {
+    async fn work(
+        &self,
+        kind: ListKind,
+        feed: &Mutex<Feed>,
+        rooms: &Rooms,
+        parcels: mpsc::Sender<Parcel>,
+    ) -> Result<(), SyncError> {
         loop {
             self.progress.check()?;
             let batch = feed.lock().await.next(self.app, self.batch).await?;
             if batch.is_empty() {
                 return Ok(());
             }
-            self.batch(batch, rooms, &parcels).await?;
+            self.batch(kind, batch, rooms, &parcels).await?;
         }
     }
 
     /// One batch: what an answer lacks is asked for again, and a batch that faults is halved until the culprit is alone.
     async fn batch(
         &self,
+        kind: ListKind,
         batch: Vec<UpdateIdentity>,
         rooms: &Rooms,
         parcels: &mpsc::Sender<Parcel>,
     ) -> Result<(), SyncError> {
+        // no list named them: that the server does not have them is no fault of it, however many they are
+        let unlisted = kind == ListKind::Members;
         let mut open = vec![batch];
         while let Some(asked) = open.pop() {
             self.progress.check()?;
             let mut room = rooms.room();
             let request = GetUpdateData { cookie: None, update_ids: Some(asked.clone()) };
-            let reason = match self.peer.call_in(request, &mut room).await {
+            let (reason, absent) = match self.peer.call_in(request, &mut room).await {
                 Ok(answer) => {
                     let brought = self.read(&asked, answer.result).await?;
                     let (answered, missing) = (brought.answered(), brought.missing(&asked));
@@ -149,18 +159,26 @@ impl Fetch<'_> {
                         }
                         continue;
                     }
-                    self.control(SyncError::NothingSent).await?;
-                    "the upstream server lists it and does not send it".to_owned()
+                    if !unlisted {
+                        self.control(SyncError::NothingSent).await?;
+                    }
+                    ("the upstream server lists it and does not send it".to_owned(), unlisted)
                 }
+                // how a Windows server answers a batch with a revision that it does not have (dossier, section 8)
+                Err(error) if unlisted && error.is_refusal() => (crate::admin::chain(&error), true),
                 Err(error) if error.may_be_an_item() => {
                     let reason = crate::admin::chain(&error);
                     self.control(error.into()).await?;
-                    reason
+                    (reason, false)
                 }
                 Err(error) => return Err(error.into()),
             };
             match asked.as_slice() {
                 [] => {}
+                [only] if absent => {
+                    self.progress.advance(1);
+                    self.tally.absent(*only);
+                }
                 [only] => {
                     self.progress.advance(1);
                     self.tally.lost(*only, reason)?;
@@ -216,6 +234,7 @@ impl Fetch<'_> {
     /// A run that brought nothing else is a failure until the last of them is given up. Then it is not certain that they
     /// were to blame: the next run compares whole lists, and what the upstream server still has comes back.
     pub(super) async fn settle(&self, ended: Result<(), SyncError>) -> Result<(), SyncError> {
+        self.settle_absent().await?;
         let Lost { items, alone, all } = self.tally.settle();
         let count = match &ended {
             Ok(()) | Err(SyncError::TooManyDropped { .. }) => true,
@@ -264,6 +283,25 @@ impl Fetch<'_> {
         }
         for Named { revision, reason } in left {
             self.tally.dropped(revision, format!("{reason}; the next run asks again"))?;
+        }
+        Ok(())
+    }
+
+    /// Members of bundles that the server does not have: the bundles stay unresolved, as they are there. Asked for again by
+    /// later runs, a few times; a list names them when they arrive at the server.
+    async fn settle_absent(&self) -> Result<(), SyncError> {
+        let absent = self.tally.take_absent();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let reason = "a bundle names it as a member, and the upstream server does not have it";
+        let noted = absent.clone();
+        let write = move |tx: &weir_store::WriteTx<'_>| {
+            noted.into_iter().try_for_each(|member| Ok(tx.pending_failed(member, reason, ATTEMPTS).map(drop)?))
+        };
+        self.app.write(self.caller, write).await?;
+        for member in absent {
+            self.tally.left_out(member, reason);
         }
         Ok(())
     }

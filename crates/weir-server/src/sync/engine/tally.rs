@@ -43,7 +43,10 @@ struct Counts {
     lost: Vec<Named>,
     /// Nothing at all was had, while other calls were answered.
     all: bool,
+    /// Members of bundles that no list named and that the server does not have.
+    absent: Vec<UpdateIdentity>,
     dropped: u64,
+    dropped_members: u64,
     problems: Vec<Named>,
 }
 
@@ -77,6 +80,7 @@ impl Tally {
     pub(super) fn forget(&self) {
         let mut counts = self.0.lock();
         counts.lost.clear();
+        counts.absent.clear();
         (counts.in_a_row, counts.rounds, counts.all) = (0, 0, false);
     }
 
@@ -96,6 +100,25 @@ impl Tally {
         counts.rounds += 1;
         counts.all = !counts.brought && counts.rounds >= ROUNDS;
         !counts.all
+    }
+
+    /// A member of a bundle, which no list named, is not to be had. There may be any number of them.
+    pub(super) fn absent(&self, revision: UpdateIdentity) {
+        self.0.lock().absent.push(revision);
+    }
+
+    /// The members that are not to be had.
+    pub(super) fn take_absent(&self) -> Vec<UpdateIdentity> {
+        std::mem::take(&mut self.0.lock().absent)
+    }
+
+    /// A member is left out, which is worth a warning and never fails a run.
+    pub(super) fn left_out(&self, revision: UpdateIdentity, reason: &str) {
+        let mut counts = self.0.lock();
+        counts.dropped_members += 1;
+        if counts.problems.len() < MOST_NAMED {
+            counts.problems.push(Named { revision, reason: reason.to_owned() });
+        }
     }
 
     /// An item is not taken.
@@ -134,7 +157,7 @@ impl Tally {
     /// Puts what went wrong into the outcome.
     pub(super) fn report(&self, outcome: &mut Outcome) {
         let counts = self.0.lock();
-        outcome.dropped += counts.dropped;
+        outcome.dropped += counts.dropped + counts.dropped_members;
         let room = MOST_NAMED.saturating_sub(outcome.problems.len());
         outcome.problems.extend(counts.problems.iter().take(room).cloned());
     }

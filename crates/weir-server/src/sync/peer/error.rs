@@ -112,12 +112,15 @@ impl PeerError {
         }
     }
 
+    /// Whether the server answered that it cannot serve one of the items that were asked for.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.fault_code(), Some(ErrorCode::InternalServerError | ErrorCode::InvalidParameters))
+    }
+
     /// Whether one of several items that were asked for can be the reason.
     pub fn may_be_an_item(&self) -> bool {
         match self {
-            Self::Fault { .. } => {
-                matches!(self.fault_code(), Some(ErrorCode::InternalServerError | ErrorCode::InvalidParameters))
-            }
+            Self::Fault { .. } => self.is_refusal(),
             Self::Coding { .. } | Self::Malformed { .. } | Self::TooLarge { .. } => true,
             _ => false,
         }
