@@ -7,6 +7,7 @@
 //! * [`content`] answers ranges of verified files.
 //! * [`upstream`] answers downstream servers (MS-WSUSSS).
 //! * [`admin`], [`import`], [`start`], [`config`] and [`jobs`] are the administrators' side, start-up and background work.
+//! * [`file`] reads files that administrators name.
 //!
 //! *Invariant:* no SQL here (it is in `weir-store`), no decisions that belong to `weir-model`, and no route of one plane
 //! on another plane's listener.
@@ -18,6 +19,7 @@ pub mod client;
 pub mod config;
 pub mod content;
 pub(crate) mod export;
+pub mod file;
 pub mod import;
 pub mod ingest;
 pub mod intent;

@@ -29,6 +29,7 @@ use crate::{
     intent::TOP_SETTINGS,
     sites,
     state::{ClientSettings, TargetingMode},
+    sync::outbound,
 };
 
 /// The value of a schedule that is off.
@@ -224,6 +225,9 @@ pub(crate) async fn set(
         },
         next_step: Some(format!("{key} takes {}", definition.kind.describe())),
     })?;
+    if key == SYNC_CA_FILE {
+        usable_roots(value.as_str().unwrap_or_default()).await?;
+    }
     if matches!(definition.kind, Kind::Schedule) {
         value = anchored(app, value).await?;
     }
@@ -250,6 +254,21 @@ pub(crate) async fn set(
         crate::content::settings_changed(app, caller).await?;
     }
     Ok(SettingChanged { key: key.to_owned(), value: definition.kind.shown(value) })
+}
+
+/// A file of roots is read now, so that a wrong one is not found by the next synchronization.
+async fn usable_roots(path: &str) -> Result<(), AdminError> {
+    if path.is_empty() {
+        return Ok(());
+    }
+    let file = std::path::PathBuf::from(path);
+    let checked = tokio::task::spawn_blocking(move || outbound::check_roots(&file)).await;
+    let checked = checked.map_err(|error| AdminError::Internal(format!("reading {path} ended: {error}")))?;
+    checked.map_err(|why| AdminError::Invalid {
+        code: "setting_value",
+        detail: format!("{path} cannot be used as {SYNC_CA_FILE}: {why}"),
+        next_step: Some("name a PEM file of certificates of at most 1 MiB, on the server's own disk".to_owned()),
+    })
 }
 
 /// A schedule that counts from a start gets one, so that it stays the same tomorrow.

@@ -159,13 +159,13 @@ impl From<&Options> for Fragment {
 
 /// Reads a file that must be there.
 pub(super) fn read(path: &Path) -> Result<Fragment, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let text = crate::file::small_text(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     parse(path, &text)
 }
 
 /// Reads a file; its absence is an empty one.
 pub(super) fn read_if_there(path: &Path) -> Result<Fragment, ConfigError> {
-    match std::fs::read_to_string(path) {
+    match crate::file::small_text(path) {
         Ok(text) => parse(path, &text),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Fragment::default()),
         Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),

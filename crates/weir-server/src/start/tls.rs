@@ -26,7 +26,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject};
 use sha2::Digest as _;
 
 use super::{StartError, folder};
-use crate::config::TlsFiles;
+use crate::{config::TlsFiles, file};
 
 /// How long an authority lives. Clients that trust it need a new one afterwards, so it is long.
 const AUTHORITY_DAYS: i64 = 3_650;
@@ -299,13 +299,14 @@ impl Authority {
 }
 
 fn read_files(files: &TlsFiles) -> Result<CertifiedKey, StartError> {
-    let chain = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let read = |path: &Path| file::small(path).map_err(|error| tls(path.display(), error));
+    let chain = CertificateDer::pem_slice_iter(&read(&files.certificate)?)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|error| tls(files.certificate.display(), error))?;
     if chain.is_empty() {
         return Err(tls(files.certificate.display(), "it holds no certificate"));
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| tls(files.key.display(), error))?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|error| tls(files.key.display(), error))?;
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
         .map_err(|error| tls(format!("{} with {}", files.certificate.display(), files.key.display()), error))
 }

@@ -1,6 +1,6 @@
 //! HTTP clients for calls to other servers: proxy, own trust, timeouts, from the site settings.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -93,6 +93,16 @@ pub enum OutboundError {
 pub async fn client(app: &App, terms: impl Into<ClientTerms>) -> Result<reqwest::Client, OutboundError> {
     let settings = app.read(Terms::read).await?;
     settings.client(&terms.into())
+}
+
+/// The proxy that calls for this purpose go through, if they do. Without its password.
+pub(crate) async fn proxy(app: &App, purpose: Purpose) -> Result<Option<String>, AdminError> {
+    Ok(app.read(Terms::read).await?.proxy_of(purpose).map(|proxy| proxy.url.clone()))
+}
+
+/// Checks a file for `sync.ca_file`. Blocks.
+pub(crate) fn check_roots(path: &Path) -> Result<(), String> {
+    terms::roots(path).map(drop)
 }
 
 /// The fully qualified name by which this server introduces itself to others: `server.name`, else the system's.

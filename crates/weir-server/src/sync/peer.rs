@@ -1,6 +1,7 @@
 //! An authorised session with an upstream server (MS-WSUSSS 3.2.4): cookies got and renewed, faults reacted to, answers
 //! bounded.
 
+mod bounds;
 mod call;
 mod error;
 mod session;
@@ -56,12 +57,13 @@ impl Peer {
     /// Authorises: GetAuthConfig, GetAuthorizationCookie, GetCookie. A cancelled `progress` ends this and every call.
     pub async fn connect(app: &App, upstream: &Upstream, progress: &Progress) -> Result<Self, PeerError> {
         let client = outbound::client(app, upstream.terms.clone()).await?;
-        let bounds = app.read(transport::Bounds::read).await?;
+        let proxy = outbound::proxy(app, upstream.terms.purpose).await?;
+        let bounds = app.read(bounds::Bounds::read).await?;
         let account =
             Account { name: outbound::host_name(app).await?, guid: app.state.server.0.as_hyphenated().to_string() };
         let inner = Inner {
             upstream: upstream.clone(),
-            transport: Transport::new(client, bounds),
+            transport: Transport::new(client, bounds, proxy),
             session: tokio::sync::Mutex::new(Session::default()),
             account,
             progress: progress.clone(),

@@ -35,3 +35,32 @@ async fn settings_are_typed_listed_and_audited_and_survive_a_restart() {
     assert_eq!((&setting["value"], &setting["default"]), (&json!(30), &json!(100)));
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_file_of_roots_is_read_when_it_is_set() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (pipe, text) = (folder.path().join("pipe"), folder.path().join("text.pem"));
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(made.success());
+    std::fs::write(&text, "no certificate").expect("a file");
+    let pipe = pipe.to_str().expect("UTF-8");
+    let text = text.to_str().expect("UTF-8");
+    let absent = format!("{text}.absent");
+    for (path, words) in [
+        ("/dev/zero", "no regular file"),
+        (pipe, "no regular file"),
+        (folder.path().to_str().expect("UTF-8"), "no regular file"),
+        (text, "holds no certificate"),
+        (absent.as_str(), "No such file"),
+    ] {
+        let set = server.call(Method::PUT, "settings/sync.ca_file", Some(json!({ "value": path }))).await;
+        assert_eq!(set.refused(400), "setting_value", "{path}");
+        assert!(set.body["detail"].as_str().expect("detail").contains(words), "{path}: {}", set.body);
+    }
+    assert_eq!(server.get("settings/sync.ca_file").await.ok()["value"], "");
+    let own = server.data.path().join("tls/ca.pem");
+    server.call(Method::PUT, "settings/sync.ca_file", Some(json!({ "value": own }))).await.ok();
+    server.call(Method::PUT, "settings/sync.ca_file", Some(json!({ "value": "" }))).await.ok();
+    server.stop().await;
+}

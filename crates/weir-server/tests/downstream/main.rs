@@ -9,5 +9,6 @@ mod recorded;
 mod replica;
 mod resume;
 mod sessions;
+mod slow;
 mod support;
 mod vanished;

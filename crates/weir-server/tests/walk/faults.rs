@@ -139,7 +139,14 @@ async fn whatever_is_no_answer_at_every_step_is_clear_and_changes_nothing() {
         (|| Trouble::Answer("\u{0}\u{1}\u{2}<<<".to_owned()), ("bad_answer", "does not answer", proxy)),
         (|| Trouble::Close, ("network", "cannot be reached or broke off", runs)),
         (|| Trouble::Truncated, ("network", "cannot be reached or broke off", runs)),
-        (|| Trouble::Endless, ("too_large", "larger than 4194304 bytes", "weir settings set sync.answer_mib")),
+        (
+            || Trouble::Endless,
+            (
+                "too_large",
+                "larger than 4194304 bytes|larger than 1048576 bytes",
+                "weir settings set sync.answer_mib|sync.memory_mib|none needs so much",
+            ),
+        ),
         (|| Trouble::Status(302), ("http_status", "answers 302", "weir settings show source")),
         (|| Trouble::Status(404), ("http_status", "answers 404", "weir settings show source")),
         (|| Trouble::Status(500), ("http_status", "answers 500", "weir settings show source")),

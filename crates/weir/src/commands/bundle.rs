@@ -1,6 +1,9 @@
 //! `weir bundle`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
@@ -10,6 +13,7 @@ use weir_api::{
     List,
     bundle::{Bundle, BundleKey, BundleState, TrustAdd, TrustedSigner},
 };
+use weir_server::file;
 
 use super::Nothing;
 use crate::{
@@ -157,10 +161,11 @@ pub(crate) fn state(state: BundleState) -> &'static str {
 async fn trust(command: TrustCommand, connection: &Connection, printer: &Printer) -> Result<()> {
     match command {
         TrustCommand::Add { key, name } => {
-            let text = match fs::read_to_string(&key) {
-                Ok(text) if text.len() > 1_000 => bail!("{key} is no key file"),
-                Ok(text) => text,
-                Err(_) => key,
+            let path = Path::new(&key);
+            let text = match path.exists().then(|| file::small_text(path)) {
+                Some(Ok(text)) if text.len() <= 1_000 => text,
+                Some(_) => bail!("{key} is no key file"),
+                None => key,
             };
             let add = TrustAdd { key: text, name };
             let signer: TrustedSigner = connection.change(Method::POST, &["bundles", "trust"], &add).await?;

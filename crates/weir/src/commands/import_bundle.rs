@@ -15,6 +15,7 @@ use weir_api::{
     List,
     bundle::{Bundle, BundleOffer, BundlePhase, BundleQuery, BundleState},
 };
+use weir_server::file;
 
 use super::{Nothing, export::with};
 use crate::{
@@ -103,7 +104,7 @@ pub(crate) async fn import(found: Found, force: bool, connection: &Connection) -
     let manifest_count = manifests.len();
     for (_, _, path, bytes) in manifests {
         let signature_path = with(&path, ".sig");
-        let signature = fs::read(&signature_path).with_context(|| {
+        let signature = file::small(&signature_path).with_context(|| {
             format!("the signature of {} cannot be read: it is {}", path.display(), signature_path.display())
         })?;
         let offer =

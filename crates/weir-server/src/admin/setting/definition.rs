@@ -189,20 +189,22 @@ pub(super) fn definitions() -> Vec<Definition> {
             SYNC_ANSWER,
             Kind::Number(1..=2_047),
             json!(512),
-            "The largest answer of an upstream server that is taken, in MiB; a list of 100,000 revisions has 20.",
+            "The largest answer of an upstream server that is taken, in MiB. Lists are bounded by sync.memory_mib, too.",
         ),
         define(
             SYNC_CA_FILE,
             Kind::Text(4_096),
             json!(""),
-            "A PEM file of roots that are trusted for calls to other servers beside the system's; empty is none.",
+            "A PEM file of roots (1 MiB at most) that are trusted for calls to other servers beside the system's; empty is \
+             none.",
         ),
         define(SYNC_CONNECTIONS, Kind::Number(1..=16), json!(4), "Calls to the upstream server at once."),
         define(
             SYNC_MEMORY,
             Kind::Number(16..=65_536),
             json!(64),
-            "Memory for answers of the upstream server that are under way, in MiB, about.",
+            "Memory for answers of the upstream server that are under way, in MiB, about, and the longest list that is taken; a \
+             list of 100,000 revisions has 20.",
         ),
         define(
             SYNC_MICROSOFT_URL,
@@ -239,7 +241,8 @@ pub(super) fn definitions() -> Vec<Definition> {
             SYNC_TIMEOUT,
             Kind::Number(1..=3_600),
             json!(300),
-            "How long another server may send nothing before a call counts as failed, in seconds.",
+            "How long another server may send nothing before a call counts as failed, in seconds; a small call may take \
+             little more as a whole.",
         ),
         define(
             "targeting",

@@ -77,7 +77,7 @@ impl SyncError {
             Self::Here(AdminError::Store(StoreError::DiskFull { .. })) => {
                 "free some space, then go on where it was: weir sync now".to_owned()
             }
-            Self::Here(_) => "see the server's log; weir doctor".to_owned(),
+            Self::Here(_) => "see the server's log".to_owned(),
             Self::NoSource => "set one: weir settings set source microsoft, or the URL of a WSUS or Weir".to_owned(),
             Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => {
                 "see whether the upstream server is healthy; if it has removed these since, ask for everything anew: weir \

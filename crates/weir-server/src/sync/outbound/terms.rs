@@ -1,6 +1,11 @@
 //! The settings of outgoing connections, and the client that follows from them.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -14,14 +19,15 @@ use super::{
     ClientTerms, Identity, OutboundError, Purpose, Trust,
     chain::{Explaining, Pinned, Refusing},
 };
-use crate::admin::setting::{self, Current};
+use crate::{
+    admin::setting::{self, Current},
+    file,
+};
 
 /// A connection that is not made after this long counts as failed.
 const CONNECT: Duration = Duration::from_secs(20);
 /// Certificates that a file of roots may hold.
 const MOST_ROOTS: usize = 10_000;
-/// Bytes that a file of roots may have.
-const ROOTS_BYTES: u64 = 16 << 20;
 
 /// What the site settings say about outgoing connections.
 #[derive(Clone, Eq, PartialEq)]
@@ -36,8 +42,8 @@ pub(crate) struct Terms {
 }
 
 #[derive(Clone, Eq, PartialEq)]
-struct Proxy {
-    url: String,
+pub(super) struct Proxy {
+    pub(super) url: String,
     user: String,
     password: String,
 }
@@ -81,11 +87,7 @@ impl Terms {
                 Purpose::Link | Purpose::Sync => reqwest::redirect::Policy::none(),
             })
             .use_preconfigured_tls(self.tls(terms)?);
-        let wanted = match terms.purpose {
-            Purpose::Content => self.proxy_content,
-            Purpose::Link | Purpose::Sync => self.proxy_sync,
-        };
-        builder = match self.proxy.as_ref().filter(|_| wanted) {
+        builder = match self.proxy_of(terms.purpose) {
             Some(proxy) => {
                 let mut through = reqwest::Proxy::all(&proxy.url).map_err(OutboundError::Proxy)?;
                 if !proxy.user.is_empty() {
@@ -97,6 +99,15 @@ impl Terms {
             None => builder.no_proxy(),
         };
         builder.build().map_err(OutboundError::Client)
+    }
+
+    /// The proxy for a purpose.
+    pub(super) fn proxy_of(&self, purpose: Purpose) -> Option<&Proxy> {
+        let wanted = match purpose {
+            Purpose::Content => self.proxy_content,
+            Purpose::Link | Purpose::Sync => self.proxy_sync,
+        };
+        self.proxy.as_ref().filter(|_| wanted)
     }
 
     fn tls(&self, terms: &ClientTerms) -> Result<ClientConfig, OutboundError> {
@@ -128,18 +139,7 @@ impl Terms {
     /// The system's roots and those of `sync.ca_file`.
     fn system(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, OutboundError> {
         let roots = match &self.ca_file {
-            Some(path) => {
-                let unusable = |why: String| OutboundError::CaFile { path: path.display().to_string(), why };
-                let size = fs::metadata(path).map_err(|error| unusable(error.to_string()))?.len();
-                if size > ROOTS_BYTES {
-                    return Err(unusable(format!("it has more than {ROOTS_BYTES} bytes")));
-                }
-                let bytes = fs::read(path).map_err(|error| unusable(error.to_string()))?;
-                let roots = certificates(&bytes).map_err(unusable)?;
-                // each root by itself: the system's verifier says nothing about which one is wrong
-                only(roots.clone(), provider).map_err(unusable)?;
-                roots
-            }
+            Some(path) => roots(path).map_err(|why| OutboundError::CaFile { path: path.display().to_string(), why })?,
             None => Vec::new(),
         };
         match rustls_platform_verifier::Verifier::new_with_extra_roots(roots.clone(), Arc::clone(provider)) {
@@ -188,6 +188,15 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
         return Err("it holds no certificate (PEM, \"BEGIN CERTIFICATE\")".to_owned());
     }
     Ok(found)
+}
+
+/// The certificates of a file of roots, each of them usable. Blocks.
+pub(super) fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = file::small(path).map_err(|error| error.to_string())?;
+    let roots = certificates(&bytes)?;
+    // each root by itself: the system's verifier says nothing about which one is wrong
+    only(roots.clone(), &Arc::new(aws_lc_rs::default_provider()))?;
+    Ok(roots)
 }
 
 fn only(

@@ -9,6 +9,7 @@ use weir_wire::{
     },
 };
 
+use super::bounds::Extent;
 use crate::{
     admin::AdminError,
     sync::{
@@ -72,6 +73,19 @@ pub enum PeerError {
     /// No client can be made from the settings.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
+    /// The way to the server goes through a proxy, and no connection comes about.
+    #[error("{url} cannot be reached through the proxy {proxy} (setting proxy.url; {operation})")]
+    Proxy {
+        /// What was called.
+        operation: Operation,
+        /// Where.
+        url: String,
+        /// The proxy.
+        proxy: String,
+        /// What happened.
+        #[source]
+        source: reqwest::Error,
+    },
     /// An answer of HTTP that is none of this protocol.
     #[error("{url} answers {status} to {operation}: it may not be an update server, or a proxy is in the way")]
     Status {
@@ -142,6 +156,7 @@ impl PeerError {
             },
             Self::Here(_) => "internal",
             Self::Network { .. } => "network",
+            Self::Proxy { .. } => "proxy",
             Self::Outbound(_) => "settings",
             Self::Status { .. } => "http_status",
             Self::TooLarge { .. } => "too_large",
@@ -169,13 +184,23 @@ impl PeerError {
                 }
                 _ => "look for the fault's id in the upstream server's log, and whether this server is allowed there",
             },
-            Self::Here(_) => "see the server's log; weir doctor",
+            Self::Here(_) => "see the server's log",
             Self::Network { .. } => {
                 "see whether the upstream server runs and whether a proxy is needed: weir settings show proxy.url"
             }
+            Self::Proxy { .. } => {
+                "see whether the proxy runs and lets this through (weir settings show proxy.url), or go without it: weir \
+                 settings set proxy.sync false"
+            }
             Self::Outbound(_) => "correct the setting that is named: weir settings list",
             Self::Status { .. } => "see whether address and port of the source are right: weir settings show source",
-            Self::TooLarge { .. } => "if it is right that it is so large: weir settings set sync.answer_mib N",
+            Self::TooLarge { operation, .. } => match Extent::of(*operation) {
+                Extent::Small => "see whether the source is an update server: none needs so much for this",
+                Extent::List => {
+                    "if the list is that long: weir settings set sync.memory_mib N, and sync.answer_mib if that is smaller"
+                }
+                Extent::Documents => "if it is right that it is so large: weir settings set sync.answer_mib N",
+            },
             Self::TooLong { .. } => "if the line is that slow: weir settings set sync.timeout_seconds N",
             Self::Untrusted(_) => "weir settings set sync.ca_file PATH, with the root as PEM in that file",
         };
@@ -185,7 +210,7 @@ impl PeerError {
     /// Whether the same may succeed later without anyone doing something.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Network { .. } | Self::TooLong { .. } | Self::Coding { .. } => true,
+            Self::Network { .. } | Self::Proxy { .. } | Self::TooLong { .. } | Self::Coding { .. } => true,
             Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
             Self::Fault { .. } => {
                 matches!(self.fault_code(), None | Some(ErrorCode::InternalServerError | ErrorCode::ServerBusy))

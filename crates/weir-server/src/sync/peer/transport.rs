@@ -1,6 +1,9 @@
 //! One exchange over HTTP: bounded in size and time, tried again where that is safe.
 
-use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use http::{HeaderValue, StatusCode, header};
 use reqwest::{Client, Response, Url};
@@ -8,7 +11,6 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time,
 };
-use weir_store::{ReadTx, StoreError};
 use weir_wire::{
     soap::{ErrorCode, SoapVersion},
     wsss::{
@@ -18,12 +20,12 @@ use weir_wire::{
     xpress,
 };
 
-use super::{Peer, PeerError};
+use super::{
+    Peer, PeerError,
+    bounds::{Bounds, Extent},
+};
 use crate::{
-    admin::{
-        AdminError,
-        setting::{self, Current},
-    },
+    admin::AdminError,
     sync::{outbound::untrusted, progress::Cancelled},
 };
 
@@ -34,35 +36,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Times that a busy server is asked again, and the first wait; each is twice the one before.
 const BUSY_TIMES: u32 = 5;
 const BUSY_WAIT: Duration = Duration::from_secs(1);
-/// An answer as a whole may take as many times the time without a byte.
-const WHOLE: u32 = 12;
 /// Answers from this size on are parsed on a thread of their own.
 const LARGE: usize = 64 << 10;
 
 /// The content coding of answers that this server understands beside none (dossier, section 1).
 const XPRESS: &str = "xpress";
-
-/// How much of anything is taken and waited for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    /// Bytes of one answer, decoded.
-    answer: usize,
-    /// Time without a byte.
-    stall: Duration,
-    /// Times that a broken connection is made again.
-    retries: u32,
-}
-
-impl Bounds {
-    pub(super) fn read(tx: &ReadTx<'_>) -> Result<Self, StoreError> {
-        let current = Current::read(tx)?;
-        Ok(Self {
-            answer: usize::try_from(current.number(setting::SYNC_ANSWER)).unwrap_or(usize::MAX >> 20) << 20,
-            stall: Duration::from_secs(current.number(setting::SYNC_TIMEOUT)),
-            retries: current.number(setting::SYNC_RETRIES) as u32,
-        })
-    }
-}
 
 /// When a call may be sent again after the connection broke.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -122,11 +100,13 @@ impl Room {
 pub(super) struct Transport {
     client: Client,
     bounds: Bounds,
+    /// The proxy that calls go through, if they do.
+    proxy: Option<String>,
 }
 
 impl Transport {
-    pub(super) fn new(client: Client, bounds: Bounds) -> Self {
-        Self { client, bounds }
+    pub(super) fn new(client: Client, bounds: Bounds, proxy: Option<String>) -> Self {
+        Self { client, bounds, proxy }
     }
 }
 
@@ -183,11 +163,8 @@ impl Peer {
         C::Answer: Send + 'static,
     {
         let operation = C::OPERATION;
-        let whole = self.inner.transport.bounds.stall.saturating_mul(WHOLE);
-        let received = time::timeout(whole, self.transfer(operation, url, body, room)).await;
-        let (status, answer) =
-            received.map_err(|_| PeerError::TooLong { operation, seconds: whole.as_secs() }).flatten()?;
-        let limits = client::answer_limits(self.inner.transport.bounds.answer);
+        let (status, answer) = self.transfer(operation, url, body, room).await?;
+        let limits = client::answer_limits(self.inner.transport.bounds.bytes(Extent::of(operation)));
         let large = answer.len() >= LARGE;
         let parse = move || client::read::<C>(&answer, &limits);
         let parsed = if large {
@@ -223,23 +200,37 @@ impl Peer {
         body: bytes::Bytes,
         room: &mut Room,
     ) -> Result<(StatusCode, Vec<u8>), PeerError> {
-        let failed = |source: reqwest::Error| match untrusted(&source) {
-            Some(chain) => PeerError::Untrusted(chain),
-            None => PeerError::Network { operation, url: url.to_string(), source: source.without_url() },
+        let begun = Instant::now();
+        let failed = |source: reqwest::Error| {
+            if let Some(chain) = untrusted(&source) {
+                return PeerError::Untrusted(chain);
+            }
+            match &self.inner.transport.proxy {
+                Some(proxy) if source.is_connect() => PeerError::Proxy {
+                    operation,
+                    url: url.to_string(),
+                    proxy: proxy.clone(),
+                    source: source.without_url(),
+                },
+                _ => PeerError::Network { operation, url: url.to_string(), source: source.without_url() },
+            }
         };
         let request = self.inner.transport.client.post(url.clone()).body(body);
         let request = request
             .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
             .header(header::ACCEPT_ENCODING, XPRESS)
             .header("SOAPAction", operation.quoted_action());
-        let response = request.send().await.map_err(failed)?;
+        let first = self.inner.transport.bounds.time(Extent::of(operation), 0);
+        let response = time::timeout(first, request.send()).await;
+        let response = response.map_err(|_| PeerError::TooLong { operation, seconds: first.as_secs() })?;
+        let response = response.map_err(failed)?;
         let status = response.status();
         // faults come as 500; anything else is no answer of this protocol
         if status != StatusCode::OK && status != StatusCode::INTERNAL_SERVER_ERROR {
             return Err(PeerError::Status { operation, url: url.to_string(), status });
         }
         let coding = response.headers().get(header::CONTENT_ENCODING).cloned();
-        let received = self.body(operation, response, room).await?.map_err(failed)?;
+        let received = self.body(operation, begun, response, room).await?.map_err(failed)?;
         let decoded = self.decode(operation, coding.as_ref(), received, room).await?;
         Ok((status, decoded))
     }
@@ -247,27 +238,36 @@ impl Peer {
     async fn body(
         &self,
         operation: Operation,
+        begun: Instant,
         mut response: Response,
         room: &mut Room,
     ) -> Result<Result<Vec<u8>, reqwest::Error>, PeerError> {
-        let limit = self.inner.transport.bounds.answer;
+        let (extent, bounds) = (Extent::of(operation), self.inner.transport.bounds);
+        let limit = bounds.bytes(extent);
         let too_large = || PeerError::TooLarge { operation, limit };
         let announced = response.content_length().unwrap_or_default();
         if announced > limit as u64 {
             return Err(too_large());
         }
         let mut body = Vec::new();
+        // waiting for memory is our doing
+        let mut waited = Duration::ZERO;
         loop {
-            let chunk = match response.chunk().await {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => return Ok(Ok(body)),
-                Err(error) => return Ok(Err(error)),
+            let allowed = bounds.time(extent, body.len());
+            let left = (allowed + waited).saturating_sub(begun.elapsed());
+            let chunk = match time::timeout(left, response.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) => return Ok(Ok(body)),
+                Ok(Err(error)) => return Ok(Err(error)),
+                Err(_) => return Err(PeerError::TooLong { operation, seconds: allowed.as_secs() }),
             };
             if body.len() + chunk.len() > limit {
                 return Err(too_large());
             }
             self.inner.progress.received(chunk.len() as u64);
+            let waiting = Instant::now();
             room.grow(body.len() + chunk.len()).await;
+            waited += waiting.elapsed();
             body.extend_from_slice(&chunk);
         }
     }
@@ -279,7 +279,7 @@ impl Peer {
         body: Vec<u8>,
         room: &mut Room,
     ) -> Result<Vec<u8>, PeerError> {
-        let limit = self.inner.transport.bounds.answer;
+        let limit = self.inner.transport.bounds.bytes(Extent::of(operation));
         let coding = coding.map_or("", |coding| coding.to_str().unwrap_or("?")).trim().to_ascii_lowercase();
         match coding.as_str() {
             "" | "identity" => Ok(body),
@@ -307,6 +307,7 @@ impl Peer {
 fn may_repeat(error: &PeerError, repeat: Repeat) -> bool {
     match (error, repeat) {
         (PeerError::Network { source, .. }, Repeat::Unsent) => source.is_connect(),
+        (PeerError::Proxy { .. }, _) => true,
         (PeerError::Network { .. } | PeerError::Coding { .. }, Repeat::Any) => true,
         (PeerError::Status { status, .. }, Repeat::Any) => matches!(
             *status,
