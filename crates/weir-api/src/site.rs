@@ -4,11 +4,11 @@
 //!   [`SiteCreated`] (201).
 //! * `GET` and `DELETE sites/{site}`; `{site}` is an id or a name.
 //! * `POST sites/{site}/enrolment` takes [`EnrolmentRequest`] and answers [`EnrolmentCode`] (201).
-//! * `DELETE parent` takes this server out of the tree above it and answers [`Left`].
+//! * `DELETE parent` takes [`LeaveQuery`], takes this server out of the tree above it and answers [`Left`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 pub use weir_model::site::SiteKind;
 
@@ -157,6 +157,9 @@ pub struct PointSync {
     /// What the error means and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// Warnings of the last one, if it ended well.
+    #[serde(default)]
+    pub warnings: u64,
     /// When one last ended well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succeeded_at: Option<Timestamp>,
@@ -228,6 +231,17 @@ pub struct Site {
     pub behind: bool,
     /// For how long it has been behind, in seconds; 0 if it is not.
     pub lag_seconds: u64,
+}
+
+/// How to leave.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LeaveQuery {
+    /// Although servers are enrolled below this one: the tree below is forgotten, too, and its servers are shut out until
+    /// they enrol again.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// Answer to `DELETE parent`.

@@ -217,6 +217,7 @@ fn tree(sites: &[Site]) -> Markup {
                     td { (word(serde_json::to_value(site.configuration).ok())) }
                     td {
                         (word(point.and_then(|point| serde_json::to_value(point.sync.state).ok())))
+                        @if point.is_some_and(|point| point.sync.warnings > 0) { ", with warnings" }
                         @if let Some(error) = point.and_then(|point| point.sync.error.as_ref()) { ": " (error) }
                     }
                     td {
@@ -224,7 +225,10 @@ fn tree(sites: &[Site]) -> Markup {
                         @if site.behind { ", behind for " (site.lag_seconds) " s" }
                     }
                     td {
-                        @if site.here { "this server" } @else { (site.last_contact.map(second).unwrap_or_default()) }
+                        @if site.here { "this server" } @else {
+                            @if site.connected == Some(false) { "not connected; " }
+                            (site.last_contact.map(second).unwrap_or_default())
+                        }
                     }
                 }
             }

@@ -6,7 +6,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use weir_api::{
     List,
     list::ListQuery,
-    site::{EnrolmentCode, EnrolmentRequest, Left, Site, SiteCreate, SiteCreated},
+    site::{EnrolmentCode, EnrolmentRequest, LeaveQuery, Left, Site, SiteCreate, SiteCreated},
 };
 
 use super::{
@@ -73,7 +73,7 @@ async fn sites_enrol(
 }
 
 /// Takes this server out of the tree above it.
-#[utoipa::path(delete, path = "/parent", tag = "sites", responses((status = 200, body = Left)))]
-async fn parent_leave(State(app): State<App>, caller: Caller) -> Answer<Left> {
-    sites::leave(&app, &caller).await.map(Json)
+#[utoipa::path(delete, path = "/parent", tag = "sites", params(LeaveQuery), responses((status = 200, body = Left)))]
+async fn parent_leave(State(app): State<App>, caller: Caller, Query(query): Query<LeaveQuery>) -> Answer<Left> {
+    sites::leave(&app, &caller, query.force).await.map(Json)
 }

@@ -6,6 +6,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use uuid::Uuid;
 use weir_store::{ReadTx, StoreError, sites::SiteParentRow};
 
+use super::tree;
 use crate::{
     admin::{
         AdminError, App,
@@ -86,7 +87,15 @@ pub fn refuse_below(tx: &ReadTx<'_>, what: &str) -> Result<(), AdminError> {
     let (above, next_step) = match tx.sites_parent()? {
         Some(parent) => (
             format!("the site above this one, {}", parent.name),
-            format!("change it at the top of the tree; {} is at {}", parent.name, parent.urls.join(", ")),
+            match tree::read(tx)?.top().filter(|top| top.name != parent.name) {
+                Some(top) => format!(
+                    "change it at the top of the tree, {}; the site above this one, {}, is at {}",
+                    top.name,
+                    parent.name,
+                    parent.urls.join(", ")
+                ),
+                None => format!("change it there, at {}", parent.urls.join(", ")),
+            },
         ),
         None if is_replica(tx)? => (
             "the upstream server that this one mirrors".to_owned(),

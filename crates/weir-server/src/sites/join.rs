@@ -69,8 +69,8 @@ pub enum JoinError {
     },
     /// The server has others below it.
     #[error(
-        "this server has sites below it ({0}); a server with a tree of its own cannot become part of another. Remove them, \
-         or enrol an empty data folder"
+        "this server has sites below it ({0}); a server with a tree of its own cannot become part of another. Remove them \
+         (below a top that is lost: weir sites leave --force, then start with --enrol again), or enrol an empty data folder"
     )]
     HasChildren(String),
     /// The parent refused.
@@ -259,7 +259,8 @@ fn keep(tx: &WriteTx<'_>, parent: &SiteParentRow, enrolled: &Enrolled) -> Result
             return Err(AdminError::Conflict {
                 code: "in_use",
                 detail: "servers are enrolled below this one, which would lose their place".to_owned(),
-                next_step: Some("have them leave first: weir sites leave, on each of them".to_owned()),
+                next_step: Some("have them leave first (weir sites leave, on each of them), or let them go: weir sites leave --force, here"
+                        .to_owned()),
             });
         }
         let gone: Vec<Object> = decisions(tx)?

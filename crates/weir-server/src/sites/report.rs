@@ -89,6 +89,7 @@ fn sync(current: Option<&SyncRun>, last: Option<&SyncRun>, replicas_busy: bool) 
         progress: None,
         error: fault.map(|fault| fault.message.clone()),
         explanation: fault.map(|fault| format!("{} {}", fault.explanation, fault.next_step)),
+        warnings: last.filter(|run| run.state == RunState::Done).map_or(0, |run| run.warnings.len() as u64),
         succeeded_at,
     };
     if let Some(run) = current {

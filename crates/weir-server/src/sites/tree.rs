@@ -1,6 +1,6 @@
 //! The tree of sites as administrators see and change it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -155,6 +155,9 @@ pub(crate) async fn add(app: &App, caller: &Caller, new: SiteCreate) -> Result<S
         .write(caller, move |tx| {
             access::refuse_below(tx, "The sites of the tree")?;
             let name = checked_name(&new.name).map_err(refused)?;
+            if new.kind == SiteKind::Central && !new.here {
+                refuse_renaming(tx, &name)?;
+            }
             let created = if new.here || (new.kind == SiteKind::Central && new.under.is_none()) {
                 settle_here(&shared, tx, name, new.kind)?
             } else {
@@ -168,6 +171,19 @@ pub(crate) async fn add(app: &App, caller: &Caller, new: SiteCreate) -> Result<S
     app.hub().nudge();
     app.hub().status_changed();
     Ok(created)
+}
+
+/// A central site is always this server: one that has such a place already is renamed only by who says so.
+fn refuse_renaming(tx: &WriteTx<'_>, name: &str) -> Result<(), AdminError> {
+    let Some(here) = tx.sites_here()?.site else { return Ok(()) };
+    match read(tx)?.site(here) {
+        Some(node) if node.kind == SiteKind::Central => Err(AdminError::Conflict {
+            code: "second_top",
+            detail: format!("this server is the central site {} already, and a tree has one", node.name),
+            next_step: Some(format!("to rename it: weir sites add {name} --kind central --here")),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Names this server, at the top.
@@ -280,9 +296,11 @@ pub(crate) async fn remove(app: &App, caller: &Caller, name: String) -> Result<(
 }
 
 /// Takes this server out of the tree above it. What came from there stays and is this server's own from now on.
-pub(crate) async fn leave(app: &App, caller: &Caller) -> Result<Left, AdminError> {
-    let parent = app
-        .write(caller, |tx| {
+///
+/// With `force` although servers are enrolled below: a top that is lost cannot remove them. The tree below is forgotten then.
+pub(crate) async fn leave(app: &App, caller: &Caller, force: bool) -> Result<Left, AdminError> {
+    let (parent, below) = app
+        .write(caller, move |tx| {
             let Some(parent) = tx.sites_parent()? else {
                 return Err(AdminError::Conflict {
                     code: "no_parent",
@@ -290,22 +308,30 @@ pub(crate) async fn leave(app: &App, caller: &Caller) -> Result<Left, AdminError
                     next_step: None,
                 });
             };
-            let below = tx.sites_enrolments()?.len();
-            if below > 0 {
+            let below: Vec<Uuid> = tx.sites_enrolments()?.into_iter().map(|row| row.site).collect();
+            if !below.is_empty() && !force {
                 return Err(AdminError::Conflict {
                     code: "in_use",
-                    detail: format!("{below} servers are enrolled below this one"),
-                    next_step: Some("remove their sites at the top, or have them leave, first".to_owned()),
+                    detail: format!("{} servers are enrolled below this one", below.len()),
+                    next_step: Some(
+                        "remove their sites at the top first; if the top is lost: weir sites leave --force, which shuts \
+                         them out until they enrol here again"
+                            .to_owned(),
+                    ),
                 });
             }
             forget_tree(tx)?;
             tx.sites_parent_clear()?;
             tx.alert_close(super::REFUSED, "parent")?;
             tx.sites_deployments_own()?;
-            tx.audit("site.leave", &parent.name, None, None)?;
-            Ok(parent.name)
+            let after = (!below.is_empty()).then(|| json!({ "shut_out": below }));
+            tx.audit("site.leave", &parent.name, None, after.as_ref())?;
+            Ok((parent.name, below))
         })
         .await?;
+    for site in &below {
+        app.hub().forget(*site);
+    }
     app.hub().set_trouble(None);
     app.hub().set_answered(None);
     app.hub().set_drift(super::drift::Drift::default());
@@ -313,8 +339,18 @@ pub(crate) async fn leave(app: &App, caller: &Caller) -> Result<Left, AdminError
     app.hub().nudge();
     app.reload_settings().await?;
     app.publish().await?;
-    let note = "this server is a stand-alone primary site now; what came from the parent stays, and you may change it";
-    Ok(Left { parent, note: note.to_owned() })
+    let mut note =
+        "this server is a stand-alone primary site now; what came from the parent stays, and you may change it"
+            .to_owned();
+    if !below.is_empty() {
+        let _ = write!(
+            note,
+            "; {} servers below it are shut out: define their sites anew (weir sites add NAME --kind secondary), make codes \
+             (weir sites enrol NAME) and enrol them again",
+            below.len()
+        );
+    }
+    Ok(Left { parent, note })
 }
 
 /// Forgets all sites, with this server's place among them.

@@ -39,6 +39,12 @@ async fn the_first_site_below_decides_what_this_server_is() {
     server.delete("sites/OSLO").await.ok();
     let added = add(&server, "CEN", "central", None).await.ok();
     assert_eq!(added["under"], Value::Null);
+    // a second one would rename it, which is said with other words
+    let again = add(&server, "TOP", "central", None).await;
+    assert_eq!(again.refused(409), "second_top");
+    assert!(again.body["next_step"].as_str().expect("advice").contains("--here"), "{}", again.body);
+    server.post("sites", json!({ "name": "MID", "kind": "central", "here": true })).await.ok();
+    server.post("sites", json!({ "name": "CEN", "kind": "central", "here": true })).await.ok();
     add(&server, "PRI", "primary", None).await.ok();
     add(&server, "SEC", "secondary", Some("PRI")).await.ok();
     let names: Vec<_> = kinds(&server).await.into_iter().map(|(name, kind)| format!("{name} {kind}")).collect();

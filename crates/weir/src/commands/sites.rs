@@ -2,16 +2,18 @@
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use weir_api::site::{
-    ConfigurationState, EnrolmentCode, EnrolmentRequest, Left, Point, PointProgress, Site, SiteCreate, SiteCreated,
+    ConfigurationState, EnrolmentCode, EnrolmentRequest, LeaveQuery, Left, Point, PointProgress, Site, SiteCreate,
+    SiteCreated,
     SiteKind, SyncState,
 };
 
 use super::{Nothing, Paging, sync::duration};
 use crate::{
     Outcome,
-    connection::Connection,
+    connection::{Connection, answer},
     print::{Page, Printer, time, time_or},
 };
 
@@ -86,7 +88,13 @@ pub(crate) enum SitesCommand {
         name: String,
     },
     /// Take this server out of the tree above it. What came from there stays, and is its own from then on.
-    Leave,
+    #[command(after_help = "Examples:\n  weir sites leave\n  weir sites leave --force")]
+    Leave {
+        /// Although servers are enrolled below this one (the top is lost, for example): the tree below is forgotten, too, and
+        /// its servers are shut out until they enrol again.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 pub(crate) async fn run(command: SitesCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
@@ -94,7 +102,8 @@ pub(crate) async fn run(command: SitesCommand, connection: &Connection, printer:
         SitesCommand::List { paging } => {
             let list = paging.read::<Site>(connection, &["sites"], &Nothing {}).await?;
             printer.show(&list, |page| {
-                let rows = list.items.iter().map(row).collect();
+                let now = Timestamp::now();
+                let rows = list.items.iter().map(|site| row(site, now)).collect();
                 page.table(
                     &[
                         "Site",
@@ -112,7 +121,11 @@ pub(crate) async fn run(command: SitesCommand, connection: &Connection, printer:
                 page.more(list.next.as_deref());
                 if let [only] = list.items.as_slice() {
                     if only.here && only.under.is_none() {
-                        page.line("This server stands alone. A site below it: weir sites add NAME --kind secondary");
+                        let below =
+                            if only.kind == SiteKind::Central { SiteKind::Primary } else { SiteKind::Secondary };
+                        page.line(format!(
+                            "This server stands alone. A site below it: weir sites add NAME --kind {below}"
+                        ));
                     }
                 }
             })?;
@@ -154,8 +167,9 @@ pub(crate) async fn run(command: SitesCommand, connection: &Connection, printer:
             connection.delete(&["sites", &name]).await?;
             printer.done(&format!("removed {name}"))?;
         }
-        SitesCommand::Leave => {
-            let left: Left = connection.change(Method::DELETE, &["parent"], &Nothing {}).await?;
+        SitesCommand::Leave { force } => {
+            let request = connection.request(Method::DELETE, &["parent"])?.query(&LeaveQuery { force });
+            let left: Left = answer(connection.send(request).await?).await?;
             printer.show(&left, |page| {
                 page.line(format!("left {}", left.parent));
                 page.line(&left.note);
@@ -165,7 +179,7 @@ pub(crate) async fn run(command: SitesCommand, connection: &Connection, printer:
     Ok(Outcome::Done)
 }
 
-fn row(site: &Site) -> Vec<String> {
+fn row(site: &Site, now: Timestamp) -> Vec<String> {
     let point = site.point.as_ref();
     let name = format!("{}{}{}", "  ".repeat(site.depth as usize), site.name, if site.here { " *" } else { "" });
     vec![
@@ -175,7 +189,7 @@ fn row(site: &Site) -> Vec<String> {
         point.map(synchronization).unwrap_or_default(),
         time_or(point.and_then(|point| point.sync.at), ""),
         point.map(|point| version(point, site.behind)).unwrap_or_default(),
-        last_contact(site),
+        last_contact(site, now),
         point.and_then(|point| point.sync.error.clone()).unwrap_or_default().chars().take(60).collect(),
     ]
 }
@@ -209,12 +223,29 @@ fn decisions(point: &Point) -> String {
     }
 }
 
-fn last_contact(site: &Site) -> String {
-    match site.configuration {
+/// A server tells of itself, and of those below it, at least once a minute: after so long something is wrong.
+const SILENT: SignedDuration = SignedDuration::from_mins(3);
+
+fn last_contact(site: &Site, now: Timestamp) -> String {
+    match (site.configuration, site.last_contact) {
         _ if site.here => "this server".to_owned(),
         // it never calls here, whatever it does
-        ConfigurationState::Unknown => time_or(site.last_contact, ""),
-        _ => time_or(site.last_contact, "never"),
+        (ConfigurationState::Unknown, at) => time_or(at, ""),
+        (_, None) => "never".to_owned(),
+        (_, Some(at)) => match now.duration_since(at) {
+            quiet if quiet >= SILENT => format!("not heard of for {}", since(quiet)),
+            _ if site.connected == Some(true) => "connected".to_owned(),
+            _ => time(at),
+        },
+    }
+}
+
+/// A while in one unit.
+fn since(quiet: SignedDuration) -> String {
+    match quiet.as_secs() / 60 {
+        minutes @ ..120 => format!("{minutes} min"),
+        minutes @ 120..2_880 => format!("{} h", minutes / 60),
+        minutes => format!("{} days", minutes / 1_440),
     }
 }
 
@@ -228,6 +259,7 @@ fn synchronization(point: &Point) -> String {
             format!("{phase}{percent}{}", point.sync.progress.as_ref().map(pace).unwrap_or_default())
         }
         SyncState::Replicas => "replicas".to_owned(),
+        SyncState::Done if point.sync.warnings > 0 => "done, with warnings".to_owned(),
         SyncState::Done => "done".to_owned(),
         SyncState::Failed => "failed".to_owned(),
         SyncState::Cancelled => "cancelled".to_owned(),
@@ -257,7 +289,7 @@ fn show(page: &mut Page, site: &Site) {
     page.field("code until", time_or(site.code_expires_at, ""));
     page.field("enrolled", time_or(site.enrolled_at, ""));
     page.field("connected", site.connected.map(|yes| if yes { "yes" } else { "no" }).unwrap_or_default());
-    page.field("last contact", last_contact(site));
+    page.field("last contact", last_contact(site, Timestamp::now()));
     let Some(point) = &site.point else {
         page.line(match site.configuration {
             ConfigurationState::Configured | ConfigurationState::Unknown => {
@@ -317,5 +349,23 @@ mod tests {
         assert!(decisions(&point).contains("in step"));
         point.drift = Some(vec!["collection".into()]);
         assert!(decisions(&point).contains("drifted") && decisions(&point).contains("collection"));
+    }
+
+    #[test]
+    fn a_silent_site_does_not_look_alive() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let site = |connected: bool| -> Site {
+            serde_json::from_value(serde_json::json!({
+                "id": "5cc25303-143f-40f3-a2ff-803a1db69955", "name": "EMEA", "kind": "primary", "under": null, "depth": 1,
+                "here": false, "configuration": "configured", "code_expires_at": null, "enrolled_at": null,
+                "connected": connected, "last_contact": "2026-01-01T10:00:00Z", "point": null, "behind": false,
+                "lag_seconds": 0,
+            }))
+            .expect("a site")
+        };
+        assert_eq!(last_contact(&site(true), at("2026-01-01T10:01:00Z")), "connected");
+        assert_eq!(last_contact(&site(false), at("2026-01-01T10:20:30Z")), "not heard of for 20 min");
+        // a connection that nobody has noticed to be gone
+        assert_eq!(last_contact(&site(true), at("2026-01-02T10:00:00Z")), "not heard of for 24 h");
     }
 }

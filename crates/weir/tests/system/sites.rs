@@ -244,6 +244,36 @@ fn what_computers_report_goes_up_between_synchronizations() {
 }
 
 #[test]
+fn a_site_below_a_lost_top_goes_on_by_itself() {
+    let central = server();
+    json(&central, &["sites", "add", "CEN", "--kind", "central"]);
+    json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
+    json(&central, &["sites", "add", "SEC1", "--kind", "secondary", "--under", "PRI1"]);
+    let middle = enrolled(&code(&central, "PRI1"));
+    let lowest = enrolled(&code(&middle, "SEC1"));
+    wait(&middle, "it is there", |list| is_configured(list, "SEC1"));
+    let (_, said) = lowest.json_with_code(&["collections", "create", "Mine"]).expect("a refusal");
+    assert!(said.to_string().contains("top of the tree, CEN"), "{said}");
+    let (_, said) = middle.json_with_code(&["collections", "create", "Mine"]).expect("a refusal");
+    assert!(said.to_string().contains("change it there, at https://"), "{said}");
+    drop(central);
+    let (exit, said) = middle.json_with_code(&["sites", "leave"]).expect("a refusal");
+    assert_eq!(exit, 1);
+    assert!(said.to_string().contains("weir sites leave --force"), "{said}");
+    let left = json(&middle, &["sites", "leave", "--force"]);
+    assert!(left["note"].as_str().expect("a note").contains("1 servers below it are shut out"), "{left}");
+    json(&middle, &["collections", "create", "Mine"]);
+    let own = json(&middle, &["sites", "list"]);
+    assert_eq!(own["items"].as_array().expect("rows").len(), 1, "{own}");
+    let own = wait(&lowest, "it hears of it", |list| site(list, "SEC1")["configuration"] == "refused");
+    assert!(site(&own, "SEC1")["point"]["sync"]["error"].to_string().contains("not enrolled here"), "{own}");
+    // and comes back where it was
+    json(&middle, &["sites", "add", "SEC1", "--kind", "secondary"]);
+    let again = enrolled(&code(&middle, "SEC1"));
+    again.wait_for(&["collections", "list"], |list| list.to_string().contains("Mine")).expect("it came down");
+}
+
+#[test]
 fn the_guid_of_a_site_is_no_proof_of_being_it() {
     let central = server();
     json(&central, &["sites", "add", "PRI1", "--kind", "primary"]);
