@@ -39,7 +39,7 @@ use crate::commands::{
     version,
     arg_required_else_help = true,
     after_help = "Start with `weir serve`, then in another terminal `weir status`.\n\n\
-                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done."
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done (some files of an\nimport or upload were rejected, parts of a bundle are missing)."
 )]
 pub(crate) struct Cli {
     /// Data folder of the server. Without it WEIR_URL, WEIR_TOKEN and WEIR_CA (a PEM file) name a server, else WEIR_DATA
@@ -47,7 +47,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Print JSON instead of tables.
+    /// Print JSON instead of tables; a failure as {"problem": {"code", "detail", "next_step"}}.
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
 

@@ -156,9 +156,14 @@ impl Paging {
 #[derive(Debug, Deserialize, Serialize)]
 struct Nothing {}
 
-/// Names of references, joined.
+/// Names of references, joined; the id of what has none.
 fn names(references: &[weir_api::Reference]) -> String {
-    references.iter().map(|reference| reference.name.as_str()).collect::<Vec<_>>().join(", ")
+    let name = |reference: &weir_api::Reference| match reference.name.trim() {
+        // it is not in the catalogue
+        "" => reference.id.to_string(),
+        name => name.to_owned(),
+    };
+    references.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// Knowledge base articles as administrators write them.

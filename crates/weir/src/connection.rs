@@ -97,11 +97,19 @@ impl Connection {
     }
 
     fn new(base: &str, token: &str, authority: Option<&Path>, not_running: (String, String)) -> Result<Self> {
+        let base = Url::parse(base).with_context(|| format!("{base:?} is no address such as https://host:8540"))?;
+        if base.scheme() != "https" {
+            // every request carries the token
+            bail!(
+                "{base} is not https, and the administrator's token is not sent in clear\nnext: give WEIR_URL as \
+                 https://HOST:8540, and the server's {CA_FILE} in WEIR_CA"
+            );
+        }
         let mut builder = Client::builder()
             .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10));
         if let Some(file) = authority {
-            let pem = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let pem = weir_server::file::small(file).with_context(|| format!("cannot read {}", file.display()))?;
             let certificates =
                 Certificate::from_pem_bundle(&pem).with_context(|| format!("{} is no certificate", file.display()))?;
             if certificates.is_empty() {
@@ -110,12 +118,15 @@ impl Connection {
             // exactly this certificate, no public authority, and no proxy between
             builder = builder.tls_certs_only(certificates).no_proxy();
         }
-        let base = Url::parse(base).with_context(|| format!("{base:?} is no address such as https://host:8540"))?;
         Ok(Self { http: builder.build()?, base, token: token.to_owned(), not_running, data: None })
     }
 
     /// A request to the resource at `path`, whose segments are escaped.
     pub(crate) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder> {
+        if let Some(name) = path.iter().find(|name| matches!(**name, "" | "." | "..")) {
+            // an address with such a part means another resource
+            bail!("{name:?} cannot name anything in a command; give the id that the list shows");
+        }
         let mut url = self.base.clone();
         url.path_segments_mut()
             .map_err(|()| anyhow!("{} is no address such as https://host:8540", self.base))?

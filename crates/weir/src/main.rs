@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            print::error(&error);
+            printer.failure(&error);
             ExitCode::FAILURE
         }
     }

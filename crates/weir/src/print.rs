@@ -6,6 +6,9 @@ use anyhow::Result;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
+use serde_json::json;
+
+use crate::connection::Refused;
 
 /// Prints in the form that the administrator asked for.
 pub(crate) struct Printer {
@@ -32,12 +35,24 @@ impl Printer {
         Ok(())
     }
 
-    /// Prints what was done: nothing with `--json`, else the sentence.
+    /// Prints what was done, where the server answers nothing.
     pub(crate) fn done(&self, sentence: &str) -> Result<()> {
-        if !self.json {
-            writeln!(anstream::stdout().lock(), "{sentence}")?;
+        self.show(&json!({ "done": sentence }), |page| page.line(sentence))
+    }
+
+    /// Prints a failure: with `--json` also on standard output, as `{"problem": ...}`.
+    pub(crate) fn failure(&self, failure: &anyhow::Error) {
+        if self.json {
+            let problem = failure.chain().find_map(|cause| cause.downcast_ref::<Refused>()).map_or_else(
+                || json!({ "code": "failed", "detail": format!("{failure:#}"), "next_step": null }),
+                |Refused(problem)| {
+                    json!({ "code": problem.code, "detail": problem.detail, "next_step": problem.next_step })
+                },
+            );
+            // nobody may read it; standard error has it, too
+            let _ = self.show(&json!({ "problem": problem }), |_| ());
         }
-        Ok(())
+        error(failure);
     }
 }
 
@@ -122,7 +137,7 @@ pub(crate) fn wants_bar() -> bool {
 }
 
 /// Prints a failure with its causes.
-pub(crate) fn error(error: &anyhow::Error) {
+fn error(error: &anyhow::Error) {
     anstream::eprintln!("error: {error:#}");
 }
 

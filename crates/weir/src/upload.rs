@@ -31,20 +31,34 @@ pub(crate) struct Part {
     pub(crate) size: u64,
 }
 
+/// What is below a path.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Files to send.
+    pub(crate) parts: Vec<Part>,
+    /// What cannot be read: its name, and why.
+    pub(crate) unreadable: Vec<(String, String)>,
+}
+
 /// All files below `path`, in the order of their names; the file itself if it is one. Links to folders are not followed.
-pub(crate) fn find(path: &Path) -> Result<Vec<Part>> {
+/// What cannot be read in a folder, such as a link that leads nowhere, is named beside them.
+pub(crate) fn find(path: &Path) -> Result<Found> {
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned();
     if metadata.is_file() {
         readable(path)?;
-        return Ok(vec![Part { path: path.to_owned(), name, size: metadata.len() }]);
+        let parts = vec![Part { path: path.to_owned(), name, size: metadata.len() }];
+        return Ok(Found { parts, unreadable: Vec::new() });
     }
-    let mut parts = Vec::new();
-    walk(path, "", &mut parts)?;
-    Ok(parts)
+    if !metadata.is_dir() {
+        bail!("{} is neither a file nor a folder", path.display());
+    }
+    let mut found = Found::default();
+    walk(path, "", &mut found)?;
+    Ok(found)
 }
 
-fn walk(folder: &Path, prefix: &str, parts: &mut Vec<Part>) -> Result<()> {
+fn walk(folder: &Path, prefix: &str, found: &mut Found) -> Result<()> {
     let reading = || format!("cannot read the folder {}", folder.display());
     let mut entries =
         fs::read_dir(folder).with_context(reading)?.collect::<Result<Vec<_>, _>>().with_context(reading)?;
@@ -54,13 +68,16 @@ fn walk(folder: &Path, prefix: &str, parts: &mut Vec<Part>) -> Result<()> {
         let path = entry.path();
         let kind = entry.file_type().with_context(|| path.display().to_string())?;
         if kind.is_dir() {
-            walk(&path, &format!("{name}/"), parts)?;
+            walk(&path, &format!("{name}/"), found)?;
             continue;
         }
-        let metadata = fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        if metadata.is_file() {
-            readable(&path)?;
-            parts.push(Part { path, name, size: metadata.len() });
+        match fs::metadata(&path).map(|metadata| metadata.is_file().then(|| metadata.len())) {
+            Ok(Some(size)) => match fs::File::open(&path) {
+                Ok(_) => found.parts.push(Part { path, name, size }),
+                Err(error) => found.unreadable.push((name, format!("cannot be read: {error}"))),
+            },
+            Ok(None) => {}
+            Err(error) => found.unreadable.push((name, format!("cannot be read: {error}"))),
         }
     }
     Ok(())
@@ -74,7 +91,7 @@ fn readable(path: &Path) -> Result<()> {
 /// The first bytes of a file.
 pub(crate) fn beginning(path: &Path, length: u64) -> Result<Vec<u8>> {
     let mut start = Vec::new();
-    fs::File::open(path)
+    weir_server::file::open(path)
         .and_then(|file| file.take(length).read_to_end(&mut start))
         .with_context(|| format!("cannot read {}", path.display()))?;
     Ok(start)
@@ -161,10 +178,14 @@ mod tests {
             fs::create_dir_all(path.parent().expect("parent")).expect("folder");
             fs::write(path, name).expect("file");
         }
-        let names = |path: &Path| find(path).expect("found").into_iter().map(|part| part.name).collect::<Vec<_>>();
+        let names =
+            |path: &Path| find(path).expect("found").parts.into_iter().map(|part| part.name).collect::<Vec<_>>();
         assert_eq!(names(folder.path()), ["a/b/c.xml", "a/z.xml", "b.xml"]);
         assert_eq!(names(&folder.path().join("b.xml")), ["b.xml"]);
         assert!(find(&folder.path().join("absent")).is_err());
+        std::os::unix::fs::symlink("nowhere", folder.path().join("a/link")).expect("a link");
+        let found = find(folder.path()).expect("found");
+        assert_eq!((found.parts.len(), found.unreadable[0].0.as_str()), (3, "a/link"));
     }
 
     #[test]

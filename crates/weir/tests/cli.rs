@@ -151,3 +151,38 @@ fn facts_that_cannot_be_read_are_told() {
     assert!(text(&output.stderr).contains("mounted on"), "{}", text(&output.stderr));
     assert_eq!(weir(&["agent", "facts"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_token_is_not_sent_in_clear() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("it can be asked");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let output = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(["status", "--json"])
+        .env("WEIR_URL", &url)
+        .env("WEIR_TOKEN", "secret")
+        .current_dir(std::env::temp_dir())
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("is not https") && said.contains("WEIR_CA"), "{said}");
+    assert!(listener.accept().is_err(), "nobody called");
+    // a failure is JSON, too, where JSON was asked for
+    let problem: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(problem["problem"]["code"], "failed", "{problem}");
+    assert!(problem["problem"]["detail"].as_str().expect("text").contains("is not https"), "{problem}");
+}
+
+#[test]
+fn names_that_mean_another_resource_are_not_sent() {
+    let output = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(["collections", "delete", ".."])
+        .env("WEIR_URL", "https://127.0.0.1:1")
+        .env("WEIR_TOKEN", "secret")
+        .current_dir(std::env::temp_dir())
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("\"..\" cannot name anything"), "{}", text(&output.stderr));
+}

@@ -148,13 +148,13 @@ fn checked_name(name: &str) -> Result<String, AdminError> {
     let name = name.trim();
     let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     // client-side targeting separates names with semicolons (MS-WUSP 2.2.2.1.1)
-    if fits && !name.contains(';') && name.parse::<CollectionId>().is_err() {
+    if fits && !name.contains(';') && !matches!(name, "." | "..") && name.parse::<CollectionId>().is_err() {
         return Ok(name.to_owned());
     }
     Err(AdminError::Invalid {
         code: "name",
         detail: format!("{name:?} cannot be the name of a collection"),
-        next_step: Some(format!("give 1 to {LONGEST_NAME} characters without semicolons, and no GUID")),
+        next_step: Some(format!("give 1 to {LONGEST_NAME} characters without semicolons, no GUID, and not . or ..")),
     })
 }
 

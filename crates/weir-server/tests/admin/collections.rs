@@ -18,7 +18,7 @@ async fn collections_nest_are_unique_without_regard_to_case_and_can_be_renamed_a
     let shown = server.get(&format!("collections/{}", inner["id"].as_str().expect("id"))).await.ok();
     assert_eq!(shown["parent"]["name"], "Ring");
     assert_eq!(shown["approved_only"], true);
-    for name in ["", " ", "a;b", "All Computers", &"x".repeat(300)] {
+    for name in ["", " ", ".", "..", "a;b", "All Computers", &"x".repeat(300)] {
         let answer = server.post("collections", json!({ "name": name })).await;
         assert!(answer.status == 400 || answer.status == 409, "{name}: {}", answer.body);
     }

@@ -81,10 +81,10 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
         }
         ComputersCommand::Show { id, language } => show(&id, language, connection, printer).await?,
         ComputersCommand::Delete { ids } => {
-            for id in ids {
-                connection.delete(&["computers", &id]).await?;
-                printer.done(&format!("deleted {id}"))?;
+            for id in &ids {
+                connection.delete(&["computers", id]).await?;
             }
+            printer.done(&format!("deleted {}", ids.join(", ")))?;
         }
     }
     Ok(Outcome::Done)

@@ -272,10 +272,13 @@ fn outcome(job: &ContentJob, good: bool) -> Outcome {
 
 async fn add(paths: &[PathBuf], connection: &Connection, printer: &Printer) -> Result<Outcome> {
     let mut parts = Vec::new();
-    for path in paths {
-        parts.extend(upload::find(path)?);
-    }
     let mut sum = ContentAdded::default();
+    for path in paths {
+        let found = upload::find(path)?;
+        parts.extend(found.parts);
+        sum.rejected += found.unreadable.len() as u64;
+        sum.errors.extend(found.unreadable.into_iter().map(|(file, message)| ContentError { file, message }));
+    }
     let batches = batches(parts);
     let count = batches.len();
     for (index, batch) in batches.into_iter().enumerate() {

@@ -225,10 +225,10 @@ pub(crate) async fn run(command: CriteriaCommand, connection: &Connection, print
             printer.show(&changed, |page| page.line(format!("{}: {}.", changed.rule.name, changed.description)))?;
         }
         CriteriaCommand::Remove { names } => {
-            for name in names {
-                connection.delete(&["criteria", &name]).await?;
-                printer.done(&format!("removed {name}; what it declined stays declined"))?;
+            for name in &names {
+                connection.delete(&["criteria", name]).await?;
             }
+            printer.done(&format!("removed {}; what it declined stays declined", names.join(", ")))?;
         }
         CriteriaCommand::Preview { name } => {
             let preview = connection.read(&["criteria", &name, "preview"], &Nothing {}).await?;

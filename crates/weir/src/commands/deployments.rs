@@ -205,10 +205,11 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
             printer.show(&changed, |page| show(page, &changed))?;
         }
         DeploymentsCommand::Delete { ids } => {
-            for id in ids {
-                connection.delete(&["deployments", &id.to_string()]).await?;
-                printer.done(&format!("deleted deployment {id}"))?;
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            for id in &ids {
+                connection.delete(&["deployments", id]).await?;
             }
+            printer.done(&format!("deleted deployment {}", ids.join(", ")))?;
         }
     }
     Ok(Outcome::Done)

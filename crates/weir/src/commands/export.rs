@@ -49,7 +49,7 @@ pub(crate) struct ExportArguments {
     /// Leave out what the receiver has: the manifest of an earlier bundle, or what `weir bundle inventory` wrote there.
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
-    /// Largest part of a bundle, such as 700M, 4G or 25G.
+    /// Largest part of a bundle, such as 700M, 4G or 25G; at least 4M.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     part_size: Option<u64>,
     /// Write what was done to this file, too.
@@ -112,6 +112,10 @@ pub(crate) async fn run(arguments: ExportArguments, connection: &Connection, pri
         outcome = write(&arguments, &plan, connection) => outcome,
         _ = tokio::signal::ctrl_c() => Err(anyhow!(plan.interrupted())),
     };
+    if outcome.is_err() && plan.format == ExportFormat::Package {
+        // a package is made anew by the next attempt, so that nothing of this one is of use; it may not be there at all
+        let _ = fs::remove_file(with(&plan.path, ".partial"));
+    }
     if let Some(log) = log {
         let text = match &outcome {
             Ok(written) => lines(written).join("\n"),
@@ -193,6 +197,17 @@ impl Plan {
         };
         let plan = Self { format, path };
         plan.check()?;
+        if let Some(since) = &arguments.since {
+            let file = weir_server::file::open(since).and_then(|file| file.metadata());
+            let size = file.with_context(|| format!("cannot read {}", since.display()))?.len();
+            if size == 0 {
+                bail!(
+                    "{} is empty: --since takes the manifest of an earlier bundle, or what weir bundle inventory wrote",
+                    since.display()
+                );
+            }
+        }
+        plan.writable()?;
         Ok(plan)
     }
 
@@ -206,6 +221,18 @@ impl Plan {
             if first.exists() {
                 bail!("{} exists already and is not overwritten; choose another name", first.display());
             }
+        }
+        Ok(())
+    }
+
+    /// Finds out before the server does the work, not after it.
+    fn writable(&self) -> Result<()> {
+        let partial = with(&self.path, ".partial");
+        let there = partial.exists();
+        let opened = fs::File::options().create(true).append(true).open(&partial);
+        opened.with_context(|| format!("cannot write {}", self.path.display()))?;
+        if !there {
+            fs::remove_file(&partial).with_context(|| format!("cannot remove {}", partial.display()))?;
         }
         Ok(())
     }

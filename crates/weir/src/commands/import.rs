@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use reqwest::Method;
 use weir_api::bundle::Bundle;
-use weir_api::import::{Import, ImportPhase, ImportQuery, ImportResult, ImportState};
+use weir_api::import::{Import, ImportError, ImportPhase, ImportQuery, ImportResult, ImportState};
 
 use super::{
     Nothing, bundle,
@@ -56,14 +56,18 @@ pub(crate) async fn run(arguments: ImportArguments, connection: &Connection, pri
             others.push(path.clone());
         }
     }
-    let (parts, skipped) = collect(&others)?;
+    let Collected { parts, skipped, unreadable } = collect(&others)?;
+    if bundles.is_empty() && parts.is_empty() && skipped == 0 && unreadable.is_empty() {
+        let paths: Vec<String> = arguments.paths.iter().map(|path| path.display().to_string()).collect();
+        bail!("there is no file in {}; nothing was imported", paths.join(", "));
+    }
     if !bundles.is_empty() {
         let bundles = tokio::select! {
             bundles = import_bundle::import(bundles, arguments.force, connection) => bundles?,
             _ = tokio::signal::ctrl_c() => bail!("interrupted: give the same command again, what the server has is kept"),
         };
         let outcome = show_bundles(&bundles, printer)?;
-        if parts.is_empty() {
+        if parts.is_empty() && unreadable.is_empty() {
             return Ok(outcome);
         }
     }
@@ -85,6 +89,9 @@ pub(crate) async fn run(arguments: ImportArguments, connection: &Connection, pri
         result = import.result.unwrap_or_default();
     }
     result.skipped += skipped;
+    result.rejected += unreadable.len() as u64;
+    let unreadable = unreadable.into_iter().map(|(file, message)| ImportError { file, record: None, message });
+    result.errors.extend(unreadable);
     printer.show(&result, |page| {
         page.line(format!(
             "{} added, {} unchanged, {} rejected, {} skipped, {} unresolved",
@@ -155,22 +162,35 @@ fn show_bundles(bundles: &[Bundle], printer: &Printer) -> Result<Outcome> {
 }
 
 /// Finds the files to send, and counts those in folders that cannot be update metadata.
-fn collect(paths: &[PathBuf]) -> Result<(Vec<Part>, u64)> {
-    let (mut parts, mut skipped) = (Vec::new(), 0);
+fn collect(paths: &[PathBuf]) -> Result<Collected> {
+    let mut collected = Collected::default();
     for path in paths {
+        let found = upload::find(path)?;
+        collected.unreadable.extend(found.unreadable);
         if !path.is_dir() {
-            parts.extend(upload::find(path)?);
+            collected.parts.extend(found.parts);
             continue;
         }
-        for part in upload::find(path)? {
+        for part in found.parts {
             if may_be_metadata(&upload::beginning(&part.path, DIRECTORY)?) {
-                parts.push(part);
+                collected.parts.push(part);
             } else {
-                skipped += 1;
+                collected.skipped += 1;
             }
         }
     }
-    Ok((parts, skipped))
+    Ok(collected)
+}
+
+/// What paths hold.
+#[derive(Debug, Default)]
+struct Collected {
+    /// Files to send.
+    parts: Vec<Part>,
+    /// Files in folders that cannot be update metadata.
+    skipped: u64,
+    /// What cannot be read, and why.
+    unreadable: Vec<(String, String)>,
 }
 
 /// Whether a file that begins so is worth sending: text in angle brackets, or a cabinet with the members of a package.

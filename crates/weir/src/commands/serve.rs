@@ -15,7 +15,7 @@ use crate::Outcome;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Addresses are ADDRESS:PORT, a PORT alone, or off (not for administrators); port 0 takes a free one. The same \
+    after_help = "Addresses are ADDRESS:PORT, a PORT alone or, but for administrators, off; port 0 takes a free one. The same \
                         settings can stand in weir.toml of the data folder and in WEIR_ variables; flags win.\n\n\
                         Examples:\n  weir serve\n  weir serve --data /var/lib/weir --client-https 443 --client-http 80\n  \
                         weir serve --admin 0.0.0.0:8540 --log-format json\n  \

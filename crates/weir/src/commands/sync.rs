@@ -26,7 +26,8 @@ pub(crate) enum SyncCommand {
     #[command(after_help = "Examples:\n  weir sync now\n  weir sync now --wait\n  weir sync now --wait --json\n\n\
                             If one is under way already, that one is followed. The first synchronization brings the list \
                             of products and classifications; choose among them, then synchronize again. With --wait the \
-                            exit code is 1 unless it ended well.")]
+                            exit code is 1 unless it ended well; warnings leave it 0, and the result in JSON is \
+                            done_with_warnings.")]
     Now(NowArguments),
     /// Show how synchronization stands: the run under way, the last one, the next one.
     #[command(after_help = "Examples:\n  weir sync status\n  weir sync status --json")]

@@ -122,7 +122,8 @@ async fn list(arguments: ListArguments, connection: &Connection, printer: &Print
                 update.title.trim().to_owned(),
             ]
         });
-        let empty = "No such updates. Metadata comes with: weir import PATH";
+        let empty = "No such updates. They come with weir sync now, once products and classifications are chosen (weir products \
+                     list), or with weir import PATH";
         page.table(&["Id", "Rev", "Type", "State", "Needed", "Title"], rows.collect(), empty);
         page.more(list.next.as_deref());
         page.line(format!("{} updates, {} revisions", list.updates, list.total));
@@ -193,7 +194,7 @@ fn show(page: &mut Page, update: &UpdateDetail) {
         page.field("lacks", &lack.message);
     }
     for clause in &update.prerequisites {
-        page.field("needs", clause.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" or "));
+        page.field("needs", clause.iter().map(|one| names(std::slice::from_ref(one))).collect::<Vec<_>>().join(" or "));
     }
     for clause in &update.bundles {
         let members =
@@ -212,7 +213,9 @@ fn show(page: &mut Page, update: &UpdateDetail) {
             format!("{} to {}: {}", deployment.id, deployment.collection.name, deployment.state_text),
         );
     }
-    if row.deployable && update.deployed.is_empty() && !row.declined {
+    if row.unresolved {
+        page.line("It is offered to nobody until what it lacks is here. Next: weir import PATH, or weir sync now");
+    } else if row.deployable && update.deployed.is_empty() && !row.declined {
         page.line(format!("Next: weir deployments create --update {} --collection NAME --action install", row.id));
     }
 }

@@ -58,6 +58,66 @@ fn in_a_folder_each_document_stands_alone() {
 }
 
 #[test]
+fn an_empty_folder_and_links_that_lead_nowhere_are_said() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("UTF-8");
+    let (code, said) = server.json_with_code(&["import", path]).expect("an answer");
+    assert_eq!(code, 1, "{said}");
+    assert!(said.to_string().contains("there is no file in"), "{said}");
+    write_documents(folder.path(), [&Document::detectoid(id(1), 1).title("Good")]);
+    std::os::unix::fs::symlink("nowhere", folder.path().join("link.xml")).expect("a link");
+    let (code, answer) = server.json_with_code(&["import", path]).expect("an answer");
+    assert_eq!(code, 3, "{answer}");
+    assert_eq!((&answer["added"], &answer["rejected"]), (&1.into(), &1.into()), "{answer}");
+    assert_eq!(answer["errors"][0]["file"], "link.xml", "{answer}");
+}
+
+#[test]
+fn what_cannot_be_installed_is_said_and_titles_are_cut_in_lists() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder");
+    let long = "x".repeat(200_000);
+    write_documents(
+        folder.path(),
+        [&Document::software(id(1), 1).requires(id(1)), &Document::software(id(2), 1).title(&long).supersedes(id(3))],
+    );
+    let imported = json(&server, &["import", folder.path().to_str().expect("UTF-8")]);
+    assert_eq!(imported["unresolved"], 1, "{imported}");
+    let show = server.weir(&["updates", "show", &id(1).to_string()]).expect("it runs");
+    let shown = String::from_utf8_lossy(&show.stdout);
+    assert!(shown.contains("needs itself in the end"), "{shown}");
+    assert!(!shown.contains("deployments create"), "{shown}");
+    let list = json(&server, &["updates", "list"]);
+    let titles = list["items"].as_array().expect("rows").iter().filter_map(|row| row["title"].as_str());
+    assert_eq!(titles.map(|title| title.chars().count()).max(), Some(1_001));
+    let show = server.weir(&["updates", "show", &id(2).to_string()]).expect("it runs");
+    let shown = String::from_utf8_lossy(&show.stdout);
+    assert!(shown.contains(&long), "whole where one is shown");
+    assert!(shown.contains(&format!("supersedes       {}", id(3))), "{}", &shown[shown.len() - 400..]);
+}
+
+#[test]
+fn exports_are_checked_before_the_work() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder");
+    write_documents(&folder.path().join("in"), [&Document::detectoid(id(1), 1)]);
+    json(&server, &["import", folder.path().join("in").to_str().expect("UTF-8")]);
+    let target = folder.path().join("out");
+    let target = target.to_str().expect("UTF-8");
+    let empty = folder.path().join("empty");
+    fs::write(&empty, b"").expect("a file");
+    for (since, words) in [("/dev/null", "no regular file"), (empty.to_str().expect("UTF-8"), "is empty")] {
+        let (code, said) = server.json_with_code(&["export", target, "--since", since]).expect("an answer");
+        assert!(code == 1 && said.to_string().contains(words), "{since}: {said}");
+    }
+    let nowhere = folder.path().join("absent/x.cab");
+    let (code, said) = server.json_with_code(&["export", nowhere.to_str().expect("UTF-8")]).expect("an answer");
+    assert!(code == 1 && said.to_string().contains("cannot write"), "{said}");
+    assert_eq!(fs::read_dir(target).expect("a folder").count(), 0, "nothing is left behind");
+}
+
+#[test]
 fn planes_do_not_share_routes_and_paths_do_not_escape() {
     let server = server();
     run(async {
