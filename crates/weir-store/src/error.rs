@@ -51,7 +51,7 @@ pub enum StoreError {
         quarantined: PathBuf,
     },
     /// A stored value does not have the form that this program writes.
-    #[error("the database is damaged: {what}; restore a backup or run `weir doctor`")]
+    #[error("the database is damaged: {what}; stop the server and restore a backup of the data folder")]
     Corrupt {
         /// Table and value, or what the engine said.
         what: String,

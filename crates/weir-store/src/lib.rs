@@ -56,7 +56,7 @@ pub use db::{ReadTx, WriteTx};
 pub use error::StoreError;
 pub use lock::FolderLock;
 pub use page::Page;
-pub use store::{Actor, Options, Store};
+pub use store::{Actor, DATABASE, Options, Store};
 
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{ReadTx, StoreError, WriteTx, checkpoint::Checkpointer, db::failed, lock::FolderLock, migrate};
 
-/// Name of the database file in the data folder.
-const DATABASE: &str = "weir.db";
+/// The name of the database in the data folder.
+pub const DATABASE: &str = "weir.db";
 /// How long a statement waits for a lock that only an outside program can hold.
 const BUSY: Duration = Duration::from_secs(10);
 /// Above the number of registered statements.

@@ -89,16 +89,34 @@ pub(super) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Result<Fragm
     Ok(fragment)
 }
 
-/// Refuses variables of ours that mean nothing, given the names of all variables of the process. `WEIR_URL` and
+/// Refuses variables of ours that mean nothing (those of container platforms aside), given the names of all variables of the process. `WEIR_URL` and
 /// `WEIR_TOKEN` and `WEIR_CA` belong to the command line, `WEIR_SHARED` to the tests.
 pub fn check<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
     let other = ["WEIR_URL", "WEIR_TOKEN", "WEIR_CA", "WEIR_SHARED"];
     let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name) || other.contains(&name);
-    match names.into_iter().find(|name| name.starts_with("WEIR_") && !known(name)) {
+    match names.into_iter().find(|name| name.starts_with("WEIR_") && !known(name) && !is_service(name)) {
         Some(name) => Err(ConfigError::UnknownVariable {
             name: name.to_owned(),
             nearest: nearest(name, VARIABLES.iter().map(|variable| variable.name)),
         }),
         None => Ok(()),
     }
+}
+
+/// Whether a container platform sets a variable of this name for a service called `weir`: Kubernetes and Docker links give
+/// `WEIR_SERVICE_HOST`, `WEIR_SERVICE_PORT`, `WEIR_SERVICE_PORT_NAME`, `WEIR_PORT` and
+/// `WEIR_PORT_8530_TCP[_PROTO|_PORT|_ADDR]`.
+pub fn is_service(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("WEIR_") else { return false };
+    if matches!(rest, "SERVICE_HOST" | "SERVICE_PORT" | "PORT") {
+        return true;
+    }
+    if let Some(named) = rest.strip_prefix("SERVICE_PORT_") {
+        return !named.is_empty();
+    }
+    let Some((port, rest)) = rest.strip_prefix("PORT_").and_then(|rest| rest.split_once('_')) else { return false };
+    let (protocol, part) = rest.split_once('_').map_or((rest, None), |(protocol, part)| (protocol, Some(part)));
+    port.parse::<u16>().is_ok()
+        && matches!(protocol, "TCP" | "UDP" | "SCTP")
+        && part.is_none_or(|part| matches!(part, "PROTO" | "PORT" | "ADDR"))
 }

@@ -17,7 +17,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use weir_model::enrolment::EnrolmentCode;
 
-pub use environment::{VARIABLES, Variable, check};
+pub use environment::{VARIABLES, Variable, check, is_service};
 pub use error::ConfigError;
 pub use listen::Listen;
 pub(crate) use listen::reachable;

@@ -101,6 +101,31 @@ fn unknown_variables_of_ours_are_errors_and_others_are_not_ours() {
 }
 
 #[test]
+fn what_container_platforms_set_for_a_service_named_weir_is_no_setting() {
+    let service = [
+        "WEIR_SERVICE_HOST",
+        "WEIR_SERVICE_PORT",
+        "WEIR_SERVICE_PORT_CLIENT",
+        "WEIR_PORT",
+        "WEIR_PORT_8530_TCP",
+        "WEIR_PORT_8530_TCP_PROTO",
+        "WEIR_PORT_8530_TCP_PORT",
+        "WEIR_PORT_8530_TCP_ADDR",
+    ];
+    check(service).expect("none of them is ours");
+    for name in [
+        "WEIR_PORTS",
+        "WEIR_SERVICE",
+        "WEIR_SERVICE_PORT_",
+        "WEIR_PORT_X_TCP",
+        "WEIR_PORT_8530_TCP_X",
+        "WEIR_PORT_8530",
+    ] {
+        check([name]).expect_err(name);
+    }
+}
+
+#[test]
 fn values_are_checked() {
     let with = |text: &str| {
         let folder = tempfile::tempdir().expect("folder");

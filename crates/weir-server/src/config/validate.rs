@@ -23,7 +23,7 @@ pub(super) fn settings(inputs: Fragment) -> Result<Settings, ConfigError> {
     let listen = Listeners {
         client_http: listener("listen.client_http", inputs.listen.client_http, any, 8530)?,
         client_https: listener("listen.client_https", inputs.listen.client_https, any, 8531)?,
-        admin: listener("listen.admin", inputs.listen.admin, Ipv4Addr::LOCALHOST.into(), 8540)?,
+        admin: listener(ADMIN, inputs.listen.admin, Ipv4Addr::LOCALHOST.into(), 8540)?,
         server: match inputs.listen.server {
             None => None,
             Some(text) => match Listen::parse(&text, any) {
@@ -34,7 +34,7 @@ pub(super) fn settings(inputs: Fragment) -> Result<Settings, ConfigError> {
         },
     };
     if listen.admin == Listen::Off {
-        return Err(wrong("listen.admin", "off", "an address: administration cannot be off"));
+        return Err(wrong(ADMIN, "off", "ADDRESS:PORT or PORT: administration cannot be off"));
     }
     let tls = match (inputs.tls.certificate, inputs.tls.key) {
         (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
@@ -133,6 +133,9 @@ fn wrong(key: &'static str, value: &str, wanted: impl Into<String>) -> ConfigErr
     ConfigError::Value { key, value: value.to_owned(), wanted: wanted.into() }
 }
 
+/// The one listener that is always there.
+const ADMIN: &str = "listen.admin";
+
 fn absolute(key: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
     std::path::absolute(path)
         .map_err(|error| wrong(key, &path.display().to_string(), format!("a usable path ({error})")))
@@ -140,7 +143,8 @@ fn absolute(key: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
 
 fn listener(key: &'static str, text: Option<String>, host: IpAddr, port: u16) -> Result<Listen, ConfigError> {
     let text = text.unwrap_or_else(|| port.to_string());
-    Listen::parse(&text, host).ok_or_else(|| wrong(key, &text, "ADDRESS:PORT, PORT or off"))
+    let wanted = if key == ADMIN { "ADDRESS:PORT or PORT" } else { "ADDRESS:PORT, PORT or off" };
+    Listen::parse(&text, host).ok_or_else(|| wrong(key, &text, wanted))
 }
 
 fn number(key: &'static str, value: Option<u64>, default: u64, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {

@@ -198,7 +198,16 @@ impl Inner {
                 break;
             }
             let actor = Actor::system("deployments", now);
-            self.store.write(&actor, |tx| reconcile::store(tx, &findings.activations))?;
+            match self.store.write(&actor, |tx| reconcile::store(tx, &findings.activations)) {
+                Ok(()) => {}
+                Err(error @ StoreError::DiskFull { .. }) => {
+                    // deployments stay as they are; what is here goes on being served
+                    tracing::error!(%error, "the disk is full: deployments are neither activated nor deactivated");
+                    self.store.read(|tx| loaded.refresh(tx))?;
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
             tracing::info!(count = findings.activations.len(), "deployments were activated or deactivated");
         }
         self.refresh_computers(&mut loaded)?;

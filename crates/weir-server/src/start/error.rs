@@ -22,6 +22,18 @@ pub enum StartError {
     /// The process settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The database is empty in a folder that a site has used.
+    #[error(
+        "the database {} is empty, and the folder is that of a site ({trace} is there); nothing was changed. Restore the \
+         database from a backup, or move the folder away to begin a new site",
+        data.join(weir_store::DATABASE).display()
+    )]
+    Emptied {
+        /// The folder.
+        data: PathBuf,
+        /// What shows that it was used.
+        trace: &'static str,
+    },
     /// This server could not enrol below a parent.
     #[error(transparent)]
     Enrol(Box<JoinError>),

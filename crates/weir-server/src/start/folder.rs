@@ -39,6 +39,22 @@ fn restrict(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Refuses a folder that was a site's and has lost its database: a new one in its place would forget every decision, and
+/// nobody would notice.
+pub(crate) fn whole(data: &Path) -> Result<(), StartError> {
+    let size = |name: &str| fs::metadata(data.join(name)).map_or(0, |file| file.len());
+    let empty = fs::metadata(data.join(weir_store::DATABASE)).is_ok_and(|file| file.len() == 0);
+    // one that was ever opened has its first page, whatever its write-ahead log holds
+    if !empty {
+        return Ok(());
+    }
+    let traces = [weir_api::status::TOKEN_FILE, weir_api::status::CA_FILE];
+    match traces.into_iter().find(|name| size(name) > 0) {
+        Some(trace) => Err(StartError::Emptied { data: data.to_owned(), trace }),
+        None => Ok(()),
+    }
+}
+
 /// Writes a file at once: a reader sees the old content or the new, and only the owner may read it (mode 0600).
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
     let failed = |source: io::Error| StartError::File { action: "writing", path: path.to_owned(), source };
@@ -50,6 +66,23 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
     // the name must survive a power cut as well as the bytes
     #[cfg(unix)]
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    Ok(())
+}
+
+/// Makes sure that only the owner may read a file (mode 0600), without writing it anew.
+pub(crate) fn keep_private(path: &Path) -> Result<(), StartError> {
+    private(path).map_err(|source| StartError::File { action: "restricting", path: path.to_owned(), source })
+}
+
+#[cfg(unix)]
+fn private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o177 != 0 { fs::set_permissions(path, fs::Permissions::from_mode(0o600)) } else { Ok(()) }
+}
+
+#[cfg(not(unix))]
+fn private(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -36,9 +36,13 @@ use crate::{
 
 /// Settings of a server, for programs that need some of them before [`run`], such as logging.
 pub fn settings(options: &Options) -> Result<Settings, StartError> {
-    let names: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    let names: Vec<String> = variable_names().collect();
     config::check(names.iter().map(String::as_str))?;
     Ok(config::load(options, &|name| std::env::var(name).ok())?)
+}
+
+fn variable_names() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
 }
 
 /// Runs a server until `shutdown` is ready, then lets requests under way finish. Prints the sign-in link on standard output
@@ -53,8 +57,16 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     tls::install_provider();
     admin::install_metrics();
     descriptors::raise(settings.limits.connections);
+    let service = variable_names().filter(|name| config::is_service(name)).count();
+    if service > 0 {
+        tracing::info!(
+            variables = service,
+            "what a container platform sets for a service named weir (WEIR_SERVICE_HOST, WEIR_PORT, ...) is no setting"
+        );
+    }
     let data = settings.data.clone();
     folder::create(&data)?;
+    folder::whole(&data)?;
     let store = open_store(&data).await?;
     // what a killed server left behind would name a server that is not there
     drop(RemovedOnDrop(data.join(ENDPOINTS_FILE)));
@@ -84,8 +96,17 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     }
     sites::open(&app).await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
     let caller = Caller { name: "system: start".to_owned(), from: None };
-    let link = admin::sign_in_link(&app, &caller, started_at).await;
-    let link = link.map_err(|error| StartError::Publish(admin::chain(&error)))?.url;
+    let link = match admin::sign_in_link(&app, &caller, started_at).await {
+        Ok(link) => link.url,
+        Err(admin::AdminError::Store(error @ StoreError::DiskFull { .. })) => {
+            tracing::error!(
+                error = admin::chain(&error),
+                "the disk is full: what is here is served, and nothing can be stored; free some space"
+            );
+            "(none: the disk is full; then weir admin sign-in)".to_owned()
+        }
+        Err(error) => return Err(StartError::Publish(admin::chain(&error))),
+    };
 
     let (stopping, stop) = signal::channel(false);
     let tasks = bound.serve(&app, &certificates, &stop)?;
@@ -94,7 +115,13 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     jobs.extend(sites::start(&app, &stop));
     let file = data.join(ENDPOINTS_FILE);
     let endpoints = app.endpoints();
-    write_endpoints(&file, &endpoints)?;
+    if let Err(error) = write_endpoints(&file, &endpoints) {
+        // computers are served all the same; WEIR_URL finds it
+        tracing::error!(
+            error = admin::chain(&error),
+            "the addresses of this server cannot be written; is the disk full?"
+        );
+    }
     let removed = RemovedOnDrop(file);
     let parent = sites::parent(&app).await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
     announce(&endpoints, &link, &data, client_is_own, parent.as_ref());
@@ -187,11 +214,11 @@ async fn seed(store: &Store, settings: &Settings, now: Timestamp) -> Result<(), 
 async fn token(store: &Store, data: &Path, now: Timestamp) -> Result<Sha256Digest, StartError> {
     let (store, path) = (store.clone(), data.join(TOKEN_FILE));
     off_thread(move || {
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        let kept = crate::file::small_text(&path).unwrap_or_default();
         let hash = admin::secret_hash(kept.trim());
         if !kept.trim().is_empty() && store.read(|tx| tx.token_find(hash, now))?.is_some() {
-            // it may have been copied with another mode
-            folder::write(&path, kept.as_bytes())?;
+            // it may have been copied with another mode; else it stays as it is, even on a full disk
+            folder::keep_private(&path)?;
             return Ok(hash);
         }
         let token = admin::new_secret().map_err(|_| StartError::Random)?;

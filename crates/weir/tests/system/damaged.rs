@@ -220,3 +220,21 @@ fn a_strict_import_refuses_what_lacks_something() {
     assert_eq!(import(&server, folder.path(), &[("rest.cab", provider)], &["--strict"]).0, 0);
     assert_eq!(json(&server, &["updates", "show", &missing.id().to_string()])["lacks"], value!([]));
 }
+
+#[test]
+fn an_emptied_database_is_not_taken_for_a_new_site() {
+    let mut server = server();
+    json(&server, &["collections", "create", "Precious"]);
+    assert!(server.stop().expect("it stops"));
+    let database = server.data().join("weir.db");
+    let kept = fs::read(&database).expect("the database");
+    fs::write(&database, b"").expect("emptied");
+    let token = server.token().expect("a token");
+    let message = format!("{:#}", server.restart().expect_err("it must not start"));
+    assert!(message.contains("is empty") && message.contains("Restore the database"), "{message}");
+    assert_eq!(fs::metadata(&database).expect("there").len(), 0, "nothing was changed");
+    assert_eq!(server.token().expect("a token"), token);
+    fs::write(&database, kept).expect("restored");
+    server.restart().expect("it starts");
+    assert!(json(&server, &["collections", "list"]).to_string().contains("Precious"));
+}

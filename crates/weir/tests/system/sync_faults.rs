@@ -138,3 +138,23 @@ fn a_full_disk_ends_a_synchronization_clearly_and_the_next_one_goes_on() {
     assert_eq!(revisions(&server), all);
     drop(server);
 }
+
+#[test]
+fn a_server_on_a_full_disk_starts_again_and_serves_what_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let small = Small::mount(&folder.path().join("small"));
+    let data = small.0.join("data");
+    let mut server = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&data), &[]).expect("a server");
+    let upstream = Upstream::start(served());
+    let all = upstream.change(|served| served.revisions.len()) as u64;
+    follow(&server, &upstream);
+    json(&server, &["sync", "now", "--wait"]);
+    // as a server ends that the full disk took down
+    server.kill().expect("killed");
+    small.fill(0);
+    server.restart().unwrap_or_else(|error| panic!("{error:#}\n{}", server.log()));
+    assert_eq!(revisions(&server), all);
+    small.free();
+    json(&server, &["settings", "set", "server.name", "later.example"]);
+    drop(server);
+}
