@@ -164,7 +164,7 @@ impl Fetch<'_> {
                     }
                     ("the upstream server lists it and does not send it".to_owned(), unlisted)
                 }
-                // how a Windows server answers a batch with a revision that it does not have (dossier, section 8)
+                // how a Windows server answers a batch with a revision that it does not have (dossier, section 7)
                 Err(error) if unlisted && error.is_refusal() => (crate::admin::chain(&error), true),
                 Err(error) if error.may_be_an_item() => {
                     let reason = crate::admin::chain(&error);
