@@ -81,7 +81,7 @@ impl Walk {
             if let Err(error) = outcome {
                 failed += 1;
                 clear(&error, &place, &proxy.url());
-                self.is_last_good(&before, &downstream, &place);
+                Self::is_last_good(&before, &downstream, &place);
             } else {
                 // all of the last answer was here before the cut
                 assert_eq!(moment, Moment::AfterAnswer, "{place}: no answer, and no error");
@@ -92,7 +92,7 @@ impl Walk {
     }
 
     /// The catalogue that computers see is the one from before, to the last row and moment.
-    fn is_last_good(&self, before: &Rows, downstream: &Downstream, place: &str) {
+    fn is_last_good(before: &Rows, downstream: &Downstream, place: &str) {
         assert_eq!(difference(before, &exactly(downstream)), None, "{place}");
     }
 
