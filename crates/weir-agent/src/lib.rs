@@ -10,7 +10,6 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-pub mod facts;
 pub mod address;
 pub mod agent;
 pub mod assess;
@@ -20,6 +19,7 @@ pub mod details;
 pub mod download;
 pub mod events;
 pub mod exchange;
+pub mod facts;
 pub mod failure;
 pub mod fleet;
 pub mod http;
@@ -28,8 +28,8 @@ pub mod link;
 pub mod scan;
 pub mod schedule;
 pub mod session;
-pub mod source;
 pub mod simulate;
+pub mod source;
 pub mod state;
 pub mod store;
 pub mod talk;

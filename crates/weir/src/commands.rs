@@ -88,11 +88,6 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         | Command::BenchLoad
         | Command::BenchServer
         | Command::Completions(_)
-        | Command::Serve(_) => Ok(Outcome::Failed),
-        Command::Bench(_)
-        | Command::BenchLoad
-        | Command::BenchServer
-        | Command::Completions(_)
         | Command::Lab(_)
         | Command::Serve(_)
         | Command::Simulate(_) => Ok(Outcome::Failed),

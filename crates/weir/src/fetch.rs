@@ -115,7 +115,7 @@ pub(crate) fn digest(path: &Path) -> Result<String> {
 }
 
 /// A file as the body of a request, read while it is sent.
-pub(crate) async fn body(path: &Path) -> Result<Body> {
+pub(crate) fn body(path: &Path) -> Result<Body> {
     let file = weir_server::file::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = tokio::fs::File::from_std(file);
     let pieces = stream::unfold(file, |mut file| async move {

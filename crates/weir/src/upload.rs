@@ -71,7 +71,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Found) -> Result<()> {
             walk(&path, &format!("{name}/"), found)?;
             continue;
         }
-        match fs::metadata(&path).map(|metadata| metadata.is_file().then(|| metadata.len())) {
+        match fs::metadata(&path).map(|metadata| metadata.is_file().then_some(metadata.len())) {
             Ok(Some(size)) => match fs::File::open(&path) {
                 Ok(_) => found.parts.push(Part { path, name, size }),
                 Err(error) => found.unreadable.push((name, format!("cannot be read: {error}"))),

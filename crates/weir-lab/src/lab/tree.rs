@@ -105,7 +105,7 @@ pub(super) async fn enrol(place: &Place, site: &Plan, parent: &Server) -> Result
 
 /// Sets a setting.
 pub(super) async fn set(rest: &Rest, key: &str, value: &str) -> Result<()> {
-    let change = SettingChange { value: Value::String(value.to_owned()) };
+    let change = SettingChange { value: Value::String(value.to_owned()), force: false };
     let _: SettingChanged = rest.change(Method::PUT, &["settings", key], &change).await?;
     Ok(())
 }

@@ -190,6 +190,7 @@ async fn c44_fragments_equal_golden_files() {
     let made_up = |lack: &Lack| match lack {
         Lack::Prerequisite(id) => Document::detectoid(*id, 1),
         Lack::PrerequisiteClause(ids) => Document::detectoid(ids[0], 1),
+        Lack::Circle(ids) => panic!("genuine documents need no circle: {ids:?}"),
         Lack::BundleClause(members) => Document::member(members[0].update_id, members[0].revision.0),
     };
     let stubs: BTreeMap<UpdateId, Document> = lacks

@@ -286,7 +286,7 @@ async fn write(arguments: &ExportArguments, plan: &Plan, connection: &Connection
     let query = ExportQuery { format: plan.format, content, with, part_bytes: arguments.part_size };
     let mut request = connection.request(Method::POST, &["exports"])?.query(&query);
     if let Some(since) = &arguments.since {
-        request = request.body(fetch::body(since).await?);
+        request = request.body(fetch::body(since)?);
     }
     let export: Export = answer(connection.send(request).await?).await?;
     let id = export.id.to_string();

@@ -177,7 +177,7 @@ async fn send(connection: &Connection, bundle: &Bundle, number: u32, path: &Path
     progress.set(0, size);
     let request = connection
         .request(Method::PUT, &["bundles", &bundle.id.to_string(), "parts", &number.to_string()])?
-        .body(fetch::body(path).await?);
+        .body(fetch::body(path)?);
     let sent = connection.send(request).await.with_context(|| path.display().to_string())?;
     answer(sent).await
 }

@@ -6,8 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use weir_api::site::{
     ConfigurationState, EnrolmentCode, EnrolmentRequest, LeaveQuery, Left, Point, PointProgress, Site, SiteCreate,
-    SiteCreated,
-    SiteKind, SyncState,
+    SiteCreated, SiteKind, SyncState,
 };
 
 use super::{Nothing, Paging, sync::duration};
