@@ -34,13 +34,13 @@ pub(crate) struct FactsArguments {
 /// Where facts come from.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
-struct Source {
+pub(super) struct Source {
     /// A facts file.
     #[arg(long, value_name = "FILE")]
-    facts: Option<PathBuf>,
+    pub(super) facts: Option<PathBuf>,
     /// A folder that the system volume of a Windows is mounted on, read-only.
     #[arg(long, value_name = "DIR")]
-    image: Option<PathBuf>,
+    pub(super) image: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &FactsArguments, printer: &Printer) -> Result<Outcome> {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use weir_agent::{
     address::Address,
     download::{Download, Keep},
-    facts::FactsFile,
+    facts::{FactsFile, OfflineImage},
     http::HttpSettings,
     library::Library,
     link::Link,
@@ -22,14 +22,15 @@ use weir_agent::{
 };
 use weir_model::ids::{ComputerId, UpdateId};
 
+use super::facts::Source;
+
 #[derive(Args, Debug)]
 pub(super) struct AgentOptions {
-    /// A facts file of the computer (docs/facts-format.md).
-    #[arg(long, value_name = "FILE")]
-    pub(super) facts: PathBuf,
+    #[command(flatten)]
+    pub(super) source: Source,
 
     /// What the agent remembers between scans: the client id, the cookie, the updates it knows. One file per computer; by
-    /// default it is beside the facts, with ".agent-state" added to the name.
+    /// default it is beside the facts or the image, with ".agent-state" added to the name.
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
 
@@ -62,7 +63,7 @@ pub(super) struct AgentOptions {
 impl AgentOptions {
     /// Where the state is.
     pub(super) fn state_path(&self) -> PathBuf {
-        self.state.clone().unwrap_or_else(|| beside(&self.facts, ".agent-state"))
+        self.state.clone().unwrap_or_else(|| beside(self.origin(), ".agent-state"))
     }
 
     /// Takes the state file; says so if it was damaged.
@@ -82,12 +83,27 @@ impl AgentOptions {
         Ok((file, saved, id))
     }
 
+    /// The file or the folder that the facts are from.
+    fn origin(&self) -> &Path {
+        self.source.facts.as_deref().or(self.source.image.as_deref()).unwrap_or(Path::new("computer"))
+    }
+
     /// The computer, from its facts as they are now.
     pub(super) fn computer(&self, id: &ComputerId) -> Result<FactsComputer> {
-        let facts = FactsFile::read(&self.facts).with_context(|| self.facts.display().to_string())?;
-        let name = self.facts.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let origin = self.origin();
+        let name = origin.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let group = self.target_group.clone();
+        if self.source.image.is_some() {
+            let image = OfflineImage::open(origin)?;
+            for warning in image.warnings() {
+                anstream::eprintln!("warning: not read: {warning}");
+            }
+            let told = image.document().computer.clone();
+            return Ok(FactsComputer::new(Box::new(image), told.as_ref(), id.clone(), &name, group));
+        }
+        let facts = FactsFile::read(origin).with_context(|| origin.display().to_string())?;
         let told = facts.document().computer.clone();
-        Ok(FactsComputer::new(Box::new(facts), told.as_ref(), id.clone(), &name, self.target_group.clone()))
+        Ok(FactsComputer::new(Box::new(facts), told.as_ref(), id.clone(), &name, group))
     }
 
     /// How connections are made.
