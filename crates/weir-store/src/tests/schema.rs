@@ -116,9 +116,13 @@ fn every_statement_prepares() {
 /// Statements that mean to read a whole table: lists that are small, loads at start, searches by text, counts.
 const WHOLE: &[&str] = &[
     "asking again for what was left out",
+    "counting all revisions to fetch",
     "counting revisions that are left out",
     "counting staged revisions",
+    "giving revisions up",
     "listing deployments held back",
+    "listing revisions that are given up",
+    "noting that no revision could be fetched",
     "listing staged categories",
     "noting staged sources of files",
     "reading lists under way",
