@@ -62,16 +62,25 @@ pub struct Round {
     pub report_problem: Option<Problem>,
 }
 
-/// The next round's own step: when something is due that this one left, if it is known.
 impl Round {
-    /// When the next deployment is due.
+    /// When the next deployment is due that this round left.
     pub fn next_due(&self) -> Option<jiff::Timestamp> {
-        let due = self.work.iter().filter_map(|work| match work.due {
-            Due::At(at) if work.installed.is_none() => Some(at),
-            _ => None,
-        });
-        due.min()
+        earliest(self.work.iter().filter(|work| work.installed.is_none()))
     }
+}
+
+/// When the next deployment is due that is not carried out, as far as the agent knows: also after a restart of the agent, and
+/// whatever became of the last scan.
+pub fn next_due(state: &State, now: jiff::Timestamp, rules: &Rules) -> Option<jiff::Timestamp> {
+    earliest(work::wanted(state, now, rules).iter())
+}
+
+fn earliest<'w>(work: impl Iterator<Item = &'w Work>) -> Option<jiff::Timestamp> {
+    let due = work.filter_map(|work| match work.due {
+        Due::At(at) => Some(at),
+        Due::Now | Due::Offered => None,
+    });
+    due.min()
 }
 
 /// Everything that a round needs, in one place.

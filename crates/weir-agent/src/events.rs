@@ -91,10 +91,17 @@ impl State {
 
     /// Queues that a detection succeeded: a 147 with the number of updates that apply, and a 156 that lists updates by
     /// state.
+    ///
+    /// What a 156 does not list counts as not applicable, hence compliant, and it has no list for what is not known. As long as
+    /// anything is not known no 156 is sent: the server goes on with what it knew, which is "unknown" for a new computer.
     pub fn queue_detection(&mut self, world: &dyn World) {
         let lists = self.status();
         let needed = lists.needed.len() + lists.downloaded.len() + lists.failed.len();
         self.push(world, 147, None, 0, vec![needed.to_string()], vec![format!("D={needed}")]);
+        if !lists.unknown.is_empty() {
+            self.events.retain(|known| known.event != 156);
+            return;
+        }
         let tags = [
             ("U", lists.needed),
             ("V", lists.installed),
@@ -111,13 +118,13 @@ impl State {
         self.push(world, 156, None, 0, Vec::new(), misc);
     }
 
-    /// The reported updates by state, as a 156 lists them. What is not known is listed nowhere: there is no list for it, and
-    /// the server takes it for not applicable (as native agents do).
+    /// The reported updates by state, as a 156 lists them, also those outside the filter of the last scan: a 156 replaces all
+    /// that the server knew.
     pub fn status(&self) -> StatusLists {
         let assessment = Assessment::new(&self.cache);
         let mut lists = StatusLists::default();
-        for (at, (entry, own)) in self.cache.iter().enumerate() {
-            if own.hidden || !entry.is_reported() {
+        for (at, (entry, _)) in self.cache.iter().enumerate() {
+            if !entry.is_reported() {
                 continue;
             }
             let id = entry.identity().update_id;
@@ -127,7 +134,8 @@ impl State {
                 (Some(Condition::Failed(_)), Standing::Required) => &mut lists.failed,
                 (Some(Condition::Downloaded), Standing::Required) => &mut lists.downloaded,
                 (None, Standing::Required) => &mut lists.needed,
-                (_, Standing::NotApplicable | Standing::Unknown) => continue,
+                (_, Standing::Unknown) => &mut lists.unknown,
+                (_, Standing::NotApplicable) => continue,
             };
             list.push(id);
         }
@@ -172,6 +180,8 @@ pub struct StatusLists {
     pub failed: Vec<UpdateId>,
     /// Required, downloaded (tag `h`).
     pub downloaded: Vec<UpdateId>,
+    /// Not known. There is no list for them.
+    pub unknown: Vec<UpdateId>,
 }
 
 /// An event as it is sent.

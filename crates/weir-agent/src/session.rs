@@ -213,14 +213,16 @@ fn read_config(config: &WireConfig) -> Result<Config, Problem> {
 /// Puts the new RevisionIDs in the place of the old ones; what the server did not name is forgotten and comes again if it
 /// is in scope (MS-WUSP 3.2.5.8).
 fn refresh(state: &mut State, library: &Library, results: Vec<RefreshCacheResult>) -> Result<(), Problem> {
+    // nothing is forgotten for an answer that makes no sense
+    if results.iter().any(|result| result.global_id.is_none() || result.deployment.is_none()) {
+        return Err(nonsense(Operation::RefreshCache, "an entry without GlobalID or Deployment"));
+    }
     let mut known: std::collections::HashMap<UpdateIdentity, (Entry, crate::state::Own)> =
         state.cache.iter().map(|(entry, own)| (entry.identity(), (entry.clone(), *own))).collect();
     state.cache.clear();
     for result in results {
         let identity = result.global_id.map(UpdateIdentity::from);
-        let (Some(identity), Some(deployment)) = (identity, result.deployment) else {
-            return Err(nonsense(Operation::RefreshCache, "an entry without GlobalID or Deployment"));
-        };
+        let (Some(identity), Some(deployment)) = (identity, result.deployment) else { continue };
         let RevisionId(id) = result.revision_id;
         if let Some((entry, own)) = known.remove(&identity) {
             let deployed = library.deployed(deployment.into());

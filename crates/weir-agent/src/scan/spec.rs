@@ -59,7 +59,7 @@ pub(super) fn device(device: &facts::Device) -> Option<Device> {
         manufacturer: text(&driver.manufacturer),
         provider: text(&driver.provider),
         model: text(&driver.model),
-        matching_computer_hwid: Nillable(None),
+        matching_computer_hwid: Nillable(driver.matching_computer_id),
         driver_rank: driver.rank.cast_signed(),
         skip_provider_filtering: None,
         is_generic: None,

@@ -327,13 +327,13 @@ async fn packed_garbage_and_bombs_are_bounded() {
     assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
     let block = xpress::compress_greedy(&vec![b' '; 60_000]);
     let cases = [
-        ("xpress", bomb, false, "too_large", "sync.answer_mib"),
-        ("xpress", block, true, "too_large", "sync.answer_mib"),
-        ("xpress", b"this is not packed".to_vec(), false, "bad_answer|too_large", "proxy|sync.answer_mib"),
-        ("xpress", vec![0xff; 4_000], false, "bad_answer|too_large", "proxy|sync.answer_mib"),
+        ("xpress", bomb, false, "too_large", "update server"),
+        ("xpress", block, true, "too_large", "update server"),
+        ("xpress", b"this is not packed".to_vec(), false, "bad_answer|too_large", "proxy|update server"),
+        ("xpress", vec![0xff; 4_000], false, "bad_answer|too_large", "proxy|update server"),
         ("xpress", [9_u32.to_le_bytes(), 8_u32.to_le_bytes()].concat(), false, "bad_answer", "proxy"),
         ("gzip", b"\x1f\x8b\x08".to_vec(), false, "bad_answer", "proxy"),
-        ("identity", vec![b' '; 5 << 20], true, "too_large", "sync.answer_mib"),
+        ("identity", vec![b' '; 5 << 20], true, "too_large", "update server"),
     ];
     for (number, (coding, body, endless, codes, advice)) in cases.into_iter().enumerate() {
         let url = answering(coding, body, endless).await;

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use weir_agent::{
-    agent::{Agent, Round, RoundOptions},
+    agent::{Agent, Round, RoundOptions, next_due},
     deploy::Rules,
     failure::Code,
     http::HttpSettings,
@@ -97,6 +97,7 @@ pub(super) async fn run(arguments: &RunArguments, printer: &Printer) -> Result<O
         });
     }
     runner.saved.memory.begin(Timestamp::now(), every, chance());
+    runner.due = next_due(&runner.saved.state, Timestamp::now(), &Rules::default());
     runner.save()?;
     printer.done(&runner.waiting())?;
     let stop = stopped();
@@ -210,7 +211,7 @@ impl Runner<'_> {
     /// What a round says about the next ones.
     fn after(&mut self, round: &Round, online: bool) {
         let now = Timestamp::now();
-        self.due = round.next_due();
+        self.due = next_due(&self.saved.state, now, &Rules::default());
         if self.saved.state.restart_at.is_some_and(|at| at <= now) {
             // this computer cannot be restarted by the agent
             self.saved.state.restart_at = None;

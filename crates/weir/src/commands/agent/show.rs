@@ -32,6 +32,8 @@ pub(super) struct Report {
     total: Figures,
     reported: usize,
     unreported: usize,
+    /// Updates that are not known; while there are any, the server is told of no update.
+    withheld_for: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     restart_at: Option<Timestamp>,
     problems: Vec<Problem>,
@@ -161,6 +163,7 @@ impl Report {
             total: total.into(),
             reported: round.reported,
             unreported: state.events.len(),
+            withheld_for: state.status().unknown.len(),
             restart_at: state.restart_at,
             problems: problems(round),
         }
@@ -208,6 +211,15 @@ impl Report {
         }
         if !scan.recovered.is_empty() {
             page.field("recovered from", scan.recovered.join(", "));
+        }
+        if self.withheld_for > 0 {
+            page.field(
+                "status",
+                format!(
+                    "not told to the server, which would take the {} updates that are not known for not applicable",
+                    self.withheld_for
+                ),
+            );
         }
         page.field("reported", format!("{} events, {} wait", self.reported, self.unreported));
         if let Some(at) = self.restart_at {

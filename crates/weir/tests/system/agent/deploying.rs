@@ -3,10 +3,13 @@
 use std::{fs, sync::Arc};
 
 use weir_agent::{
+    agent::RoundOptions,
     computer::Installed,
     deploy::Due,
     download::{Download, FileProblem, Keep},
+    scan::Options,
 };
+use weir_model::update::CategoryKind;
 use weir_testkit::{Document, Payload, WeirProcess};
 use weir_wire::wusp::Action;
 
@@ -191,5 +194,58 @@ fn files_are_resumed_verified_and_refused() {
         assert!(matches!(round.work[0].download, Some(Err(FileProblem::Wrong { .. }))), "{:?}", round.work[0].download);
         assert!(!path.exists() && !part.exists());
         assert_eq!(player.good_round().await.work[0].download, Some(Ok(300_000)));
+    });
+}
+
+#[test]
+fn what_is_not_known_is_never_reported_as_not_applicable() {
+    let server = server();
+    let known = update(1, "Known");
+    let strange = Document::software(id(2), 1)
+        .title("Strange")
+        .installed_if("<bar:RuleOfALaterTime />")
+        .installable_if("<lar:True />");
+    publish(&server, &[&known]);
+    run(async {
+        let mut player = Player::new(&server, 1);
+        player.good_round().await;
+        assert_eq!(state(&server, &player, &known), "required");
+        publish(&server, &[&strange]);
+        let round = player.good_round().await;
+        assert_eq!(round.reported, 1, "that it scanned, and no states");
+        assert_eq!(player.state.status().unknown, [strange.id()]);
+        assert_eq!(state(&server, &player, &known), "required", "what was told before stays");
+    });
+    let summary = json(&server, &["compliance", "updates"]);
+    let items = summary["items"].as_array().expect("rows");
+    let row = items.iter().find(|row| row["id"] == strange.id().to_string().as_str()).expect("it is listed");
+    assert_eq!(row["counts"]["unknown"], 1, "{row}");
+    assert_eq!(row["counts"]["not_applicable"], 0, "{row}");
+}
+
+#[test]
+fn a_scan_of_one_category_leaves_what_is_known_of_the_others() {
+    let server = server();
+    let (product, other) = (
+        Document::category(id(20), 1, CategoryKind::Product).title("One").installed_if("<lar:True />"),
+        Document::category(id(21), 1, CategoryKind::Product).title("Other").installed_if("<lar:True />"),
+    );
+    let (one, two) = (update(1, "One").in_category(id(20)), update(2, "Two").in_category(id(21)));
+    publish(&server, &[&product, &other, &one, &two]);
+    run(async {
+        let mut player = Player::new(&server, 1);
+        player.good_round().await;
+        assert_eq!(state(&server, &player, &two), "required");
+        let categories = vec![id(20)];
+        let whole = std::mem::replace(
+            &mut player.options,
+            RoundOptions::detection(Arc::new(Options { categories, ..Options::default() })),
+        );
+        player.good_round().await;
+        assert_eq!(state(&server, &player, &one), "required");
+        assert_eq!(state(&server, &player, &two), "required", "outside the filter, and as before");
+        player.options = whole;
+        player.good_round().await;
+        assert_eq!(state(&server, &player, &two), "required");
     });
 }
