@@ -121,6 +121,7 @@ const WHOLE: &[&str] = &[
     "counting staged revisions",
     "giving revisions up",
     "listing deployments held back",
+    "listing deployments made here",
     "listing revisions that are given up",
     "noting that no revision could be fetched",
     "listing staged categories",
