@@ -31,6 +31,13 @@ pub(super) fn evaluate(rule: &BaseRule, facts: &dyn Facts) -> Option<Truth> {
         BaseRule::MuiLanguageInstalled { language } => {
             mui(system).map(|languages| languages.iter().any(|found| speaks(found, language))).into()
         }
+        // Only the attributes are public; of the types only this one names itself.
+        BaseRule::Memory { kind: Some(kind), .. } if !kind.eq_ignore_ascii_case("Physical") => {
+            Truth::from(Err::<bool, _>(super::unsupported("memory that is not physical")))
+        }
+        BaseRule::Memory { min_size_mb, .. } => {
+            compare(system.memory_mib, Scalar::GreaterThanOrEqualTo, min_size_mb, "memory").into()
+        }
         BaseRule::NumberOfProcessors { comparison, number } => {
             compare(system.processors, *comparison, number, "number of processors").into()
         }

@@ -26,7 +26,7 @@ const TABLES: [&str; 4] = [
 ];
 
 /// Every element of the published schemas, and those of genuine documents that have none.
-const RULES: [&str; 58] = [
+const RULES: [&str; 59] = [
     "And",
     "CbsPackageInstallable",
     "CbsPackageInstalled",
@@ -49,6 +49,7 @@ const RULES: [&str; 58] = [
     "InstalledOnce",
     "LicenseDword",
     "LicenseValueExists",
+    "Memory",
     "MsiApplicationInstallable",
     "MsiApplicationInstalled",
     "MsiApplicationSuperseded",

@@ -74,6 +74,7 @@ impl Solver<'_> {
             BaseRule::PlatformVersion(stated) | BaseRule::WindowsVersion(stated) => self.windows(stated, wanted),
             BaseRule::ClusterResourceOwner { .. }
             | BaseRule::ClusteredOs
+            | BaseRule::Memory { .. }
             | BaseRule::MuiInstalled
             | BaseRule::MuiLanguageInstalled { .. }
             | BaseRule::NumberOfProcessors { .. }

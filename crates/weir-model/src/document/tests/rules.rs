@@ -144,6 +144,7 @@ fn all_base_rules_are_known() {
         "InstalledOnce",
         "LicenseDword Value='v' Comparison='EqualTo' Data='1'",
         "LicenseValueExists Value='v'",
+        "Memory MinSizeInMB='2048' Type='Physical'",
         "MuiInstalled",
         "MuiLanguageInstalled Language='de'",
         "NumberOfProcessors Comparison='EqualTo' Number='1'",

@@ -189,6 +189,13 @@ pub enum BaseRule {
         /// `@Value`: name of the licence value.
         value: String,
     },
+    /// `Memory`, which no published schema has: so much is there.
+    Memory {
+        /// `@MinSizeInMB`.
+        min_size_mb: u64,
+        /// `@Type` of memory; absent means physical.
+        kind: Option<String>,
+    },
     /// `MuiInstalled`.
     MuiInstalled,
     /// `MuiLanguageInstalled`.

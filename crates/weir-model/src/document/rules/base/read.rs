@@ -48,6 +48,7 @@ fn system(name: &str, a: &Attributes<'_>) -> Option<Result<BaseRule, Misfit>> {
                 comparison: a.required("Comparison")?,
                 data: a.required("Data")?,
             },
+            "Memory" => BaseRule::Memory { min_size_mb: a.required("MinSizeInMB")?, kind: a.optional("Type")? },
             "NumberOfProcessors" => {
                 BaseRule::NumberOfProcessors { comparison: a.required("Comparison")?, number: a.required("Number")? }
             }
