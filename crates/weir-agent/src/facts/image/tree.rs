@@ -44,6 +44,14 @@ pub(super) enum TreeError {
     /// Links that lead to each other.
     #[error("{0:?} leads through too many links")]
     Links(String),
+    /// A short name that Windows made for a long one: which one it stands for is not to be seen on a mounted disk.
+    #[error("{name:?} in {} may be the short name of something else there", .folder.display())]
+    Alias {
+        /// Where.
+        folder: PathBuf,
+        /// The name.
+        name: String,
+    },
     /// It cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Read {
@@ -60,6 +68,25 @@ pub(super) enum TreeError {
         /// The bound: bytes, or entries of a folder.
         most: u64,
     },
+}
+
+/// Whether a name has the form of those that file systems make up for long ones (8.3): `PROGRA~1`, `MICROS~2.NET`.
+fn is_alias(name: &str) -> bool {
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let made = stem.rsplit_once('~').is_some_and(|(head, number)| {
+        !head.is_empty() && !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+    });
+    made && stem.len() <= 8 && extension.len() <= 3
+}
+
+/// Whether a short name can be that of a long one: both begin alike. From the fifth on, names with the same beginning keep
+/// two characters of it and go on with a checksum.
+fn may_stand_for(alias: &str, long: &str) -> bool {
+    let head = alias.split('~').next().unwrap_or_default();
+    let letters = |text: &str| {
+        text.chars().filter(|c| c.is_alphanumeric()).take(2).flat_map(char::to_lowercase).collect::<String>()
+    };
+    letters(head) == letters(long)
 }
 
 /// Names of a folder by the form in which Windows compares them.
@@ -171,6 +198,9 @@ impl Tree {
     fn entry(&self, folder: &Path, name: &str) -> Result<Option<PathBuf>, TreeError> {
         let names = self.names(folder)?;
         let found = match names.get(&fold(name)).map(Vec::as_slice) {
+            None | Some([]) if is_alias(name) && names.keys().any(|long| may_stand_for(name, long)) => {
+                return Err(TreeError::Alias { folder: folder.to_owned(), name: name.to_owned() });
+            }
             None | Some([]) => return Ok(None),
             Some([only]) => only,
             Some(several) => several

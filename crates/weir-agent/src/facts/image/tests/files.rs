@@ -102,3 +102,11 @@ fn the_drive_is_the_one_that_windows_was_installed_on() {
     assert!(image.file(r"e:\Windows\System32\kernel32.dll").expect("known").is_some());
     assert_eq!(kind(image.file(r"C:\Windows\System32\kernel32.dll")), GapKind::NotCollected);
 }
+
+#[test]
+fn a_short_name_that_may_stand_for_a_long_one_is_a_gap() {
+    let (_folder, image) = image();
+    assert_eq!(kind(image.file(r"C:\PROGRA~1\Contoso\app.exe")), GapKind::Unreadable, "there is a Program Files");
+    assert_eq!(image.file(r"C:\QQQQQQ~1\app.exe"), Ok(None), "nothing begins so");
+    assert_eq!(image.file(r"C:\Program Files\no~such"), Ok(None), "no short name");
+}
