@@ -7,7 +7,7 @@
 //! * [`content`] answers ranges of verified files.
 //! * [`upstream`] answers downstream servers (MS-WSUSSS).
 //! * [`admin`], [`import`], [`start`], [`config`] and [`jobs`] are the administrators' side, start-up and background work.
-//! * [`file`] reads files that administrators name.
+//! * [`mod@file`] reads files that administrators name.
 //!
 //! *Invariant:* no SQL here (it is in `weir-store`), no decisions that belong to `weir-model`, and no route of one plane
 //! on another plane's listener.

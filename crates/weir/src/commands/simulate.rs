@@ -30,7 +30,7 @@ use crate::{
                         for tests.\nCtrl+C ends it with the figures so far. Exit code 0: no computer gave up, and a \
                         second rescan brought nothing.")]
 pub(crate) struct SimulateArguments {
-    /// Address of the server, such as http://updates.example.com:8530.
+    /// Address of the server, for example `http://updates.example.com:8530`.
     #[arg(long, value_name = "URL")]
     server: String,
     /// How many computers.

@@ -37,7 +37,7 @@ const CHECKPOINT: Duration = Duration::from_secs(10);
 
 #[derive(Args, Debug)]
 pub(crate) struct ScanArguments {
-    /// The server, such as http://updates.example.com:8530.
+    /// The server, for example `http://updates.example.com:8530`.
     #[arg(long, value_name = "URL")]
     server: String,
 
