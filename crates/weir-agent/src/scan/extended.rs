@@ -1,6 +1,6 @@
 //! GetExtendedUpdateInfo: titles, files and where the files are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::ids::{ContentDigest, RevisionId};
 use weir_wire::{
@@ -65,8 +65,8 @@ pub(super) fn request(
     }
 }
 
-/// Remembers what came. A revision that the server would not tell of, or whose fragments cannot be read, has no details:
-/// it cannot be downloaded, and the next scan asks again.
+/// Remembers what came. A revision that the server would not tell of, of which only titles came, or whose fragments cannot be
+/// read, has no details: which files it needs is not known, it cannot be downloaded, and the next scan asks again.
 pub(super) fn apply(
     state: &mut State,
     asked: &[i32],
@@ -75,10 +75,14 @@ pub(super) fn apply(
     outcome: &mut ScanOutcome,
 ) {
     let mut told: BTreeMap<i32, Option<Details>> = BTreeMap::new();
+    let mut with_files = BTreeSet::new();
     for update in info.updates {
         let (id, Some(fragment)) = (update.id.0, update.xml) else { continue };
         if !asked.contains(&id) {
             continue;
+        }
+        if !fragment.trim_start().starts_with("<LocalizedProperties") {
+            with_files.insert(id);
         }
         let details = told.entry(id).or_insert_with(|| Some(Details::default()));
         let problem = details.as_mut().and_then(|details| details.add(&fragment, locale).err());
@@ -93,7 +97,7 @@ pub(super) fn apply(
             outcome.locations.insert(ContentDigest(digest), url);
         }
     }
-    for (id, details) in told {
+    for (id, details) in told.into_iter().filter(|(id, _)| with_files.contains(id)) {
         let (Some(details), Some(at)) = (details, state.cache.position(id)) else { continue };
         if let Some(entry) = state.cache.entries().get(at) {
             entry.update.learn(details);

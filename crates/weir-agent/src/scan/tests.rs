@@ -95,6 +95,8 @@ struct Server {
     calls: Vec<Operation>,
     always_truncated: bool,
     installed_named: usize,
+    /// Of updates it tells the titles and nothing else.
+    only_titles: bool,
 }
 
 impl Server {
@@ -110,7 +112,15 @@ impl Server {
                 action: Action::Install,
             });
         }
-        Self { base: 100, page: 30, revisions, calls: Vec::new(), always_truncated: false, installed_named: 0 }
+        Self {
+            base: 100,
+            page: 30,
+            revisions,
+            calls: Vec::new(),
+            always_truncated: false,
+            installed_named: 0,
+            only_titles: false,
+        }
     }
 
     fn id(&self, number: u128) -> i32 {
@@ -175,8 +185,14 @@ impl Server {
                         "<LocalizedProperties><Language>en</Language><Title>Update {id}</Title></LocalizedProperties>"
                     )),
                 };
+                let extended = |id: &RevisionId| UpdateData {
+                    id: *id,
+                    xml: Some("<ExtendedProperties DefaultPropertiesLanguage=\"en\" />".to_owned()),
+                };
+                let ids = request.revision_ids.iter();
+                let extended = ids.clone().map(extended).filter(|_| !self.only_titles);
                 let result = ExtendedUpdateInfo {
-                    updates: request.revision_ids.iter().map(text).collect(),
+                    updates: extended.chain(ids.map(text)).collect(),
                     file_locations: Vec::new(),
                     out_of_scope_revision_ids: Vec::new(),
                 };
@@ -385,6 +401,21 @@ fn titles_are_asked_for_in_batches_of_what_the_server_takes() {
     let (mut server, mut state, library) = (Server::new(20), State::default(), Library::new());
     scan(&mut server, &mut state, &library, &pc(below_1000), Options::default(), &Trouble::new()).1.expect("scanned");
     assert_eq!(server.calls.iter().filter(|call| **call == Operation::GetExtendedUpdateInfo).count(), 3, "20 by 7");
+}
+
+#[test]
+fn an_update_of_which_only_the_title_is_known_is_asked_for_again() {
+    let (mut server, mut state, library) = (Server::new(2), State::default(), Library::new());
+    let details = |state: &State| {
+        let offered = crate::assess::Assessment::new(&state.cache).offered();
+        offered.into_iter().filter(|at| state.cache.entries()[*at].update.details().is_some()).count()
+    };
+    server.only_titles = true;
+    scan(&mut server, &mut state, &library, &pc(below_1000), Options::default(), &Trouble::new()).1.expect("scanned");
+    assert_eq!(details(&state), 0, "whether it needs files is not known");
+    server.only_titles = false;
+    scan(&mut server, &mut state, &library, &pc(below_1000), Options::default(), &Trouble::new()).1.expect("scanned");
+    assert_eq!(details(&state), 2);
 }
 
 #[test]
