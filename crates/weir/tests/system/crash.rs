@@ -84,7 +84,9 @@ fn import_with_cuts(path: &str, whole: u64, cuts: usize, seed: u64) {
         let count = revisions(&server);
         assert!(count == 0 || count == whole, "{count} of {whole} revisions, cut {round} after {delay:?}");
         if output.status.success() {
-            assert_eq!(count, whole, "acknowledged and not there, cut {round} after {delay:?}");
+            let said = String::from_utf8_lossy(&output.stdout);
+            let log = server.log();
+            assert_eq!(count, whole, "acknowledged and not there, cut {round} after {delay:?}: {said}\n{log}");
             let told: Value = serde_json::from_slice(&output.stdout).expect("an outcome");
             assert_eq!(told["added"].as_u64().zip(told["unchanged"].as_u64()).map(|(a, b)| a + b), Some(whole));
         }
