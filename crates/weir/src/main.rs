@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     let printer = Printer::new(cli.json);
     match commands::run(cli, &printer) {
         Ok(outcome) => outcome.into(),
-        Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if print::is_reader_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             printer.failure(&error);
             ExitCode::FAILURE

@@ -22,17 +22,23 @@ impl Printer {
 
     /// Prints a value: as JSON, else what `plain` writes.
     pub(crate) fn show<T: Serialize>(&self, value: &T, plain: impl FnOnce(&mut Page)) -> Result<()> {
+        self.write(value, plain).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => ReaderGone.into(),
+            _ => anyhow::Error::new(error).context("cannot print the answer"),
+        })
+    }
+
+    fn write<T: Serialize>(&self, value: &T, plain: impl FnOnce(&mut Page)) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         if self.json {
-            serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+            serde_json::to_writer_pretty(&mut out, value)?;
             writeln!(out)?;
         } else {
             let mut page = Page::default();
             plain(&mut page);
             out.write_all(page.0.as_bytes())?;
         }
-        out.flush()?;
-        Ok(())
+        out.flush()
     }
 
     /// Prints what was done, where the server answers nothing.
@@ -141,12 +147,15 @@ fn error(error: &anyhow::Error) {
     anstream::eprintln!("error: {error:#}");
 }
 
+/// Nobody reads the output any more, as with `weir updates list | head`. A type of its own: a connection to a server that
+/// died breaks with the same error of the system, and a command that it cut short has failed.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads the output any more")]
+struct ReaderGone;
+
 /// Whether a failure is only that nobody reads the output any more.
-pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+pub(crate) fn is_reader_gone(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<ReaderGone>().is_some()
 }
 
 #[cfg(test)]
@@ -159,6 +168,13 @@ mod tests {
         page.field("name", "a\u{1b}[2Jb\u{202e}c");
         page.table(&["Name"], vec![vec!["x\ry\u{9b}1m".into()]], "none");
         assert_eq!(page.0, "name             a\u{fffd}[2Jb\u{fffd}c\nNAME\nx\u{fffd}y\u{fffd}1m\n");
+    }
+
+    #[test]
+    fn a_server_that_died_is_no_reader_that_went_away() {
+        let cut = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("sending");
+        assert!(!is_reader_gone(&cut));
+        assert!(is_reader_gone(&ReaderGone.into()));
     }
 
     #[test]
