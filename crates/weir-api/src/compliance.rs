@@ -1,7 +1,7 @@
 //! `compliance`: who needs what, always computed from intent and reports.
 //!
-//! * `GET compliance/summary?collection=&server=` answers [`Summary`].
-//! * `GET compliance/updates?collection=&server=&language=&cursor=&limit=` answers a [`crate::List`] of [`UpdateCompliance`], most
+//! * `GET compliance/summary?collection=&server=&group=` answers [`Summary`].
+//! * `GET compliance/updates?collection=&server=&group=&language=&cursor=&limit=` answers a [`crate::List`] of [`UpdateCompliance`], most
 //!   needed first.
 //! * What one computer needs: `GET computers/{id}`.
 
@@ -23,6 +23,9 @@ pub struct SummaryQuery {
     /// Only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// Only the updates of this update group, by name or id, deployed or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// Query parameters of `GET compliance/updates`.
@@ -36,6 +39,9 @@ pub struct UpdateComplianceQuery {
     /// Only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// Only the updates of this update group, by name or id, deployed or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Short name of the language of titles; English by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,

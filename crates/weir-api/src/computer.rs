@@ -1,14 +1,15 @@
 //! `computers`: who scans here.
 //!
 //! * `GET computers?collection=&server=&cursor=&limit=` answers a [`crate::List`] of [`ComputerRow`].
-//! * `GET computers/{id}?language=` answers [`ComputerDetail`]; `DELETE computers/{id}` 204.
+//! * `GET computers/{id}?language=` answers [`ComputerDetail`], `PATCH computers/{id}` ([`ComputerChange`])
+//!   [`ComputerChanged`], `DELETE computers/{id}` 204.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::Reference;
+use crate::{Reference, window::NextWindow};
 
 /// Query parameters of `GET computers`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
@@ -112,6 +113,12 @@ pub struct ComputerDetail {
     pub row: ComputerRow,
     /// Groups that it asked to be in.
     pub requested_groups: Vec<String>,
+    /// When updates may install next.
+    #[serde(default)]
+    pub next_window: Option<NextWindow>,
+    /// IANA zone that an administrator gave it; null takes that of its collections, then the site's.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// Updates that it needs.
     pub needed: Vec<ComputerUpdate>,
     /// Updates that failed.
@@ -141,4 +148,22 @@ pub struct ComputerUpdate {
     pub deployment: Option<i32>,
     /// Why it was offered, in words.
     pub why: String,
+}
+
+/// A change of a computer; absent fields stay.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComputerChange {
+    /// IANA zone of its local time, such as `Europe/Amsterdam`; empty takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
+/// Answer to [`ComputerChange`].
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComputerChanged {
+    /// Its id.
+    pub id: String,
+    /// Its zone.
+    pub time_zone: Option<String>,
 }

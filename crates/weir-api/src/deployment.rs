@@ -5,16 +5,22 @@
 //! * `POST deployments/preview` takes the same and answers [`DeploymentPreview`]; nothing is deployed.
 //! * `GET deployments/{id}` answers [`Deployment`], `PATCH deployments/{id}` takes [`DeploymentChange`] and answers
 //!   [`Deployment`], `DELETE deployments/{id}` 204.
+//! * `GET deployments/{id}/members` answers a [`crate::List`] of [`Deployment`]: what follows from the deployment of a group,
+//!   one for each of its updates.
+//! * `GET deployment-settings` answers a [`crate::List`] of [`DeploymentSettingInfo`]: every setting, and who follows it.
+//! * `POST deployments/simulation` and `GET deployments/explanation` are in [`crate::simulation`].
+//! * Templates are in [`crate::deployment_template`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+use weir_model::deployment::{DetailLevel, Honoured, Notifications};
 
 use crate::{Reference, content::ContentRoom};
 
 /// What a deployment asks for.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Not offered, whatever weaker deployments say; detection goes on.
@@ -22,6 +28,7 @@ pub enum Action {
     /// Report only.
     Detect,
     /// Required installation.
+    #[default]
     Install,
     /// Offered, not installed by itself.
     Optional,
@@ -29,16 +36,114 @@ pub enum Action {
     Uninstall,
 }
 
-/// A new deployment.
+/// Settings of a deployment. In requests what is absent is the default (a new deployment) or stays (a change); answers
+/// have all of them. Who follows each: `GET deployment-settings`.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeploymentSettings {
+    /// Available time and deadline are read as wall-clock times in each computer's zone (given as if in UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_time: Option<bool>,
+    /// The deadline counts outside maintenance windows, too. Required deployments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_windows: Option<bool>,
+    /// Held back until shortly before a maintenance window. Required deployments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_until_window: Option<bool>,
+    /// Restart outside maintenance windows after the deadline. Required deployments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart_outside_windows: Option<bool>,
+    /// Servers are not restarted. Required deployments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppress_restart_servers: Option<bool>,
+    /// Workstations are not restarted. Required deployments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppress_restart_workstations: Option<bool>,
+    /// Enforcement waits for the grace period. Needs a deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace: Option<bool>,
+    /// What users see: `all`, `restarts` or `none`; optional deployments cannot have `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub notifications: Option<Notifications>,
+    /// Which state messages are wanted: `all`, `success_and_error` or `error_only`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub detail: Option<DetailLevel>,
+    /// Files come over metered connections after the deadline. Required deployments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metered: Option<bool>,
+    /// Files that are not here come from Microsoft Update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<bool>,
+    /// Files come before they are wanted. Optional deployments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_download: Option<bool>,
+    /// Sleeping computers are woken at the deadline. Needs a deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake_on_lan: Option<bool>,
+    /// Embedded devices write through their filter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_write_filter: Option<bool>,
+    /// Computers scan right after the restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluate_after_restart: Option<bool>,
+    /// Warn if so few percent of the computers comply, 1 to 100; 0 takes the warning away. Needs a deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_below_percent: Option<u8>,
+    /// The warning comes so many minutes after the deadline, at most a year; 0 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_minutes_after_deadline: Option<u32>,
+}
+
+/// What is known of a setting.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DeploymentSettingInfo {
+    /// Its name in requests and answers; `alert` is `alert_below_percent` and `alert_minutes_after_deadline`.
+    pub name: String,
+    /// What it is by default.
+    pub default: String,
+    /// What it does.
+    pub meaning: String,
+    /// Who follows it: `server`, `agent` (every update agent, since MS-WUSP carries it), or `stored` (nobody yet).
+    #[schema(value_type = String)]
+    pub honoured: Honoured,
+    /// What that means in practice, or what to do instead.
+    pub note: String,
+}
+
+/// A new deployment.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeploymentCreate {
-    /// The update as GUID, or as GUID@revision for only that revision; without it follows the newest.
-    pub update: String,
-    /// Name or id of the collection.
-    pub collection: String,
-    /// What for.
-    pub action: Action,
+    /// The update as GUID, or as GUID@revision for only that revision; without it follows the newest. Either this or
+    /// `group`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<String>,
+    /// Name or id of an update group. What is added to it later is deployed, too; what is taken out is offered no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Name or id of the collection. May be left to the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
+    /// What for. May be left to the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// Its name, at most 256 characters, unique without regard to case; `Microsoft Software Updates - DATE TIME` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What people should know of it, at most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Name of a template: what is not given here comes from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// How it is done.
+    #[serde(default)]
+    pub settings: DeploymentSettings,
+    /// False makes it switched off: its content is fetched when it is switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     /// From when: RFC 3339, or from now such as `+3d4h` (weeks `w`, days `d`, hours `h`, minutes `m`, seconds `s`); now by
     /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +197,18 @@ pub struct DeploymentChange {
     /// Accepts the licence of the update, and of its members, for this site.
     #[serde(default)]
     pub accept_eula: bool,
+    /// Another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Another description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Switches it on or off. Switched off, computers are offered what they would be without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Settings that change.
+    #[serde(default)]
+    pub settings: DeploymentSettings,
 }
 
 /// Query parameters of `GET deployments`.
@@ -102,6 +219,9 @@ pub struct DeploymentQuery {
     /// Only deployments of this update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update: Option<Uuid>,
+    /// Only deployments of the update group of this name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Only deployments to the collection of this name or id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
@@ -117,9 +237,11 @@ pub struct DeploymentQuery {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeploymentState {
-    /// Goes out with its action.
+    /// Goes out with its action; of a group, as far as it can.
     Active,
-    /// Its update is declined, expired or unresolved: not sent.
+    /// Switched off: computers get what they would without it.
+    Disabled,
+    /// Its update is declined, expired, stopped or unresolved: not sent.
     NotSent,
     /// Goes out for detection only, until its available time.
     WaitingForAvailableTime,
@@ -132,8 +254,14 @@ pub enum DeploymentState {
 pub struct Deployment {
     /// Its number.
     pub id: i32,
-    /// What is deployed.
-    pub update: Reference,
+    /// Its name; empty if an older version made it.
+    pub name: String,
+    /// What people should know of it.
+    pub description: String,
+    /// The update that is deployed; null for a group.
+    pub update: Option<Reference>,
+    /// The update group that is deployed; null for an update.
+    pub group: Option<Reference>,
     /// Only this revision; null follows the newest.
     pub revision: Option<u32>,
     /// To whom.
@@ -148,12 +276,49 @@ pub struct Deployment {
     pub state: DeploymentState,
     /// The same in words: `active`, `waiting for content (2 of 5 files, 10485760 of 52428800 bytes here)`, ...
     pub state_text: String,
-    /// Its files, with those of the members of a bundle and the licence file.
+    /// Its files, with those of the members of a bundle and the licence file. For a group those of all its updates, each file
+    /// once; in lists, of a group, only what is missing.
     pub content: ContentProgress,
+    /// How the updates of a group stand; null for an update.
+    pub members: Option<MemberStates>,
+    /// It is switched on.
+    pub enabled: bool,
+    /// How it is done.
+    pub settings: DeploymentSettings,
     /// `local`, `parent` or `rule`.
     pub origin: String,
+    /// The rule or phased deployment that made it.
+    pub source: Option<Uuid>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// How the updates of a deployed group stand.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MemberStates {
+    /// Updates in the group.
+    pub updates: u64,
+    /// Of these, those that go out with the action.
+    pub active: u64,
+    /// Of these, those whose available time has not come.
+    pub waiting_for_available_time: u64,
+    /// Of these, those whose files are not all here.
+    pub waiting_for_content: u64,
+    /// Of these, those that are not sent.
+    pub not_sent: u64,
+    /// Why not, most frequent first.
+    pub reasons: Vec<NotSent>,
+}
+
+/// Why updates are not sent.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NotSent {
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub updates: u64,
 }
 
 /// How much of the content of a deployment is here and verified.

@@ -172,6 +172,9 @@ pub struct Point {
     pub server_id: Uuid,
     /// Name of the machine.
     pub host: String,
+    /// Where computers reach it, the address to use first; none from a server of an earlier version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<String>,
     /// Version of this program.
     pub version: String,
     /// When the process started.

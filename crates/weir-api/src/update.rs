@@ -1,6 +1,6 @@
 //! `updates`: the catalogue.
 //!
-//! * `GET updates?filter=&facets=&language=&cursor=&limit=` answers [`UpdateList`]. The language of `filter` is described
+//! * `GET updates?filter=&text=&saved=&sort=&facets=&language=&cursor=&limit=` answers [`UpdateList`]. The language of `filter` is described
 //!   at [`UpdateQuery::filter`].
 //! * `GET updates/{id}` answers [`UpdateDetail`] of the newest revision; `{id}` is a GUID, with `@revision` of that one.
 //! * `POST updates/{id}/decline` and `POST updates/{id}/undecline` answer [`UpdateDetail`].
@@ -34,17 +34,35 @@ pub enum UpdateKind {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateQuery {
-    /// Which updates: terms joined with `and`, `or`, `not` and parentheses. A term is `FIELD OP VALUE` with OP one of
-    /// `=`, `!=`, `~` (contains, without regard to case), `<`, `<=`, `>`, `>=`, or a yes-or-no field alone. Values with
-    /// blanks stand in double quotes. Fields: `type` (category, detectoid, driver, software), `classification`, `product`
-    /// (GUID or title), `title`, `id`, `kb`, `severity`; numbers `needed`, `installed`, `failed`, `revision`; yes-or-no
-    /// `declined`, `expired`, `unresolved`, `deployed`, `is_bundle`. Example:
-    /// `type = software and needed > 0 and title ~ "server 2019"`.
+    /// Which updates: an expression. Terms are joined with `and`, `or`, `not` and parentheses. A term is `FIELD OP VALUE`
+    /// with OP one of `=`, `!=`, `~` (contains, without regard to case), `!~`, `<`, `<=`, `>`, `>=`; `FIELD in (VALUE, ...)`;
+    /// `FIELD is empty`; or a yes-or-no field alone. Values with blanks stand in double quotes. Fields: `type` (category,
+    /// detectoid, driver, software), `classification`, `product`, `vendor`, `group` (id or name), `title`, `description`,
+    /// `id`, `kb`, `bulletin`, `cve`, `language`, `architecture`, `severity`, `custom_severity`, `eula`, `tag`, `supersedes`;
+    /// sizes `size` (10 MB); times `released`, `revised`, `arrived` (2026-01-31, or an age: 30 days); numbers `needed`,
+    /// `installed`, `failed`, `not_applicable`, `unknown`, `compliant` (percent), `revision`, `run_time` (minutes);
+    /// yes-or-no `declined`, `expired`, `superseded`, `unresolved`, `deployed`, `deployable`, `detection_only`, `is_bundle`.
+    /// Example: `type = software and needed > 0 and released < 30 days and title ~ "server 2019"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Count what the filter leaves by kind, state, classification and product.
+    /// Words, or beginnings of words, that titles, articles and bulletins have, in any order, without regard to case and
+    /// accents; or an id. At most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Name or id of a saved search. A filter given too must hold as well; `text` and `sort` replace the saved ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<String>,
+    /// Order: `arrived` (of the newest revision), `article`, `classification`, `compliant`, `custom_severity`, `deployments`,
+    /// `failed`, `installed`, `needed`, `relevance`, `released`, `revised`, `severity`, `size`, `title` or `type`; with
+    /// `:asc` or `:desc`. Without: relevance with a text, else arrival. Texts ascend by default, everything else descends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    /// Count what was found, by kind, state, classification, product and more.
     #[serde(default)]
     pub facets: bool,
+    /// Values of each entry of `counts`, 1 to 1000; default 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facet_values: Option<u32>,
     /// Short name of the language of titles; English by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
@@ -59,7 +77,7 @@ pub struct UpdateQuery {
 /// Answer of `GET updates`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UpdateList {
-    /// A row per update (its newest revision), newest first.
+    /// A row per update (its newest revision), in the order asked for; newest first by default.
     pub items: Vec<UpdateRow>,
     /// Distinct updates that the filter leaves.
     pub updates: u64,
@@ -67,8 +85,33 @@ pub struct UpdateList {
     pub total: u64,
     /// Stored revisions by kind, and by other properties; null unless asked for. Kinds without revisions are given as 0.
     pub facets: Option<BTreeMap<String, BTreeMap<String, u64>>>,
+    /// Updates by value of each property; null unless facets are asked for.
+    #[serde(default)]
+    pub counts: Option<Vec<FacetCounts>>,
     /// Pass it as `cursor` to get the page that follows; null at the end.
     pub next: Option<String>,
+}
+
+/// How many of the updates found have each value of a property.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FacetCounts {
+    /// The field of filters that narrows by it, such as `severity`.
+    pub field: String,
+    /// The most frequent values, most frequent first; words keep their own order.
+    pub values: Vec<FacetValue>,
+    /// Values beyond these.
+    pub more: u64,
+}
+
+/// A value with its updates.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FacetValue {
+    /// As filters take it: a word, an id, a text, `true` or `false`.
+    pub value: String,
+    /// As people read it.
+    pub name: String,
+    /// Updates that have it.
+    pub updates: u64,
 }
 
 /// One update in a list.
@@ -93,6 +136,10 @@ pub struct UpdateRow {
     pub kb: Vec<String>,
     /// `low`, `moderate`, `important` or `critical`.
     pub severity: Option<String>,
+    /// Severity that an administrator gave it.
+    pub custom_severity: Option<String>,
+    /// How long it may take to install, in minutes.
+    pub max_run_time_minutes: u32,
     /// When its publisher made it.
     pub created_at: Option<Timestamp>,
     /// Whether it bundles others.
@@ -105,6 +152,15 @@ pub struct UpdateRow {
     pub expired: bool,
     /// Kept but not offered, because something it needs is unknown.
     pub unresolved: bool,
+    /// Another update, neither declined nor expired, replaces it.
+    #[serde(default)]
+    pub superseded: bool,
+    /// Bytes of its files and of those of its members.
+    #[serde(default)]
+    pub size: u64,
+    /// When this revision arrived.
+    #[serde(default)]
+    pub revised_at: Option<Timestamp>,
     /// Number of deployments.
     pub deployments: u64,
     /// Computers that need it.
@@ -133,6 +189,10 @@ pub struct UpdateDetail {
     pub languages: Vec<String>,
     /// Stored revisions, newest first.
     pub revisions: Vec<u32>,
+    /// An administrator chose its maximum run time.
+    pub run_time_set: bool,
+    /// It says how it is installed and names no file to install: it is reported on and cannot be deployed.
+    pub metadata_only: bool,
     /// Its licence must be accepted before it is deployed.
     pub eula: Option<Eula>,
     /// Files of the revision and, for a bundle, of its members.

@@ -109,6 +109,7 @@ pub(crate) fn measure(scratch: &Path, seconds: f64, tell: &dyn Fn(&str)) -> anyh
             seconds: seconds.max(1.5),
             requests: None,
             vary: false,
+            rate: None,
         };
         let weir = command(server.client()?, &format!("/Content/{path}"));
         let rounds = Rounds::measure(&mut load, &[weir, command(nginx.address, &format!("/{path}"))])?;

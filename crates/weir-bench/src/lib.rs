@@ -11,9 +11,14 @@ mod handlers;
 mod imports;
 mod load;
 mod measure;
+mod membership;
+mod offers;
+mod purge;
 mod reports;
 mod requests;
+mod rules;
 mod scan;
+mod search;
 mod server;
 mod site;
 mod sync;
@@ -26,6 +31,11 @@ pub use handlers::run as run_server;
 pub use load::serve_commands as run_load;
 pub use measure::Row;
 
+/// Catalogue sizes unless others are asked for.
+pub const DEFAULT_SIZES: [usize; 3] = Options::SIZES;
+/// Revisions that are removed unless other sizes are asked for.
+const PURGED: [usize; 3] = [2_000, 5_000, 10_000];
+
 /// What to measure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Suite {
@@ -35,17 +45,39 @@ pub enum Suite {
     Content,
     /// Import of packages and documents.
     Import,
+    /// Members of collections that rules define.
+    Membership,
+    /// Declining and removing revisions while computers scan.
+    Purge,
+    /// Resolving offers after a change of a deployment.
+    Offers,
     /// Status reports.
     Report,
+    /// Automatic deployment rules.
+    Rules,
     /// Scans of all kinds.
     Scan,
+    /// Lists and searches of updates.
+    Search,
     /// Synchronization between servers, down a tree, and by bundle.
     Sync,
 }
 
 impl Suite {
     /// All of them, cheapest first.
-    pub const ALL: [Self; 6] = [Self::Applicability, Self::Import, Self::Content, Self::Report, Self::Sync, Self::Scan];
+    pub const ALL: [Self; 11] = [
+        Self::Applicability,
+        Self::Search,
+        Self::Rules,
+        Self::Membership,
+        Self::Import,
+        Self::Content,
+        Self::Offers,
+        Self::Report,
+        Self::Purge,
+        Self::Sync,
+        Self::Scan,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -53,8 +85,13 @@ impl Suite {
             Self::Applicability => "applicability",
             Self::Content => "content",
             Self::Import => "import",
+            Self::Membership => "membership",
+            Self::Purge => "purge",
+            Self::Offers => "offers",
             Self::Report => "report",
+            Self::Rules => "rules",
             Self::Scan => "scan",
+            Self::Search => "search",
             Self::Sync => "sync",
         }
     }
@@ -63,14 +100,23 @@ impl Suite {
 /// How to measure.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Catalogue sizes in revisions.
+    /// Catalogue sizes in revisions; of [`Suite::Membership`] fleets in computers, see [`Options::SIZES`].
     pub sizes: Vec<usize>,
+    /// Numbers of computers, where these are what grows.
+    pub computers: Vec<usize>,
+    /// Updates of the largest index that is searched; 100,000 if none.
+    pub updates: Option<usize>,
     /// Seconds of each single run; every ratio is the median of at least 7 interleaved pairs.
     pub seconds: f64,
     /// A wsusutil package to import.
     pub package: Option<PathBuf>,
     /// Where data folders go; several GB at 100,000 revisions. The system's folder for temporary files if none.
     pub scratch: Option<PathBuf>,
+}
+
+impl Options {
+    /// Sizes where nothing else is asked for. Fleets are of other sizes then.
+    pub const SIZES: [usize; 3] = [2_000, 20_000, 100_000];
 }
 
 /// What a suite came to.
@@ -99,14 +145,39 @@ pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
             let figures = imports::measure(folder, options.package.clone(), &options.sizes, tell).await?;
             Ok(Figures { rows: figures.rows, exponent: figures.exponent })
         }
+        Suite::Membership => {
+            let asked = options.sizes != Options::SIZES;
+            let sizes = if asked { options.sizes.as_slice() } else { &membership::SIZES };
+            let figures = membership::measure(folder, sizes, tell)?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
+        Suite::Purge => {
+            // what is removed, not what is there: the default sizes of catalogues are too large for it
+            let sizes: Vec<usize> =
+                if options.sizes == DEFAULT_SIZES { PURGED.to_vec() } else { options.sizes.clone() };
+            let figures = purge::measure(folder, &sizes, options.seconds, tell).await?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
+        Suite::Offers => {
+            let figures = offers::measure(folder, &options.computers, tell).await?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
         Suite::Report => {
             let figures = reports::measure(folder, options.seconds, tell).await?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
+        Suite::Rules => {
+            let figures = rules::measure(&options.sizes, options.seconds, tell)?;
             Ok(Figures { rows: figures.rows, exponent: figures.exponent })
         }
         Suite::Scan => {
             let plan =
                 scan::Plan { sizes: options.sizes.clone(), seconds: options.seconds, scratch: folder.to_owned() };
             let figures = scan::measure(&plan, tell).await?;
+            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+        }
+        Suite::Search => {
+            let figures = search::measure(options.updates.unwrap_or(100_000), tell)?;
             Ok(Figures { rows: figures.rows, exponent: figures.exponent })
         }
         Suite::Sync => {

@@ -41,6 +41,9 @@ pub(crate) struct Command {
     /// Give every request its own [`ID`] and [`TIME`].
     #[serde(default)]
     pub(crate) vary: bool,
+    /// Requests a second over all connections; none: as fast as answers come.
+    #[serde(default)]
+    pub(crate) rate: Option<f64>,
 }
 
 /// Stands in bodies for an id that differs in every request; its last twelve digits count up.
@@ -198,7 +201,11 @@ async fn run(command: &Command, bodies: &[Vec<u8>]) -> anyhow::Result<Outcome> {
     let tasks: Vec<_> = (0..command.connections)
         .map(|index| {
             let (requests, left, address) = (Arc::clone(&requests), Arc::clone(&left), command.address);
-            tokio::spawn(async move { connection(index, address, &requests, stop, &left).await })
+            let pace = command.rate.map(|rate| Pace {
+                first: start + Duration::from_secs_f64(index as f64 / rate),
+                every: Duration::from_secs_f64(command.connections as f64 / rate),
+            });
+            tokio::spawn(async move { connection(index, address, &requests, stop, &left, pace).await })
         })
         .collect();
     let mut all = Samples::default();
@@ -235,12 +242,20 @@ pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted.get(index).copied().unwrap_or(0.0)
 }
 
+/// When the requests of a connection are sent.
+#[derive(Clone, Copy)]
+struct Pace {
+    first: Instant,
+    every: Duration,
+}
+
 async fn connection(
     index: usize,
     address: SocketAddr,
     requests: &[Template],
     stop: Instant,
     left: &AtomicI64,
+    pace: Option<Pace>,
 ) -> Samples {
     let mut own = Vec::new();
     let mut samples = Samples::default();
@@ -248,6 +263,10 @@ async fn connection(
     let mut stream = None;
     // a stride coprime to any small count spreads the bodies over the connections
     for turn in 0.. {
+        if let Some(Pace { first, every }) = pace {
+            let at = first + every * u32::try_from(turn).unwrap_or(u32::MAX);
+            tokio::time::sleep_until(at.min(stop).into()).await;
+        }
         if Instant::now() >= stop || left.fetch_sub(1, Ordering::Relaxed) <= 0 {
             break;
         }

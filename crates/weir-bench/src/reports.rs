@@ -69,6 +69,7 @@ pub(crate) async fn measure(scratch: &std::path::Path, seconds: f64, tell: &dyn 
             seconds: seconds.max(2.0),
             requests: None,
             vary: true,
+            rate: None,
         };
         let mut load = Load::start()?;
         let probe = load.run(&Command { requests: Some(64), ..real.clone() })?;

@@ -110,6 +110,13 @@ pub(crate) fn body(request: &SyncUpdates) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// Makes a computer known to the server and gives its first cookie.
+pub(crate) async fn known(base: &str, number: u64) -> anyhow::Result<Cookie> {
+    let mut agent = ScriptedAgent::new(base, Computer::numbered(number))?;
+    agent.handshake().await?;
+    agent.state.cookie.clone().context("the handshake brought no cookie")
+}
+
 /// Makes a computer known to the server and gives a cookie whose anchor is current, so that nothing counts as changed.
 pub(crate) async fn enlist(
     base: &str,

@@ -125,6 +125,7 @@ impl<'a> Bench<'a> {
             seconds: self.plan.seconds,
             requests: None,
             vary: false,
+            rate: None,
         })
     }
 

@@ -8,18 +8,31 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod alert;
 pub mod applicability;
 pub mod catalogue;
+pub mod cleanup;
+pub mod client_settings;
 pub mod content;
 pub mod criteria;
+pub mod deployment;
 pub mod document;
 pub mod enrolment;
+pub mod expression;
 pub mod ids;
 pub mod listing;
+pub mod membership;
+pub mod message;
 pub mod nearest;
+pub mod phase;
+pub mod policy;
 pub mod rollup;
+pub mod rule;
+pub mod run_time;
 pub mod schedule;
+pub mod search;
 pub mod site;
 pub mod status;
 pub mod targeting;
 pub mod update;
+pub mod window;

@@ -3,6 +3,7 @@
 //! * [`state`] is what all parts share: the store, the content store, the live catalogue, keys and settings.
 //! * [`live`] compiles the catalogue into the snapshot that scans read, and swaps it.
 //! * [`client`] answers the client plane (SOAP, content, self-update); it never runs SQL on the scan path.
+//! * [`client_settings`] says what holds of client settings for any set of collections.
 //! * [`ingest`] makes status reports durable before they are acknowledged.
 //! * [`content`] answers ranges of verified files.
 //! * [`upstream`] answers downstream servers (MS-WSUSSS).
@@ -16,6 +17,7 @@
 pub mod admin;
 pub(crate) mod bundle;
 pub mod client;
+pub mod client_settings;
 pub mod config;
 pub mod content;
 pub(crate) mod export;
@@ -25,6 +27,7 @@ pub mod ingest;
 pub mod intent;
 pub mod jobs;
 pub mod live;
+pub(crate) mod notify;
 pub mod rollup;
 pub mod sites;
 pub mod start;

@@ -5,13 +5,13 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU16, Ordering},
+        atomic::{AtomicI64, AtomicU16, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -29,11 +29,11 @@ use crate::{
 };
 
 /// Cookie keys older than this stop sealing; a new one takes over when the server starts or a day passes.
-const KEY_SEALS: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+const KEY_SEALS: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How often the age of the keys is looked at.
 const KEY_CHECK: Duration = Duration::from_hours(24);
 /// Cookie keys older than this are forgotten: a computer that was away for longer refreshes its cache.
-const KEY_OPENS: jiff::SignedDuration = jiff::SignedDuration::from_hours(365 * 24);
+const KEY_OPENS: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// Answers with large fragments that are sent at once; each holds one piece in memory.
 const GIANTS_IN_FLIGHT: usize = 128;
 
@@ -50,6 +50,8 @@ pub struct AppState {
     pub server: ServerIdentity,
     /// Seals cookies.
     pub keys: KeyRing,
+    /// What time it is for computers.
+    pub clock: Clock,
     /// Settings that the client plane reads.
     pub configuration: SettingsCell,
     /// The catalogue as scans see it, and the computers.
@@ -103,6 +105,7 @@ impl AppState {
             content,
             server,
             keys,
+            clock: Clock::default(),
             configuration: SettingsCell::new(configuration),
             live,
             ingest,
@@ -303,6 +306,26 @@ pub struct Configuration {
     /// whenever `extended_limit`, `registration_required` or `package_share` changes; a cookie made before is answered
     /// with ConfigChanged.
     pub last_change_ms: i64,
+}
+
+/// The time by which calls of computers are answered: the system's, unless a test moved it on.
+#[derive(Debug, Default)]
+pub struct Clock(AtomicI64);
+
+impl Clock {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        match self.0.load(Ordering::Relaxed) {
+            0 => now,
+            ahead => now.checked_add(SignedDuration::from_millis(ahead)).unwrap_or(now),
+        }
+    }
+
+    /// Moves it on, from where it is.
+    pub fn advance(&self, by: SignedDuration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::Relaxed);
+    }
 }
 
 /// Holds the current [`Configuration`]; readers take a snapshot.

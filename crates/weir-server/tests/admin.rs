@@ -5,6 +5,14 @@ mod harness;
 
 #[path = "admin/access.rs"]
 mod access;
+#[path = "admin/alerts.rs"]
+mod alerts;
+#[path = "admin/cleanup.rs"]
+mod cleanup;
+#[path = "admin/client_settings.rs"]
+mod client_settings;
+#[path = "admin/collection_rules.rs"]
+mod collection_rules;
 #[path = "admin/collections.rs"]
 mod collections;
 #[path = "admin/content.rs"]
@@ -21,20 +29,28 @@ mod deployments;
 mod downstream;
 #[path = "admin/exports.rs"]
 mod exports;
+#[path = "admin/groups.rs"]
+mod groups;
 #[path = "admin/imports.rs"]
 mod imports;
 #[path = "admin/openapi.rs"]
 mod openapi;
 #[path = "admin/planes.rs"]
 mod planes;
+#[path = "admin/policy.rs"]
+mod policy;
 #[path = "admin/publisher.rs"]
 mod publisher;
 #[path = "admin/replicas.rs"]
 mod replicas;
 #[path = "admin/rollups.rs"]
 mod rollups;
+#[path = "admin/rules.rs"]
+mod rules;
 #[path = "admin/scans.rs"]
 mod scans;
+#[path = "admin/searches.rs"]
+mod searches;
 #[path = "admin/selection.rs"]
 mod selection;
 #[path = "admin/settings.rs"]
@@ -45,5 +61,9 @@ mod sites;
 mod start;
 #[path = "admin/sync.rs"]
 mod sync;
+#[path = "admin/update_settings.rs"]
+mod update_settings;
 #[path = "admin/updates.rs"]
 mod updates;
+#[path = "admin/windows.rs"]
+mod windows;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::ControlFlow};
 use jiff::Timestamp;
 use weir_model::{
     ids::{ChangeNumber, CollectionId, DeploymentId, RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
-    targeting::{Collection, Deployment},
+    targeting::{Collection, Deployment, Timing},
     update::{CategoryKind, DriverMetadata, Relationships, UpdateType},
 };
 
@@ -100,8 +100,10 @@ statements! {
         "SELECT revision_id, facts FROM driver WHERE revision_id > ?1 ORDER BY revision_id, position";
     UPDATE_ID: "looking up the number of an update" = "SELECT update_id FROM updates WHERE update_no = ?1";
     DEPLOYMENTS: "loading deployments" =
-        "SELECT d.deployment_id, u.update_id, d.revision, d.collection_id, d.action, d.active, d.deadline_at, d.change,
-             d.changed_at
+        "SELECT d.deployment_id, u.update_id, d.revision, d.collection_id, d.action,
+             CASE WHEN EXISTS (SELECT 1 FROM update_stop s WHERE s.update_no = d.update_no) THEN 0 ELSE d.active END,
+             d.deadline_at, d.change, d.changed_at, d.available_at, d.local_time, d.outside_windows, d.hold_until_window,
+             u.run_time_minutes
          FROM deployment d JOIN updates u ON u.update_no = d.update_no WHERE d.enabled = 1 ORDER BY d.deployment_id";
     COLLECTIONS: "loading collections" =
         "SELECT collection_id, parent_id, kind, approved_only FROM collection ORDER BY collection_id";
@@ -233,7 +235,14 @@ impl ReadTx<'_> {
                     collection: row.collection_id(3)?,
                     action: row.coded(4)?,
                     active: row.bool(5)?,
+                    available: row.time(9)?,
                     deadline: row.opt_time(6)?,
+                    timing: Timing {
+                        local_time: row.bool(10)?,
+                        outside_windows: row.bool(11)?,
+                        hold_until_window: row.bool(12)?,
+                    },
+                    run_minutes: row.int(13)?,
                     changed: row.change(7)?,
                     changed_at: row.time(8)?,
                 })

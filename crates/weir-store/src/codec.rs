@@ -8,23 +8,30 @@ use weir_model::{
     ids::{
         ChangeNumber, CollectionId, ContentDigest, DeploymentId, RevisionId, RevisionNumber, Sha256Digest, UpdateId,
     },
+    message::MessageSeverity,
+    rule::Trigger,
     site::SiteKind,
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
     update::{CategoryKind, Severity, UpdateType},
+    window::WindowKind,
 };
 
 use crate::{
     StoreError,
-    alert::AlertSeverity,
+    alert::{AlertMoment, AlertSeverity},
     bundle::{BundleState, PartState},
     collection::MemberSource,
     content_file::ContentState,
+    delivery::DeliveryState,
     downstream::Admission,
     fragment::TextKind,
     intent::{IntentKind, IntentOrigin},
     job::JobState,
+    membership::CollectionLink,
+    rule::RuleRunResult,
     selection::SelectionKind,
     staging::ListKind,
+    subscription::Channel,
 };
 
 /// A value on its way into a statement.
@@ -155,24 +162,32 @@ macro_rules! coded {
 
 coded! {
     Admission { Waiting = 0, Allowed = 1, Refused = 2, Reported = 3 }
+    AlertMoment { Opened = 0, Changed = 1, Acknowledged = 2, Muted = 3, Unmuted = 4, Closed = 5 }
     AlertSeverity { Information = 0, Warning = 1, Critical = 2 }
     BundleState { Receiving = 0, Committed = 1, Applied = 2 }
     CategoryKind { Company = 0, Product = 1, ProductFamily = 2, UpdateClassification = 3 }
+    Channel { Mail = 0, Webhook = 1 }
     CollectionKind { Rule = 0, TargetGroup = 1 }
     ContentState { Verified = 0, Quarantined = 1, Lost = 2 }
+    DeliveryState { Waiting = 0, Delivered = 1, GivenUp = 2, Dropped = 3 }
     DeploymentAction { Block = 0, Install = 1, Optional = 2, Uninstall = 3, Detect = 4 }
     DeploymentOrigin { Local = 0, Parent = 1, Rule = 2 }
-    IntentKind { Setting = 0, Selection = 1, Criterion = 2, UpdateGroup = 3, Collection = 4, Decline = 5, EulaAcceptance = 6, Deployment = 7 }
+    IntentKind { Setting = 0, Selection = 1, Criterion = 2, UpdateGroup = 3, Collection = 4, Decline = 5, EulaAcceptance = 6, Deployment = 7, MaintenanceWindow = 8, Rule = 9, ClientSettings = 10, UpdateSetting = 11, Phased = 12, SavedSearch = 13, DeploymentTemplate = 14, UpdateStop = 15 }
     IntentOrigin { Local = 0, Parent = 1, Bundle = 2 }
     ListKind { Categories = 0, Updates = 1, Members = 2 }
     JobState { Waiting = 0, Running = 1, Done = 2, Failed = 3, Cancelled = 4 }
+    CollectionLink { Includes = 0, Excludes = 1, Names = 2, LimitedBy = 3 }
     MemberSource { Manual = 0, Requested = 1, Rule = 2, Include = 3 }
+    MessageSeverity { Information = 0, Warning = 1, Error = 2 }
     PartState { Here = 1, Used = 2 }
+    RuleRunResult { Done = 0, Nothing = 1, Failed = 2, Skipped = 3 }
     SelectionKind { Classifications = 0, Languages = 1, Products = 2, FileLanguages = 3 }
     TextKind { Document = 0, Core = 1, Extended = 2, Localized = 3, Eula = 4 }
     SiteKind { Central = 0, Primary = 1, Secondary = 2, Replica = 3 }
     Severity { Low = 0, Moderate = 1, Important = 2, Critical = 3 }
+    Trigger { Manual = 0, Schedule = 1, Synchronization = 2 }
     UpdateType { Category = 0, Detectoid = 1, Driver = 2, Software = 3 }
+    WindowKind { AllDeployments = 0, SoftwareUpdates = 1, TaskSequences = 2 }
 }
 
 /// One row of an answer. Columns are read by position; a value of the wrong kind means a damaged database.

@@ -30,10 +30,10 @@ pub struct CollectionRow {
     pub approved_only: bool,
     /// IANA zone of "client local time"; none inherits.
     pub time_zone: Option<String>,
+    /// What it is for, in an administrator's words.
+    pub description: Option<String>,
     /// It is All Computers or Unassigned Computers.
     pub built_in: bool,
-    /// Computers with a membership row (built-in collections have none).
-    pub members: u64,
     /// Change number of its last change.
     pub change: ChangeNumber,
     /// When it was made.
@@ -72,13 +72,11 @@ pub enum MemberSource {
 statements! {
     COLLECTION_LIST: "listing collections" =
         "SELECT c.collection_id, c.name, c.parent_id, c.kind, c.approved_only, c.time_zone, c.built_in, c.change,
-             c.created_at, c.created_by,
-             (SELECT count(DISTINCT m.computer_no) FROM collection_member m WHERE m.collection_id = c.collection_id)
+             c.created_at, c.created_by, c.description
          FROM collection c ORDER BY c.name_key";
     COLLECTION_SHOW: "reading a collection" =
         "SELECT c.collection_id, c.name, c.parent_id, c.kind, c.approved_only, c.time_zone, c.built_in, c.change,
-             c.created_at, c.created_by,
-             (SELECT count(DISTINCT m.computer_no) FROM collection_member m WHERE m.collection_id = c.collection_id)
+             c.created_at, c.created_by, c.description
          FROM collection c WHERE c.collection_id = ?1";
     COLLECTION_FIND: "looking for a collection by name" = "SELECT collection_id FROM collection WHERE name_key = ?1";
     COLLECTION_CREATE: "making a collection" =
@@ -88,15 +86,21 @@ statements! {
         "UPDATE collection SET approved_only = ?2, change = ?3 WHERE collection_id = ?1 AND approved_only <> ?2";
     COLLECTION_RENAME: "renaming a collection" =
         "UPDATE collection SET name = ?2, name_key = ?3, change = ?4 WHERE collection_id = ?1";
-    COLLECTION_CHILDREN: "counting collections below one" = "SELECT count(*) FROM collection WHERE parent_id = ?1";
+    COLLECTION_CHILDREN: "listing collections below one" =
+        "SELECT name FROM collection WHERE parent_id = ?1 AND kind = 1 ORDER BY name_key";
+    COLLECTION_DESCRIBE: "describing a collection" =
+        "UPDATE collection SET description = ?2, change = ?3 WHERE collection_id = ?1";
+    COLLECTION_TIME_ZONE: "setting the time zone of a collection" =
+        "UPDATE collection SET time_zone = ?2, change = ?3 WHERE collection_id = ?1";
     COLLECTION_DEPLOYMENTS: "counting deployments to a collection" =
-        "SELECT count(*) FROM deployment WHERE collection_id = ?1";
+        "SELECT count(*) FROM deployment WHERE collection_id = ?1 AND expanded_from IS NULL";
     COLLECTION_DELETE: "deleting a collection" = "DELETE FROM collection WHERE collection_id = ?1";
     MEMBERS: "listing members of a collection" =
         "SELECT DISTINCT computer_no FROM collection_member WHERE collection_id = ?1 ORDER BY computer_no";
     MEMBERS_UNASSIGNED: "listing unassigned computers" =
         "SELECT c.computer_no FROM computer c
-         WHERE NOT EXISTS (SELECT 1 FROM collection_member m WHERE m.computer_no = c.computer_no) ORDER BY c.computer_no";
+         WHERE NOT EXISTS (SELECT 1 FROM collection_member m JOIN collection g ON g.collection_id = m.collection_id
+             WHERE m.computer_no = c.computer_no AND g.kind = 1) ORDER BY c.computer_no";
     MEMBERS_ALL: "listing all computers" = "SELECT computer_no FROM computer ORDER BY computer_no";
     MEMBER_ADD: "adding a member" =
         "INSERT INTO collection_member (computer_no, collection_id, source) VALUES (?1, ?2, ?3)
@@ -105,9 +109,23 @@ statements! {
         "DELETE FROM collection_member WHERE computer_no = ?1 AND collection_id = ?2 AND source = ?3";
     GROUPS_OF: "listing the collections of a computer" =
         "SELECT collection_id, source FROM collection_member WHERE computer_no = ?1 ORDER BY collection_id, source";
+    COLLECTIONS_OF: "listing where a computer is" =
+        "SELECT DISTINCT m.collection_id, c.kind FROM collection_member m JOIN collection c ON c.collection_id = m.collection_id
+         WHERE m.computer_no = ?1 ORDER BY m.collection_id";
 }
 
 const LONGEST_NAME: usize = 255;
+/// Names in the reason why something is refused.
+const NAMED: usize = 5;
+
+/// The first of several names.
+fn some_names(names: &[String]) -> String {
+    let mut shown: Vec<String> = names.iter().take(NAMED).map(|name| format!("{name:?}")).collect();
+    if names.len() > NAMED {
+        shown.push(format!("{} more", names.len() - NAMED));
+    }
+    shown.join(", ")
+}
 
 fn checked_name(name: &str) -> Result<&str, StoreError> {
     let name = name.trim();
@@ -129,7 +147,7 @@ fn collection(row: &Row<'_>) -> Result<CollectionRow, StoreError> {
         change: row.change(7)?,
         created_at: row.time(8)?,
         created_by: row.text(9)?,
-        members: row.int(10)?,
+        description: row.opt_text(10)?,
     })
 }
 
@@ -160,9 +178,23 @@ impl ReadTx<'_> {
         }
     }
 
-    /// Collections of one computer with the sources, ascending. Empty means Unassigned Computers.
+    /// Collections with a membership row of one computer with the sources, ascending.
     pub fn computer_groups(&self, computer: u32) -> Result<Vec<(CollectionId, MemberSource)>, StoreError> {
         self.all(&GROUPS_OF, args![computer], |row| Ok((row.collection_id(0)?, row.coded(1)?)))
+    }
+
+    /// Where a computer is, as [`crate::computer::DirectoryRow::groups`] says it.
+    pub fn computer_collections(&self, computer: u32) -> Result<Vec<CollectionId>, StoreError> {
+        let mut grouped = false;
+        let mut groups = self.all(&COLLECTIONS_OF, args![computer], |row| {
+            grouped |= row.coded::<CollectionKind>(1)? == CollectionKind::TargetGroup;
+            row.collection_id(0)
+        })?;
+        if !grouped && !groups.is_empty() {
+            groups.push(CollectionId::UNASSIGNED_COMPUTERS);
+            groups.sort_unstable();
+        }
+        Ok(groups)
     }
 
     fn collection_required(&self, id: CollectionId) -> Result<CollectionRow, StoreError> {
@@ -213,15 +245,42 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Deletes a collection that has no deployments and no collections below it. Its memberships go with it.
+    /// Says what a collection is for; also of built-in ones.
+    pub fn collection_set_description(&self, id: CollectionId, description: Option<&str>) -> Result<(), StoreError> {
+        if self.collection_required(id)?.description.as_deref() != description {
+            self.run(&COLLECTION_DESCRIBE, args![id, description, self.change_next()?])?;
+        }
+        Ok(())
+    }
+
+    /// Sets the zone of "client local time", an IANA name that the caller has checked; also of built-in collections.
+    pub fn collection_set_time_zone(&self, id: CollectionId, zone: Option<&str>) -> Result<(), StoreError> {
+        if self.collection_required(id)?.time_zone.as_deref() != zone {
+            self.run(&COLLECTION_TIME_ZONE, args![id, zone, self.change_next()?])?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a collection that nothing uses: no deployments to it, no collections below it, no collection that includes or
+    /// excludes it, is limited by it or names it in its rule. Its memberships go with it.
     pub fn collection_delete(&self, id: CollectionId) -> Result<(), StoreError> {
         let name = self.collection_changeable(id)?.name;
-        for (statement, what) in [(&COLLECTION_CHILDREN, "collection"), (&COLLECTION_DEPLOYMENTS, "deployment")] {
-            let count: u64 = self.one(statement, args![id], |row| row.int(0))?;
-            if count > 0 {
-                let plural = if count == 1 { "" } else { "s" };
-                return Err(StoreError::CollectionInUse { name, what: format!("{count} {what}{plural}") });
-            }
+        let mut uses = Vec::new();
+        let below = self.all(&COLLECTION_CHILDREN, args![id], |row| row.text(0))?;
+        if !below.is_empty() {
+            let plural = if below.len() == 1 { "" } else { "s" };
+            uses.push(format!("{} collection{plural} below it ({})", below.len(), some_names(&below)));
+        }
+        let deployments: u64 = self.one(&COLLECTION_DEPLOYMENTS, args![id], |row| row.int(0))?;
+        if deployments > 0 {
+            let plural = if deployments == 1 { "" } else { "s" };
+            uses.push(format!("{deployments} deployment{plural}"));
+        }
+        for (link, users) in self.collection_users(id)? {
+            uses.push(format!("{} {}", link.of_users(), some_names(&users)));
+        }
+        if !uses.is_empty() {
+            return Err(StoreError::CollectionInUse { name, what: uses.join(", ") });
         }
         self.change_next()?;
         self.run(&COLLECTION_DELETE, args![id])?;
@@ -229,15 +288,33 @@ impl WriteTx<'_> {
     }
 
     /// Makes a computer (by row number) a member. True if it was not one from this source. Built-in collections take
-    /// no members: [`StoreError::BuiltInCollection`].
+    /// no members: [`StoreError::BuiltInCollection`]. Whether one that an administrator puts into a collection by rule is a
+    /// member is decided with its rule.
     pub fn collection_add(&self, id: CollectionId, computer: u32, source: MemberSource) -> Result<bool, StoreError> {
-        self.collection_changeable(id)?;
-        Ok(self.run(&MEMBER_ADD, args![computer, id, source])? > 0)
+        match (self.collection_changeable(id)?.kind, source) {
+            (CollectionKind::Rule, MemberSource::Manual) => self.collection_direct_add(id, computer),
+            _ => self.member_put(computer, id, source),
+        }
     }
 
     /// Takes a membership back. True if there was one from this source.
     pub fn collection_remove(&self, id: CollectionId, computer: u32, source: MemberSource) -> Result<bool, StoreError> {
-        self.collection_changeable(id)?;
+        match (self.collection_changeable(id)?.kind, source) {
+            (CollectionKind::Rule, MemberSource::Manual) => self.collection_direct_remove(id, computer),
+            _ => self.member_take(computer, id, source),
+        }
+    }
+
+    pub(crate) fn member_put(&self, computer: u32, id: CollectionId, source: MemberSource) -> Result<bool, StoreError> {
+        Ok(self.run(&MEMBER_ADD, args![computer, id, source])? > 0)
+    }
+
+    pub(crate) fn member_take(
+        &self,
+        computer: u32,
+        id: CollectionId,
+        source: MemberSource,
+    ) -> Result<bool, StoreError> {
         Ok(self.run(&MEMBER_REMOVE, args![computer, id, source])? > 0)
     }
 
@@ -257,10 +334,10 @@ impl WriteTx<'_> {
         let present: BTreeSet<CollectionId> =
             self.computer_groups(computer)?.into_iter().filter(|(_, from)| *from == source).map(|(id, _)| id).collect();
         for id in wanted.difference(&present) {
-            self.run(&MEMBER_ADD, args![computer, *id, source])?;
+            self.member_put(computer, *id, source)?;
         }
         for id in present.difference(&wanted) {
-            self.run(&MEMBER_REMOVE, args![computer, *id, source])?;
+            self.member_take(computer, *id, source)?;
         }
         Ok(wanted != present)
     }

@@ -119,7 +119,11 @@ pub struct DirectoryRow {
     pub registered: bool,
     /// The server it scans against: 1 is this one, others are numbers of downstream servers.
     pub site: u32,
+    /// IANA zone of its local time; none takes that of its collections, then the site's.
+    pub time_zone: Option<String>,
     /// Its collections with a membership row, ascending; empty means Unassigned Computers.
+    /// Its collections with a membership row, ascending, and Unassigned Computers if all of these are defined by rules; empty
+    /// means Unassigned Computers alone.
     pub groups: Vec<CollectionId>,
 }
 
@@ -173,11 +177,12 @@ statements! {
     COMPUTER_COUNT_SINCE: "counting new computers" = "SELECT count(*) FROM computer WHERE first_contact_at >= ?1 AND site_no = 1";
     DIRECTORY_VERSION: "looking for changes of the computers" = "SELECT value FROM counter WHERE name = 'directory'";
     DIRECTORY: "loading all computers" =
-        "SELECT computer_no, computer_id, registered_at IS NOT NULL, site_no FROM computer ORDER BY computer_no";
+        "SELECT computer_no, computer_id, registered_at IS NOT NULL, site_no, time_zone FROM computer ORDER BY computer_no";
     DIRECTORY_GROUPS: "loading all memberships" =
         "SELECT DISTINCT computer_no, collection_id FROM collection_member ORDER BY computer_no, collection_id";
+    DIRECTORY_RULES: "listing the collections by rule" = "SELECT collection_id FROM collection WHERE kind = 0 ORDER BY collection_id";
     DIRECTORY_OF: "loading the computers of a server" =
-        "SELECT computer_no, computer_id, registered_at IS NOT NULL, site_no FROM computer WHERE site_no = ?1
+        "SELECT computer_no, computer_id, registered_at IS NOT NULL, site_no, time_zone FROM computer WHERE site_no = ?1
          ORDER BY computer_no";
     DIRECTORY_GROUPS_OF: "loading the memberships of a server's computers" =
         "SELECT DISTINCT m.computer_no, m.collection_id FROM computer c
@@ -216,6 +221,8 @@ statements! {
              last_sync_error = CASE WHEN ?3 IS NULL THEN last_sync_error ELSE ?5 END,
              last_report_at = coalesce(?6, last_report_at), last_reboot_at = coalesce(?7, last_reboot_at)
          WHERE computer_no = ?1";
+    TIME_ZONE_SHOW: "reading the time zone of a computer" = "SELECT time_zone FROM computer WHERE computer_no = ?1";
+    TIME_ZONE_SET: "setting the time zone of a computer" = "UPDATE computer SET time_zone = ?2 WHERE computer_no = ?1";
     COMPUTER_DELETE: "deleting a computer" = "DELETE FROM computer WHERE computer_no = ?1";
 }
 
@@ -224,7 +231,7 @@ pub(crate) fn search_key(dns_name: &str, id: &str) -> String {
     format!("{}\n{id}", dns_name.to_lowercase())
 }
 
-fn computer(row: &Row<'_>) -> Result<ComputerRow, StoreError> {
+pub(crate) fn computer(row: &Row<'_>) -> Result<ComputerRow, StoreError> {
     let id = row.str(1)?;
     let id = id.parse().map_err(|error| StoreError::Corrupt { what: format!("computer id {id:?}: {error}") })?;
     let dns_name = row.text(2)?;
@@ -279,7 +286,7 @@ fn registration(row: &Row<'_>, dns_name: String) -> Result<Registration, StoreEr
     })
 }
 
-fn status(row: &Row<'_>) -> Result<StatusRow, StoreError> {
+pub(crate) fn status(row: &Row<'_>) -> Result<StatusRow, StoreError> {
     Ok(StatusRow { status: row.bytes(0)?.to_vec(), anchor: row.change(1)?, recent_events: row.bytes(2)?.to_vec() })
 }
 
@@ -324,6 +331,11 @@ impl ReadTx<'_> {
         Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
     }
 
+    /// The IANA zone of a computer's local time, if an administrator set one.
+    pub fn computer_time_zone(&self, no: u32) -> Result<Option<String>, StoreError> {
+        Ok(self.first(&TIME_ZONE_SHOW, args![no], |row| row.opt_text(0))?.flatten())
+    }
+
     /// How many computers there are.
     pub fn computer_count(&self) -> Result<u64, StoreError> {
         self.one(&COMPUTER_COUNT, args![], |row| row.int(0))
@@ -359,8 +371,16 @@ impl ReadTx<'_> {
             let id = row.str(1)?;
             let id =
                 id.parse().map_err(|error| StoreError::Corrupt { what: format!("computer id {id:?}: {error}") })?;
-            Ok(DirectoryRow { no: row.int(0)?, id, registered: row.bool(2)?, site: row.int(3)?, groups: Vec::new() })
+            Ok(DirectoryRow {
+                no: row.int(0)?,
+                id,
+                registered: row.bool(2)?,
+                site: row.int(3)?,
+                time_zone: row.opt_text(4)?,
+                groups: Vec::new(),
+            })
         })?;
+        let by_rule = self.all(&DIRECTORY_RULES, args![], |row| row.collection_id(0))?;
         let mut at = rows.iter_mut().peekable();
         self.each(groups, values, |row| {
             let no: u32 = row.int(0)?;
@@ -370,6 +390,13 @@ impl ReadTx<'_> {
             }
             Ok(ControlFlow::Continue(()))
         })?;
+        if !by_rule.is_empty() {
+            let only_rules = |groups: &[CollectionId]| groups.iter().all(|id| by_rule.binary_search(id).is_ok());
+            for row in rows.iter_mut().filter(|row| !row.groups.is_empty() && only_rules(&row.groups)) {
+                row.groups.push(CollectionId::UNASSIGNED_COMPUTERS);
+                row.groups.sort_unstable();
+            }
+        }
         Ok(rows)
     }
 
@@ -464,6 +491,11 @@ impl WriteTx<'_> {
             times.last_reboot_at,
         ];
         if self.run(&TOUCH, values)? == 0 { Err(missing(no)) } else { Ok(()) }
+    }
+
+    /// Sets the zone of a computer's local time, an IANA name that the caller has checked; none takes that of its collections.
+    pub fn computer_set_time_zone(&self, no: u32, zone: Option<&str>) -> Result<(), StoreError> {
+        if self.run(&TIME_ZONE_SET, args![no, zone])? == 0 { Err(missing(no)) } else { Ok(()) }
     }
 
     /// Replaces the compact status.

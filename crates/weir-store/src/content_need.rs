@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
+use uuid::Uuid;
 use weir_model::{
     content::{ContentPolicy, FileFacts, FileUse, Holding, complete},
     ids::{ContentDigest, DeploymentId, RevisionId, RevisionNumber, Sha256Digest, UpdateId},
@@ -68,6 +69,28 @@ statements! {
              (SELECT string_agg(l.language, ' ') FROM revision_language l WHERE l.revision_id = f.revision_id)
          FROM revision_file f LEFT JOIN content_file c ON c.digest = f.digest
          WHERE f.revision_id IN (SELECT n.revision_id FROM needed n)";
+    FILES_OF_GROUP: "listing the files of an update group" =
+        "WITH RECURSIVE needed (revision_id) AS (
+             SELECT u.newest_revision_id FROM update_group_member g JOIN updates u ON u.update_no = g.update_no
+             WHERE g.group_id = ?1 AND u.newest_revision_id IS NOT NULL AND u.declined_at IS NULL
+             UNION
+             SELECT m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
+                 JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
+         SELECT f.digest, f.sha256, f.size, f.name, CASE WHEN c.state = 0 THEN 1 ELSE 0 END,
+             CASE WHEN f.eula_language IS NULL THEN 0 ELSE 1 END, f.express,
+             CASE WHEN EXISTS (SELECT 1 FROM file_source s WHERE s.digest = f.digest) THEN 1 ELSE 0 END,
+             (SELECT string_agg(l.language, ' ') FROM revision_language l WHERE l.revision_id = f.revision_id)
+         FROM revision_file f LEFT JOIN content_file c ON c.digest = f.digest
+         WHERE f.revision_id IN (SELECT n.revision_id FROM needed n)";
+    EULAS_OF_GROUP: "listing licences of an update group" =
+        "WITH RECURSIVE needed (revision_id) AS (
+             SELECT u.newest_revision_id FROM update_group_member g JOIN updates u ON u.update_no = g.update_no
+             WHERE g.group_id = ?1 AND u.newest_revision_id IS NOT NULL AND u.declined_at IS NULL
+             UNION
+             SELECT m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
+                 JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
+         SELECT u.update_id, r.eula_id, r.title FROM needed n CROSS JOIN revision r JOIN updates u ON u.update_no = r.update_no
+         WHERE r.revision_id = n.revision_id AND r.eula_id IS NOT NULL AND r.expired = 0";
     FILES_DEPLOYED: "listing content of deployments" =
         "WITH RECURSIVE needed (revision_id) AS (
              SELECT r.revision_id FROM deployment d JOIN updates u ON u.update_no = d.update_no
@@ -221,6 +244,19 @@ impl ReadTx<'_> {
         policy: &ContentPolicy,
     ) -> Result<Vec<NeededFile>, StoreError> {
         Ok(distinct(self.all(&FILES_OF_UPDATE, args![update, revision], |row| needed(row, policy))?))
+    }
+
+    /// Distinct files of all members of an update group that are not declined, with those of their own members.
+    pub fn update_group_files(&self, group: Uuid, policy: &ContentPolicy) -> Result<Vec<NeededFile>, StoreError> {
+        Ok(distinct(self.all(&FILES_OF_GROUP, args![group], |row| needed(row, policy))?))
+    }
+
+    /// Licences of the members of an update group, and of their members, accepted or not: the update that has it, its id,
+    /// the update's title.
+    pub fn update_group_licences(&self, group: Uuid) -> Result<Vec<(UpdateId, String, String)>, StoreError> {
+        self.all(&EULAS_OF_GROUP, args![group], |row| {
+            Ok((row.update_id(0)?, row.text(1)?, row.str(2)?.trim().to_owned()))
+        })
     }
 
     /// Files that enabled deployments to install (required or optional) wait for, each once. What is declined is left

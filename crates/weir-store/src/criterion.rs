@@ -16,6 +16,7 @@ use weir_model::{
 
 use crate::{
     ReadTx, StoreError, WriteTx,
+    cleanup::CLEANUP,
     codec::{Row, args},
     sql::statements,
 };
@@ -137,7 +138,7 @@ fn superseder(row: &Row<'_>) -> Result<Superseder, StoreError> {
         update: row.update_id(1)?,
         created_at: row.opt_time(2)?,
         // what a rule declines is judged anew by the rules
-        withdrawn: row.bool(3)? || declined_by.is_some_and(|by| !by.starts_with(RULE)),
+        withdrawn: row.bool(3)? || declined_by.is_some_and(|by| !by.starts_with(RULE) && by != CLEANUP),
     })
 }
 
@@ -154,7 +155,8 @@ pub(crate) fn architectures_code(architectures: &BTreeSet<Architecture>) -> i64 
     ARCHITECTURES.iter().filter(|(known, _)| architectures.contains(known)).map(|(_, code)| code).sum()
 }
 
-fn architectures(code: i64) -> BTreeSet<Architecture> {
+/// And back.
+pub(crate) fn architectures(code: i64) -> BTreeSet<Architecture> {
     ARCHITECTURES.iter().filter(|(_, bit)| code & bit != 0).map(|(known, _)| *known).collect()
 }
 

@@ -165,6 +165,7 @@ fn rule(message: &str) -> String {
         ("FOREIGN KEY", "it refers to something that is not there, or something still refers to it"),
         ("job.job_id", "job ids are unique"),
         ("revision.update_no", "a revision of an update is stored once"),
+        ("subscription.name_key", "names of subscriptions are unique without regard to case"),
         ("site.", "a site has one identity"),
     ];
     KNOWN

@@ -1,8 +1,16 @@
-//! Deployments.
+//! Deployments. What follows from the deployment of a group is in [`expanded`].
+
+mod expanded;
+#[cfg(test)]
+pub(crate) use expanded::STATEMENTS as EXPANDED_STATEMENTS;
+pub use expanded::{Expanded, expanded_guid};
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
+    deployment::{Settings, Terms},
     ids::{ChangeNumber, CollectionId, DeploymentId, RevisionNumber, UpdateId},
     targeting::{DeploymentAction, DeploymentOrigin},
 };
@@ -48,6 +56,8 @@ pub struct NewDeployment {
     /// It may go out at once (its files are here and its time has come); otherwise a later
     /// [`WriteTx::deployment_set_active`] says so.
     pub active: bool,
+    /// Its name, its settings.
+    pub terms: Terms,
 }
 
 /// A deployment.
@@ -87,6 +97,22 @@ pub struct DeploymentRow {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+    /// The deployment of a group that it follows from; its terms are that one's, times apart.
+    pub expanded_from: Option<DeploymentId>,
+    /// Its name, its settings.
+    pub terms: Terms,
+}
+
+/// Which rows are meant: a deployment of a group is one for people, and one for each member for computers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Rows {
+    /// What people made: deployments of updates and of groups.
+    #[default]
+    People,
+    /// What computers are offered: deployments of single updates, those included that follow from a group.
+    Computers,
+    /// What follows from one deployment of a group.
+    Members(DeploymentId),
 }
 
 /// Which deployments to list.
@@ -96,33 +122,76 @@ pub struct DeploymentFilter {
     pub update: Option<UpdateId>,
     /// To this collection.
     pub collection: Option<CollectionId>,
+    /// Those of people, or those of computers.
+    pub rows: Rows,
+}
+
+/// What decides whether a deployment goes out, without names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DeploymentDue {
+    /// Which.
+    pub id: DeploymentId,
+    /// An administrator has not switched it off.
+    pub enabled: bool,
+    /// It goes out with its action.
+    pub active: bool,
+    /// What for.
+    pub action: DeploymentAction,
+    /// Offered from then on.
+    pub available_at: Timestamp,
+    /// Its update is stopped.
+    pub stopped: bool,
 }
 
 statements! {
     DEPLOYMENT_SHOW: "reading a deployment" =
         "SELECT d.deployment_id, u.update_id, d.revision, d.group_id, coalesce(r.title, g.name, ''), d.collection_id,
              c.name, d.action, d.available_at, d.deadline_at, d.enabled, d.active, d.origin, d.change, d.changed_at,
-             d.changed_by, d.created_at, d.created_by, d.guid
+             d.changed_by, d.created_at, d.created_by, d.guid, d.expanded_from, d.name, d.description, d.source_id,
+             d.local_time, d.outside_windows, d.hold_until_window, d.settings
          FROM deployment d JOIN collection c ON c.collection_id = d.collection_id
              LEFT JOIN updates u ON u.update_no = d.update_no
              LEFT JOIN revision r ON r.revision_id = u.newest_revision_id
              LEFT JOIN update_group g ON g.group_id = d.group_id
          WHERE d.deployment_id = ?1";
     DEPLOYMENT_SCAN: "listing deployments" =
-        "SELECT deployment_id FROM deployment WHERE deployment_id > ?1 ORDER BY deployment_id LIMIT ?2";
+        "SELECT deployment_id, collection_id, expanded_from, group_id FROM deployment
+         WHERE deployment_id > ?1 AND expanded_from IS NULL ORDER BY deployment_id LIMIT ?2";
+    DEPLOYMENT_SCAN_COMPUTERS: "listing what is deployed to computers" =
+        "SELECT deployment_id, collection_id, expanded_from, group_id FROM deployment
+         WHERE deployment_id > ?1 AND group_id IS NULL ORDER BY deployment_id LIMIT ?2";
+    DEPLOYMENT_SCAN_MEMBERS: "listing what follows from the deployment of a group" =
+        "SELECT deployment_id, collection_id, expanded_from, group_id FROM deployment
+         WHERE expanded_from = ?1 AND deployment_id > ?2 ORDER BY deployment_id LIMIT ?3";
     DEPLOYMENT_SCAN_UPDATE: "listing deployments of an update" =
-        "SELECT d.deployment_id, d.collection_id FROM updates u JOIN deployment d ON d.update_no = u.update_no
+        "SELECT d.deployment_id, d.collection_id, d.expanded_from, d.group_id
+         FROM updates u JOIN deployment d ON d.update_no = u.update_no
          WHERE u.update_id = ?1 ORDER BY d.deployment_id";
     DEPLOYMENT_SCAN_COLLECTION: "listing deployments to a collection" =
-        "SELECT deployment_id FROM deployment WHERE collection_id = ?1 ORDER BY deployment_id";
+        "SELECT deployment_id, collection_id, expanded_from, group_id FROM deployment WHERE collection_id = ?1
+         ORDER BY deployment_id";
+    DEPLOYMENT_DUE: "looking what deployments wait for" =
+        "SELECT d.deployment_id, d.enabled, d.active, d.action, d.available_at,
+             CASE WHEN s.update_no IS NULL THEN 0 ELSE 1 END
+         FROM deployment d LEFT JOIN update_stop s ON s.update_no = d.update_no
+         WHERE d.update_no IS NOT NULL ORDER BY d.deployment_id";
+    DEPLOYMENT_NAMED: "looking for a deployment by name" =
+        "SELECT deployment_id FROM deployment WHERE name_key = ?1 ORDER BY deployment_id LIMIT 1";
+    DEPLOYMENT_NAMES: "listing names of deployments" =
+        "SELECT name_key FROM deployment WHERE name_key >= ?1 AND name_key < ?2";
+    DEPLOYMENT_SOURCED: "listing deployments that a rule made" =
+        "SELECT deployment_id FROM deployment WHERE source_id = ?1 AND expanded_from IS NULL ORDER BY deployment_id";
     DEPLOYMENT_EXISTING: "looking for a deployment of the same update" =
-        "SELECT deployment_id FROM deployment WHERE update_no = ?1 AND collection_id = ?2";
+        "SELECT deployment_id FROM deployment WHERE update_no = ?1 AND collection_id = ?2 AND expanded_from IS NULL";
     DEPLOYMENT_EXISTING_GROUP: "looking for a deployment of the same group" =
         "SELECT deployment_id FROM deployment WHERE group_id = ?1 AND collection_id = ?2";
     DEPLOYMENT_CREATE: "making a deployment" =
         "INSERT INTO deployment (update_no, revision, group_id, collection_id, action, available_at, deadline_at,
-             enabled, active, origin, change, changed_at, changed_by, created_at, created_by, guid)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?11, ?12, ?13) RETURNING deployment_id";
+             enabled, active, origin, change, changed_at, changed_by, created_at, created_by, guid, name, name_key,
+             description, source_id, local_time, outside_windows, hold_until_window, settings)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+             ?21)
+         RETURNING deployment_id";
     DEPLOYMENT_ACTIVE: "activating a deployment" =
         "UPDATE deployment SET active = ?2, change = ?3, changed_at = ?4, changed_by = ?5 WHERE deployment_id = ?1";
     DEPLOYMENT_ENABLED: "switching a deployment" =
@@ -131,11 +200,40 @@ statements! {
         "UPDATE deployment SET action = ?2, available_at = ?3, deadline_at = ?4, change = ?5, changed_at = ?6,
              changed_by = ?7
          WHERE deployment_id = ?1";
+    DEPLOYMENT_TERMS: "changing the terms of a deployment" =
+        "UPDATE deployment SET name = ?2, name_key = ?3, description = ?4, source_id = ?5, local_time = ?6,
+             outside_windows = ?7, hold_until_window = ?8, settings = ?9, change = ?10, changed_at = ?11, changed_by = ?12
+         WHERE deployment_id = ?1";
     DEPLOYMENT_DELETE: "deleting a deployment" = "DELETE FROM deployment WHERE deployment_id = ?1";
     DEPLOYMENT_RETIRE: "noting a deleted deployment" =
         "INSERT INTO retired_deployment (change, deployment_id, update_no, collection_id, retired_at, retired_by,
              guid)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+}
+
+/// Settings as they are stored.
+pub(crate) fn settings_text(settings: &Settings) -> Result<String, StoreError> {
+    serde_json::to_string(settings)
+        .map_err(|error| StoreError::Corrupt { what: format!("the settings of a deployment: {error}") })
+}
+
+fn terms(row: &Row<'_>, at: usize) -> Result<Terms, StoreError> {
+    let settings = serde_json::from_str(row.str(at + 6)?)
+        .map_err(|error| StoreError::Corrupt { what: format!("the settings of a deployment: {error}") })?;
+    Ok(Terms {
+        name: row.opt_text(at)?,
+        description: row.opt_text(at + 1)?.unwrap_or_default(),
+        source_id: row.opt(at + 2, Row::uuid)?,
+        local_time: row.bool(at + 3)?,
+        outside_windows: row.bool(at + 4)?,
+        hold_until_window: row.bool(at + 5)?,
+        settings,
+    })
+}
+
+/// A name as it is compared.
+fn name_key(terms: &Terms) -> Option<String> {
+    terms.name.as_ref().map(|name| name.trim().to_lowercase())
 }
 
 /// Deployment ids share the wire's number space with what is derived from revision numbers (from 0x4000_0000 on).
@@ -164,7 +262,17 @@ fn deployment(row: &Row<'_>) -> Result<DeploymentRow, StoreError> {
         changed_by: row.text(15)?,
         created_at: row.time(16)?,
         created_by: row.text(17)?,
+        expanded_from: row.opt_int(19)?.map(DeploymentId),
+        terms: terms(row, 20)?,
     })
+}
+
+/// A row of a scan.
+struct Scanned {
+    id: i32,
+    collection: CollectionId,
+    expanded_from: Option<i32>,
+    group: bool,
 }
 
 impl ReadTx<'_> {
@@ -173,8 +281,40 @@ impl ReadTx<'_> {
         self.first(&DEPLOYMENT_SHOW, args![id], deployment)
     }
 
-    fn deployment_required(&self, id: DeploymentId) -> Result<DeploymentRow, StoreError> {
+    pub(crate) fn deployment_required(&self, id: DeploymentId) -> Result<DeploymentRow, StoreError> {
         self.deployment_show(id)?.ok_or_else(|| StoreError::Missing { kind: "deployment", id: id.to_string() })
+    }
+
+    /// What decides of each deployment of an update whether it goes out, by number.
+    pub fn deployments_due(&self) -> Result<Vec<DeploymentDue>, StoreError> {
+        self.all(&DEPLOYMENT_DUE, args![], |row| {
+            Ok(DeploymentDue {
+                id: DeploymentId(row.int(0)?),
+                enabled: row.bool(1)?,
+                active: row.bool(2)?,
+                action: row.coded(3)?,
+                available_at: row.time(4)?,
+                stopped: row.bool(5)?,
+            })
+        })
+    }
+
+    /// The deployment of that name, without regard to case.
+    pub fn deployment_named(&self, name: &str) -> Result<Option<DeploymentId>, StoreError> {
+        let key = name.trim().to_lowercase();
+        self.first(&DEPLOYMENT_NAMED, args![&key], |row| Ok(DeploymentId(row.int(0)?)))
+    }
+
+    /// Names of deployments that begin with this, in lower case.
+    pub fn deployment_names(&self, beginning: &str) -> Result<BTreeSet<String>, StoreError> {
+        let key = beginning.to_lowercase();
+        let end = format!("{key}\u{10ffff}");
+        Ok(self.all(&DEPLOYMENT_NAMES, args![&key, &end], |row| row.text(0))?.into_iter().collect())
+    }
+
+    /// Deployments that a rule or a phased deployment made, by number.
+    pub fn deployments_of_source(&self, source: Uuid) -> Result<Vec<DeploymentId>, StoreError> {
+        self.all(&DEPLOYMENT_SOURCED, args![source], |row| Ok(DeploymentId(row.int(0)?)))
     }
 
     /// Deployments by number.
@@ -185,19 +325,34 @@ impl ReadTx<'_> {
         limit: u32,
     ) -> Result<Page<DeploymentRow>, StoreError> {
         let after: i32 = cursor_number(cursor, 0)?;
-        let id = |row: &Row<'_>| row.int::<i32>(0);
-        let mut found = match (filter.update, filter.collection) {
-            (Some(update), None) => self.all(&DEPLOYMENT_SCAN_UPDATE, args![update], id)?,
-            (Some(update), Some(collection)) => {
-                let all = self.all(&DEPLOYMENT_SCAN_UPDATE, args![update], |row| {
-                    Ok((row.int::<i32>(0)?, row.collection_id(1)?))
-                })?;
-                all.into_iter().filter(|(_, to)| *to == collection).map(|(id, _)| id).collect()
-            }
-            (None, Some(collection)) => self.all(&DEPLOYMENT_SCAN_COLLECTION, args![collection], id)?,
-            (None, None) => self.all(&DEPLOYMENT_SCAN, args![after, page_rows(limit)], id)?,
+        let read = |row: &Row<'_>| {
+            Ok(Scanned {
+                id: row.int(0)?,
+                collection: row.collection_id(1)?,
+                expanded_from: row.opt_int(2)?,
+                group: !row.is_null(3)?,
+            })
         };
-        found.retain(|id| *id > after);
+        let scanned = match (filter.update, filter.collection, filter.rows) {
+            (Some(update), ..) => self.all(&DEPLOYMENT_SCAN_UPDATE, args![update], read)?,
+            (None, Some(collection), _) => self.all(&DEPLOYMENT_SCAN_COLLECTION, args![collection], read)?,
+            (None, None, Rows::People) => self.all(&DEPLOYMENT_SCAN, args![after, page_rows(limit)], read)?,
+            (None, None, Rows::Computers) => {
+                self.all(&DEPLOYMENT_SCAN_COMPUTERS, args![after, page_rows(limit)], read)?
+            }
+            (None, None, Rows::Members(of)) => {
+                self.all(&DEPLOYMENT_SCAN_MEMBERS, args![of, after, page_rows(limit)], read)?
+            }
+        };
+        let here = |it: &&Scanned| filter.collection.is_none_or(|collection| it.collection == collection);
+        let wanted = scanned.iter().filter(here).filter_map(|it| match filter.rows {
+            // the deployment of a group stands for what follows from it
+            Rows::People => Some(it.expanded_from.unwrap_or(it.id)),
+            Rows::Computers => (!it.group).then_some(it.id),
+            Rows::Members(of) => (it.expanded_from == Some(of.0)).then_some(it.id),
+        });
+        let found: BTreeSet<i32> = wanted.filter(|id| *id > after).collect();
+        let found: Vec<i32> = found.into_iter().collect();
         let page = Page::cut(found, limit, i32::to_string);
         let items = page.items.into_iter().map(|id| self.deployment_required(DeploymentId(id)));
         Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
@@ -205,7 +360,8 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Makes a deployment. [`StoreError::DeploymentExists`] if the same is deployed to the same collection.
+    /// Makes a deployment; of a group, with what follows from it for each member. [`StoreError::DeploymentExists`] if the
+    /// same is deployed to the same collection.
     pub fn deployment_create(&self, new: &NewDeployment) -> Result<DeploymentId, StoreError> {
         let collection = self.collection_show(new.collection)?.ok_or(StoreError::UnknownCollection(new.collection))?;
         let (update_no, revision, group, existing) = match new.deployed {
@@ -223,7 +379,9 @@ impl WriteTx<'_> {
         if let Some(existing) = existing.filter(|_| new.origin != DeploymentOrigin::Parent) {
             return Err(StoreError::DeploymentExists { existing: DeploymentId(existing), collection: collection.name });
         }
-        let actor = self.actor();
+        let (actor, key, settings) = (self.actor(), name_key(&new.terms), settings_text(&new.terms.settings)?);
+        // what goes out of a group are its members
+        let active = new.active && group.is_none();
         let values = args![
             update_no,
             revision,
@@ -232,15 +390,55 @@ impl WriteTx<'_> {
             new.action,
             new.available_at,
             new.deadline_at,
-            new.active,
+            active,
             new.origin,
             self.change_next()?,
             actor.at,
             &actor.name,
             new.guid,
+            new.terms.name.as_deref(),
+            key.as_deref(),
+            &new.terms.description,
+            new.terms.source_id,
+            new.terms.local_time,
+            new.terms.outside_windows,
+            new.terms.hold_until_window,
+            &settings,
         ];
         let id: i32 = self.one(&DEPLOYMENT_CREATE, values, |row| row.int(0))?;
-        if id > LAST_ID { Err(StoreError::Exhausted("deployment number")) } else { Ok(DeploymentId(id)) }
+        if id > LAST_ID {
+            return Err(StoreError::Exhausted("deployment number"));
+        }
+        if group.is_some() {
+            self.deployment_expand(DeploymentId(id))?;
+        }
+        Ok(DeploymentId(id))
+    }
+
+    /// Gives a deployment another name, other settings. True if that changed something.
+    pub fn deployment_terms_put(&self, id: DeploymentId, terms: &Terms) -> Result<bool, StoreError> {
+        if self.deployment_required(id)?.terms == *terms {
+            return Ok(false);
+        }
+        let (actor, change) = (self.actor(), self.change_next()?);
+        let (key, settings) = (name_key(terms), settings_text(&terms.settings)?);
+        let values = args![
+            id,
+            terms.name.as_deref(),
+            key.as_deref(),
+            &terms.description,
+            terms.source_id,
+            terms.local_time,
+            terms.outside_windows,
+            terms.hold_until_window,
+            &settings,
+            change,
+            actor.at,
+            &actor.name,
+        ];
+        self.run(&DEPLOYMENT_TERMS, values)?;
+        self.deployment_expand(id)?;
+        Ok(true)
     }
 
     /// Changes what a deployment asks for and when; takes a change number if that changes something. True if it did.
@@ -258,6 +456,7 @@ impl WriteTx<'_> {
             let (actor, change) = (self.actor(), self.change_next()?);
             let values = args![id, action, available_at, deadline_at, change, actor.at, &actor.name];
             self.run(&DEPLOYMENT_CHANGE, values)?;
+            self.deployment_expand(id)?;
         }
         Ok(changed)
     }
@@ -283,12 +482,16 @@ impl WriteTx<'_> {
         if !enabled {
             self.deployment_retire(&row, change)?;
         }
+        self.deployment_expand(id)?;
         Ok(true)
     }
 
-    /// Deletes a deployment and leaves a retired change behind.
+    /// Deletes a deployment, with what follows from it, and leaves a retired change behind.
     pub fn deployment_delete(&self, id: DeploymentId) -> Result<(), StoreError> {
         let row = self.deployment_required(id)?;
+        for member in self.deployment_expanded(id)? {
+            self.deployment_delete(member.id)?;
+        }
         let change = self.change_next()?;
         self.deployment_retire(&row, change)?;
         self.run(&DEPLOYMENT_DELETE, args![id])?;
@@ -296,7 +499,7 @@ impl WriteTx<'_> {
     }
 
     /// Computers that had the deployment must hear that it is gone.
-    fn deployment_retire(&self, row: &DeploymentRow, change: ChangeNumber) -> Result<(), StoreError> {
+    pub(crate) fn deployment_retire(&self, row: &DeploymentRow, change: ChangeNumber) -> Result<(), StoreError> {
         let Deployed::Update { id, .. } = row.deployed else { return Ok(()) };
         let update_no = self.update_no(id)?.ok_or(StoreError::UnknownUpdate(id))?;
         let actor = self.actor();

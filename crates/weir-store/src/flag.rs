@@ -66,7 +66,8 @@ impl WriteTx<'_> {
         self.set_declined(update, true, by)
     }
 
-    /// Takes a decline back. True if it was declined.
+    /// Takes a decline back. True if it was declined. If clean-up has removed it since, the next synchronization brings it
+    /// back.
     pub fn update_undecline(&self, update: UpdateId) -> Result<bool, StoreError> {
         self.set_declined(update, false, "")
     }
@@ -79,6 +80,10 @@ impl WriteTx<'_> {
         let actor = self.actor();
         let (at, by) = (declined.then_some(actor.at), declined.then_some(by));
         self.run(&DECLINE, args![update, at, by, self.change_next()?])?;
+        self.cleanup_forget(update)?;
+        if !declined {
+            self.purged_restore(update)?;
+        }
         Ok(true)
     }
 

@@ -1,11 +1,10 @@
 //! Decisions as objects that travel: which changed when. The table is kept by triggers (V6), so that whoever writes a
 //! setting, a collection or a deployment need not think of it.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
+    deployment::Terms,
     ids::{ChangeNumber, CollectionId, DeploymentId, RevisionNumber, UpdateId},
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
 };
@@ -36,7 +35,26 @@ pub enum IntentKind {
     EulaAcceptance,
     /// A deployment.
     Deployment,
+    /// A maintenance window.
+    MaintenanceWindow,
+    /// An automatic deployment rule.
+    Rule,
+    /// A phased deployment.
+    Phased,
+    /// A template of deployments.
+    DeploymentTemplate,
+    /// A stopped update.
+    UpdateStop,
+    /// What is set of an update.
+    UpdateSetting,
+    /// A set of client settings.
+    ClientSettings,
+    /// A saved search.
+    SavedSearch,
 }
+
+/// The kind with the highest number. A later version may have left objects of further kinds in the table: they are skipped.
+const NEWEST_KIND: IntentKind = IntentKind::UpdateStop;
 
 /// Who wrote an object last.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -99,40 +117,30 @@ pub struct DeploymentIntent {
     pub enabled: bool,
     /// By which every server knows it.
     pub guid: Uuid,
+    /// Its name, its settings. None leaves them as they are: the sender does not know them.
+    pub terms: Option<Terms>,
 }
 
 statements! {
     INTENT_SINCE: "listing changed decisions" =
-        "SELECT kind, id, change, deleted, origin FROM intent_object WHERE change > ?1 ORDER BY change, kind, id LIMIT ?2";
+        "SELECT kind, id, change, deleted, origin FROM intent_object WHERE change > ?1 AND kind <= ?3
+         ORDER BY change, kind, id LIMIT ?2";
     INTENT_AT: "listing decisions of one change" =
-        "SELECT kind, id, change, deleted, origin FROM intent_object WHERE change = ?1 ORDER BY kind, id";
+        "SELECT kind, id, change, deleted, origin FROM intent_object WHERE change = ?1 AND kind <= ?2
+         ORDER BY kind, id";
     INTENT_OF_KIND: "listing decisions of a kind" =
         "SELECT kind, id, change, deleted, origin FROM intent_object WHERE kind = ?1 ORDER BY id";
     INTENT_SHOW: "reading a decision" =
         "SELECT kind, id, change, deleted, origin FROM intent_object WHERE kind = ?1 AND id = ?2";
     INTENT_ORIGIN: "noting where a decision came from" =
         "UPDATE intent_object SET origin = ?3 WHERE kind = ?1 AND id = ?2";
-    GROUP_SHOW: "reading an update group" = "SELECT name FROM update_group WHERE group_id = ?1";
-    GROUP_FIND: "looking for an update group by name" = "SELECT group_id FROM update_group WHERE name_key = ?1";
-    GROUP_MEMBERS: "listing the members of an update group" =
-        "SELECT u.update_id FROM update_group_member m JOIN updates u ON u.update_no = m.update_no
-         WHERE m.group_id = ?1 ORDER BY u.update_id";
-    GROUP_PUT: "storing an update group" =
-        "INSERT INTO update_group (group_id, name, name_key, change, created_at, created_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (group_id) DO UPDATE SET name = excluded.name, name_key = excluded.name_key, change = excluded.change";
-    GROUP_MEMBER_ADD: "adding to an update group" =
-        "INSERT INTO update_group_member (group_id, update_no) VALUES (?1, ?2) ON CONFLICT (group_id, update_no) DO NOTHING";
-    GROUP_MEMBER_REMOVE: "removing from an update group" =
-        "DELETE FROM update_group_member WHERE group_id = ?1 AND update_no = ?2";
-    GROUP_DEPLOYED: "counting deployments of an update group" = "SELECT count(*) FROM deployment WHERE group_id = ?1";
-    GROUP_DELETE: "deleting an update group" = "DELETE FROM update_group WHERE group_id = ?1";
     EULA_SHOW: "reading an accepted licence" =
         "SELECT eula_id FROM updates WHERE update_id = ?1 AND eula_accepted_at IS NOT NULL";
     COLLECTION_PUT: "storing a collection as it came" =
         "UPDATE collection SET parent_id = ?2, approved_only = ?3, time_zone = ?4, change = ?5 WHERE collection_id = ?1";
     DEPLOYMENT_OF: "looking for a deployment of an update to a collection" =
         "SELECT d.deployment_id FROM updates u JOIN deployment d ON d.update_no = u.update_no
-         WHERE u.update_id = ?1 AND d.collection_id = ?2";
+         WHERE u.update_id = ?1 AND d.collection_id = ?2 AND d.expanded_from IS NULL ORDER BY d.deployment_id LIMIT 1";
     DEPLOYMENT_OF_GROUP: "looking for a deployment of a group to a collection" =
         "SELECT d.deployment_id FROM deployment d WHERE d.group_id = ?1 AND d.collection_id = ?2";
     DEPLOYMENT_REVISION: "pinning a deployment" =
@@ -151,14 +159,14 @@ fn intent(row: &Row<'_>) -> Result<IntentRow, StoreError> {
 }
 
 impl ReadTx<'_> {
-    /// Objects of any kind that changed after a number, by change; about `limit` of them: the last change number is given
-    /// out whole. True if there may be more.
+    /// Objects of any kind known here that changed after a number, by change; about `limit` of them: the last change number
+    /// is given out whole. True if there may be more.
     pub fn intent_since(&self, since: ChangeNumber, limit: u32) -> Result<(Vec<IntentRow>, bool), StoreError> {
-        let mut rows = self.all(&INTENT_SINCE, args![since, limit.max(1)], intent)?;
+        let mut rows = self.all(&INTENT_SINCE, args![since, limit.max(1), NEWEST_KIND], intent)?;
         let more = rows.len() >= limit.max(1) as usize;
         if let Some(last) = rows.last().filter(|_| more).map(|row| row.change) {
             rows.retain(|row| row.change != last);
-            rows.extend(self.all(&INTENT_AT, args![last], intent)?);
+            rows.extend(self.all(&INTENT_AT, args![last, NEWEST_KIND], intent)?);
         }
         Ok((rows, more))
     }
@@ -171,17 +179,6 @@ impl ReadTx<'_> {
     /// What is known of one object.
     pub fn intent_show(&self, kind: IntentKind, id: &str) -> Result<Option<IntentRow>, StoreError> {
         self.first(&INTENT_SHOW, args![kind, id], intent)
-    }
-
-    /// Name and members of an update group.
-    pub fn update_group_show(&self, group: Uuid) -> Result<Option<(String, Vec<UpdateId>)>, StoreError> {
-        let Some(name) = self.first(&GROUP_SHOW, args![group], |row| row.text(0))? else { return Ok(None) };
-        Ok(Some((name, self.all(&GROUP_MEMBERS, args![group], |row| row.update_id(0))?)))
-    }
-
-    /// The update group of that name, without regard to case.
-    pub fn update_group_find(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
-        self.first(&GROUP_FIND, args![&name.trim().to_lowercase()], |row| row.uuid(0))
     }
 
     /// The licence of an update that was accepted.
@@ -204,36 +201,6 @@ impl WriteTx<'_> {
     pub fn intent_set_origin(&self, kind: IntentKind, id: &str, origin: IntentOrigin) -> Result<(), StoreError> {
         self.run(&INTENT_ORIGIN, args![kind, id, origin])?;
         Ok(())
-    }
-
-    /// Makes or changes an update group so that it is exactly this. The caller has checked that no other has the name.
-    pub fn update_group_put(&self, group: Uuid, name: &str, updates: &[UpdateId]) -> Result<bool, StoreError> {
-        let before = self.update_group_show(group)?;
-        let wanted: BTreeSet<UpdateId> = updates.iter().copied().collect();
-        let present: BTreeSet<UpdateId> = before.iter().flat_map(|(_, members)| members.iter().copied()).collect();
-        if before.as_ref().is_some_and(|(known, _)| known == name) && wanted == present {
-            return Ok(false);
-        }
-        let (actor, change) = (self.actor(), self.change_next()?);
-        let key = name.trim().to_lowercase();
-        self.run(&GROUP_PUT, args![group, name, &key, change, actor.at, &actor.name])?;
-        for update in wanted.difference(&present) {
-            self.run(&GROUP_MEMBER_ADD, args![group, self.update_intern(*update)?])?;
-        }
-        for update in present.difference(&wanted) {
-            self.run(&GROUP_MEMBER_REMOVE, args![group, self.update_intern(*update)?])?;
-        }
-        Ok(true)
-    }
-
-    /// Deletes an update group that is not deployed. False if there is none, or if it is.
-    pub fn update_group_delete(&self, group: Uuid) -> Result<bool, StoreError> {
-        let deployed: u64 = self.one(&GROUP_DEPLOYED, args![group], |row| row.int(0))?;
-        if deployed > 0 || self.first(&GROUP_SHOW, args![group], |_| Ok(()))?.is_none() {
-            return Ok(false);
-        }
-        self.change_next()?;
-        Ok(self.run(&GROUP_DELETE, args![group])? > 0)
     }
 
     /// Changes what of a collection [`WriteTx::collection_create`] and [`WriteTx::collection_rename`] do not say. The
@@ -263,6 +230,7 @@ impl WriteTx<'_> {
                 origin,
                 active: false,
                 guid: wanted.guid,
+                terms: wanted.terms.clone().unwrap_or_default(),
             })?;
             self.deployment_set_enabled(id, wanted.enabled)?;
             return Ok(true);
@@ -278,6 +246,11 @@ impl WriteTx<'_> {
             let (actor, change) = (self.actor(), self.change_next()?);
             self.run(&DEPLOYMENT_REVISION, args![id, revision, origin, wanted.guid, change, actor.at, &actor.name])?;
             changed = true;
+            // what follows from it has guids that follow from its own
+            self.deployment_expand(id)?;
+        }
+        if let Some(terms) = &wanted.terms {
+            changed |= self.deployment_terms_put(id, terms)?;
         }
         Ok(self.deployment_set_enabled(id, wanted.enabled)? || changed)
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 use weir_model::{
     ids::{ChangeNumber, CollectionId, ContentDigest, RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
@@ -29,7 +29,7 @@ pub struct SharedDeployment {
     pub collection: CollectionId,
     /// What for.
     pub action: DeploymentAction,
-    /// Offered from then on.
+    /// Offered from then on. Of a deployment in local time: when that has come everywhere, as with the deadline.
     pub available_at: Timestamp,
     /// Not later than this.
     pub deadline_at: Option<Timestamp>,
@@ -50,7 +50,9 @@ statements! {
     LISTING_REVISIONS: "loading revisions for downstream servers" =
         "SELECT r.revision_id, r.update_no, u.update_id, r.revision, r.update_type, r.category_kind, r.change,
              r.arrived_at, r.compatible_protocol
-         FROM revision r JOIN updates u ON u.update_no = r.update_no WHERE r.revision_id > ?1 ORDER BY r.revision_id";
+         FROM revision r JOIN updates u ON u.update_no = r.update_no
+         WHERE r.revision_id > ?1 AND NOT EXISTS (SELECT 1 FROM leaving_revision l WHERE l.revision_id = r.revision_id)
+         ORDER BY r.revision_id";
     LISTING_CATEGORIES: "loading the categories of revisions" =
         "SELECT revision_id, update_no FROM revision_category WHERE revision_id > ?1 ORDER BY revision_id";
     LISTING_NAMED: "loading classifications that are only named" =
@@ -64,8 +66,10 @@ statements! {
     REVISIONS_AFTER: "counting revisions that came after a change" =
         "SELECT count(*) FROM revision WHERE change > ?1";
     SHARED_DEPLOYMENTS: "loading deployments for downstream servers" =
-        "SELECT d.guid, u.update_id, r.revision, d.collection_id, d.action, d.available_at, d.deadline_at, d.created_by,
-             d.change, d.changed_at, r.change, r.arrived_at
+        "SELECT d.guid, u.update_id, r.revision, d.collection_id,
+             CASE WHEN EXISTS (SELECT 1 FROM update_stop s WHERE s.update_no = d.update_no) THEN 0 ELSE d.action END,
+             d.available_at, d.deadline_at, d.created_by,
+             d.change, d.changed_at, r.change, r.arrived_at, d.local_time
          FROM deployment d JOIN updates u ON u.update_no = d.update_no
              JOIN revision r ON r.revision_id = (SELECT x.revision_id FROM revision x WHERE x.update_no = d.update_no
                  AND (d.revision IS NULL OR x.revision = d.revision) AND x.change <= ?1
@@ -101,6 +105,13 @@ statements! {
 fn protocol(text: &str) -> Option<Protocol> {
     let (major, minor) = text.trim().split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// When a wall-clock time, stored as if it were UTC, has come in every time zone. Other servers know no local times; taken as
+/// UTC it would be early west of Greenwich, and a computer must never be offered or made to install something too early. The
+/// last zone is 12 hours behind UTC.
+fn everywhere(local: Timestamp) -> Timestamp {
+    local.checked_add(SignedDuration::from_hours(12)).unwrap_or(local)
 }
 
 /// Walks along rows that ascend with those that were loaded.
@@ -187,13 +198,17 @@ impl ReadTx<'_> {
         let mut delta = DeploymentDelta::default();
         self.each(&SHARED_DEPLOYMENTS, args![until], |row| {
             if after(row.change(8)?, row.time(9)?) || after(row.change(10)?, row.time(11)?) {
+                let action = row.coded(4)?;
+                let is_local = row.bool(12)?;
+                let told = |at: Timestamp| if is_local { everywhere(at) } else { at };
                 delta.deployments.push(SharedDeployment {
                     guid: row.uuid(0)?,
                     identity: UpdateIdentity { update_id: row.update_id(1)?, revision: RevisionNumber(row.int(2)?) },
                     collection: row.collection_id(3)?,
-                    action: row.coded(4)?,
-                    available_at: row.time(5)?,
-                    deadline_at: row.opt_time(6)?,
+                    action,
+                    available_at: told(row.time(5)?),
+                    // a block, which a stop makes of every action, has none
+                    deadline_at: row.opt_time(6)?.filter(|_| action != DeploymentAction::Block).map(told),
                     created_by: row.text(7)?,
                 });
             }

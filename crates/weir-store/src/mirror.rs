@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
+    deployment::Terms,
     ids::{CollectionId, DeploymentId, RevisionNumber, UpdateId},
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
 };
@@ -82,7 +83,7 @@ statements! {
         "UPDATE collection SET parent_id = ?2, change = ?3 WHERE parent_id = ?1";
     GROUP_DELETE: "deleting a collection of the parent" = "DELETE FROM collection WHERE collection_id = ?1 AND built_in = 0";
     GROUP_DEPLOYMENTS: "listing what is deployed to a collection" =
-        "SELECT deployment_id FROM deployment WHERE collection_id = ?1 ORDER BY deployment_id DESC";
+        "SELECT deployment_id FROM deployment WHERE collection_id = ?1 AND expanded_from IS NULL ORDER BY deployment_id DESC";
     MEMBERS_COPY: "adopting members" =
         "INSERT INTO collection_member (computer_no, collection_id, source)
              SELECT computer_no, ?2, source FROM collection_member WHERE collection_id = ?1
@@ -95,9 +96,10 @@ statements! {
          WHERE deployment_id = ?1";
     DEPLOYMENT_OTHERS: "listing deployments of one origin" =
         "SELECT deployment_id, guid FROM deployment WHERE deployment_id > ?1 AND origin = ?2 AND update_no IS NOT NULL
+             AND expanded_from IS NULL
          ORDER BY deployment_id";
     DEPLOYMENT_OWN: "listing deployments made here" =
-        "SELECT deployment_id FROM deployment WHERE origin <> ?1 ORDER BY deployment_id";
+        "SELECT deployment_id FROM deployment WHERE origin <> ?1 AND expanded_from IS NULL ORDER BY deployment_id";
     PENDING_LAST: "looking at the end of the queue" = "SELECT coalesce(max(pending_no), 0) FROM pending_revision";
     DECLINED: "listing declined updates" =
         "SELECT update_id, declined_by FROM updates WHERE declined_change > 0 AND declined_by IS NOT NULL
@@ -236,6 +238,7 @@ impl WriteTx<'_> {
                 origin: DeploymentOrigin::Parent,
                 active: false,
                 guid: wanted.guid,
+                terms: Terms::default(),
             })?;
             return Ok(true);
         };

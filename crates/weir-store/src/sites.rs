@@ -1,13 +1,17 @@
 //! The tree of sites, enrolment in both directions, and the status of update points.
 
+mod own;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 use weir_model::{
     ids::{ChangeNumber, Sha256Digest},
     site::SiteNode,
-    targeting::DeploymentOrigin,
 };
+
+#[cfg(test)]
+pub(crate) use own::STATEMENTS as OWN_STATEMENTS;
 
 use crate::{
     ReadTx, StoreError, WriteTx,
@@ -165,8 +169,6 @@ statements! {
              version = excluded.version, enrolled_at = excluded.enrolled_at, last_contact_at = excluded.last_contact_at";
     SITES_CONTACT: "noting that a server was heard of" =
         "UPDATE site_enrolment SET last_contact_at = ?2, version = ?3 WHERE site_id = ?1";
-    SITES_DEPLOYMENTS_OWN: "making the parent's deployments this site's own" =
-        "UPDATE deployment SET origin = ?1 WHERE origin = ?2";
     SITES_STATUS_LIST: "listing the status of update points" =
         "SELECT site_id, status, received_at FROM site_status ORDER BY site_id";
     SITES_STATUS_PUT: "storing the status of an update point" =
@@ -183,6 +185,10 @@ statements! {
          VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     SITES_PARENT_NAMED: "noting the name of the server above" =
         "UPDATE site_parent SET name = ?1, urls = ?2 WHERE no = 1";
+    SITES_PARENT_DEPLOYMENTS: "looking whether the parent sends deployments over the site link" =
+        "SELECT link_deployments FROM site_parent WHERE no = 1";
+    SITES_PARENT_DEPLOYMENTS_PUT: "noting whether the parent sends deployments over the site link" =
+        "UPDATE site_parent SET link_deployments = ?1 WHERE no = 1";
     SITES_PARENT_FEED: "noting how far the parent was read" =
         "UPDATE site_parent SET feed_since = ?1, feed_at = ?2, refused = NULL WHERE no = 1";
     SITES_PARENT_REFUSED: "noting that the parent refuses this server" =
@@ -222,6 +228,11 @@ fn enrolment(row: &Row<'_>) -> Result<SiteEnrolmentRow, StoreError> {
 }
 
 impl ReadTx<'_> {
+    /// Whether there is a parent that sends its deployments over the site link: then they are taken from there alone.
+    pub fn sites_parent_deployments(&self) -> Result<bool, StoreError> {
+        Ok(self.first(&SITES_PARENT_DEPLOYMENTS, args![], |row| row.bool(0))?.unwrap_or(false))
+    }
+
     /// Every known site, in no particular order.
     pub fn sites_list(&self) -> Result<Vec<SiteRow>, StoreError> {
         self.all(&SITES_LIST, args![], site)
@@ -392,12 +403,6 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Makes deployments that came from a parent this site's own.
-    pub fn sites_deployments_own(&self) -> Result<(), StoreError> {
-        self.run(&SITES_DEPLOYMENTS_OWN, args![DeploymentOrigin::Local, DeploymentOrigin::Parent])?;
-        Ok(())
-    }
-
     /// Puts this server below another; what was read from a parent before is forgotten.
     pub fn sites_parent_put(&self, parent: &SiteParentRow) -> Result<(), StoreError> {
         self.sites_parent_clear()?;
@@ -425,6 +430,12 @@ impl WriteTx<'_> {
     /// Notes what the server above calls itself and where it says it can be reached.
     pub fn sites_parent_named(&self, name: &str, urls: &[String]) -> Result<(), StoreError> {
         self.run(&SITES_PARENT_NAMED, args![name, &urls.join("\n")])?;
+        Ok(())
+    }
+
+    /// Notes whether the parent sends its deployments over the site link.
+    pub fn sites_parent_set_deployments(&self, sends: bool) -> Result<(), StoreError> {
+        self.run(&SITES_PARENT_DEPLOYMENTS_PUT, args![sends])?;
         Ok(())
     }
 

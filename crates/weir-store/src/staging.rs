@@ -129,6 +129,8 @@ statements! {
              AND NOT EXISTS (SELECT 1 FROM staged_revision s WHERE s.update_id = ?2 AND s.revision = ?3)
              AND NOT EXISTS (SELECT 1 FROM skipped_revision k
                  WHERE k.update_id = ?2 AND k.revision = ?3 AND ?1 <> 2)
+             AND NOT EXISTS (SELECT 1 FROM updates u JOIN purged_revision g ON g.update_no = u.update_no AND g.revision = ?3
+                 WHERE u.update_id = ?2 AND ?1 <> 2)
          ON CONFLICT (update_id, revision) DO NOTHING";
     PENDING_LIST: "listing revisions to fetch" =
         "SELECT pending_no, kind, update_id, revision, attempts FROM pending_revision
@@ -379,8 +381,8 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Notes a revision to fetch, unless it is stored, staged, left out or noted already. True if it was noted now. What
-    /// was left out is fetched again as a member of a bundle, since it is judged with its bundles.
+    /// Notes a revision to fetch, unless it is stored, staged, left out, removed by clean-up or noted already. True if it was
+    /// noted now. What was left out or removed is fetched again as a member of a bundle, since it is judged with its bundles.
     pub fn pending_add(&self, kind: ListKind, identity: UpdateIdentity) -> Result<bool, StoreError> {
         Ok(self.run(&PENDING_ADD, args![kind, identity.update_id, identity.revision])? > 0)
     }

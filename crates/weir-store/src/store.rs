@@ -16,8 +16,10 @@ use crate::{ReadTx, StoreError, WriteTx, checkpoint::Checkpointer, db::failed, l
 pub const DATABASE: &str = "weir.db";
 /// How long a statement waits for a lock that only an outside program can hold.
 const BUSY: Duration = Duration::from_secs(10);
+/// What `auto_vacuum` answers when pages are given back on demand.
+const INCREMENTAL: i64 = 2;
 /// Above the number of registered statements.
-const STATEMENT_CACHE: usize = 512;
+const STATEMENT_CACHE: usize = 1_024;
 
 /// How to open a store.
 #[derive(Clone, Debug)]
@@ -165,6 +167,38 @@ impl Store {
         Ok(bytes)
     }
 
+    /// Bytes that this process may still write to the disk that holds the data folder.
+    pub fn disk_free(&self) -> Result<u64, StoreError> {
+        let path = &self.inner.folder;
+        fs4::available_space(path).map_err(|source| StoreError::Open { path: path.clone(), source })
+    }
+
+    /// Bytes of the database file that nothing uses, and whether [`Store::reclaim`] can give them back: files made by
+    /// releases before this one keep them for what is stored later.
+    pub fn free(&self) -> Result<(u64, bool), StoreError> {
+        let reader = self.reader();
+        let ask = |name: &str| {
+            let answer = reader.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            answer.map_err(|error| failed("looking for unused space", error))
+        };
+        let bytes = ask("freelist_count")?.saturating_mul(ask("page_size")?);
+        Ok((bytes.unsigned_abs(), ask("auto_vacuum")? == INCREMENTAL))
+    }
+
+    /// Gives unused pages of the database file back to the disk, at most so many. Returns how many bytes are unused then. The
+    /// file shrinks when the log is next moved into it.
+    pub fn reclaim(&self, pages: u32) -> Result<u64, StoreError> {
+        {
+            let writer = self.inner.writer.lock();
+            let fail = |error| failed("giving unused space back", error);
+            let mut statement = writer.prepare(&format!("PRAGMA incremental_vacuum({pages})")).map_err(fail)?;
+            let mut rows = statement.raw_query();
+            // each step gives one page back
+            while rows.next().map_err(fail)?.is_some() {}
+        }
+        Ok(self.free()?.0)
+    }
+
     /// Takes the lock of a data folder without opening its database, for offline commands.
     pub fn lock(data: &Path) -> Result<FolderLock, StoreError> {
         FolderLock::take(data)
@@ -234,6 +268,8 @@ fn connect(path: &Path, access: OpenFlags, options: &Options) -> Result<Connecti
     connection.busy_timeout(BUSY).map_err(fail)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     if access.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+        // Without effect once there is a table: unused pages of new files can be given back.
+        connection.pragma_update(None, "auto_vacuum", INCREMENTAL).map_err(fail)?;
         // The mode is kept in the file; readers find it there.
         connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
         // The log does not stay large after one large transaction.

@@ -1,5 +1,5 @@
 //! What tests and benchmarks are made of: update documents, a synthetic catalogue of realistic shape, payloads, a
-//! scripted Windows Update Agent, scripted upstream and downstream servers, a proxy that cuts, replay of recorded exchanges, and a
+//! scripted Windows Update Agent, scripted upstream and downstream servers, mail servers and receivers of webhooks, a proxy that cuts, replay of recorded exchanges, and a
 //! `weir` process of their own, and the disk of a Windows computer.
 //!
 //! *Invariant:* nothing that serves depends on this crate, only tests, the benchmarks and the lab. Everything generated is a function
@@ -7,14 +7,17 @@
 
 pub mod agent;
 pub mod catalogue;
+pub mod certificate;
 pub mod cut;
 pub mod document;
 pub mod downstream;
 pub mod http;
+pub mod mail;
 pub mod payload;
 pub mod process;
 pub mod random;
 mod raw;
+pub mod receiver;
 pub mod replay;
 mod service;
 pub mod shared;
@@ -23,11 +26,14 @@ pub mod windows;
 pub mod wsdl;
 
 pub use agent::{AgentState, Computer, ScanOutcome, ScriptedAgent};
+pub use certificate::Certificate;
 pub use cut::CuttingProxy;
 pub use document::Document;
 pub use downstream::ScriptedDownstream;
+pub use mail::{MailFault, MailServer, MailTls};
 pub use payload::Payload;
 pub use process::WeirProcess;
 pub use random::Random;
+pub use receiver::{Receiver, Reply};
 pub use shared::{shared, shared_dir};
 pub use upstream::Upstream;

@@ -222,7 +222,8 @@ impl WeirProcess {
         let value: Value = serde_json::from_slice(&output.stdout).with_context(|| {
             format!("weir {} printed {}", arguments.join(" "), String::from_utf8_lossy(&output.stdout))
         })?;
-        if value.get("problem").is_some() {
+        // answers may have a field of that name, too: a sentence, or null
+        if value.get("problem").is_some_and(Value::is_object) {
             // tests read refusals as people do
             return Ok((code, Value::String(String::from_utf8_lossy(&output.stderr).into_owned())));
         }

@@ -10,6 +10,8 @@ use crate::commands::{
     alerts::AlertsCommand,
     bench::BenchArguments,
     bundle::BundleCommand,
+    cleanup::CleanupCommand,
+    client_settings::ClientSettingsCommand,
     collections::CollectionsCommand,
     completions::CompletionsArguments,
     compliance::ComplianceCommand,
@@ -19,9 +21,15 @@ use crate::commands::{
     deployments::DeploymentsCommand,
     downstream::DownstreamCommand,
     export::ExportArguments,
+    groups::GroupsCommand,
     import::ImportArguments,
     lab::LabArguments,
+    messages::MessagesCommand,
+    phased::PhasedCommand,
+    policy::PolicyCommand,
+    rules::RulesCommand,
     schedule::ScheduleCommand,
+    searches::SearchesCommand,
     selection::{LanguagesCommand, SelectionCommand},
     serve::ServeArguments,
     settings::SettingsCommand,
@@ -29,6 +37,7 @@ use crate::commands::{
     sites::SitesCommand,
     sync::SyncCommand,
     updates::UpdatesCommand,
+    windows::WindowsCommand,
 };
 
 /// An open software update point: serves updates to Windows Update Agents, decides what each computer is offered, and
@@ -86,6 +95,9 @@ pub(crate) enum Command {
     /// Rules by which updates are skipped or declined.
     #[command(subcommand)]
     Criteria(CriteriaCommand),
+    /// Keep the catalogue clean: decline what is superseded, remove what nobody needs.
+    #[command(subcommand)]
+    Cleanup(CleanupCommand),
     /// Synchronization: start, follow, stop.
     #[command(subcommand)]
     Sync(SyncCommand),
@@ -95,12 +107,27 @@ pub(crate) enum Command {
     /// The catalogue: list, show, decline.
     #[command(subcommand)]
     Updates(UpdatesCommand),
+    /// Saved searches over updates.
+    #[command(subcommand)]
+    Searches(SearchesCommand),
     /// Collections of computers (WSUS: target groups).
     #[command(subcommand)]
     Collections(CollectionsCommand),
+    /// Update groups: lists of updates that are deployed as one.
+    #[command(subcommand)]
+    Groups(GroupsCommand),
     /// Deployments (WSUS: approvals): which update goes to which collection.
     #[command(subcommand)]
     Deployments(DeploymentsCommand),
+    /// Maintenance windows: when computers of a collection may install.
+    #[command(subcommand)]
+    Windows(WindowsCommand),
+    /// Automatic deployment rules: what is deployed by itself, when, and to whom.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Phased deployments: one collection after another, with gates between.
+    #[command(subcommand)]
+    Phased(PhasedCommand),
     /// Servers that synchronize from this one.
     #[command(subcommand)]
     Downstream(DownstreamCommand),
@@ -113,12 +140,21 @@ pub(crate) enum Command {
     /// Settings of this site.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// What agents of computers are told: sets of settings, deployed to collections.
+    #[command(subcommand)]
+    ClientSettings(ClientSettingsCommand),
+    /// Windows policy: point computers at a site, and find what keeps them from it.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// The tree of sites: servers below this one.
     #[command(subcommand)]
     Sites(SitesCommand),
-    /// What an administrator should see to.
+    /// What an administrator should see to, and who is told of it.
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// What happened at this site.
+    #[command(subcommand)]
+    Messages(MessagesCommand),
     /// Access for administrators.
     #[command(subcommand)]
     Admin(AdminCommand),

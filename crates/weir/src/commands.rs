@@ -5,6 +5,8 @@ pub(crate) mod agent;
 pub(crate) mod alerts;
 pub(crate) mod bench;
 pub(crate) mod bundle;
+pub(crate) mod cleanup;
+pub(crate) mod client_settings;
 pub(crate) mod collections;
 pub(crate) mod completions;
 pub(crate) mod compliance;
@@ -14,10 +16,16 @@ pub(crate) mod criteria;
 pub(crate) mod deployments;
 pub(crate) mod downstream;
 pub(crate) mod export;
+pub(crate) mod groups;
 pub(crate) mod import;
 mod import_bundle;
 pub(crate) mod lab;
+pub(crate) mod messages;
+pub(crate) mod phased;
+pub(crate) mod policy;
+pub(crate) mod rules;
 pub(crate) mod schedule;
+pub(crate) mod searches;
 pub(crate) mod selection;
 pub(crate) mod serve;
 pub(crate) mod settings;
@@ -26,6 +34,7 @@ pub(crate) mod sites;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod updates;
+pub(crate) mod windows;
 
 use anyhow::Result;
 use clap::Args;
@@ -66,23 +75,32 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Classifications(command) => {
             selection::run(selection::Kind::Classifications, command, connection, printer).await
         }
+        Command::ClientSettings(command) => client_settings::run(command, connection, printer).await,
         Command::Collections(command) => collections::run(command, connection, printer).await,
         Command::Compliance(command) => compliance::run(command, connection, printer).await,
         Command::Computers(command) => computers::run(command, connection, printer).await,
         Command::Content(command) => content::run(command, connection, printer).await,
+        Command::Cleanup(command) => cleanup::run(command, connection, printer).await,
         Command::Criteria(command) => criteria::run(command, connection, printer).await,
         Command::Deployments(command) => deployments::run(command, connection, printer).await,
         Command::Downstream(command) => downstream::run(command, connection, printer).await,
+        Command::Groups(command) => groups::run(command, connection, printer).await,
         Command::Export(arguments) => export::run(arguments, connection, printer).await,
         Command::Import(arguments) => import::run(arguments, connection, printer).await,
         Command::Languages(command) => selection::languages(command, connection, printer).await,
+        Command::Messages(command) => messages::run(command, connection, printer).await,
+        Command::Phased(command) => phased::run(command, connection, printer).await,
+        Command::Rules(command) => rules::run(command, connection, printer).await,
+        Command::Policy(command) => policy::run(command, connection, printer).await,
         Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,
         Command::Schedule(command) => schedule::run(command, connection, printer).await,
+        Command::Searches(command) => searches::run(command, connection, printer).await,
         Command::Settings(command) => settings::run(command, connection, printer).await,
         Command::Sites(command) => sites::run(command, connection, printer).await,
         Command::Status => status::run(connection, printer).await,
         Command::Sync(command) => sync::run(command, connection, printer).await,
         Command::Updates(command) => updates::run(command, connection, printer).await,
+        Command::Windows(command) => windows::run(command, connection, printer).await,
         Command::Agent(_)
         | Command::Bench(_)
         | Command::BenchLoad
@@ -121,6 +139,11 @@ struct Paged<'a, Q> {
 }
 
 impl Paging {
+    /// Everything.
+    fn all() -> Self {
+        Self { limit: 0, all: true, cursor: None }
+    }
+
     /// Reads pages of a list until there are enough entries.
     async fn read<T: DeserializeOwned>(
         &self,

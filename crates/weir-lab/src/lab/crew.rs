@@ -7,6 +7,7 @@ mod clock;
 mod computer;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -70,6 +71,8 @@ pub(super) struct Tally {
     pub(super) restarts: u64,
     /// Bytes of content that were downloaded.
     pub(super) downloaded: u64,
+    /// Deadlines that computers were told.
+    pub(super) deadlines: BTreeSet<Timestamp>,
     /// What must not happen, the first time it did.
     pub(super) broken: Option<String>,
 }
@@ -81,6 +84,7 @@ struct Counters {
     installed: AtomicU64,
     failed: AtomicU64,
     restarts: AtomicU64,
+    deadlines: Mutex<BTreeSet<Timestamp>>,
     broken: Mutex<Option<String>>,
 }
 
@@ -153,6 +157,7 @@ impl Crew {
             failed: read(&counters.failed),
             restarts: read(&counters.restarts),
             downloaded: self.shared.download.received(),
+            deadlines: counters.deadlines.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             broken: counters.broken.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -242,6 +247,8 @@ impl Member {
     fn count(&mut self, round: &Round) {
         let counters = &self.shared.counters;
         counters.scans.fetch_add(1, Ordering::Relaxed);
+        let told = round.work.iter().filter_map(|work| work.deadline);
+        counters.deadlines.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
         let mut done = 0;
         for work in &round.work {
             if let Some(Err(problem)) = &work.download {

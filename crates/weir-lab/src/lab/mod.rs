@@ -144,6 +144,10 @@ pub struct Outcome {
     pub updates: usize,
     /// Deployments that were made.
     pub deployments: usize,
+    /// Update groups that were made.
+    pub groups: usize,
+    /// Maintenance windows that were made.
+    pub windows: usize,
     /// Restarts of computers.
     pub restarts: u64,
     /// Compliant computers in percent after the first scan, as the top says.

@@ -39,7 +39,11 @@ const FAILURES: f64 = 0.25;
 const GRACE: Duration = Duration::from_secs(120);
 
 /// From the morning of the computers to the deadline.
-const DEADLINE: SignedDuration = SignedDuration::from_hours(3);
+const DEADLINE: SignedDuration = SignedDuration::from_hours(2);
+/// From the morning to the maintenance window of every day, in which the deadlines that computers are told lie.
+const WINDOW: SignedDuration = SignedDuration::from_hours(3);
+/// How long the window is, in minutes.
+const WINDOW_MINUTES: u32 = 240;
 /// Seconds of the day that is to pass in the time that the lab has left: from the first in the morning to the last restart in
 /// the evening.
 const DAY: f64 = 13.0 * 3_600.0;
@@ -90,6 +94,8 @@ struct Lab {
     clock: Arc<Clock>,
     crew: Option<Crew>,
     filling: Option<JoinHandle<Result<usize>>>,
+    /// When the maintenance window of the day begins.
+    window: Option<Timestamp>,
 }
 
 impl Lab {
@@ -107,6 +113,7 @@ impl Lab {
             clock: Arc::new(Clock::after(Timestamp::now())),
             crew: None,
             filling: None,
+            window: None,
         }
     }
 
@@ -288,29 +295,37 @@ impl Lab {
         let required = |update: &UpdateCompliance| update.counts.required + update.counts.downloaded;
         self.outcome.required = list.iter().map(required).sum();
         ensure!(self.outcome.required > 0, "no computer needs anything, says the top");
+        let needed: Vec<_> = world
+            .current()
+            .filter(|update| list.iter().any(|row| row.id == update.id.0 && required(row) > 0))
+            .collect();
+        ensure!(!needed.is_empty(), "nothing of the newest month is needed, which cannot be");
+        let window = self.clock.morning().saturating_add(WINDOW)?;
+        let made = tree::window(&rest, MANAGED, window, WINDOW_MINUTES).await?;
+        self.outcome.windows += 1;
+        self.line(format!("\"{MANAGED}\" has a maintenance window: {}, {} hours", made.schedule, WINDOW_MINUTES / 60));
+        let group = tree::group(&rest, world.month, &needed).await?;
+        self.outcome.groups += 1;
+        self.window = Some(window);
         let deadline = self.clock.morning().saturating_add(DEADLINE)?;
-        let needed = world.current().filter(|update| list.iter().any(|row| row.id == update.id.0 && required(row) > 0));
-        for update in needed {
-            let new = DeploymentCreate {
-                update: update.id.to_string(),
-                collection: MANAGED.to_owned(),
-                action: Action::Install,
-                available: None,
-                deadline: Some(deadline.to_string()),
-                accept_eula: update.has_licence,
-                force: false,
-            };
-            let _: DeploymentCreated = rest.change(Method::POST, &["deployments"], &new).await?;
-            self.outcome.deployments += 1;
-            self.status(format!("{} updates deployed", self.outcome.deployments));
-        }
+        let new = DeploymentCreate {
+            group: Some(group.name.clone()),
+            collection: Some(MANAGED.to_owned()),
+            action: Some(Action::Install),
+            deadline: Some(deadline.to_string()),
+            accept_eula: needed.iter().any(|update| update.has_licence),
+            ..DeploymentCreate::default()
+        };
+        let _: DeploymentCreated = rest.change(Method::POST, &["deployments"], &new).await?;
+        self.outcome.deployments += 1;
         self.line(format!(
-            "{} updates are needed and deployed to \"{MANAGED}\", until {} ({} needs in all)",
-            self.outcome.deployments,
+            "the group \"{}\" ({} updates) is deployed to \"{MANAGED}\", until {}: computers are told {} ({} needs in all)",
+            group.name,
+            group.members,
             hour(deadline),
+            hour(window),
             self.outcome.required
         ));
-        ensure!(self.outcome.deployments > 0, "nothing of the newest month is needed, which cannot be");
         self.over(Step::Install);
         let left = self.options.duration.map(|duration| duration.saturating_sub(self.started.elapsed() + ROLL_UP));
         self.clock.run(speed(left));
@@ -367,6 +382,12 @@ impl Lab {
             tally.failed,
             tally.installed + tally.failed
         );
+        if let Some(window) = self.window {
+            let last = window.saturating_add(SignedDuration::from_mins(i64::from(WINDOW_MINUTES)))?;
+            let outside = tally.deadlines.iter().find(|deadline| !(window..last).contains(*deadline));
+            ensure!(outside.is_none(), "computers were told deadlines outside of the window: {:?}", tally.deadlines);
+            ensure!(!tally.deadlines.is_empty(), "no computer was told a deadline");
+        }
         self.outcome.held = true;
         Ok(())
     }

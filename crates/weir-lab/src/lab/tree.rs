@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use jiff::{Timestamp, tz::TimeZone};
 use reqwest::Method;
 use serde_json::{Value, json};
 use weir_api::{
@@ -17,6 +18,8 @@ use weir_api::{
     setting::{SettingChange, SettingChanged},
     site::{EnrolmentCode, EnrolmentRequest, Site, SiteCreate, SiteCreated, SiteKind},
     sync::{SyncRun, SyncStart, SyncStarted, SyncState},
+    update_group::{MembersChange, UpdateGroupCreate, UpdateGroupCreated},
+    window::{Window, WindowChanged, WindowCreate},
 };
 
 use super::{
@@ -24,7 +27,7 @@ use super::{
     rest::{Rest, Upload},
     server::{Server, Yard},
 };
-use crate::world::World;
+use crate::world::{Update, World, calendar::Month};
 
 /// Bytes of content in one upload.
 const BATCH: usize = 4 * 1024 * 1024;
@@ -213,13 +216,41 @@ pub(super) async fn collections(rest: &Rest, above: &str, names: &[&str]) -> Res
     let create = |name: &str, parent: Option<&str>| CollectionCreate {
         name: name.to_owned(),
         parent: parent.map(str::to_owned),
-        approved_only: false,
+        ..CollectionCreate::default()
     };
     let _: CollectionCreated = rest.change(Method::POST, &["collections"], &create(above, None)).await?;
     for name in names {
         let _: CollectionCreated = rest.change(Method::POST, &["collections"], &create(name, Some(above))).await?;
     }
     Ok(())
+}
+
+/// Gives a collection a maintenance window of every day, which begins at the time of day of `begins`, in UTC.
+pub(super) async fn window(rest: &Rest, collection: &str, begins: Timestamp, minutes: u32) -> Result<Window> {
+    let new = WindowCreate {
+        name: "Every day".to_owned(),
+        collection: collection.to_owned(),
+        schedule: Some(format!("daily at {}", begins.to_zoned(TimeZone::UTC).strftime("%H:%M"))),
+        minutes: Some(minutes),
+        local: Some(false),
+        ..WindowCreate::default()
+    };
+    let made: WindowChanged = rest.change(Method::POST, &["windows"], &new).await?;
+    ensure!(made.warnings.is_empty(), "the maintenance window: {}", made.warnings.join("; "));
+    Ok(made.window)
+}
+
+/// Puts what is needed of a month into an update group.
+pub(super) async fn group(rest: &Rest, month: Month, needed: &[&Update]) -> Result<UpdateGroupCreated> {
+    let updates = needed.iter().map(|update| update.id.0).collect();
+    let new = UpdateGroupCreate {
+        name: format!("Needed {month}"),
+        description: Some("What computers need of the newest month".to_owned()),
+        members: MembersChange { updates, ..MembersChange::default() },
+    };
+    let made: UpdateGroupCreated = rest.change(Method::POST, &["groups"], &new).await?;
+    ensure!(made.members == needed.len() as u64, "the group has {} of {} updates", made.members, needed.len());
+    Ok(made)
 }
 
 /// The sites as the top sees them.

@@ -1,7 +1,8 @@
 //! Questions about single revisions and updates.
 
 use super::{
-    Entry, Explanation, Lack, Offer, Scope, Snapshot, Standing, WireAction, compile::Revision, graph::is_deliverable,
+    Agenda, Entry, Explanation, Lack, Offer, Scope, Snapshot, Standing, WireAction, compile::Revision,
+    graph::is_deliverable,
 };
 use crate::{
     ids::{ChangeNumber, CollectionId, RevisionId, UpdateId, UpdateIdentity},
@@ -93,14 +94,24 @@ impl Snapshot {
 
     /// RefreshCache (MS-WUSP 3.1.5.8): the entries of those revisions which the scope holds, in the order asked, each once,
     /// Bundle ones left out as WSUS does.
-    pub fn refresh(&self, scope: &Scope, ids: &[UpdateIdentity]) -> Vec<(UpdateIdentity, Entry)> {
+    pub fn refresh(
+        &self,
+        scope: &Scope,
+        agenda: Option<&Agenda>,
+        ids: &[UpdateIdentity],
+    ) -> Vec<(UpdateIdentity, Entry)> {
         let mut seen = super::sets::Bits::new(self.revisions.len());
         let entry = |identity: &UpdateIdentity| {
             let dense = self.dense_of(*identity).filter(|dense| scope.contains(*dense))?;
-            let entry = self.entry(scope, dense).filter(|it| it.deployment.action != WireAction::Bundle)?;
+            let entry = self.entry(scope, agenda, dense).filter(|it| it.deployment.action != WireAction::Bundle)?;
             seen.insert(dense).then_some((*identity, entry))
         };
         ids.iter().filter_map(entry).collect()
+    }
+
+    /// The branches of computers in these collections ([`crate::targeting::Tree::branches`]).
+    pub fn branches(&self, groups: &[CollectionId]) -> Vec<Vec<CollectionId>> {
+        self.deployed.tree.branches(groups)
     }
 
     /// Why computers in these collections get this update as they do. Compiles their scope; not for the request path.

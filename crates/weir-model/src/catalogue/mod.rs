@@ -17,6 +17,7 @@
 //!
 //! *Invariant:* a scope, and a [`Related`] filter, is used only with the snapshot that made it.
 
+mod agenda;
 mod categories;
 mod circles;
 mod compile;
@@ -33,6 +34,7 @@ mod software;
 #[cfg(test)]
 mod tests;
 
+pub use agenda::{Agenda, Known, Timed};
 pub use categories::Related;
 pub use input::{CatalogueInput, Retired, RevisionFacts};
 pub use query::{

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Related;
+use super::{Related, Timed};
 use crate::{
     ids::{ChangeNumber, CollectionId, RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
     targeting::{DeploymentAction, Ruling},
@@ -47,6 +47,8 @@ pub struct SoftwareQuery<'a> {
     pub anchor: Option<ChangeNumber>,
     /// The computer's collections changed since the anchor: everything cached counts as changed.
     pub everything_changed: bool,
+    /// What the time of day makes of deployments.
+    pub timed: Timed<'a>,
 }
 
 /// A driver pass.
@@ -64,6 +66,8 @@ pub struct DriverQuery<'a> {
     pub anchor: Option<ChangeNumber>,
     /// The computer's collections changed since the anchor.
     pub everything_changed: bool,
+    /// What the time of day makes of deployments.
+    pub timed: Timed<'a>,
     /// `SystemSpec`.
     pub devices: &'a [Device],
     /// `ComputerSpec/HardwareIDs`, most specific first.
@@ -83,6 +87,8 @@ pub struct PrinterQuery<'a> {
     pub anchor: Option<ChangeNumber>,
     /// The computer's collections changed since the anchor.
     pub everything_changed: bool,
+    /// What the time of day makes of deployments.
+    pub timed: Timed<'a>,
 }
 
 /// One `Device` of SystemSpec (MS-WUSP 2.2.2.2.4).

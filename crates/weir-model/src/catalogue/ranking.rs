@@ -43,6 +43,7 @@ impl Snapshot {
             cached: [query.cached, &[]],
             two_groups: query.two_groups,
             anchor: query.anchor.filter(|_| !query.everything_changed),
+            timed: query.timed,
             limits: *limits,
         };
         let any_driver = scope.any_driver(query.filter);
@@ -60,7 +61,7 @@ impl Snapshot {
         }
         self.read_cached(&pass, scratch);
         let mut plan = self.settle(&pass, scratch, |dense| {
-            let mut entry = self.entry(scope, dense)?;
+            let mut entry = self.entry(scope, query.timed.agenda, dense)?;
             entry.deployment.hardware_ids = best.get(&dense).cloned().unwrap_or_default();
             Some(entry)
         });
@@ -148,6 +149,7 @@ impl Snapshot {
             cached: [query.cached, &[]],
             two_groups: false,
             anchor: query.anchor.filter(|_| !query.everything_changed),
+            timed: query.timed,
             limits: *limits,
         };
         self.satisfy(query.installed, scratch);
@@ -159,7 +161,7 @@ impl Snapshot {
             }
         }
         self.read_cached(&pass, scratch);
-        let mut plan = self.settle(&pass, scratch, |dense| self.entry(scope, dense));
+        let mut plan = self.settle(&pass, scratch, |dense| self.entry(scope, query.timed.agenda, dense));
         plan.driver_sync_not_needed = !scope.any_driver(None);
         plan
     }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{
-    Entry, Related, Snapshot, WireAction, WireDeployment,
+    Agenda, Entry, Related, Snapshot, WireAction, WireDeployment,
     compile::Revision,
     deployed::{Placed, Target},
     graph::is_deliverable,
@@ -13,6 +15,7 @@ use crate::{
     ids::{ChangeNumber, CollectionId, RevisionId},
     targeting::DeploymentAction,
     update::UpdateType,
+    window::Resolved,
 };
 
 /// What the computers of one set of collections are sent. Made by [`Snapshot::scope`]; valid with that snapshot only.
@@ -63,6 +66,21 @@ impl Scope {
         self.software.get(revision) || self.drivers.get(revision)
     }
 
+    /// The revisions that somebody deployed.
+    pub(super) fn deployed(&self) -> impl Iterator<Item = u32> {
+        self.marks.iter().filter(|mark| mark.placed != NONE).map(|mark| mark.revision)
+    }
+
+    /// Whether somebody deployed this revision.
+    pub(super) fn is_deployed(&self, revision: u32) -> bool {
+        self.mark(revision).is_some_and(|mark| mark.placed != NONE)
+    }
+
+    /// The revisions that somebody deployed, with their deployments.
+    pub(super) fn placed<'s>(&'s self, snapshot: &'s Snapshot) -> impl Iterator<Item = (u32, &'s Placed)> {
+        self.marks.iter().filter_map(|mark| Some((mark.revision, snapshot.deployed.get(mark.placed)?)))
+    }
+
     fn mark(&self, revision: u32) -> Option<&Mark> {
         let found = self.marks.binary_search_by_key(&revision, |mark| mark.revision).ok()?;
         self.marks.get(found)
@@ -103,10 +121,10 @@ impl Snapshot {
     }
 
     /// The entry of a revision in a scope, without hardware ids.
-    pub(super) fn entry(&self, scope: &Scope, dense: u32) -> Option<Entry> {
+    pub(super) fn entry(&self, scope: &Scope, agenda: Option<&Agenda>, dense: u32) -> Option<Entry> {
         let revision = self.revisions.get(dense as usize)?;
         let deployment = match self.deployment(scope, dense, revision) {
-            Some(placed) => explicit(placed),
+            Some(placed) => explicit(placed, agenda.and_then(|agenda| agenda.answer(dense))),
             None => WireDeployment {
                 id: WireDeployment::IMPLIED.wrapping_add(revision.id.0),
                 action: implied(scope.approved_only, revision),
@@ -172,15 +190,19 @@ fn action_of(placed: &Placed) -> WireAction {
     }
 }
 
-fn explicit(placed: &Placed) -> WireDeployment {
-    let action = action_of(placed);
+/// A deployment as it goes out; `timed`: what the time of day makes of it.
+fn explicit(placed: &Placed, timed: Option<&Resolved>) -> WireDeployment {
     let deployment = &placed.deployment;
+    let (action, deadline) = match timed {
+        Some(timed) => (timed.action, timed.deadline),
+        None => (action_of(placed), deployment.deadline),
+    };
     WireDeployment {
         id: deployment.id.0,
         action,
-        deadline: deployment.deadline.filter(|_| action != WireAction::PreDeploymentCheck),
+        deadline: deadline.filter(|_| action != WireAction::PreDeploymentCheck),
         is_assigned: action != WireAction::OptionalInstall,
-        changed_at: deployment.changed_at,
+        changed_at: deployment.changed_at.max(timed.and_then(|it| it.since).unwrap_or(Timestamp::MIN)),
         hardware_ids: Vec::new(),
     }
 }

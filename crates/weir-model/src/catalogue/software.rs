@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Entry, PageLimits, Related, Scope, Snapshot, SoftwareQuery, SyncPlan,
+    Entry, PageLimits, Related, Scope, Snapshot, SoftwareQuery, SyncPlan, Timed,
     sets::{Bits, Marks},
 };
 use crate::ids::{ChangeNumber, RevisionId};
@@ -28,6 +28,7 @@ pub(super) struct Pass<'a> {
     pub(super) two_groups: bool,
     /// None if everything counts as changed.
     pub(super) anchor: Option<ChangeNumber>,
+    pub(super) timed: Timed<'a>,
     pub(super) limits: PageLimits,
 }
 
@@ -44,12 +45,13 @@ impl Snapshot {
             cached: [query.installed, query.other],
             two_groups: query.two_groups,
             anchor: query.anchor.filter(|_| !query.everything_changed),
+            timed: query.timed,
             limits: *limits,
         };
         self.satisfy(query.installed, scratch);
         self.read_cached(&pass, scratch);
         self.need_software(scope, query.filter, scratch);
-        let mut plan = self.settle(&pass, scratch, |dense| self.entry(scope, dense));
+        let mut plan = self.settle(&pass, scratch, |dense| self.entry(scope, query.timed.agenda, dense));
         plan.driver_sync_not_needed = !scope.any_driver(query.filter);
         plan
     }
@@ -148,17 +150,19 @@ impl Snapshot {
         let after = |log: &[(u64, u32)]| log.partition_point(|(changed, _)| *changed <= anchor);
         let revisions = self.changes.get(after(&self.changes)..).unwrap_or_default();
         let deployments = pass.scope.changes.get(after(&pass.scope.changes)..).unwrap_or_default();
-        let suffix = revisions.len() + deployments.len();
+        let timed = pass.timed.changes(pass.scope);
+        let suffix = revisions.len() + deployments.len() + timed.len();
         if suffix == 0 {
             return Vec::new();
         }
         // an old anchor has much behind it: then what is cached is less to look at
         if suffix > pass.cached.iter().map(|part| part.len()).sum() {
-            let changed = |dense: &u32| self.changed(pass.scope, *dense) > anchor;
+            let changed =
+                |dense: &u32| self.changed(pass.scope, *dense) > anchor || pass.timed.is_changed(pass.scope, *dense);
             return needed.and(cached).filter(changed).filter_map(entry).collect();
         }
         changed.clear();
-        changed.extend(revisions.iter().chain(deployments).map(|(_, dense)| *dense));
+        changed.extend(revisions.iter().chain(deployments).map(|(_, dense)| *dense).chain(timed));
         changed.retain(|dense| needed.get(*dense) && cached.get(*dense));
         changed.sort_unstable();
         changed.dedup();

@@ -23,7 +23,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::text::ScheduleError;
+pub use self::{next::instant, text::ScheduleError};
 
 /// The IANA zones.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
@@ -197,6 +197,20 @@ impl Recurrence {
             let here = now.to_zoned(self.zone_or(site).clone()).datetime();
             self.start = if self.at > here.time() { Some(here.date()) } else { here.date().tomorrow().ok() };
         }
+        self
+    }
+
+    /// The same from this day on.
+    #[must_use]
+    pub fn starting(mut self, start: Date) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// The same in the time of this zone; none: the time of whoever asks.
+    #[must_use]
+    pub fn in_zone(mut self, zone: Option<Zone>) -> Self {
+        self.zone = zone;
         self
     }
 

@@ -45,8 +45,8 @@ fn hours(start: Timestamp, every: u16, now: Timestamp) -> Option<Timestamp> {
     start.checked_add(SignedDuration::from_secs(steps.checked_mul(step)?)).ok()
 }
 
-/// The instant of a local time: the end of the gap it lies in, the first of the two in a fold.
-fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+/// The instant of a local time: the end of the gap it lies in, the first of the two in a fold. None outside the calendar.
+pub fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => {
             offset.to_timestamp(local).ok()

@@ -2,8 +2,10 @@
 //! deployment of a branch hides those above it; among branches the strongest wins).
 
 mod precedence;
+mod simulate;
 
 pub use precedence::{Branch, BranchDeployment, Decision, Ruling, Tree, winner};
+pub use simulate::{Outcome, Planned, Told, ruling, simulate};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,19 @@ pub enum DeploymentOrigin {
     Rule,
 }
 
+/// How the times of a deployment are read, and what maintenance windows mean to it (features DEP-9, DEP-14).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timing {
+    /// Available time and deadline are wall-clock times, written as if in UTC, and read in each computer's zone.
+    pub local_time: bool,
+    /// Installs at its deadline, whatever the windows.
+    pub outside_windows: bool,
+    /// Goes out with its action only from shortly before a window until its end, for agents that install on a schedule
+    /// of their own.
+    pub hold_until_window: bool,
+}
+
 /// One deployment of one update, as the catalogue engine needs it. Deployments of groups reach the engine expanded,
 /// one value per update.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,8 +70,14 @@ pub struct Deployment {
     /// Its available time has come and its content and licence files are here and verified. An inactive deployment goes
     /// out as PreDeploymentCheck.
     pub active: bool,
+    /// Offered from then on.
+    pub available: Timestamp,
     /// Install or uninstall not later than this.
     pub deadline: Option<Timestamp>,
+    /// How these times are read, and what maintenance windows mean to it.
+    pub timing: Timing,
+    /// How long an installation of the update may take, in minutes; of a bundle, its own value.
+    pub run_minutes: u32,
     /// When it was made, changed, activated or deactivated, in the order of all changes.
     pub changed: ChangeNumber,
     /// The instant of the same.

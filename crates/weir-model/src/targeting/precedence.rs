@@ -64,9 +64,12 @@ impl Tree {
     }
 
     /// Whether computers in these collections are sent deployed updates only: every collection of their own, All Computers
-    /// aside, must say so.
+    /// aside, must say so. Unassigned Computers counts if it is the only one: a computer that rules put into collections is
+    /// in it because no target group has it.
     pub fn approved_only(&self, groups: &[CollectionId]) -> bool {
-        let mut own = groups.iter().filter(|group| **group != CollectionId::ALL_COMPUTERS).peekable();
+        let own = groups.iter().filter(|group| **group != CollectionId::ALL_COMPUTERS);
+        let others = own.clone().any(|group| *group != CollectionId::UNASSIGNED_COMPUTERS);
+        let mut own = own.filter(|group| !others || **group != CollectionId::UNASSIGNED_COMPUTERS).peekable();
         own.peek().is_some() && own.all(|group| self.collections.get(group).is_some_and(|node| node.approved_only))
     }
 }

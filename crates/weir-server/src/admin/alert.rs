@@ -1,28 +1,254 @@
-//! Alerts.
+//! Alerts, and what administrators do about them.
 
-use weir_api::{List, alert::Alert, list::ListQuery};
-use weir_store::alert::AlertSeverity;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use weir_api::{
+    List,
+    alert::{Alert, AlertCounts, AlertDetail, AlertEvent, AlertKindCount, AlertMute, AlertNote, AlertQuery},
+};
+use weir_model::{
+    alert::{KindPrefix, closes_by_hand},
+    message::tidy,
+};
+use weir_store::{
+    ReadTx, StoreError, WriteTx,
+    alert::{AlertCountRow, AlertEventRow, AlertFilter, AlertMoment, AlertRow, AlertSeverity},
+};
 
-use super::{AdminError, App, list};
+use super::{AdminError, App, Caller, list, message::words, when};
+use crate::notify;
+
+/// Characters of a note.
+const NOTE: usize = 1_000;
+/// An alert that nobody wants to hear of for longer than this is no alert.
+const LONGEST_MUTE: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// Open alerts, then closed ones, newest first.
-pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<Alert>, AdminError> {
+pub(crate) async fn list(app: &App, query: AlertQuery) -> Result<List<Alert>, AdminError> {
     let limit = list::limit(query.limit)?;
-    let rows = app.read(|tx| tx.alert_list(true, 10_000)).await?;
-    let (open, closed): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.closed_at.is_none());
-    let all = open.into_iter().chain(closed);
-    let page = list::page(all, |row| row.no.to_string(), query.cursor.as_deref(), limit)?;
-    let items = page.items.into_iter().map(|row| Alert {
-        key: format!("{}:{}", row.kind, row.subject),
-        severity: match row.severity {
-            AlertSeverity::Information => "information",
-            AlertSeverity::Warning => "warning",
-            AlertSeverity::Critical => "critical",
+    let filter = AlertFilter {
+        open: match query.state.as_deref() {
+            None | Some("all") => None,
+            Some("open") => Some(true),
+            Some("closed") => Some(false),
+            Some(other) => {
+                return Err(AdminError::Invalid {
+                    code: "state",
+                    detail: format!("state is {other:?}"),
+                    next_step: Some("take one of all, open, closed".to_owned()),
+                });
+            }
+        },
+        kind: query.kind.as_deref().map(kind).transpose()?.map(|kind| kind.to_string()),
+        least: query.severity.as_deref().map(severity).transpose()?,
+        since: query.since.as_deref().map(|text| when::past("since", text, Timestamp::now())).transpose()?,
+    };
+    let page = app.read(move |tx| tx.alert_page(&filter, query.cursor.as_deref(), limit)).await?;
+    Ok(List { items: page.items.into_iter().map(shown).collect(), next: page.next })
+}
+
+/// How many are open.
+pub(crate) async fn counts(app: &App) -> Result<AlertCounts, AdminError> {
+    app.read(|tx| Ok(counted(&tx.alert_counts(Timestamp::now())?))).await
+}
+
+fn counted(rows: &[AlertCountRow]) -> AlertCounts {
+    let mut counts = AlertCounts::default();
+    for row in rows {
+        counts.open += row.open;
+        counts.acknowledged += row.acknowledged;
+        counts.muted += row.muted;
+        *match row.severity {
+            AlertSeverity::Information => &mut counts.information,
+            AlertSeverity::Warning => &mut counts.warning,
+            AlertSeverity::Critical => &mut counts.critical,
+        } += row.open;
+        match counts.kinds.last_mut().filter(|last| last.kind == row.kind) {
+            Some(last) => last.open += row.open,
+            None => counts.kinds.push(AlertKindCount { kind: row.kind.clone(), open: row.open }),
         }
-        .to_owned(),
+    }
+    counts
+}
+
+/// How many are open, for the status.
+pub(super) fn open_count(tx: &ReadTx<'_>) -> Result<u64, StoreError> {
+    Ok(counted(&tx.alert_counts(Timestamp::now())?).open)
+}
+
+/// The newest open ones, the worst first, for the status page.
+pub(super) async fn newest(app: &App, limit: usize) -> Result<Vec<Alert>, AdminError> {
+    let mut rows = app.read(|tx| tx.alert_list(false, 1_000)).await?;
+    rows.sort_by_key(|row| std::cmp::Reverse((row.severity, row.opened_at)));
+    Ok(rows.into_iter().take(limit).map(shown).collect())
+}
+
+/// One alert with its history.
+pub(crate) async fn show(app: &App, id: i64) -> Result<AlertDetail, AdminError> {
+    app.try_read(move |tx| {
+        let row = find(tx, id)?;
+        let history = tx.alert_events(id)?.into_iter().map(event).collect();
+        Ok(AlertDetail { alert: shown(row), history })
+    })
+    .await
+}
+
+/// Says that an alert is known: it is not told again.
+pub(crate) async fn acknowledge(app: &App, caller: &Caller, id: i64, given: AlertNote) -> Result<Alert, AdminError> {
+    let note = note(given.note)?;
+    change(app, caller, id, "alert.acknowledge", move |tx, row| {
+        open(row)?;
+        Ok(tx.alert_acknowledge(id, note.as_deref())?)
+    })
+    .await
+}
+
+/// Lets nobody be told of an alert for a while.
+pub(crate) async fn mute(app: &App, caller: &Caller, id: i64, given: AlertMute) -> Result<Alert, AdminError> {
+    let now = Timestamp::now();
+    let until = when::parse("until", &given.until, now)?;
+    if until <= now || until.duration_since(now) > LONGEST_MUTE {
+        return Err(AdminError::Invalid {
+            code: "until",
+            detail: format!("until is {until}; it must be in the future, and within a year"),
+            next_step: Some("give a time from now such as +4h".to_owned()),
+        });
+    }
+    let note = note(given.note)?;
+    change(app, caller, id, "alert.mute", move |tx, row| {
+        open(row)?;
+        Ok(tx.alert_mute(id, Some(until), note.as_deref())?)
+    })
+    .await
+}
+
+/// Lets people be told of an alert again.
+pub(crate) async fn unmute(app: &App, caller: &Caller, id: i64, given: AlertNote) -> Result<Alert, AdminError> {
+    let note = note(given.note)?;
+    change(app, caller, id, "alert.unmute", move |tx, _| Ok(tx.alert_mute(id, None, note.as_deref())?)).await
+}
+
+/// Closes an alert by hand, if it does not close by itself.
+pub(crate) async fn close(app: &App, caller: &Caller, id: i64, given: AlertNote) -> Result<Alert, AdminError> {
+    let note = note(given.note)?;
+    change(app, caller, id, "alert.close", move |tx, row| {
+        open(row)?;
+        if !closes_by_hand(&row.kind) {
+            return Err(AdminError::Conflict {
+                code: "closes_by_itself",
+                detail: format!("{} states a condition, and closes by itself as soon as that is gone", row.kind),
+                next_step: Some(format!("to hear nothing of it for a while: weir alerts mute {id} --until +1d")),
+            });
+        }
+        tx.alert_close_by_hand(id, note.as_deref())?;
+        Ok(())
+    })
+    .await
+}
+
+/// Looks at all conditions now.
+pub(crate) async fn evaluate(app: &App) -> Result<AlertCounts, AdminError> {
+    notify::look(app, true).await?;
+    counts(app).await
+}
+
+async fn change(
+    app: &App,
+    caller: &Caller,
+    id: i64,
+    action: &'static str,
+    work: impl FnOnce(&WriteTx<'_>, &AlertRow) -> Result<(), AdminError> + Send + 'static,
+) -> Result<Alert, AdminError> {
+    app.write(caller, move |tx| {
+        let before = find(tx, id)?;
+        work(tx, &before)?;
+        let after = find(tx, id)?;
+        let state = |row: &AlertRow| {
+            json!({
+                "kind": row.kind, "subject": tidy(&row.subject, 200), "note": row.note,
+                "acknowledged": row.acknowledged.is_some(),
+                "muted_until": row.muted.as_ref().map(|(until, _)| until.to_string()),
+                "open": row.closed_at.is_none(),
+            })
+        };
+        tx.audit(action, &id.to_string(), Some(&state(&before)), Some(&state(&after)))?;
+        Ok(shown(after))
+    })
+    .await
+}
+
+fn find(tx: &ReadTx<'_>, id: i64) -> Result<AlertRow, AdminError> {
+    tx.alert_show(id)?.ok_or_else(|| AdminError::missing("alert", id, "weir alerts list"))
+}
+
+fn open(row: &AlertRow) -> Result<(), AdminError> {
+    match row.closed_at {
+        None => Ok(()),
+        Some(at) => Err(AdminError::Conflict {
+            code: "closed",
+            detail: format!("the alert {} closed at {at}", row.no),
+            next_step: Some("see those that are open: weir alerts list --state open".to_owned()),
+        }),
+    }
+}
+
+fn note(given: Option<String>) -> Result<Option<String>, AdminError> {
+    match given {
+        Some(text) if text.chars().count() > NOTE => {
+            Err(AdminError::invalid("note", format!("note has more than {NOTE} characters")))
+        }
+        given => Ok(given.map(|text| tidy(&text, NOTE)).filter(|text| !text.is_empty())),
+    }
+}
+
+/// A kind of alerts, or the beginning of some.
+pub(super) fn kind(text: &str) -> Result<KindPrefix, AdminError> {
+    text.parse().map_err(|error: weir_model::alert::KindError| AdminError::Invalid {
+        code: "kind",
+        detail: error.to_string(),
+        next_step: Some("see the kinds there are: weir alerts list".to_owned()),
+    })
+}
+
+/// How bad an alert is at least.
+pub(super) fn severity(text: &str) -> Result<AlertSeverity, AdminError> {
+    text.parse().map_err(|_| AdminError::Invalid {
+        code: "severity",
+        detail: format!("severity is {text:?}"),
+        next_step: Some(format!("take one of {}", words(AlertSeverity::ALL.iter().map(|known| known.word())))),
+    })
+}
+
+fn event(row: AlertEventRow) -> AlertEvent {
+    let what = match row.what {
+        AlertMoment::Acknowledged => "acknowledged",
+        AlertMoment::Changed => "changed",
+        AlertMoment::Closed => "closed",
+        AlertMoment::Muted => "muted",
+        AlertMoment::Opened => "opened",
+        AlertMoment::Unmuted => "unmuted",
+    };
+    AlertEvent { at: row.at, what: what.to_owned(), actor: row.actor, note: row.note }
+}
+
+fn shown(row: AlertRow) -> Alert {
+    let (acknowledged_at, acknowledged_by) = row.acknowledged.unzip();
+    Alert {
+        id: row.no,
+        key: format!("{}:{}", row.kind, row.subject),
+        closes_by_hand: closes_by_hand(&row.kind),
+        kind: row.kind,
+        subject: row.subject,
+        severity: row.severity.word().to_owned(),
         message: row.message,
         opened_at: row.opened_at,
+        raised_at: row.raised_at,
+        count: row.count,
         closed_at: row.closed_at,
-    });
-    Ok(List { items: items.collect(), next: page.next })
+        closed_by: row.closed_by,
+        acknowledged_at,
+        acknowledged_by,
+        muted_until: row.muted.map(|(until, _)| until),
+        note: row.note,
+    }
 }

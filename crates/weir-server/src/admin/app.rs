@@ -8,13 +8,19 @@ use tokio::sync::Notify;
 use weir_api::status::Endpoints;
 use weir_store::{Actor, ReadTx, StoreError, WriteTx};
 
-use super::{AdminError, Caller, Secrets, import::Imports, index::Index, relations::Relations, setting::Current};
+use super::{
+    AdminError, Caller, Secrets,
+    import::Imports,
+    index::{Counted, Index},
+    relations::Relations,
+    setting::Current,
+};
 use crate::{
     bundle::receive::Bundles,
     client::limit::AddressLimit,
     config::Settings,
     export::Exports,
-    jobs::Downloads,
+    jobs::{Downloads, Phases, Rules},
     sites::Hub,
     state::{AppState, Configuration},
     sync::runner::Runner,
@@ -47,26 +53,40 @@ pub(crate) struct Inner {
     pub(crate) exports: Exports,
     /// Bundles that are applied.
     pub(crate) bundles: Bundles,
-    /// The rows of update lists, for one state of the catalogue.
+    /// The index of updates, for one state of the catalogue.
     pub(super) index: Mutex<Option<Arc<Index>>>,
+    /// What computers say of updates, as it was counted last.
+    pub(super) counted: Mutex<Option<Arc<Counted>>>,
     /// Relationships read backwards.
     pub(super) relations: Mutex<Option<Arc<Relations>>>,
     /// One index is built at a time.
     pub(super) indexing: tokio::sync::Mutex<()>,
+    /// Computers are counted once at a time.
+    pub(super) counting: tokio::sync::Mutex<()>,
     /// A content file and its row change together: nothing may come in while it is checked or removed.
     pub(crate) content: tokio::sync::Mutex<()>,
     /// Failed attempts to sign in, by address.
     pub(super) failures: AddressLimit,
+    /// Tells the notifications that something was written.
+    pub(crate) alerts: Notify,
     /// Tells the content job that something may be wanted.
     pub(crate) wanted: Notify,
     /// One roll-up is sent at a time.
     pub(crate) rollup: tokio::sync::Mutex<()>,
+    /// Runs automatic deployment rules.
+    pub(crate) rules: Rules,
+    /// Moves phased deployments on.
+    pub(crate) phases: Phases,
     /// Synchronizes.
     pub(crate) runner: Runner,
     /// What the tree of sites keeps in memory.
     sites: Hub,
+    /// Tells that windows, deployments or collections changed.
+    pub(crate) windows: Notify,
     /// Tells of jobs on stored content.
     pub(crate) upkeep: Notify,
+    /// Tells that there may be something to clean.
+    pub(crate) cleanup: Notify,
     /// What the content job is doing.
     pub(crate) downloads: Downloads,
 }
@@ -89,15 +109,22 @@ impl App {
             exports,
             bundles: Bundles::default(),
             index: Mutex::default(),
+            counted: Mutex::default(),
             relations: Mutex::default(),
             indexing: tokio::sync::Mutex::default(),
+            counting: tokio::sync::Mutex::default(),
             content: tokio::sync::Mutex::default(),
             failures: AddressLimit::default(),
+            alerts: Notify::new(),
             wanted: Notify::new(),
             rollup: tokio::sync::Mutex::default(),
+            rules: Rules::default(),
+            phases: Phases::default(),
             runner: Runner::default(),
             sites: Hub::default(),
+            windows: Notify::new(),
             upkeep: Notify::new(),
+            cleanup: Notify::new(),
             downloads: Downloads::default(),
         }))
     }
@@ -154,17 +181,22 @@ impl App {
         if written.is_ok() {
             // the sites below may have to hear of it
             self.hub().nudge();
+            // and it may have opened or closed an alert
+            self.0.alerts.notify_one();
         }
         written
     }
 
     /// Brings what was committed to scans.
     pub(crate) async fn publish(&self) -> Result<(), AdminError> {
+        super::run_time::assign(self).await?;
         let started = Instant::now();
         let published = self.state.live.republish().await;
         metrics::histogram!("weir_publish_seconds").record(started.elapsed().as_secs_f64());
         // another catalogue, or other deployments, may want other files
         self.shared().wanted.notify_one();
+        self.shared().windows.notify_one();
+        Index::refresh(self);
         published.map(drop).map_err(|error| {
             // the write itself is durable and reaches scans with the next publish
             AdminError::Unavailable(format!("the change is stored, but {}", super::chain(&error)))

@@ -1,33 +1,45 @@
-//! Collections: the tree of target groups and who is in them.
+//! Collections: the tree of target groups, collections that rules define, and who is in them.
 
-use std::collections::{BTreeSet, HashMap};
+pub(crate) mod definition;
+mod members;
+mod preview;
 
-use serde_json::json;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
 use uuid::Uuid;
 use weir_api::{
     List, Reference,
-    collection::{Collection, CollectionChange, CollectionCreate, CollectionCreated, MemberChange, MembersChanged},
-    computer::ComputerRow,
+    collection::{
+        Collection, CollectionChange, CollectionCreate, CollectionCreated, CollectionKind as ApiKind, Evaluating,
+    },
     list::ListQuery,
 };
-use weir_model::{
-    ids::{CollectionId, ComputerId},
-    targeting::CollectionKind,
-};
+use weir_model::{ids::CollectionId, rule::Rule, targeting::CollectionKind};
 use weir_store::{
     ReadTx, StoreError,
-    collection::{CollectionRow, MemberSource, NewCollection},
+    collection::{CollectionRow, NewCollection},
     computer::DirectoryRow,
     deployment::DeploymentFilter,
+    membership::CollectionDefinition,
 };
 
-use super::{AdminError, App, Caller, computer, list};
+use super::{AdminError, App, Caller, list};
 use crate::sites;
+use definition::{RuleNames, Wanted, checked_description, checked_zone};
 
-/// Computers of one change of members.
-const MOST_MEMBERS: usize = 10_000;
+pub(crate) use members::{change as members_change, list as members, why};
+pub(crate) use preview::preview;
+
 /// Characters of a name.
 const LONGEST_NAME: usize = 255;
+/// Names that a refusal shows of each kind of thing that uses a collection.
+const MOST_SHOWN: usize = 5;
+/// How long an answer waits for members to be found; what takes longer goes on behind it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All collections with their places.
 pub(crate) struct Tree {
@@ -86,19 +98,37 @@ impl Tree {
         }
         computer.groups.iter().any(|group| self.is_within(*group, collection))
     }
+}
 
-    fn describe(
-        &self,
-        tx: &ReadTx<'_>,
-        row: &CollectionRow,
-        computers: &[DirectoryRow],
-    ) -> Result<Collection, StoreError> {
+/// What is told of collections beside their rows.
+struct Describer<'t> {
+    tree: &'t Tree,
+    names: RuleNames<'t>,
+    definitions: BTreeMap<CollectionId, CollectionDefinition>,
+    version: u64,
+    computers: Vec<DirectoryRow>,
+    app: App,
+}
+
+impl<'t> Describer<'t> {
+    fn read(app: &App, tx: &ReadTx<'_>, tree: &'t Tree) -> Result<Self, StoreError> {
+        Ok(Self {
+            tree,
+            names: RuleNames::read(tx, tree)?,
+            definitions: tx.collection_definitions()?,
+            version: tx.membership_version()?.0,
+            computers: tx.computer_directory()?,
+            app: app.clone(),
+        })
+    }
+
+    fn describe(&self, tx: &ReadTx<'_>, row: &CollectionRow) -> Result<Collection, StoreError> {
         let direct = |computer: &&DirectoryRow| match row.id {
             CollectionId::ALL_COMPUTERS => true,
-            CollectionId::UNASSIGNED_COMPUTERS => computer.groups.is_empty(),
+            id @ CollectionId::UNASSIGNED_COMPUTERS => computer.groups.is_empty() || computer.groups.contains(&id),
             id => computer.groups.contains(&id),
         };
-        let filter = DeploymentFilter { update: None, collection: Some(row.id) };
+        let filter = DeploymentFilter { collection: Some(row.id), ..DeploymentFilter::default() };
         let mut deployments = 0;
         let mut cursor = None;
         loop {
@@ -109,15 +139,33 @@ impl Tree {
                 break;
             }
         }
+        let (tree, computers) = (self.tree, &self.computers);
+        let definition = self.definitions.get(&row.id);
+        let evaluating = definition.and_then(|_| self.app.state.live.membership.evaluating(row.id, self.version));
+        let of = |ids: fn(&CollectionDefinition) -> &std::collections::BTreeSet<CollectionId>| {
+            definition.map(|known| definition::shown(tree, ids(known))).unwrap_or_default()
+        };
         Ok(Collection {
             id: row.id.0,
             name: row.name.clone(),
-            parent: row.parent.map(|parent| self.reference(parent)),
+            parent: row.parent.map(|parent| tree.reference(parent)),
             built_in: row.built_in,
             approved_only: row.approved_only,
             members: computers.iter().filter(direct).count() as u64,
-            members_below: computers.iter().filter(|computer| self.holds(row.id, computer)).count() as u64,
+            members_below: computers.iter().filter(|computer| tree.holds(row.id, computer)).count() as u64,
             deployments,
+            kind: Some(match row.kind {
+                CollectionKind::Rule => ApiKind::Rule,
+                CollectionKind::TargetGroup => ApiKind::TargetGroup,
+            }),
+            rule: definition.and_then(|known| known.rule.as_deref()).map(|rule| self.names.shown(rule)),
+            includes: of(|known| &known.includes),
+            excludes: of(|known| &known.excludes),
+            limiting: definition.and_then(|known| known.limiting).map(|id| tree.reference(id)),
+            direct: if definition.is_some() { tx.collection_direct_count(row.id)? } else { 0 },
+            time_zone: row.time_zone.clone(),
+            description: row.description.clone(),
+            evaluating: evaluating.map(|(done, total)| Evaluating { done, total }),
         })
     }
 }
@@ -125,10 +173,12 @@ impl Tree {
 /// All collections, by name.
 pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<Collection>, AdminError> {
     let limit = list::limit(query.limit)?;
+    let shared = app.clone();
     app.try_read(move |tx| {
-        let (tree, computers) = (Tree::read(tx)?, tx.computer_directory()?);
+        let tree = Tree::read(tx)?;
+        let describer = Describer::read(&shared, tx, &tree)?;
         let page = list::page(&tree.rows, |row| row.id.to_string(), query.cursor.as_deref(), limit)?;
-        let items = page.items.into_iter().map(|row| tree.describe(tx, row, &computers)).collect::<Result<_, _>>()?;
+        let items = page.items.into_iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
         Ok(List { items, next: page.next })
     })
     .await
@@ -136,12 +186,20 @@ pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<Collection>
 
 /// One collection, by id or name.
 pub(crate) async fn show(app: &App, name: String) -> Result<Collection, AdminError> {
+    let shared = app.clone();
     app.try_read(move |tx| {
         let tree = Tree::read(tx)?;
         let row = tree.find(&name)?;
-        Ok(tree.describe(tx, row, &tx.computer_directory()?)?)
+        Ok(Describer::read(&shared, tx, &tree)?.describe(tx, row)?)
     })
     .await
+}
+
+/// Brings a change to scans, and waits a while for members to be found.
+async fn settle(app: &App) -> Result<(), AdminError> {
+    app.publish().await?;
+    app.state.live.membership.settle(PATIENCE).await;
+    Ok(())
 }
 
 fn checked_name(name: &str) -> Result<String, AdminError> {
@@ -161,30 +219,85 @@ fn checked_name(name: &str) -> Result<String, AdminError> {
 /// Makes a collection.
 pub(crate) async fn create(app: &App, caller: &Caller, new: CollectionCreate) -> Result<CollectionCreated, AdminError> {
     let name = checked_name(&new.name)?;
+    let zone = new.time_zone.as_deref().map(checked_zone).transpose()?.flatten();
+    let description = new.description.as_deref().map(checked_description).transpose()?.flatten();
+    let given = |names: Vec<String>| (!names.is_empty()).then_some(names);
+    let (includes, excludes) = (given(new.includes), given(new.excludes));
+    let wanted = Wanted { rule: new.rule, includes, excludes, limiting: new.limiting };
+    let kind = match new.kind {
+        None if wanted.is_nothing() => CollectionKind::TargetGroup,
+        Some(ApiKind::TargetGroup) if wanted.is_nothing() => CollectionKind::TargetGroup,
+        Some(ApiKind::TargetGroup) => return Err(no_rule("kind")),
+        None | Some(ApiKind::Rule) => CollectionKind::Rule,
+    };
     let id = CollectionId(Uuid::new_v4());
     let made = app
         .write(caller, move |tx| {
             sites::refuse_below(tx, "Collections")?;
             let tree = Tree::read(tx)?;
             let parent = new.parent.as_deref().map(|parent| tree.find(parent)).transpose()?.map(|row| row.id);
-            if parent == Some(CollectionId::UNASSIGNED_COMPUTERS) {
-                return Err(AdminError::Conflict {
-                    code: "parent",
-                    detail: "Unassigned Computers cannot hold collections: its computers are in none".to_owned(),
-                    next_step: Some("choose another parent, or none for All Computers".to_owned()),
-                });
+            checked_parent(&tree, kind, parent)?;
+            let row = tx.collection_create(&NewCollection { id, name, parent, kind })?;
+            if kind == CollectionKind::Rule {
+                let definition = definition::changed(tx, &tree, id, CollectionDefinition::default(), &wanted)?;
+                tx.collection_define(id, &definition)?;
             }
-            let row = tx.collection_create(&NewCollection { id, name, parent, kind: CollectionKind::TargetGroup })?;
-            if new.approved_only {
-                tx.collection_set_approved_only(id, true)?;
-            }
-            let after = json!({ "name": row.name, "parent": row.parent, "approved_only": new.approved_only });
+            tx.collection_set_approved_only(id, new.approved_only)?;
+            tx.collection_set_time_zone(id, zone.as_deref())?;
+            tx.collection_set_description(id, description.as_deref())?;
+            let after = audited(tx, id)?;
             tx.audit("collection.create", &id.to_string(), None, Some(&after))?;
             Ok(CollectionCreated { id: id.0, name: row.name })
         })
         .await?;
-    app.publish().await?;
+    settle(app).await?;
     Ok(made)
+}
+
+fn no_rule(code: &'static str) -> AdminError {
+    AdminError::Conflict {
+        code,
+        detail: "a target group gets its computers from administrators or from what they ask for; it has no rule, includes, \
+                 excludes or limit"
+            .to_owned(),
+        next_step: Some("make a collection by rule, which may include this one".to_owned()),
+    }
+}
+
+fn checked_parent(tree: &Tree, kind: CollectionKind, parent: Option<CollectionId>) -> Result<(), AdminError> {
+    let Some(parent) = parent else { return Ok(()) };
+    if parent == CollectionId::UNASSIGNED_COMPUTERS {
+        return Err(AdminError::Conflict {
+            code: "parent",
+            detail: "Unassigned Computers cannot hold collections: its computers are in none".to_owned(),
+            next_step: Some("choose another parent, or none for All Computers".to_owned()),
+        });
+    }
+    let rule = tree.rows.iter().any(|row| row.id == parent && row.kind == CollectionKind::Rule);
+    if rule || (kind == CollectionKind::Rule && parent != CollectionId::ALL_COMPUTERS) {
+        return Err(AdminError::Conflict {
+            code: "parent",
+            detail: "collections by rule do not nest: each lies directly below All Computers".to_owned(),
+            next_step: Some("limit it to the other collection, or include it there".to_owned()),
+        });
+    }
+    Ok(())
+}
+
+/// What the audit log keeps of a collection.
+fn audited(tx: &ReadTx<'_>, id: CollectionId) -> Result<Value, StoreError> {
+    let Some(row) = tx.collection_show(id)? else { return Ok(Value::Null) };
+    let mut kept = json!({
+        "name": row.name, "parent": row.parent, "approved_only": row.approved_only, "time_zone": row.time_zone,
+        "description": row.description,
+    });
+    if let (Some(definition), Some(kept)) = (tx.collection_definition(id)?, kept.as_object_mut()) {
+        kept.insert("rule".to_owned(), json!(definition.rule));
+        kept.insert("includes".to_owned(), json!(definition.includes));
+        kept.insert("excludes".to_owned(), json!(definition.excludes));
+        kept.insert("limiting".to_owned(), json!(definition.limiting));
+    }
+    Ok(kept)
 }
 
 /// Changes a collection.
@@ -195,29 +308,88 @@ pub(crate) async fn change(
     change: CollectionChange,
 ) -> Result<Collection, AdminError> {
     let new_name = change.name.as_deref().map(checked_name).transpose()?;
+    let zone = change.time_zone.as_deref().map(checked_zone).transpose()?;
+    let description = change.description.as_deref().map(checked_description).transpose()?;
+    let wanted =
+        Wanted { rule: change.rule, includes: change.includes, excludes: change.excludes, limiting: change.limiting };
     let id = app
         .write(caller, move |tx| {
             sites::refuse_below(tx, "Collections")?;
             let tree = Tree::read(tx)?;
             let row = tree.find(&name)?;
-            let before = json!({ "name": row.name, "approved_only": row.approved_only });
+            let before = audited(tx, row.id)?;
+            if !wanted.is_nothing() {
+                let known = tx.collection_definition(row.id)?.ok_or_else(|| no_rule("kind"))?;
+                let definition = definition::changed(tx, &tree, row.id, known, &wanted)?;
+                tx.collection_define(row.id, &definition)?;
+            }
             if let Some(new_name) = &new_name {
                 tx.collection_rename(row.id, new_name)?;
             }
             if let Some(approved_only) = change.approved_only {
                 tx.collection_set_approved_only(row.id, approved_only)?;
             }
-            if let Some(after) = tx.collection_show(row.id)? {
-                let after = json!({ "name": after.name, "approved_only": after.approved_only });
-                if before != after {
-                    tx.audit("collection.change", &row.id.to_string(), Some(&before), Some(&after))?;
-                }
+            if let Some(zone) = &zone {
+                tx.collection_set_time_zone(row.id, zone.as_deref())?;
+            }
+            if let Some(description) = &description {
+                tx.collection_set_description(row.id, description.as_deref())?;
+            }
+            let after = audited(tx, row.id)?;
+            if before != after {
+                tx.audit("collection.change", &row.id.to_string(), Some(&before), Some(&after))?;
             }
             Ok(row.id)
         })
         .await?;
-    app.publish().await?;
+    settle(app).await?;
     show(app, id.to_string()).await
+}
+
+/// Refuses to delete what maintenance windows and client settings would vanish with, or what rules and phased deployments
+/// would look for in vain. The store knows what else uses a collection.
+fn refuse_used(tx: &ReadTx<'_>, row: &CollectionRow) -> Result<(), AdminError> {
+    let (id, name) = (row.id, &row.name);
+    let windows = tx.window_list()?.into_iter().filter(|one| one.collection == id);
+    let sets = tx.client_settings_list()?.into_iter().filter(|one| one.set.collections.contains(&id));
+    let deploys = |rule: &Rule| rule.deployments.iter().any(|target| target.collection == id);
+    let rules = tx.rule_list()?.into_iter().filter(|one| deploys(&one.rule));
+    let mut phased = Vec::new();
+    for one in tx.phased_list()? {
+        let Some(state) = tx.phased_state(one.id)?.map(|stored| stored.state) else { continue };
+        let mut phases = one.plan.phases.iter().zip(&state.phases);
+        let waits = phases.any(|(phase, progress)| phase.collection == id && progress.completed_at.is_none());
+        if waits && !state.is_over() {
+            phased.push(one.plan.name);
+        }
+    }
+    let (of, remove) = (format!(" --collection {name:?}"), format!(" --remove-deploy {name:?}"));
+    let of = of.as_str();
+    let used: [(&str, Vec<String>, &str, &str); 4] = [
+        ("maintenance windows", windows.map(|one| one.window.name().to_owned()).collect(), "weir windows delete", of),
+        ("client settings", sets.map(|one| one.set.name).collect(), "weir client-settings unassign", of),
+        ("rules", rules.map(|one| one.rule.name).collect(), "weir rules change", remove.as_str()),
+        ("phased deployments", phased, "weir phased stop", ""),
+    ];
+    let (mut uses, mut next) = (Vec::new(), Vec::new());
+    for (what, names, command, options) in used {
+        if names.is_empty() {
+            continue;
+        }
+        let shown: Vec<String> = names.iter().take(MOST_SHOWN).map(|name| format!("{name:?}")).collect();
+        let more = names.len() - shown.len();
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        uses.push(format!("{what} {}{more}", shown.join(", ")));
+        next.extend(shown.iter().map(|name| format!("{command} {name}{options}")));
+    }
+    if uses.is_empty() {
+        return Ok(());
+    }
+    Err(AdminError::Conflict {
+        code: "in_use",
+        detail: format!("the collection {name:?} cannot be deleted while these use it: {}", uses.join("; ")),
+        next_step: Some(next.join("; ")),
+    })
 }
 
 /// Deletes a collection that nothing hangs on.
@@ -226,69 +398,13 @@ pub(crate) async fn delete(app: &App, caller: &Caller, name: String) -> Result<(
         sites::refuse_below(tx, "Collections")?;
         let tree = Tree::read(tx)?;
         let row = tree.find(&name)?;
+        if !row.built_in {
+            refuse_used(tx, row)?;
+        }
         tx.collection_delete(row.id)?;
         tx.audit("collection.delete", &row.id.to_string(), Some(&json!({ "name": row.name })), None)?;
         Ok(())
     })
     .await?;
-    app.publish().await
-}
-
-/// Computers of a collection and of those below it.
-pub(crate) async fn members(app: &App, name: String, query: ListQuery) -> Result<List<ComputerRow>, AdminError> {
-    computer::list_in(app, Some(name), None, query.cursor, query.limit).await
-}
-
-/// Adds computers to a collection, or removes them.
-pub(crate) async fn members_change(
-    app: &App,
-    caller: &Caller,
-    name: String,
-    change: MemberChange,
-    add: bool,
-) -> Result<MembersChanged, AdminError> {
-    if change.computers.is_empty() || change.computers.len() > MOST_MEMBERS {
-        return Err(AdminError::invalid("computers", format!("give 1 to {MOST_MEMBERS} computers")));
-    }
-    let changed = app
-        .write(caller, move |tx| {
-            let tree = Tree::read(tx)?;
-            let row = tree.find(&name)?;
-            if row.built_in {
-                return Err(AdminError::Conflict {
-                    code: "built_in",
-                    detail: format!("the members of {} follow from the other collections", row.name),
-                    next_step: Some("add computers to a collection of your own, or remove them from it".to_owned()),
-                });
-            }
-            let mut result = MembersChanged::default();
-            let mut names = BTreeSet::new();
-            for text in &change.computers {
-                let id: ComputerId = text
-                    .trim()
-                    .parse()
-                    .map_err(|error| AdminError::invalid("computer", format!("{text:?}: {error}")))?;
-                let found = tx.computer_find(&id)?;
-                let computer = found.ok_or_else(|| AdminError::missing("computer", &id, "weir computers list"))?;
-                let is_new = if add {
-                    tx.collection_add(row.id, computer.no, MemberSource::Manual)?
-                } else {
-                    tx.collection_remove(row.id, computer.no, MemberSource::Manual)?
-                };
-                if is_new {
-                    result.changed += 1;
-                    names.insert(id.to_string());
-                } else {
-                    result.unchanged += 1;
-                }
-            }
-            if result.changed > 0 {
-                let action = if add { "collection.add" } else { "collection.remove" };
-                tx.audit(action, &row.id.to_string(), None, Some(&json!({ "computers": names })))?;
-            }
-            Ok(result)
-        })
-        .await?;
-    app.publish().await?;
-    Ok(changed)
+    settle(app).await
 }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 use weir_api::{
     List, Reference,
-    computer::{ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, StateCounts, UpdateState},
+    computer::{
+        ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, StateCounts,
+        UpdateState,
+    },
 };
 use weir_model::{
     ids::{CollectionId, ComputerId, UpdateId},
@@ -15,11 +19,12 @@ use weir_store::{ReadTx, StoreError, computer as stored};
 
 use super::{
     AdminError, App, Caller,
-    collection::Tree,
+    collection::{Tree, definition::checked_zone},
     index::Index,
     list, rollup,
     selection::known_language,
     tally::{self, Questions},
+    window,
 };
 
 /// Computers, oldest first.
@@ -132,7 +137,7 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
     app.try_read(move |tx| {
         let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
         let tree = Tree::read(tx)?;
-        let groups: Vec<CollectionId> = tx.computer_groups(row.no)?.into_iter().map(|(group, _)| group).collect();
+        let groups: Vec<CollectionId> = tx.computer_collections(row.no)?;
         let mut questions = Questions::new(&live);
         let (shown, states) = describe(tx, &tree, &servers(tx)?, &mut questions, &row, &groups)?;
         let set = live.directory.group_set(&groups);
@@ -146,9 +151,9 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
             }
             let explanation = snapshot.effective(set.collections(), update);
             let indexed = index.find(update);
-            let revision = indexed.map_or(0, |row| row.stored.identity.revision.0);
+            let revision = indexed.map_or(0, |row| row.identity.revision.0);
             let localized = match indexed.filter(|_| language != "en") {
-                Some(row) => tx.revision_localized(row.stored.revision_id)?,
+                Some(row) => tx.revision_localized(row.revision_id)?,
                 None => Vec::new(),
             };
             let localized = localized.into_iter().find(|text| text.language.eq_ignore_ascii_case(&language));
@@ -156,7 +161,7 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
                 id: update.0,
                 revision,
                 title: localized.map_or_else(|| index.title(update), |text| list::short(text.title.trim())),
-                kb: indexed.map(|row| row.stored.kb_articles.clone()).unwrap_or_default(),
+                kb: indexed.map(|row| row.kb_articles.clone()).unwrap_or_default(),
                 state: api_state(state),
                 since: entry.map(|entry| entry.changed),
                 error: entry.and_then(|entry| entry.error).map(|error| format!("0x{error:08x}")),
@@ -177,12 +182,44 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
                 .filter(|name| !name.is_empty())
                 .map(str::to_owned)
                 .collect(),
+            next_window: Some(window::next_of_computer(tx, &tree, questions.published(), &row, &groups)?),
+            time_zone: tx.computer_time_zone(row.no)?,
             needed: sorted.remove(&false).unwrap_or_default(),
             failed,
             installed: sorted.remove(&true).unwrap_or_default(),
         })
     })
     .await
+}
+
+/// Changes a computer.
+pub(crate) async fn change(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    change: ComputerChange,
+) -> Result<ComputerChanged, AdminError> {
+    let id = parse(id)?;
+    let zone = change.time_zone.as_deref().map(checked_zone).transpose()?;
+    let live = app.state.live.clone();
+    let changed = app
+        .write(caller, move |tx| {
+            let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
+            let before = tx.computer_time_zone(row.no)?;
+            let after = zone.unwrap_or_else(|| before.clone());
+            if before != after {
+                tx.computer_set_time_zone(row.no, after.as_deref())?;
+                let (old, new) = (json!({ "time_zone": before }), json!({ "time_zone": after }));
+                tx.audit("computer.change", &id.to_string(), Some(&old), Some(&new))?;
+                // a rule may ask for it
+                let compiled = live.membership.compiled(tx)?;
+                live.membership.decide(tx, &compiled, row.no, Timestamp::now())?;
+            }
+            Ok(ComputerChanged { id: id.to_string(), time_zone: after })
+        })
+        .await?;
+    app.publish().await?;
+    Ok(changed)
 }
 
 /// Forgets a computer. It comes back when it calls again.
@@ -210,7 +247,7 @@ fn missing(id: &ComputerId) -> AdminError {
     AdminError::missing("computer", id, "weir computers list")
 }
 
-fn api_state(state: State) -> UpdateState {
+pub(crate) fn api_state(state: State) -> UpdateState {
     match state {
         State::Unknown => UpdateState::Unknown,
         State::NotApplicable => UpdateState::NotApplicable,

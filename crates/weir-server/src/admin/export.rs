@@ -102,19 +102,35 @@ fn kinds(with: Option<&str>) -> Result<Vec<Kind>, AdminError> {
     let mut kinds = Vec::new();
     for name in with.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()) {
         kinds.extend_from_slice(match name {
-            "collections" => &[Kind::Collection][..],
+            // what they are deployed to goes with them
+            "client-settings" => &[Kind::Collection, Kind::ClientSettings][..],
+            "collections" => &[Kind::Collection],
             "criteria" => &[Kind::Criterion],
             "declines" => &[Kind::Decline],
             // what they refer to goes with them
-            "deployments" => &[Kind::UpdateGroup, Kind::Collection, Kind::EulaAcceptance, Kind::Deployment],
+            "deployments" => &[
+                Kind::UpdateGroup,
+                Kind::Collection,
+                Kind::EulaAcceptance,
+                // an importer would offer a stopped update otherwise
+                Kind::UpdateStop,
+                Kind::DeploymentTemplate,
+                Kind::UpdateSetting,
+                Kind::Deployment,
+            ],
+            "rules" => &[Kind::UpdateGroup, Kind::Collection, Kind::Rule, Kind::Phased],
+            "searches" => &[Kind::SavedSearch],
             "selections" => &[Kind::Selection],
             "settings" => &[Kind::Setting],
+            "windows" => &[Kind::Collection, Kind::MaintenanceWindow],
             other => {
                 return Err(AdminError::Invalid {
                     code: "with",
                     detail: format!("there are no decisions named {other:?}"),
                     next_step: Some(
-                        "use some of collections, criteria, declines, deployments, selections, settings".to_owned(),
+                        "use some of client-settings, collections, criteria, declines, deployments, rules, searches, \
+                         selections, settings, windows"
+                            .to_owned(),
                     ),
                 });
             }
@@ -282,7 +298,18 @@ mod tests {
         assert_eq!(kinds(None).expect("none"), []);
         assert_eq!(kinds(Some("declines, collections")).expect("known"), [Kind::Collection, Kind::Decline]);
         let with = kinds(Some("deployments,collections")).expect("known");
-        assert_eq!(with, [Kind::UpdateGroup, Kind::Collection, Kind::EulaAcceptance, Kind::Deployment]);
+        let deployments = [
+            Kind::UpdateGroup,
+            Kind::Collection,
+            Kind::EulaAcceptance,
+            Kind::UpdateStop,
+            Kind::DeploymentTemplate,
+            Kind::UpdateSetting,
+            Kind::Deployment,
+        ];
+        assert_eq!(with, deployments);
+        let rules = kinds(Some("rules")).expect("known");
+        assert_eq!(rules, [Kind::UpdateGroup, Kind::Collection, Kind::Rule, Kind::Phased]);
         assert!(kinds(Some("approvals")).is_err());
     }
 

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::json;
 use weir_api::import::{Import, ImportPhase, ImportQuery, ImportState};
-use weir_model::ids::{UpdateId, UpdateIdentity};
+use weir_model::{
+    ids::{UpdateId, UpdateIdentity},
+    message::{IMPORT_DONE, IMPORT_FAILED, IMPORT_PARTLY},
+};
 use weir_store::{Actor, ReadTx, StoreError};
 
 use super::{
@@ -174,11 +177,36 @@ async fn work(app: &App, caller: &Caller, id: u64, inputs: Vec<Input>, query: Im
         "an import is over"
     );
     metrics::counter!("weir_import_revisions_total").increment(outcome.result.added);
+    tell(app, caller, id, &outcome).await;
     app.shared().imports.change(id, |import| {
         import.state = if outcome.failed { ImportState::Failed } else { ImportState::Done };
         import.finished_at = Some(Timestamp::now());
         import.result = Some(outcome.result);
     });
+}
+
+/// Says in a status message how an import ended.
+async fn tell(app: &App, caller: &Caller, id: u64, outcome: &Batch) {
+    let result = &outcome.result;
+    let first = result.errors.first().map(|error| error.message.clone()).unwrap_or_default();
+    let meaning = match (outcome.failed, result.rejected > 0) {
+        (true, _) => &IMPORT_FAILED,
+        (false, true) => &IMPORT_PARTLY,
+        (false, false) => &IMPORT_DONE,
+    };
+    let parameters = [
+        ("import", id.to_string()),
+        ("added", result.added.to_string()),
+        ("unchanged", result.unchanged.to_string()),
+        ("rejected", result.rejected.to_string()),
+        ("skipped", result.skipped.to_string()),
+        ("reason", first),
+    ];
+    let about = id.to_string();
+    let said = app.write(caller, move |tx| Ok(tx.status_message(meaning, &parameters, Some(("import", &about)))?));
+    if let Err(error) = said.await {
+        tracing::warn!(error = chain(&error), "the status message about an import could not be stored");
+    }
 }
 
 async fn run(app: &App, caller: &Caller, id: u64, inputs: Vec<Input>, query: ImportQuery) -> Result<Batch, AdminError> {
@@ -189,6 +217,7 @@ async fn run(app: &App, caller: &Caller, id: u64, inputs: Vec<Input>, query: Imp
     }
     app.shared().imports.change(id, |import| import.phase = ImportPhase::Publish);
     app.publish().await?;
+    app.shared().rules.imported(Timestamp::now());
     let published = app.state.live.current();
     let unresolved = published.snapshot.unresolved().into_iter();
     let unresolved: HashSet<UpdateIdentity> =

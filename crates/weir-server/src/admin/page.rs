@@ -11,13 +11,14 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use weir_api::{
+    alert::Alert,
     site::Site,
     status::{Status, quoted},
     sync::{SyncRun, SyncStatus},
 };
 
 use super::{
-    AdminError, App,
+    AdminError, App, alert,
     auth::{self, COOKIE, SESSION},
     extract::Query,
     status, sync,
@@ -91,7 +92,8 @@ async fn content(app: &App) -> Result<Markup, AdminError> {
     let status = status::show(app).await?;
     let sync = sync::status(app).await?;
     let sites = sites::list(app).await?;
-    Ok(body(&status, &sync, &sites, &app.process.data))
+    let alerts = alert::newest(app, MOST_ALERTS).await?;
+    Ok(body(&status, &sync, &sites, &alerts, &app.process.data))
 }
 
 /// What a browser without a session sees at the root.
@@ -132,7 +134,7 @@ fn framed(title: &str, head: &Markup, content: &Markup) -> Html<String> {
     Html(page.into_string())
 }
 
-fn body(status: &Status, sync: &SyncStatus, sites: &[Site], data: &Path) -> Markup {
+fn body(status: &Status, sync: &SyncStatus, sites: &[Site], open: &[Alert], data: &Path) -> Markup {
     let data = format!("weir --data {} ", quoted(&data.to_string_lossy()));
     let counts = &status.counts;
     let next = status.steps.iter().find(|step| !step.done).map(|step| step.name.as_str());
@@ -172,6 +174,10 @@ fn body(status: &Status, sync: &SyncStatus, sites: &[Site], data: &Path) -> Mark
                 }
             }
         }
+        @if !open.is_empty() {
+            h2 { "Open alerts" }
+            (alerts(open, counts.alerts))
+        }
         h2 { "Synchronization" }
         (synchronization(sync))
         @if sites.len() > 1 {
@@ -191,6 +197,30 @@ fn body(status: &Status, sync: &SyncStatus, sites: &[Site], data: &Path) -> Mark
             }
         }
         p.quiet { "Server " (status.server_id) ", catalogue change " (status.snapshot.change) }
+    }
+}
+
+/// Alerts that the page shows; `weir alerts list` shows all.
+const MOST_ALERTS: usize = 10;
+
+/// What an administrator should see to.
+fn alerts(open: &[Alert], all: u64) -> Markup {
+    html! {
+        table {
+            tr {
+                @for title in ["Severity", "Since", "What"] {
+                    th scope="col" { (title) }
+                }
+            }
+            @for alert in open {
+                tr {
+                    th scope="row" { (alert.severity) @if alert.acknowledged_at.is_some() { ", acknowledged" } }
+                    td { (second(alert.opened_at)) }
+                    td { (alert.kind) ": " (alert.message) }
+                }
+            }
+        }
+        @if all > open.len() as u64 { p.quiet { "All " (all) ": weir alerts list --state open --all" } }
     }
 }
 

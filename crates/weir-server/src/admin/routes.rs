@@ -18,11 +18,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use weir_api::{
     List, PREFIX, Problem,
     access::SignInLink,
-    alert::Alert,
     audit::AuditRow,
-    collection::{Collection, CollectionChange, CollectionCreate, CollectionCreated, MemberChange, MembersChanged},
     compliance::{Summary, SummaryQuery, UpdateCompliance, UpdateComplianceQuery},
-    computer::{ComputerDetail, ComputerQuery, ComputerRow},
+    computer::{ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow},
     deployment::{
         Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentPreview, DeploymentQuery,
     },
@@ -35,11 +33,13 @@ use weir_api::{
 };
 
 use super::{
-    AdminError, App, Caller, alert, audit, auth, collection, compliance, computer, content, content_routes, deployment,
-    downstream_routes, export_routes,
+    AdminError, App, Caller, alert_routes, audit, auth, cleanup_routes, client_settings_routes, collection_routes,
+    compliance, computer, content_routes, deployment, deployment_routes, downstream_routes, export_routes,
     extract::{Body, JSON_BYTES, Path, Query},
-    headers, health, import, page, selection_routes, setting, sites, status, sync_routes,
+    headers, health, import, page, phased_routes, policy_routes, rule_routes, search_routes, selection_routes, setting,
+    sites, status, sync_routes,
     update::{self, Named},
+    update_list, update_routes, window_routes,
 };
 
 type Answer<T> = Result<Json<T>, AdminError>;
@@ -122,28 +122,35 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(sign_in_link_create))
         .routes(routes!(import_show))
         .merge(content_routes::all())
+        .merge(search_routes::all())
         .merge(selection_routes::all())
         .merge(downstream_routes::all())
         .merge(sync_routes::all())
         .merge(export_routes::all())
+        .merge(window_routes::all())
+        .merge(deployment_routes::all())
+        .merge(phased_routes::all())
+        .merge(rule_routes::all())
+        .merge(cleanup_routes::all())
+        .merge(update_routes::all())
+        .merge(client_settings_routes::all())
+        .merge(policy_routes::all())
         .routes(routes!(updates_list))
         .routes(routes!(updates_show))
         .routes(routes!(updates_decline))
         .routes(routes!(updates_undecline))
-        .routes(routes!(collections_list, collections_create))
-        .routes(routes!(collections_show, collections_change, collections_delete))
-        .routes(routes!(members_list, members_add, members_remove))
+        .merge(collection_routes::all())
         .routes(routes!(deployments_list, deployments_create))
         .routes(routes!(deployments_preview))
         .routes(routes!(deployments_show, deployments_change, deployments_delete))
         .routes(routes!(computers_list))
-        .routes(routes!(computers_show, computers_delete))
+        .routes(routes!(computers_show, computers_change, computers_delete))
         .routes(routes!(compliance_summary))
         .routes(routes!(compliance_updates))
         .merge(sites::all())
         .routes(routes!(settings_list))
         .routes(routes!(settings_show, settings_set))
-        .routes(routes!(alerts_list))
+        .merge(alert_routes::all())
         .routes(routes!(audit_list))
 }
 
@@ -218,7 +225,7 @@ async fn import_show(State(app): State<App>, Path(id): Path<u64>) -> Answer<Impo
 /// Updates that a filter leaves, with facets if asked for.
 #[utoipa::path(get, path = "/updates", tag = "updates", params(UpdateQuery), responses((status = 200, body = UpdateList)))]
 async fn updates_list(State(app): State<App>, Query(query): Query<UpdateQuery>) -> Answer<UpdateList> {
-    update::list(&app, query).await.map(Json)
+    update_list::list(&app, query).await.map(Json)
 }
 
 /// One update in full; `{id}` is a GUID or GUID@revision.
@@ -243,81 +250,6 @@ async fn updates_undecline(State(app): State<App>, caller: Caller, Path(id): Pat
     update::decline(&app, &caller, Named::parse(&id)?, false).await.map(Json)
 }
 
-/// Collections.
-#[utoipa::path(get, path = "/collections", tag = "collections", params(ListQuery), responses((status = 200, body = List<Collection>)))]
-async fn collections_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<Collection>> {
-    collection::list(&app, query).await.map(Json)
-}
-
-/// Makes a collection.
-#[utoipa::path(post, path = "/collections", tag = "collections", request_body = CollectionCreate, responses((status = 201, body = CollectionCreated)))]
-async fn collections_create(
-    State(app): State<App>,
-    caller: Caller,
-    Body(new): Body<CollectionCreate>,
-) -> Result<(StatusCode, Json<CollectionCreated>), AdminError> {
-    Ok((StatusCode::CREATED, Json(collection::create(&app, &caller, new).await?)))
-}
-
-/// One collection, by id or name.
-#[utoipa::path(get, path = "/collections/{collection}", tag = "collections", params(("collection" = String, Path)), responses((status = 200, body = Collection)))]
-async fn collections_show(State(app): State<App>, Path(name): Path<String>) -> Answer<Collection> {
-    collection::show(&app, name).await.map(Json)
-}
-
-/// Changes a collection.
-#[utoipa::path(patch, path = "/collections/{collection}", tag = "collections", params(("collection" = String, Path)), request_body = CollectionChange, responses((status = 200, body = Collection)))]
-async fn collections_change(
-    State(app): State<App>,
-    caller: Caller,
-    Path(name): Path<String>,
-    Body(change): Body<CollectionChange>,
-) -> Answer<Collection> {
-    collection::change(&app, &caller, name, change).await.map(Json)
-}
-
-/// Deletes a collection.
-#[utoipa::path(delete, path = "/collections/{collection}", tag = "collections", params(("collection" = String, Path)), responses((status = 204)))]
-async fn collections_delete(
-    State(app): State<App>,
-    caller: Caller,
-    Path(name): Path<String>,
-) -> Result<StatusCode, AdminError> {
-    collection::delete(&app, &caller, name).await.map(|()| StatusCode::NO_CONTENT)
-}
-
-/// Computers of a collection and of those below it.
-#[utoipa::path(get, path = "/collections/{collection}/members", tag = "collections", params(("collection" = String, Path), ListQuery), responses((status = 200, body = List<ComputerRow>)))]
-async fn members_list(
-    State(app): State<App>,
-    Path(name): Path<String>,
-    Query(query): Query<ListQuery>,
-) -> Answer<List<ComputerRow>> {
-    collection::members(&app, name, query).await.map(Json)
-}
-
-/// Adds computers to a collection.
-#[utoipa::path(post, path = "/collections/{collection}/members", tag = "collections", params(("collection" = String, Path)), request_body = MemberChange, responses((status = 200, body = MembersChanged)))]
-async fn members_add(
-    State(app): State<App>,
-    caller: Caller,
-    Path(name): Path<String>,
-    Body(change): Body<MemberChange>,
-) -> Answer<MembersChanged> {
-    collection::members_change(&app, &caller, name, change, true).await.map(Json)
-}
-
-/// Removes computers from a collection.
-#[utoipa::path(delete, path = "/collections/{collection}/members", tag = "collections", params(("collection" = String, Path)), request_body = MemberChange, responses((status = 200, body = MembersChanged)))]
-async fn members_remove(
-    State(app): State<App>,
-    caller: Caller,
-    Path(name): Path<String>,
-    Body(change): Body<MemberChange>,
-) -> Answer<MembersChanged> {
-    collection::members_change(&app, &caller, name, change, false).await.map(Json)
-}
-
 /// Deployments.
 #[utoipa::path(get, path = "/deployments", tag = "deployments", params(DeploymentQuery), responses((status = 200, body = List<Deployment>)))]
 async fn deployments_list(State(app): State<App>, Query(query): Query<DeploymentQuery>) -> Answer<List<Deployment>> {
@@ -327,7 +259,7 @@ async fn deployments_list(State(app): State<App>, Query(query): Query<Deployment
 /// What a deployment would need. Nothing is deployed.
 #[utoipa::path(post, path = "/deployments/preview", tag = "deployments", request_body = DeploymentCreate, responses((status = 200, body = DeploymentPreview)))]
 async fn deployments_preview(State(app): State<App>, Body(new): Body<DeploymentCreate>) -> Answer<DeploymentPreview> {
-    content::preview(&app, new).await.map(Json)
+    deployment::preview(&app, new).await.map(Json)
 }
 
 /// Deploys an update to a collection.
@@ -383,6 +315,17 @@ async fn computers_show(
     computer::show(&app, &id, query.language.as_deref()).await.map(Json)
 }
 
+/// Changes a computer.
+#[utoipa::path(patch, path = "/computers/{id}", tag = "computers", params(("id" = String, Path)), request_body = ComputerChange, responses((status = 200, body = ComputerChanged)))]
+async fn computers_change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(change): Body<ComputerChange>,
+) -> Answer<ComputerChanged> {
+    computer::change(&app, &caller, &id, change).await.map(Json)
+}
+
 /// Forgets a computer.
 #[utoipa::path(delete, path = "/computers/{id}", tag = "computers", params(("id" = String, Path)), responses((status = 204)))]
 async fn computers_delete(
@@ -429,12 +372,6 @@ async fn settings_set(
     Body(change): Body<SettingChange>,
 ) -> Answer<SettingChanged> {
     setting::set(&app, &caller, &key, &change.value, change.force).await.map(Json)
-}
-
-/// Alerts, open ones first.
-#[utoipa::path(get, path = "/alerts", tag = "alerts", params(ListQuery), responses((status = 200, body = List<Alert>)))]
-async fn alerts_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<Alert>> {
-    alert::list(&app, query).await.map(Json)
 }
 
 /// The audit log, newest first.

@@ -7,7 +7,7 @@ mod tests;
 
 use std::time::Duration;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use weir_api::{
     List,
@@ -15,6 +15,7 @@ use weir_api::{
 };
 use weir_model::{
     content::ContentMode,
+    message::SETTING_CHANGED,
     schedule::{Recurrence, Zone},
 };
 use weir_store::{ReadTx, StoreError, WriteTx, mirror::PARENT, setting::SettingRow};
@@ -35,6 +36,60 @@ use crate::{
 /// The value of a schedule that is off.
 pub(crate) const OFF: &str = "off";
 
+/// Roots that are trusted beside the system's when webhooks are called.
+pub(crate) const ALERT_CA_FILE: &str = "alerts.ca_file";
+/// How often compliance after deadlines is looked at, in minutes.
+pub(crate) const ALERT_COMPLIANCE: &str = "alerts.compliance_minutes";
+/// Computers that were not heard of for so many days are told of; 0 is never.
+pub(crate) const ALERT_COMPUTERS: &str = "alerts.computer_silent_days";
+/// How long closed alerts and ended deliveries are kept, in days.
+pub(crate) const ALERT_DAYS: &str = "alerts.days";
+/// A disk with less free space than this is told of, in GiB; 0 is never.
+pub(crate) const ALERT_DISK: &str = "alerts.disk_free_gib";
+/// Whether webhooks are called through the proxy.
+pub(crate) const ALERT_PROXY: &str = "alerts.proxy";
+/// The first pause before a notification is tried again, in seconds.
+pub(crate) const ALERT_RETRY: &str = "alerts.retry_seconds";
+/// Sites below that were not heard of for so many minutes are told of; 0 is never.
+pub(crate) const ALERT_SITES: &str = "alerts.site_silent_minutes";
+/// Roots that are trusted beside the system's when mail is sent.
+pub(crate) const MAIL_CA_FILE: &str = "mail.ca_file";
+/// Who sends mail.
+pub(crate) const MAIL_FROM: &str = "mail.from";
+/// The mail server.
+pub(crate) const MAIL_HOST: &str = "mail.host";
+/// The password there.
+pub(crate) const MAIL_PASSWORD: &str = "mail.password";
+/// Its port; 0 is what the way of encryption has.
+pub(crate) const MAIL_PORT: &str = "mail.port";
+/// How the way there is encrypted.
+pub(crate) const MAIL_TLS: &str = "mail.tls";
+/// The user there.
+pub(crate) const MAIL_USER: &str = "mail.user";
+/// How many status messages are kept.
+pub(crate) const MESSAGE_COUNT: &str = "messages.count";
+/// How long status messages are kept, in days.
+pub(crate) const MESSAGE_DAYS: &str = "messages.days";
+/// Days until a declined update is removed.
+pub(crate) const CLEANUP_DECLINED_DAYS: &str = "cleanup.declined_days";
+/// Days until a withdrawn update is removed.
+pub(crate) const CLEANUP_EXPIRED_DAYS: &str = "cleanup.expired_days";
+/// Whether a superseded update stays while what replaces it is made for fewer products.
+pub(crate) const CLEANUP_KEEP_NARROWER: &str = "cleanup.keep_narrower";
+/// Whether a superseded update stays while what replaces it is not deployed where it is.
+pub(crate) const CLEANUP_KEEP_UNTIL_DEPLOYED: &str = "cleanup.keep_until_deployed";
+/// Days until a revision is removed that a newer one took the place of.
+pub(crate) const CLEANUP_OBSOLETE_DAYS: &str = "cleanup.obsolete_days";
+/// When superseded updates are declined.
+pub(crate) const CLEANUP_SUPERSEDED: &str = "cleanup.superseded";
+/// When superseded feature updates are declined.
+pub(crate) const CLEANUP_FEATURES: &str = "cleanup.superseded_features";
+/// Maximum run time of feature updates, update rollups and service packs, in minutes.
+pub(crate) const RUN_TIME_FEATURE: &str = "updates.run_time_feature";
+/// Of all other updates but those for Windows.
+pub(crate) const RUN_TIME_OTHER: &str = "updates.run_time_other";
+/// Of updates for Windows and Microsoft 365 Apps.
+pub(crate) const RUN_TIME_WINDOWS: &str = "updates.run_time_windows";
 /// How often the server above is told of computers between synchronizations, in minutes.
 pub(crate) const ROLLUP_MINUTES: &str = "rollup.minutes";
 /// How long events with an update are kept, in days.
@@ -89,6 +144,10 @@ pub(crate) const SYNC_RETRIES: &str = "sync.retries";
 pub(crate) const SYNC_TIMEOUT: &str = "sync.timeout_seconds";
 /// Where updates come from.
 pub(crate) const SOURCE: &str = "source";
+/// Hours between two scans of a computer.
+pub(crate) const SCAN_INTERVAL: &str = "scan.interval";
+/// Whether updates use windows for all deployments although there are some for software updates (CS-13).
+pub(crate) const WINDOWS_BOTH: &str = "windows.both_kinds";
 
 /// What holds, from the rows of the store.
 pub(crate) struct Current(Vec<SettingRow>);
@@ -132,6 +191,12 @@ impl Current {
     pub(crate) fn zone(&self) -> TimeZone {
         let set = self.text(TIME_ZONE).parse::<Zone>().ok();
         set.map_or_else(TimeZone::system, |zone| zone.time_zone().clone())
+    }
+
+    /// Whether updates use windows of both kinds, and how long before a window what is held for it goes out.
+    pub(crate) fn windows(&self) -> (bool, SignedDuration) {
+        let hours = i64::try_from(self.number(SCAN_INTERVAL)).unwrap_or(22);
+        (self.flag(WINDOWS_BOTH), SignedDuration::from_hours(hours))
     }
 
     /// What the client plane reads.
@@ -225,15 +290,17 @@ pub(crate) async fn set(
         },
         next_step: Some(format!("{key} takes {}", definition.kind.describe())),
     })?;
-    if key == SYNC_CA_FILE {
-        usable_roots(value.as_str().unwrap_or_default()).await?;
+    if matches!(key, ALERT_CA_FILE | MAIL_CA_FILE | SYNC_CA_FILE) {
+        usable_roots(key, value.as_str().unwrap_or_default()).await?;
     }
     if matches!(definition.kind, Kind::Schedule) {
         value = anchored(app, value).await?;
     }
     let (key, kind, stored) = (definition.key, definition.kind.clone(), value.clone());
     app.write(caller, move |tx| {
-        if matches!(key, SOURCE | SYNC_REPLICA | SYNC_SCHEDULE) || TOP_SETTINGS.contains(&key) {
+        if matches!(key, SOURCE | SYNC_REPLICA | SYNC_SCHEDULE | CLEANUP_SUPERSEDED | CLEANUP_FEATURES)
+            || TOP_SETTINGS.contains(&key)
+        {
             refuse_below_parent(tx, key)?;
         }
         let was_replica = sites::is_replica(tx)?;
@@ -242,14 +309,31 @@ pub(crate) async fn set(
             refuse_loss(tx, key, &kind.shown(stored.clone()))?;
         }
         if old.as_ref() != Some(&stored) {
-            tx.audit("setting.set", key, old.map(|old| kind.shown(old)).as_ref(), Some(&kind.shown(stored)))?;
+            let (before, after) = (old.map(|old| kind.shown(old)), kind.shown(stored));
+            tx.audit("setting.set", key, before.as_ref(), Some(&after))?;
+            let words =
+                |value: Option<Value>| value.map_or_else(|| "the default".to_owned(), |value| value.to_string());
+            let parameters = [
+                ("actor", tx.actor().name.clone()),
+                ("key", key.to_owned()),
+                ("before", words(before)),
+                ("value", words(Some(after))),
+            ];
+            tx.status_message(&SETTING_CHANGED, &parameters, Some(("setting", key)))?;
         }
         Ok(())
     })
     .await?;
     app.reload_settings().await?;
+    if matches!(key, TIME_ZONE | SCAN_INTERVAL | WINDOWS_BOTH) {
+        // local times and windows are others now
+        app.publish().await?;
+    }
     // another source, schedule or zone can make a synchronization due
     app.shared().runner.nudge();
+    if key.starts_with("cleanup.") {
+        app.shared().cleanup.notify_one();
+    }
     if key == SOURCE || ["content.", "proxy.", "sync.ca_file"].iter().any(|part| key.starts_with(part)) {
         crate::content::settings_changed(app, caller).await?;
     }
@@ -257,7 +341,7 @@ pub(crate) async fn set(
 }
 
 /// A file of roots is read now, so that a wrong one is not found by the next synchronization.
-async fn usable_roots(path: &str) -> Result<(), AdminError> {
+async fn usable_roots(key: &str, path: &str) -> Result<(), AdminError> {
     if path.is_empty() {
         return Ok(());
     }
@@ -266,7 +350,7 @@ async fn usable_roots(path: &str) -> Result<(), AdminError> {
     let checked = checked.map_err(|error| AdminError::Internal(format!("reading {path} ended: {error}")))?;
     checked.map_err(|why| AdminError::Invalid {
         code: "setting_value",
-        detail: format!("{path} cannot be used as {SYNC_CA_FILE}: {why}"),
+        detail: format!("{path} cannot be used as {key}: {why}"),
         next_step: Some("name a PEM file of certificates of at most 1 MiB, on the server's own disk".to_owned()),
     })
 }

@@ -9,7 +9,7 @@ use weir_store::{
 };
 
 use super::{
-    AdminError, App, list,
+    AdminError, App, alert, list,
     setting::{Current, SOURCE},
 };
 use crate::{sites, sync::history};
@@ -78,7 +78,7 @@ fn read(tx: &ReadTx<'_>) -> Result<(Counts, bool, Way), StoreError> {
         content_files: content.files,
         content_bytes: content.bytes,
         content_waiting: tx.deployment_files_missing(&crate::content::policy(tx)?)?.len() as u64,
-        alerts: tx.alert_list(false, list::LARGEST)?.len() as u64,
+        alerts: alert::open_count(tx)?,
     };
     Ok((counts, reported, Way::read(tx)?))
 }

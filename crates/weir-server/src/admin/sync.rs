@@ -6,6 +6,7 @@ use weir_api::{
     List,
     list::ListQuery,
     sync::{RolledUp, Schedule, ScheduleChange, SyncNext, SyncRun, SyncStart, SyncStarted, SyncStatus, SyncTrigger},
+    update_edit::UpdatesFetch,
 };
 use weir_model::criteria::expand;
 use weir_store::{ReadTx, StoreError, selection::SelectionKind};
@@ -13,9 +14,11 @@ use weir_store::{ReadTx, StoreError, selection::SelectionKind};
 use super::{
     AdminError, App, Caller, list,
     setting::{self, Current, OFF, SYNC_SCHEDULE},
+    update::Named,
 };
 use crate::{
     rollup::{self, RollupOutcome},
+    sites,
     sync::{criteria, history, run},
 };
 
@@ -68,6 +71,42 @@ fn read(tx: &ReadTx<'_>, now: Timestamp) -> Result<(SyncStatus, bool), StoreErro
 /// Starts a run, or gives the one that is under way.
 pub(crate) async fn start(app: &App, caller: &Caller, start: SyncStart) -> Result<SyncStarted, AdminError> {
     run::request(app, caller, SyncTrigger::Manual, start.full).await
+}
+
+/// Updates that one request may fetch.
+const MOST_FETCHED: usize = 100;
+
+/// Starts a run that fetches these updates alone, whatever is chosen and whatever criteria say.
+pub(crate) async fn fetch(app: &App, caller: &Caller, fetch: &UpdatesFetch) -> Result<SyncStarted, AdminError> {
+    let count = fetch.updates.len();
+    if !(1..=MOST_FETCHED).contains(&count) {
+        return Err(AdminError::invalid("updates", format!("{count} updates are named; give 1 to {MOST_FETCHED}")));
+    }
+    let mut names = Vec::with_capacity(count);
+    for text in &fetch.updates {
+        let name = Named::parse(text)?;
+        let text = name.revision.map_or_else(|| name.id.to_string(), |revision| format!("{}@{revision}", name.id));
+        if !names.contains(&text) {
+            names.push(text);
+        }
+    }
+    app.try_read(|tx| {
+        sites::refuse_below(tx, "The catalogue and what is in it")?;
+        if run::source(tx)? == "none" {
+            return Err(AdminError::Conflict {
+                code: "no_source",
+                detail: "there is nothing to fetch from: the source of this server is none".to_owned(),
+                next_step: Some(
+                    "weir settings set source microsoft (or the URL of an upstream server); a document that you have: weir \
+                     import FILE"
+                        .to_owned(),
+                ),
+            });
+        }
+        Ok(())
+    })
+    .await?;
+    run::request_named(app, caller, names).await
 }
 
 /// Stops the run that is under way.

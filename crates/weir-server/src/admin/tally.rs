@@ -1,6 +1,9 @@
 //! Compliance, computed from what is offered and what was reported.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use weir_api::computer::StateCounts;
 use weir_model::{
@@ -89,6 +92,16 @@ impl Tally {
         live: &Live,
         member: &dyn Fn(&DirectoryRow) -> bool,
     ) -> Result<Self, StoreError> {
+        Self::count_of(tx, live, member, None)
+    }
+
+    /// The same for some updates only.
+    pub(crate) fn count_of(
+        tx: &ReadTx<'_>,
+        live: &Live,
+        member: &dyn Fn(&DirectoryRow) -> bool,
+        only: Option<&HashSet<UpdateId>>,
+    ) -> Result<Self, StoreError> {
         let mut questions = Questions::new(live);
         let mut tally = Self::default();
         let mut statuses = HashMap::new();
@@ -103,10 +116,18 @@ impl Tally {
             }
             Ok(())
         })?;
+        let mut narrowed: HashMap<*const Asked, Vec<Asked>> = HashMap::new();
         for row in &rows {
             let asked = questions.of(&row.groups);
+            let asked: &[Asked] = match only {
+                None => &asked,
+                // once for each set of collections: `questions` keeps what it points at
+                Some(only) => narrowed
+                    .entry(asked.as_ptr())
+                    .or_insert_with(|| asked.iter().copied().filter(|it| only.contains(&it.update)).collect()),
+            };
             let status = statuses.remove(&row.no).unwrap_or_default();
-            tally.add(&asked, &status);
+            tally.add(asked, &status);
         }
         Ok(tally)
     }

@@ -1,31 +1,23 @@
 //! The catalogue: lists with filters and facets, one update in full, decline.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::json;
-use weir_api::{
-    computer::StateCounts,
-    update::{Eula, Lack, RevisionReference, UpdateDetail, UpdateFile, UpdateList, UpdateQuery, UpdateRow},
-};
+use weir_api::update::{Eula, Lack, RevisionReference, UpdateDetail, UpdateFile, UpdateRow};
 use weir_model::{
     catalogue,
     document::{Limits, UpdateDocument},
-    ids::{RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
+    ids::{RevisionNumber, UpdateId, UpdateIdentity},
 };
 use weir_store::{ReadTx, deployment::DeploymentFilter, revision::RevisionRow};
 
 use super::{
     AdminError, App, Caller,
     deployment::Describer,
-    filter::Filter,
-    index::{Index, Known, Row, kind_word},
+    index::{Counted, Index},
     list,
     relations::Relations,
     selection::known_language,
-    tally::Tally,
 };
 use crate::{live::Live, sites};
 
@@ -61,112 +53,14 @@ impl Named {
     }
 }
 
-/// A page of updates.
-pub(crate) async fn list(app: &App, query: UpdateQuery) -> Result<UpdateList, AdminError> {
-    let limit = list::limit(query.limit)?;
-    let language = known_language(query.language.as_deref())?;
-    let filter = query.filter.as_deref().filter(|text| !text.trim().is_empty()).map(Filter::parse).transpose()?;
-    let index = Index::current(app).await?;
-    let tally = counted(app).await?;
-    let passing = || {
-        index.rows.iter().map(|row| known(row, &tally)).filter(|known| filter.as_ref().is_none_or(|f| f.accepts(known)))
-    };
-    let (mut updates, mut total) = (0, 0);
-    let mut facets = query.facets.then(empty_facets);
-    for known in passing() {
-        updates += 1;
-        total += known.row.revisions;
-        if let Some(facets) = &mut facets {
-            count(facets, &index, known.row);
-        }
-    }
-    let key = |known: &Known<'_>| known.row.stored.identity.update_id.to_string();
-    let page = list::page(passing(), key, query.cursor.as_deref(), limit)?;
-    let ids: Vec<RevisionId> = page.items.iter().map(|known| known.row.stored.revision_id).collect();
-    let titles = if language == "en" { HashMap::new() } else { localized_titles(app, ids, language).await? };
-    let items = page
-        .items
-        .iter()
-        .map(|known| index.row(known.row, titles.get(&known.row.stored.revision_id).cloned(), &known.counts))
-        .collect();
-    Ok(UpdateList { items, updates, total, facets, next: page.next })
-}
-
-fn known<'a>(row: &'a Row, tally: &HashMap<UpdateId, StateCounts>) -> Known<'a> {
-    Known { row, counts: tally.get(&row.stored.identity.update_id).copied().unwrap_or_default() }
-}
-
-/// States of every update over all computers.
-async fn counted(app: &App) -> Result<HashMap<UpdateId, StateCounts>, AdminError> {
-    if app.state.live.directory.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let live = app.state.live.clone();
-    Ok(app.read(move |tx| Tally::count(tx, &live, &|_| true)).await?.updates)
-}
-
-type Facets = BTreeMap<String, BTreeMap<String, u64>>;
-
-fn empty_facets() -> Facets {
-    let named = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), 0)).collect();
-    BTreeMap::from([
-        ("kind".to_owned(), named(&["category", "detectoid", "driver", "software"])),
-        ("state".to_owned(), named(&["declined", "deployed", "expired", "unresolved"])),
-        ("classification".to_owned(), BTreeMap::new()),
-        ("product".to_owned(), BTreeMap::new()),
-    ])
-}
-
-fn count(facets: &mut Facets, index: &Index, row: &Row) {
-    let mut add = |facet: &str, value: &str| {
-        if let Some(values) = facets.get_mut(facet) {
-            *values.entry(value.to_owned()).or_default() += row.revisions;
-        }
-    };
-    add("kind", kind_word(row.stored.update_type));
-    let states = [
-        ("declined", row.stored.declined),
-        ("deployed", row.deployments > 0),
-        ("expired", row.stored.expired),
-        ("unresolved", row.unresolved),
-    ];
-    for (name, _) in states.into_iter().filter(|(_, holds)| *holds) {
-        add("state", name);
-    }
-    for category in index.categories(row, true) {
-        add("classification", &list::short(&category.title));
-    }
-    for category in index.categories(row, false) {
-        add("product", &list::short(&category.title));
-    }
-}
-
-pub(crate) async fn localized_titles(
-    app: &App,
-    ids: Vec<RevisionId>,
-    language: String,
-) -> Result<HashMap<RevisionId, String>, AdminError> {
-    app.read(move |tx| {
-        let mut titles = HashMap::new();
-        for id in ids {
-            let texts = tx.revision_localized(id)?;
-            if let Some(text) = texts.iter().find(|text| text.language.eq_ignore_ascii_case(&language)) {
-                titles.insert(id, list::short(text.title.trim()));
-            }
-        }
-        Ok(titles)
-    })
-    .await
-}
-
 /// One update in full.
 pub(crate) async fn show(app: &App, name: Named, language: Option<&str>) -> Result<UpdateDetail, AdminError> {
     let language = known_language(language)?;
     let index = Index::current(app).await?;
     let relations = Relations::current(app).await?;
-    let row = index.find(name.id).ok_or_else(|| name.missing())?;
-    let counts = counted(app).await?.get(&name.id).copied().unwrap_or_default();
-    let row = index.row(row, None, &counts);
+    let slot = index.search.slot(name.id).ok_or_else(|| name.missing())?;
+    let counts = Counted::current(app).await?.of(name.id);
+    let row = index.row(slot, None, &counts).ok_or_else(|| name.missing())?;
     let context = Context { index: Arc::clone(&index), relations, live: app.state.live.clone(), language };
     let mut detail = app
         .try_read(move |tx| {
@@ -231,7 +125,7 @@ fn read_detail(
         Some((text, Ok(id))) => Some(Eula { id, accepted: tx.eula_is_accepted(text)? }),
         _ => None,
     };
-    let filter = DeploymentFilter { update: Some(update), collection: None };
+    let filter = DeploymentFilter { update: Some(update), ..DeploymentFilter::default() };
     let deployed = tx.deployment_list(&filter, None, list::LARGEST)?.items;
     let describer = Describer::new(tx, live)?;
     let deployed = deployed.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
@@ -254,6 +148,8 @@ fn read_detail(
         bulletins: revision.bulletins.clone(),
         languages: document.localized.iter().map(|texts| texts.language.to_lowercase()).collect(),
         revisions,
+        run_time_set: tx.update_setting(update)?.run_time_set,
+        metadata_only: super::deployment::is_metadata_only(tx, revision)?,
         eula,
         files,
         prerequisites: relationships

@@ -22,6 +22,23 @@ pub(crate) fn parse(field: &str, text: &str, now: Timestamp) -> Result<Timestamp
     })
 }
 
+/// Reads a time of the past: RFC 3339, or so long ago such as `7d`; `field` is for the message.
+pub(crate) fn past(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, AdminError> {
+    let text = text.trim();
+    let read = match seconds(text.trim_start_matches('-')) {
+        Some(ago) => now.checked_sub(SignedDuration::from_secs(ago)).ok(),
+        None => text.parse().ok(),
+    };
+    read.ok_or_else(|| AdminError::Invalid {
+        code: "time",
+        detail: format!("{field} is {text:?}"),
+        next_step: Some(
+            "give RFC 3339 such as 2026-12-24T18:00:00Z, or how long ago such as 7d or 1d12h (w, d, h, m, s)"
+                .to_owned(),
+        ),
+    })
+}
+
 fn seconds(offset: &str) -> Option<i64> {
     const UNITS: [(char, i64); 5] = [('w', 7 * 86_400), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
     let mut rest = offset;
@@ -49,6 +66,18 @@ fn seconds(offset: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_past_counts_backwards() {
+        let now: Timestamp = "2026-03-08T00:00:00Z".parse().expect("timestamp");
+        let read = |text: &str| past("since", text, now).map(|at| at.to_string());
+        assert_eq!(read("7d").expect("valid"), "2026-03-01T00:00:00Z");
+        assert_eq!(read("-1h30m").expect("valid"), "2026-03-07T22:30:00Z");
+        assert_eq!(read("2026-01-01T00:00:00Z").expect("valid"), "2026-01-01T00:00:00Z");
+        for wrong in ["", "-", "7", "yesterday", "+7d"] {
+            assert_eq!(read(wrong).expect_err(wrong).problem().code, "time", "{wrong}");
+        }
+    }
 
     #[test]
     fn offsets_count_from_now_and_other_times_are_absolute() {

@@ -153,7 +153,7 @@ pub(super) async fn answer(
     })?;
     let (version, operation) = (parsed.version, parsed.request.operation());
     let configuration = state.configuration.load();
-    let call = Call { state, connection, configuration, now: Timestamp::now(), version, host, body, limits };
+    let call = Call { state, connection, configuration, now: state.clock.now(), version, host, body, limits };
     match call.run(parsed.request).await {
         Ok(reply) => Ok((version, operation, reply)),
         Err(Refusal { code, message }) => {

@@ -167,7 +167,8 @@ impl Call<'_> {
         request.validate()?;
         let caller = self.caller(request.sealed()).await?;
         let ids: Vec<_> = request.global_ids.iter().map(|id| id.clone().into()).collect();
-        let entries = caller.published.snapshot.refresh(&caller.scope.scope, &ids);
+        let agenda = caller.agenda(self.now);
+        let entries = caller.published.snapshot.refresh(&caller.scope.scope, agenda.as_deref(), &ids);
         let protocol = caller.cookie.protocol;
         let result = entries.into_iter().map(|(identity, entry)| RefreshCacheResult {
             revision_id: entry.id,

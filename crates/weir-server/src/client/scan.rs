@@ -1,9 +1,13 @@
 //! SyncUpdates and SyncPrinterCatalog (MS-WUSP 3.1.5.7, 3.1.5.12): the hot path. No SQL unless a fragment is not in the
 //! cache, no XML building besides the frame of each entry.
 
-use jiff::tz::Offset;
+use std::sync::Arc;
+
+use jiff::{Timestamp, tz::Offset};
 use weir_model::{
-    catalogue::{DriverQuery, Entry, PageLimits, PrinterQuery, SoftwareQuery, SyncPlan, WireAction},
+    catalogue::{
+        Agenda, DriverQuery, Entry, Known, PageLimits, PrinterQuery, SoftwareQuery, SyncPlan, Timed, WireAction,
+    },
     ids::{ChangeNumber, DeploymentId, UpdateId},
 };
 use weir_wire::{
@@ -13,8 +17,9 @@ use weir_wire::{
 
 use super::{
     call::{Call, Caller, Refusal, Reply, with_scratch},
-    cookie::{Anchor, Cookie, ProtocolVersion},
+    cookie::{Anchor, Cookie, ProtocolVersion, TimedAnchor},
     devices,
+    handshake::timestamp,
     page::{Page, Sources},
 };
 use crate::live::Fnv;
@@ -38,9 +43,10 @@ impl Call<'_> {
 
         let drivers = parameters.skip_software_sync;
         let anchor = caller.cookie.anchors.scan(drivers, filter);
-        let plan = self.plan(&caller, parameters, &categories, anchor, modern)?;
+        let agenda = caller.agenda(self.now);
+        let plan = self.plan(&caller, parameters, &categories, (anchor, agenda.as_deref()), modern)?;
         let mut cookie = caller.cookie.clone();
-        cookie.anchors.advance(drivers, filter, caller.anchor(plan.anchor));
+        cookie.anchors.advance(drivers, filter, caller.anchor(plan.anchor, agenda.as_deref(), self.now));
         let writer = SyncWriter::software_or_drivers(self.version);
         self.answer_plan(&caller, &cookie, writer, &plan).await
     }
@@ -50,7 +56,7 @@ impl Call<'_> {
         caller: &Caller,
         parameters: &SyncUpdateParameters,
         categories: &[UpdateId],
-        anchor: Option<Anchor>,
+        (anchor, agenda): (Option<Anchor>, Option<&Agenda>),
         modern: bool,
     ) -> Result<SyncPlan, Refusal> {
         let (snapshot, scope) = (&caller.published.snapshot, &caller.scope.scope);
@@ -58,11 +64,12 @@ impl Call<'_> {
         let filter = related.as_deref();
         let two_groups = modern && parameters.need_two_group_out_of_scope_updates == Some(true);
         let everything_changed = caller.everything_changed(anchor);
+        let timed = Timed { agenda, known: known(anchor, agenda) };
         let anchor = anchor.map(|anchor| anchor.change);
         let installed = parameters.installed_non_leaf_update_ids.as_slice();
         if !parameters.skip_software_sync {
             let other = parameters.other_cached_update_ids.as_slice();
-            let query = SoftwareQuery { installed, other, filter, two_groups, anchor, everything_changed };
+            let query = SoftwareQuery { installed, other, filter, two_groups, anchor, everything_changed, timed };
             return Ok(with_scratch(|scratch| snapshot.software(scope, &query, &self.page_limits(), scratch)));
         }
         // most passes meet a scope without drivers: then their long list of devices is not read at all
@@ -79,6 +86,7 @@ impl Call<'_> {
             two_groups,
             anchor,
             everything_changed,
+            timed,
             devices: &devices,
             computer_ids,
             feature_key: parameters.feature_score_matching_key.as_deref(),
@@ -90,16 +98,18 @@ impl Call<'_> {
         let caller = self.registered_caller(request.sealed()).await?;
         request.validate(&self.bounds())?;
         let anchor = caller.cookie.anchors.printer;
+        let agenda = caller.agenda(self.now);
         let query = PrinterQuery {
             installed: &request.installed_non_leaf_update_ids,
             cached: &request.printer_update_ids,
             anchor: anchor.map(|anchor| anchor.change),
             everything_changed: caller.everything_changed(anchor),
+            timed: Timed { agenda: agenda.as_deref(), known: known(anchor, agenda.as_deref()) },
         };
         let (snapshot, scope) = (&caller.published.snapshot, &caller.scope.scope);
         let plan = with_scratch(|scratch| snapshot.printers(scope, &query, &self.page_limits(), scratch));
         let mut cookie = caller.cookie.clone();
-        cookie.anchors.printer = Some(caller.anchor(plan.anchor));
+        cookie.anchors.printer = Some(caller.anchor(plan.anchor, agenda.as_deref(), self.now));
         self.answer_plan(&caller, &cookie, SyncWriter::printers(self.version), &plan).await
     }
 
@@ -166,12 +176,28 @@ impl Call<'_> {
 }
 
 impl Caller {
-    fn anchor(&self, change: ChangeNumber) -> Anchor {
-        Anchor { change, groups: self.scope.fingerprint }
+    /// What the deployments of the computer's scope are now, if the time matters to them.
+    pub(super) fn agenda(&self, now: Timestamp) -> Option<Arc<Agenda>> {
+        self.published.agenda(&self.scope, self.computer.zone.as_deref(), now)
+    }
+
+    fn anchor(&self, change: ChangeNumber, agenda: Option<&Agenda>, now: Timestamp) -> Anchor {
+        let timed = agenda.map(|agenda| TimedAnchor { mark: agenda.mark(), at_ms: now.as_millisecond() });
+        Anchor { change, groups: self.scope.fingerprint, timed: timed.unwrap_or_default() }
     }
 
     fn everything_changed(&self, anchor: Option<Anchor>) -> bool {
         anchor.is_some_and(|anchor| anchor.groups != self.scope.fingerprint)
+    }
+}
+
+/// What the computer knows of timed deployments.
+fn known(anchor: Option<Anchor>, agenda: Option<&Agenda>) -> Known {
+    let told = anchor.map(|anchor| anchor.timed).unwrap_or_default();
+    match (told.mark, agenda.map_or(0, Agenda::mark)) {
+        (0, 0) => Known::Everything,
+        (told, now) if told != now => Known::Nothing,
+        _ => Known::At(timestamp(told.at_ms)),
     }
 }
 

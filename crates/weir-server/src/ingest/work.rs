@@ -4,15 +4,18 @@ use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use weir_model::ids::{CollectionId, ComputerId};
+use weir_model::ids::ComputerId;
 use weir_store::{
     Actor, Store, StoreError, WriteTx,
     collection::MemberSource,
-    computer::{Contact, ContactTimes, Registration},
+    computer::{Contact, ContactTimes, DirectoryRow, Registration, THIS_SERVER},
 };
 
 use super::{Admission, IngestError, Item, Report, report};
-use crate::{client::limit::HourLimit, live::Live};
+use crate::{
+    client::limit::HourLimit,
+    live::{Live, membership::Compiled},
+};
 
 /// Entries committed together at most.
 const GROUP: usize = 512;
@@ -36,10 +39,7 @@ pub(super) enum Outcome {
 enum Learn {
     Nothing,
     Computer {
-        id: ComputerId,
-        no: u32,
-        registered: bool,
-        groups: Vec<CollectionId>,
+        row: DirectoryRow,
         applied: Option<u64>,
     },
     /// Forgotten meanwhile: the next call admits it again.
@@ -103,9 +103,17 @@ impl Writer {
         let attempt = || {
             // held until the directory knows what the transaction did
             let _lock = self.live.directory.lock();
-            let done = self.store.write(&actor, |tx| works.iter().map(|work| self.apply(tx, work, now)).collect());
-            done.map(|done: Vec<(Outcome, Learn)>| {
-                done.into_iter().map(|(outcome, learn)| self.learn(learn, now).map(|()| outcome)).collect()
+            let done = self.store.write(&actor, |tx| {
+                let compiled = self.live.membership.compiled(tx)?;
+                let before = tx.computer_directory_version()?;
+                let done = works.iter().map(|work| self.apply(tx, &compiled, work, now));
+                Ok((done.collect::<Result<Vec<_>, _>>()?, before, tx.computer_directory_version()?))
+            });
+            done.map(|(done, before, after): (Vec<(Outcome, Learn)>, _, _)| {
+                let learned: Vec<_> =
+                    done.into_iter().map(|(outcome, learn)| self.learn(learn, now).map(|()| outcome)).collect();
+                self.live.directory.advance(before, after);
+                learned
             })
         };
         let Ok(result) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt)) else {
@@ -115,38 +123,85 @@ impl Writer {
         result.map_err(|error| IngestError::Store(Arc::new(error)))
     }
 
-    fn apply(&self, tx: &WriteTx<'_>, work: &Work, now: Timestamp) -> Result<(Outcome, Learn), StoreError> {
+    fn apply(
+        &self,
+        tx: &WriteTx<'_>,
+        compiled: &Compiled,
+        work: &Work,
+        now: Timestamp,
+    ) -> Result<(Outcome, Learn), StoreError> {
         match work {
-            Work::Admit(admission) => Ok((Outcome::Done, self.admit(tx, admission)?)),
+            Work::Admit(admission) => Ok((Outcome::Done, self.admit(tx, compiled, admission, now)?)),
             Work::Flush => Ok((Outcome::Done, Learn::Nothing)),
             Work::Register { no, id, registration } => {
                 if tx.computer_show(*no)?.is_none() {
                     return Ok((Outcome::Done, Learn::Nothing));
                 }
                 tx.computer_register(*no, registration)?;
-                let groups = tx.computer_groups(*no)?.into_iter().map(|(group, _)| group).collect();
-                let learn = Learn::Computer { id: id.clone(), no: *no, registered: true, groups, applied: None };
-                Ok((Outcome::Done, learn))
+                self.decide(tx, compiled, *no, now)?;
+                let row = directory_row(tx, *no, id.clone(), true)?;
+                Ok((Outcome::Done, Learn::Computer { row, applied: None }))
             }
             Work::Report(report) => {
                 let published = self.live.current();
                 let number = |update| published.status_number(update);
+                let before = tx.computer_directory_version()?;
                 let new = report::store(tx, report, &number, now)?;
-                Ok((Outcome::Reported(new), Learn::Nothing))
+                // what it reported, and when it called, scanned and reported
+                let looked_at = compiled.depends.status || compiled.depends.contact;
+                let learn = self.follow(tx, compiled, report.no, before, looked_at && new > 0, now)?;
+                Ok((Outcome::Reported(new), learn))
             }
             Work::Touch { no, contact } => {
                 // a computer that was deleted meanwhile does not come back by a late note of its call
-                if tx.computer_show(*no)?.is_some_and(|row| row.id == contact.id) {
-                    tx.computer_contact(contact)?;
-                    let times = ContactTimes { last_contact_at: Some(now), ..ContactTimes::default() };
-                    tx.computer_touch(*no, &times)?;
-                }
-                Ok((Outcome::Done, Learn::Nothing))
+                let Some(known) = tx.computer_show(*no)?.filter(|row| row.id == contact.id) else {
+                    return Ok((Outcome::Done, Learn::Nothing));
+                };
+                let before = tx.computer_directory_version()?;
+                tx.computer_contact(contact)?;
+                let times = ContactTimes { last_contact_at: Some(now), ..ContactTimes::default() };
+                tx.computer_touch(*no, &times)?;
+                let described =
+                    (&known.dns_name, &known.requested_groups) != (&contact.dns_name, &contact.requested_groups);
+                let looked_at = compiled.depends.contact || (compiled.depends.inventory && described);
+                Ok((Outcome::Done, self.follow(tx, compiled, *no, before, looked_at, now)?))
             }
         }
     }
 
-    fn admit(&self, tx: &WriteTx<'_>, admission: &Admission) -> Result<Learn, StoreError> {
+    /// Finds the collections of a computer anew, if any are defined by rules. True if they are others than before.
+    fn decide(&self, tx: &WriteTx<'_>, compiled: &Compiled, no: u32, now: Timestamp) -> Result<bool, StoreError> {
+        if compiled.plan().is_empty() { Ok(false) } else { self.live.membership.decide(tx, compiled, no, now) }
+    }
+
+    /// The same for a computer that is known, where rules look at what it told or it scanned elsewhere before; `before` is the
+    /// version of the directory before it was heard.
+    fn follow(
+        &self,
+        tx: &WriteTx<'_>,
+        compiled: &Compiled,
+        no: u32,
+        before: u64,
+        looked_at: bool,
+        now: Timestamp,
+    ) -> Result<Learn, StoreError> {
+        let came = tx.computer_directory_version()? != before;
+        let moved = if looked_at || came { self.decide(tx, compiled, no, now)? } else { false };
+        if !moved && !came {
+            return Ok(Learn::Nothing);
+        }
+        let Some(row) = tx.computer_show(no)? else { return Ok(Learn::Nothing) };
+        let registered = row.registration.is_some();
+        Ok(Learn::Computer { row: directory_row(tx, no, row.id, registered)?, applied: None })
+    }
+
+    fn admit(
+        &self,
+        tx: &WriteTx<'_>,
+        compiled: &Compiled,
+        admission: &Admission,
+        now: Timestamp,
+    ) -> Result<Learn, StoreError> {
         let known = tx.computer_find(&admission.contact.id)?;
         if known.is_none() && !self.new_computers.take(admission.new_per_hour, Instant::now()) {
             tracing::warn!(limit = admission.new_per_hour, "a new computer was refused: too many within an hour");
@@ -154,24 +209,30 @@ impl Writer {
         }
         let (no, _) = tx.computer_contact(&admission.contact)?;
         tx.computer_set_groups(no, MemberSource::Requested, &admission.groups)?;
-        let groups = tx.computer_groups(no)?.into_iter().map(|(group, _)| group).collect();
+        self.decide(tx, compiled, no, now)?;
         let registered = known.is_some_and(|row| row.registration.is_some());
-        let applied = Some(admission.applied);
-        Ok(Learn::Computer { id: admission.contact.id.clone(), no, registered, groups, applied })
+        let row = directory_row(tx, no, admission.contact.id.clone(), registered)?;
+        Ok(Learn::Computer { row, applied: Some(admission.applied) })
     }
 
     fn learn(&self, learn: Learn, now: Timestamp) -> Result<(), IngestError> {
         match learn {
             Learn::Nothing => Ok(()),
             Learn::Refused(error) => Err(error),
-            Learn::Computer { id, no, registered, groups, applied } => {
+            Learn::Computer { row, applied } => {
                 let directory = &self.live.directory;
-                let applied = applied.or_else(|| directory.find(&id).map(|known| known.applied)).unwrap_or(0);
-                directory.put(&id, no, registered, &groups, applied, now.as_second());
+                let applied = applied.or_else(|| directory.find(&row.id).map(|known| known.applied)).unwrap_or(0);
+                directory.put_row(&row, applied, now.as_second());
                 Ok(())
             }
         }
     }
+}
+
+/// What the directory is told of a computer. Its zone goes with it: no reload brings it when the version moves on.
+fn directory_row(tx: &WriteTx<'_>, no: u32, id: ComputerId, registered: bool) -> Result<DirectoryRow, StoreError> {
+    let (time_zone, groups) = (tx.computer_time_zone(no)?, tx.computer_collections(no)?);
+    Ok(DirectoryRow { no, id, registered, site: THIS_SERVER, time_zone, groups })
 }
 
 /// An error with its causes, for the log.

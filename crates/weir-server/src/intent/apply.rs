@@ -1,21 +1,30 @@
 //! Writing objects.
 
+mod client_settings;
+mod collection;
+mod rules;
+mod window;
+
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use weir_model::{
+    deployment::{LONGEST_TEXT, template_name},
     ids::{CollectionId, RevisionNumber, UpdateId},
+    run_time,
     targeting::{DeploymentAction, DeploymentOrigin},
 };
 use weir_store::{
     StoreError, WriteTx,
     deployment::Deployed,
-    intent::{CollectionIntent, DeploymentIntent, IntentOrigin},
+    intent::{DeploymentIntent, IntentOrigin},
+    saved_search::SavedSearch,
     selection::SelectionKind,
+    update_setting::UpdateSetting,
 };
 use weir_wire::package::LANGUAGES;
 
 use super::{Applied, Kind, Object, Origin, Refused, TOP_SETTINGS, body, key, key::Key};
-use crate::admin::{chain, setting};
+use crate::admin::{chain, search, setting};
 
 /// Entries of a selection or members of a group.
 const MOST_ENTRIES: usize = 100_000;
@@ -164,8 +173,11 @@ impl Work<'_> {
             (Kind::Setting, Key::Text(key)) => read(object, |body| self.setting(key, &body)),
             (Kind::Selection, Key::Selection(which)) => read(object, |body| self.selection(*which, body)),
             (Kind::Criterion, Key::Guid(id)) => read(object, |body| self.criterion(*id, body)),
+            (Kind::SavedSearch, Key::Guid(id)) => read(object, |body| self.saved_search(*id, body)),
             (Kind::UpdateGroup, Key::Guid(id)) => read(object, |body| self.group(*id, &body)),
             (Kind::Collection, Key::Guid(id)) => read(object, |body| self.collection(CollectionId(*id), body)),
+            (Kind::MaintenanceWindow, Key::Guid(id)) => read(object, |body| self.window(*id, &body)),
+            (Kind::ClientSettings, Key::Guid(id)) => read(object, |body| self.client_settings(*id, body)),
             (Kind::Decline, Key::Guid(id)) => {
                 read(object, |_: body::Decline| Ok(Outcome::changed(self.tx.update_decline(UpdateId(*id))?)))
             }
@@ -175,6 +187,16 @@ impl Work<'_> {
                 }
                 Ok(Outcome::changed(self.tx.update_accept_eula(UpdateId(*id), &body.eula_id)?))
             }),
+            (Kind::UpdateStop, Key::Guid(id)) => read(object, |body: body::UpdateStop| {
+                if body.reason.chars().count() > LONGEST_TEXT {
+                    return Ok(Outcome::Refused("its reason is too long".to_owned()));
+                }
+                Ok(Outcome::changed(self.tx.update_stop_put(UpdateId(*id), &body.reason)?))
+            }),
+            (Kind::DeploymentTemplate, Key::Guid(id)) => read(object, |body| self.template(*id, &body)),
+            (Kind::Rule, Key::Guid(id)) => read(object, |body| self.rule(*id, body)),
+            (Kind::Phased, Key::Guid(id)) => read(object, |body| self.phased(*id, body)),
+            (Kind::UpdateSetting, Key::Guid(id)) => read(object, |body| self.update_setting(UpdateId(*id), &body)),
             (Kind::Deployment, Key::Deployment(deployed, collection)) => {
                 read(object, |body| self.deployment(*deployed, *collection, &body))
             }
@@ -190,6 +212,19 @@ impl Work<'_> {
             return Ok(Outcome::Refused(format!("{} is no value of {key}", body.value)));
         };
         Ok(Outcome::changed(setting::store(self.tx, key, Some(&value))?.as_ref() != Some(&value)))
+    }
+
+    fn update_setting(&self, update: UpdateId, body: &body::UpdateSetting) -> Done {
+        if let Some(minutes) = body.run_time_minutes.filter(|it| !(run_time::LEAST..=run_time::MOST).contains(it)) {
+            return Ok(Outcome::Refused(format!("{minutes} minutes are no run time")));
+        }
+        let before = self.tx.update_setting(update)?;
+        let wanted = UpdateSetting {
+            run_time_minutes: body.run_time_minutes.unwrap_or(before.run_time_minutes),
+            run_time_set: body.run_time_minutes.is_some(),
+            custom_severity: body.custom_severity,
+        };
+        Ok(Outcome::changed(self.tx.update_setting_put(update, wanted)?))
     }
 
     fn selection(&self, which: SelectionKind, body: body::Selection) -> Done {
@@ -237,6 +272,30 @@ impl Work<'_> {
         Ok(Outcome::Changed)
     }
 
+    fn saved_search(&self, id: Uuid, body: body::SavedSearch) -> Done {
+        let body::SavedSearch { name, description, filter, text, sort } = body;
+        let mut wanted = SavedSearch { name, description, filter, text, sort };
+        if let Err(error) = search::check(&mut wanted) {
+            return Ok(Outcome::Refused(chain(&error)));
+        }
+        let known = self.tx.saved_search_show(id)?;
+        if known.is_some_and(|row| row.search == wanted && row.origin == DeploymentOrigin::Parent) {
+            return Ok(Outcome::Same);
+        }
+        if let Some(other) = self.tx.saved_search_find(&wanted.name)?.filter(|other| other.id != id) {
+            match self.origin {
+                Origin::Bundle => return Ok(Outcome::Refused(same_name("a saved search", &wanted.name))),
+                Origin::Parent => {
+                    let mut renamed = other.search;
+                    renamed.name = free_name(&renamed.name, |name| Ok(self.tx.saved_search_find(name)?.is_some()))?;
+                    self.tx.saved_search_put(other.id, &renamed, other.origin)?;
+                }
+            }
+        }
+        self.tx.saved_search_put(id, &wanted, DeploymentOrigin::Parent)?;
+        Ok(Outcome::Changed)
+    }
+
     fn group(&self, id: Uuid, body: &body::UpdateGroup) -> Done {
         let name = body.name.trim();
         if name.is_empty() || name.chars().count() > 255 || name.contains(char::is_control) {
@@ -257,85 +316,47 @@ impl Work<'_> {
                 }
             }
         }
+        if body.description.chars().count() > LONGEST_TEXT {
+            return Ok(Outcome::Refused("its description is too long".to_owned()));
+        }
         let updates: Vec<UpdateId> = body.updates.iter().copied().map(UpdateId).collect();
-        Ok(Outcome::changed(self.tx.update_group_put(id, name, &updates)?))
+        let changed = self.tx.update_group_put(id, name, &updates)?;
+        Ok(Outcome::changed(self.tx.update_group_describe(id, &body.description)? || changed))
     }
 
-    fn collection(&self, id: CollectionId, body: body::Collection) -> Done {
-        if let Some(zone) = body.time_zone.as_deref()
-            && jiff::tz::TimeZone::get(zone).is_err()
-        {
-            return Ok(Outcome::Refused(format!("{zone:?} is no time zone")));
-        }
-        let parent = body.parent.map(CollectionId);
-        if let Some(reason) = self.nesting(id, parent)? {
-            return Ok(Outcome::Refused(reason));
-        }
-        let wanted = CollectionIntent {
-            id,
-            name: body.name,
-            parent,
-            kind: body.kind,
-            approved_only: body.approved_only,
-            time_zone: body.time_zone,
+    fn template(&self, id: Uuid, body: &body::DeploymentTemplate) -> Done {
+        let name = match template_name(&body.name) {
+            Ok(name) => name,
+            Err(error) => return Ok(Outcome::Refused(chain(&error))),
         };
-        let row = self.tx.collection_show(id)?;
-        if row.as_ref().is_some_and(|row| row.built_in) {
-            return Ok(Outcome::changed(self.tx.collection_put(&wanted)?));
+        if let Err(error) = body.template.check() {
+            return Ok(Outcome::Refused(chain(&error)));
         }
-        if let Some(row) = &row
-            && row.kind != wanted.kind
-        {
-            return Ok(Outcome::Refused("it is a collection of another kind here".to_owned()));
-        }
-        if let Some(other) = self.tx.collection_find(&wanted.name)?.filter(|other| other.id != id) {
+        if let Some(other) = self.tx.template_find(name)?.filter(|other| other.id != id) {
             match self.origin {
-                Origin::Bundle => return Ok(Outcome::Refused(same_name("a collection", &wanted.name))),
+                Origin::Bundle => return Ok(Outcome::Refused(same_name("a template", name))),
                 Origin::Parent => {
-                    let free = free_name(&other.name, |name| Ok(self.tx.collection_find(name)?.is_some()))?;
-                    self.tx.collection_rename(other.id, &free)?;
+                    // the names of templates are short and have no brackets
+                    let short: String = other.name.chars().take(100).collect();
+                    let free = |number: u32| format!("{short} local {number}");
+                    let mut number = 1;
+                    while self.tx.template_find(&free(number))?.is_some() {
+                        number += 1;
+                    }
+                    self.tx.template_put(other.id, &free(number), &other.template, other.origin)?;
                 }
             }
         }
-        let mut changed = match row {
-            None => {
-                self.tx.collection_create(&weir_store::collection::NewCollection {
-                    id,
-                    name: wanted.name.clone(),
-                    parent,
-                    kind: wanted.kind,
-                })?;
-                true
-            }
-            Some(row) if row.name != wanted.name => {
-                self.tx.collection_rename(id, &wanted.name)?;
-                true
-            }
-            Some(_) => false,
-        };
-        changed |= self.tx.collection_put(&wanted)?;
-        Ok(Outcome::changed(changed))
-    }
-
-    /// Why a collection cannot be nested there, if it cannot.
-    fn nesting(&self, id: CollectionId, parent: Option<CollectionId>) -> Result<Option<String>, StoreError> {
-        let mut above = parent;
-        while let Some(one) = above {
-            if one == id {
-                return Ok(Some("it would be nested in itself".to_owned()));
-            }
-            match self.tx.collection_show(one)? {
-                Some(row) => above = row.parent,
-                None => return Ok(Some(format!("the collection that it is nested in, {}, is not here", one.0))),
-            }
-        }
-        Ok(None)
+        Ok(Outcome::changed(self.tx.template_put(id, name, &body.template, DeploymentOrigin::Parent)?))
     }
 
     fn deployment(&self, deployed: Deployed, collection: CollectionId, body: &body::Deployment) -> Done {
         if body.deadline_at.is_some() && !matches!(body.action, DeploymentAction::Install | DeploymentAction::Uninstall)
         {
             return Ok(Outcome::Refused("only install and uninstall can have a deadline".to_owned()));
+        }
+        if let Some(error) = body.terms.as_ref().and_then(|terms| terms.check(body.action, body.deadline_at).err()) {
+            return Ok(Outcome::Refused(chain(&error)));
         }
         if self.tx.collection_show(collection)?.is_none() {
             return Ok(Outcome::Refused(format!("its collection, {}, is not here", collection.0)));
@@ -359,6 +380,8 @@ impl Work<'_> {
             deadline_at: body.deadline_at,
             enabled: body.enabled,
             guid: body.guid,
+            // a sender of an earlier version knows none
+            terms: Some(body.terms.clone().unwrap_or_default()),
         };
         Ok(Outcome::changed(self.tx.deployment_put(&wanted, DeploymentOrigin::Parent)?))
     }
@@ -370,6 +393,7 @@ impl Work<'_> {
             }
             (Kind::Selection, Key::Selection(which)) => self.selection(*which, body::Selection { values: Vec::new() }),
             (Kind::Criterion, Key::Guid(id)) => Ok(Outcome::changed(self.tx.criterion_delete(*id)?)),
+            (Kind::SavedSearch, Key::Guid(id)) => Ok(Outcome::changed(self.tx.saved_search_delete(*id)?)),
             (Kind::UpdateGroup, Key::Guid(id)) => {
                 if self.tx.update_group_show(*id)?.is_none() {
                     return Ok(Outcome::Same);
@@ -387,7 +411,19 @@ impl Work<'_> {
                 self.tx.collection_delete(id)?;
                 Ok(Outcome::Changed)
             }
+            (Kind::MaintenanceWindow, Key::Guid(id)) => Ok(Outcome::changed(self.tx.window_delete(*id)?)),
+            (Kind::ClientSettings, Key::Guid(id)) => Ok(Outcome::changed(self.tx.client_settings_delete(*id)?)),
             (Kind::Decline, Key::Guid(id)) => Ok(Outcome::changed(self.tx.update_undecline(UpdateId(*id))?)),
+            (Kind::UpdateStop, Key::Guid(id)) => Ok(Outcome::changed(self.tx.update_stop_remove(UpdateId(*id))?)),
+            (Kind::DeploymentTemplate, Key::Guid(id)) => Ok(Outcome::changed(self.tx.template_delete(*id)?)),
+            (Kind::Rule, Key::Guid(id)) => Ok(Outcome::changed(self.tx.rule_delete(*id)?)),
+            (Kind::Phased, Key::Guid(id)) => Ok(Outcome::changed(self.tx.phased_delete(*id)?)),
+            (Kind::UpdateSetting, Key::Guid(id)) => {
+                let update = UpdateId(*id);
+                let before = self.tx.update_setting(update)?;
+                let wanted = UpdateSetting { run_time_set: false, custom_severity: None, ..before };
+                Ok(Outcome::changed(self.tx.update_setting_put(update, wanted)?))
+            }
             // an acceptance is never taken back
             (Kind::EulaAcceptance, Key::Guid(_)) => Ok(Outcome::Same),
             (Kind::Deployment, Key::Deployment(deployed, collection)) => {

@@ -1,12 +1,19 @@
 //! Reading what changed.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
-use weir_model::ids::{ChangeNumber, CollectionId, UpdateId};
+use weir_model::{
+    deployment::Terms,
+    ids::{ChangeNumber, CollectionId, UpdateId},
+};
 use weir_store::{
     ReadTx, StoreError,
+    collection::CollectionRow,
     deployment::Deployed,
     intent::{IntentKind, IntentRow},
+    saved_search::SavedSearch,
 };
 
 use super::{Kind, Object, PAGE, TOP_SETTINGS, body, key, key::Key};
@@ -56,9 +63,17 @@ pub(super) fn object(tx: &ReadTx<'_>, kind: Kind, row: &IntentRow) -> Result<Opt
         return Ok(None);
     }
     let body = if row.deleted { None } else { body(tx, &key, row.kind)? };
+    // servers of an earlier version go on hearing of what version 1 can say, such as target groups
+    let later = match kind {
+        Kind::Collection => Some("more"),
+        Kind::Deployment => Some("terms"),
+        Kind::UpdateGroup => Some("description"),
+        _ => None,
+    };
+    let plain = later.is_some_and(|field| body.as_ref().is_none_or(|body| body.get(field).is_none()));
     Ok(Some(Object {
         kind: kind.name().to_owned(),
-        version: kind.version(),
+        version: if plain { 1 } else { kind.version() },
         id: key.travelling(),
         change: row.change.0,
         // what is not there any more by another way is gone, too
@@ -70,6 +85,23 @@ pub(super) fn object(tx: &ReadTx<'_>, kind: Kind, row: &IntentRow) -> Result<Opt
 fn json(kind: IntentKind, body: impl Serialize) -> Result<Option<Value>, StoreError> {
     let value = serde_json::to_value(body);
     value.map(Some).map_err(|error| StoreError::Corrupt { what: format!("a decision ({kind:?}): {error}") })
+}
+
+/// What version 1 does not say of a collection; none if that is nothing.
+fn more(tx: &ReadTx<'_>, row: &CollectionRow) -> Result<Option<body::CollectionMore>, StoreError> {
+    let definition = tx.collection_definition(row.id)?;
+    if definition.is_none() && row.description.is_none() {
+        return Ok(None);
+    }
+    let definition = definition.unwrap_or_default();
+    let ids = |ids: &BTreeSet<CollectionId>| ids.iter().map(|id| id.0).collect();
+    Ok(Some(body::CollectionMore {
+        description: row.description.clone(),
+        includes: ids(&definition.includes),
+        excludes: ids(&definition.excludes),
+        limiting: definition.limiting.map(|id| id.0),
+        rule: definition.rule,
+    }))
 }
 
 pub(super) fn body(tx: &ReadTx<'_>, key: &Key, kind: IntentKind) -> Result<Option<Value>, StoreError> {
@@ -85,21 +117,80 @@ pub(super) fn body(tx: &ReadTx<'_>, key: &Key, kind: IntentKind) -> Result<Optio
             Some(row) => json(kind, body::Criterion { rule: row.rule }),
             None => Ok(None),
         },
-        (IntentKind::UpdateGroup, Key::Guid(id)) => match tx.update_group_show(*id)? {
-            Some((name, updates)) => {
-                json(kind, body::UpdateGroup { name, updates: updates.into_iter().map(|id| id.0).collect() })
+        (IntentKind::SavedSearch, Key::Guid(id)) => match tx.saved_search_show(*id)? {
+            Some(row) => {
+                let SavedSearch { name, description, filter, text, sort } = row.search;
+                json(kind, body::SavedSearch { name, description, filter, text, sort })
             }
             None => Ok(None),
         },
+        (IntentKind::UpdateGroup, Key::Guid(id)) => match tx.update_group_show(*id)? {
+            Some((name, updates)) => {
+                let description = tx.update_group_row(*id)?.map(|row| row.description).unwrap_or_default();
+                json(
+                    kind,
+                    body::UpdateGroup { name, description, updates: updates.into_iter().map(|id| id.0).collect() },
+                )
+            }
+            None => Ok(None),
+        },
+        (IntentKind::UpdateStop, Key::Guid(id)) => match tx.update_stop_show(UpdateId(*id))? {
+            Some(row) => json(kind, body::UpdateStop { reason: row.reason }),
+            None => Ok(None),
+        },
+        (IntentKind::DeploymentTemplate, Key::Guid(id)) => match tx.template_show(*id)? {
+            Some(row) => json(kind, body::DeploymentTemplate { name: row.name, template: row.template }),
+            None => Ok(None),
+        },
+        (IntentKind::Rule, Key::Guid(id)) => match tx.rule_show(*id)? {
+            Some(row) => json(kind, body::DeploymentRule { rule: row.rule }),
+            None => Ok(None),
+        },
+        (IntentKind::Phased, Key::Guid(id)) => match tx.phased_show(*id)? {
+            Some(row) => json(kind, body::Phased { plan: row.plan, group: row.group }),
+            None => Ok(None),
+        },
         (IntentKind::Collection, Key::Guid(id)) => match tx.collection_show(CollectionId(*id))? {
+            Some(row) => {
+                let more = more(tx, &row)?;
+                let parent = row.parent.filter(|parent| *parent != CollectionId::ALL_COMPUTERS);
+                json(
+                    kind,
+                    body::Collection {
+                        name: row.name,
+                        parent: parent.map(|parent| parent.0),
+                        kind: row.kind,
+                        approved_only: row.approved_only,
+                        time_zone: row.time_zone,
+                        more,
+                    },
+                )
+            }
+            None => Ok(None),
+        },
+        (IntentKind::MaintenanceWindow, Key::Guid(id)) => match tx.window_show(*id)? {
             Some(row) => json(
                 kind,
-                body::Collection {
-                    name: row.name,
-                    parent: row.parent.filter(|parent| *parent != CollectionId::ALL_COMPUTERS).map(|parent| parent.0),
-                    kind: row.kind,
-                    approved_only: row.approved_only,
-                    time_zone: row.time_zone,
+                body::MaintenanceWindow {
+                    collection: row.collection.0,
+                    name: row.window.name().to_owned(),
+                    recurrence: row.window.recurrence().to_string(),
+                    minutes: row.window.minutes().into(),
+                    kind: row.window.kind,
+                    enabled: row.window.enabled,
+                },
+            ),
+            None => Ok(None),
+        },
+        (IntentKind::ClientSettings, Key::Guid(id)) => match tx.client_settings_show(*id)? {
+            Some(row) => json(
+                kind,
+                body::ClientSettings {
+                    name: row.set.name,
+                    description: row.set.description,
+                    priority: row.set.priority,
+                    settings: row.set.settings,
+                    collections: row.set.collections.into_iter().map(|id| id.0).collect(),
                 },
             ),
             None => Ok(None),
@@ -112,6 +203,14 @@ pub(super) fn body(tx: &ReadTx<'_>, key: &Key, kind: IntentKind) -> Result<Optio
             Some(eula_id) => json(kind, body::EulaAcceptance { eula_id }),
             None => Ok(None),
         },
+        (IntentKind::UpdateSetting, Key::Guid(id)) => {
+            let set = tx.update_setting(UpdateId(*id))?;
+            if !set.run_time_set && set.custom_severity.is_none() {
+                return Ok(None);
+            }
+            let run_time_minutes = set.run_time_set.then_some(set.run_time_minutes);
+            json(kind, body::UpdateSetting { run_time_minutes, custom_severity: set.custom_severity })
+        }
         (IntentKind::Deployment, Key::Deployment(deployed, collection)) => {
             let Some(id) = tx.deployment_of(*deployed, *collection)? else { return Ok(None) };
             let Some(row) = tx.deployment_show(id)? else { return Ok(None) };
@@ -128,6 +227,7 @@ pub(super) fn body(tx: &ReadTx<'_>, key: &Key, kind: IntentKind) -> Result<Optio
                     available_at: row.available_at,
                     deadline_at: row.deadline_at,
                     enabled: row.enabled,
+                    terms: Some(row.terms).filter(|terms| *terms != Terms::default()),
                 },
             )
         }

@@ -9,28 +9,44 @@ use super::Kind;
 /// The kind as the database numbers it.
 pub(super) fn stored(kind: Kind) -> IntentKind {
     match kind {
+        Kind::ClientSettings => IntentKind::ClientSettings,
         Kind::Collection => IntentKind::Collection,
         Kind::Criterion => IntentKind::Criterion,
         Kind::Decline => IntentKind::Decline,
         Kind::Deployment => IntentKind::Deployment,
+        Kind::DeploymentTemplate => IntentKind::DeploymentTemplate,
         Kind::EulaAcceptance => IntentKind::EulaAcceptance,
+        Kind::MaintenanceWindow => IntentKind::MaintenanceWindow,
+        Kind::Phased => IntentKind::Phased,
+        Kind::Rule => IntentKind::Rule,
+        Kind::SavedSearch => IntentKind::SavedSearch,
         Kind::Selection => IntentKind::Selection,
         Kind::Setting => IntentKind::Setting,
         Kind::UpdateGroup => IntentKind::UpdateGroup,
+        Kind::UpdateStop => IntentKind::UpdateStop,
+        Kind::UpdateSetting => IntentKind::UpdateSetting,
     }
 }
 
 /// And back.
 pub(super) fn kind(stored: IntentKind) -> Kind {
     match stored {
+        IntentKind::ClientSettings => Kind::ClientSettings,
         IntentKind::Collection => Kind::Collection,
         IntentKind::Criterion => Kind::Criterion,
         IntentKind::Decline => Kind::Decline,
         IntentKind::Deployment => Kind::Deployment,
+        IntentKind::DeploymentTemplate => Kind::DeploymentTemplate,
         IntentKind::EulaAcceptance => Kind::EulaAcceptance,
+        IntentKind::MaintenanceWindow => Kind::MaintenanceWindow,
+        IntentKind::Phased => Kind::Phased,
+        IntentKind::Rule => Kind::Rule,
+        IntentKind::SavedSearch => Kind::SavedSearch,
         IntentKind::Selection => Kind::Selection,
         IntentKind::Setting => Kind::Setting,
         IntentKind::UpdateGroup => Kind::UpdateGroup,
+        IntentKind::UpdateStop => Kind::UpdateStop,
+        IntentKind::UpdateSetting => Kind::UpdateSetting,
     }
 }
 

@@ -39,7 +39,12 @@ pub const TOP_SETTINGS: &[&str] = &[
     "scan.cached_ids",
     "scan.extended_updates",
     "scan.installed_ids",
+    "scan.interval",
     "targeting",
+    "updates.run_time_feature",
+    "updates.run_time_other",
+    "updates.run_time_windows",
+    "windows.both_kinds",
 ];
 
 /// A kind of object. In the order in which they are applied; deletions are applied in the opposite order.
@@ -55,44 +60,81 @@ pub enum Kind {
     UpdateGroup,
     /// A collection without its members; `id` is its GUID.
     Collection,
+    /// A maintenance window of a collection; `id` is its GUID.
+    MaintenanceWindow,
+    /// A set of client settings with the collections that it is deployed to; `id` is its GUID.
+    ClientSettings,
+    /// A saved search; `id` is its GUID.
+    SavedSearch,
     /// A declined update; `id` is the update's GUID, deleted means that the decline was taken back.
     Decline,
     /// An accepted licence; `id` is the update's GUID.
     EulaAcceptance,
+    /// A stopped update; `id` is the update's GUID, deleted means that it was resumed.
+    UpdateStop,
+    /// A template of deployments; `id` is its GUID.
+    DeploymentTemplate,
+    /// An automatic deployment rule, which only the top runs; `id` is its GUID.
+    Rule,
+    /// A phased deployment, which only the top runs; `id` is its GUID.
+    Phased,
+    /// What is set of an update, run time and severity; `id` is the update's GUID, deleted means that nothing is.
+    UpdateSetting,
     /// A deployment; `id` is `update:GUID/GUID` or `group:GUID/GUID`, the second GUID being the collection's.
     Deployment,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are applied.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 16] = [
         Self::Setting,
         Self::Selection,
         Self::Criterion,
         Self::UpdateGroup,
         Self::Collection,
+        Self::MaintenanceWindow,
+        Self::ClientSettings,
+        Self::SavedSearch,
         Self::Decline,
         Self::EulaAcceptance,
+        Self::UpdateStop,
+        Self::DeploymentTemplate,
+        Self::Rule,
+        Self::Phased,
+        Self::UpdateSetting,
         Self::Deployment,
     ];
 
     /// Its name in objects.
     pub fn name(self) -> &'static str {
         match self {
+            Self::ClientSettings => "client_settings",
             Self::Collection => "collection",
             Self::Criterion => "criterion",
             Self::Decline => "decline",
             Self::Deployment => "deployment",
+            Self::DeploymentTemplate => "deployment_template",
             Self::EulaAcceptance => "eula_acceptance",
+            Self::MaintenanceWindow => "maintenance_window",
+            Self::Phased => "phased_deployment",
+            Self::Rule => "rule",
+            Self::SavedSearch => "saved_search",
             Self::Selection => "selection",
             Self::Setting => "setting",
             Self::UpdateGroup => "update_group",
+            Self::UpdateStop => "update_stop",
+            Self::UpdateSetting => "update_setting",
         }
     }
 
     /// The version of its body that is written here, and the newest that is read.
     pub fn version(self) -> u32 {
-        1
+        match self {
+            // 2: definitions by rule; settings and names; descriptions. What has none of these is written as version 1, which
+            // says all of it.
+            Self::Collection | Self::Deployment | Self::UpdateGroup => 2,
+            _ => 1,
+        }
     }
 }
 

@@ -1,3 +1,7 @@
+mod versions;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use serde_json::json;
 use tempfile::TempDir;
@@ -6,13 +10,19 @@ use weir_model::{
     criteria::Rule,
     ids::{CollectionId, UpdateId},
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
+    update::Severity,
+    window::{Window, WindowKind},
 };
 use weir_store::{
     Actor, Options, Store, StoreError, WriteTx,
+    client_settings::ClientSettings,
     collection::NewCollection,
     deployment::{Deployed, DeploymentFilter},
     intent::DeploymentIntent,
+    membership::CollectionDefinition,
+    saved_search::SavedSearch,
     selection::SelectionKind,
+    update_setting::UpdateSetting,
 };
 
 use super::*;
@@ -80,12 +90,28 @@ fn deployment(update: u128, collection: CollectionId, action: DeploymentAction) 
         deadline_at: None,
         enabled: true,
         guid: id(0xdead_0000 | update),
+        terms: Some(weir_model::deployment::Terms {
+            name: Some(format!("Deployment of {update}")),
+            outside_windows: matches!(action, DeploymentAction::Install),
+            ..Default::default()
+        }),
     }
 }
 
 fn rule(name: &str) -> Rule {
     let text = json!({ "name": name, "action": "decline", "condition": { "titles": ["*preview*"] } });
     serde_json::from_value(text).expect("a rule")
+}
+
+fn laptops() -> ClientSettings {
+    ClientSettings {
+        id: id(95),
+        name: "Laptops".to_owned(),
+        description: "On the road".to_owned(),
+        priority: 1,
+        settings: BTreeMap::from([("restart.minutes".to_owned(), "60".to_owned())]),
+        collections: BTreeSet::from([CollectionId(id(2))]),
+    }
 }
 
 /// A bit of everything.
@@ -103,10 +129,42 @@ fn fill(tx: &WriteTx<'_>) -> Result<(), StoreError> {
     tx.update_decline(UpdateId(id(60)))?;
     tx.update_accept_eula(UpdateId(id(61)), &id(70).to_string())?;
     tx.criterion_put(id(85), &rule("No previews"), DeploymentOrigin::Local)?;
+    tx.client_settings_put(&laptops(), DeploymentOrigin::Local)?;
+    let search = SavedSearch {
+        name: "Junk".to_owned(),
+        filter: Some("title ~ \"preview\" and not declined".to_owned()),
+        ..SavedSearch::default()
+    };
+    tx.saved_search_put(id(86), &search, DeploymentOrigin::Local)?;
     tx.update_group_put(id(80), "March", &[UpdateId(id(61)), UpdateId(id(62))])?;
+    tx.update_group_describe(id(80), "of the spring")?;
+    tx.update_stop_put(UpdateId(id(62)), "it breaks printing")?;
+    let template = weir_model::deployment::Template { deadline: Some("+7d".to_owned()), ..Default::default() };
+    tx.template_put(id(86), "Weekly", &template, DeploymentOrigin::Local)?;
+    let severe = UpdateSetting { custom_severity: Some(Severity::Critical), ..UpdateSetting::default() };
+    tx.update_setting_put(UpdateId(id(61)), UpdateSetting { run_time_minutes: 30, run_time_set: true, ..severe })?;
+    tx.update_setting_put(UpdateId(id(62)), severe)?;
     for update in 61..63 {
         tx.update_intern(UpdateId(id(update)))?;
     }
+    // it refers to one that changed after it
+    for number in [30, 31] {
+        tx.collection_create(&NewCollection {
+            kind: CollectionKind::Rule,
+            ..collection(number, &format!("By rule {number}"), None)
+        })?;
+    }
+    let both = CollectionDefinition {
+        rule: Some(format!("server and collection = {}", CollectionId(id(31)))),
+        named: [CollectionId(id(31))].into(),
+        includes: [CollectionId::UNASSIGNED_COMPUTERS].into(),
+        excludes: [CollectionId(id(1))].into(),
+        limiting: Some(CollectionId(id(31))),
+    };
+    tx.collection_define(CollectionId(id(30)), &both)?;
+    let simple = CollectionDefinition { rule: Some("needed > 0".to_owned()), ..CollectionDefinition::default() };
+    tx.collection_define(CollectionId(id(31)), &simple)?;
+    tx.collection_set_description(CollectionId(id(31)), Some("Those that need something"))?;
     let inner = CollectionId(id(2));
     tx.deployment_put(&deployment(61, inner, DeploymentAction::Install), DeploymentOrigin::Local)?;
     tx.deployment_put(&deployment(62, CollectionId::ALL_COMPUTERS, DeploymentAction::Block), DeploymentOrigin::Local)?;
@@ -144,6 +202,45 @@ fn what_one_site_decides_is_so_at_another_and_applying_it_again_changes_nothing(
     }
 }
 
+#[test]
+fn rules_of_collections_travel_and_are_checked_where_they_arrive() {
+    let (top, below) = (Site::new(), Site::new());
+    top.write(fill);
+    let (objects, _) = top.export(0);
+    let of =
+        |number: u128| objects.iter().find(|object| object.id == id(number).to_string()).expect("exported").clone();
+    assert_eq!((of(30).version, of(1).version), (2, 1), "earlier versions go on hearing of target groups");
+    let alone = below.apply(&[of(30)], Origin::Parent);
+    assert!(alone.refused[0].reason.contains("refers to"), "{alone:?}");
+    assert_eq!(below.apply(&objects, Origin::Parent).refused, []);
+    let read = |number| below.store.read(move |tx| tx.collection_definition(CollectionId(id(number)))).expect("reads");
+    let definition = read(30).expect("by rule");
+    assert_eq!(definition.named, [CollectionId(id(31))].into(), "from the rule");
+    assert_eq!(read(31).expect("by rule").rule.as_deref(), Some("needed > 0"));
+
+    let with = |number: u128, change: &dyn Fn(&mut Value)| {
+        let mut object = of(number);
+        change(&mut object.body["more"]);
+        below.apply(&[object], Origin::Parent)
+    };
+    let circle = with(31, &|more| more["includes"] = json!([id(30)]));
+    assert!(circle.refused[0].reason.contains("circle"), "{circle:?}");
+    for (field, wrong) in [("rule", json!("os ~")), ("rule", json!("collection ~ a")), ("limiting", json!(id(99)))] {
+        let applied = with(31, &|more| more[field] = wrong.clone());
+        assert_eq!(applied.refused.len(), 1, "{field} {wrong}: {applied:?}");
+    }
+    assert_eq!(read(31).expect("by rule").rule.as_deref(), Some("needed > 0"), "nothing is half applied");
+
+    // a replica mirrors groups by a protocol that knows no rules
+    let mirrored = Site::new();
+    mirrored.write(|tx| tx.collection_create(&collection(31, "By rule 31", None)).map(drop));
+    assert_eq!(mirrored.apply(&objects, Origin::Parent).refused, []);
+    assert_eq!(mirrored.decided(), below.decided());
+    let bundle = Site::new();
+    bundle.write(|tx| tx.collection_create(&collection(31, "By rule 31", None)).map(drop));
+    assert!(!bundle.apply(&[of(31)], Origin::Bundle).refused.is_empty(), "what was made here stays");
+}
+
 type Step<'s> = &'s dyn Fn(&WriteTx<'_>) -> Result<(), StoreError>;
 
 #[test]
@@ -152,10 +249,16 @@ fn changes_and_deletions_follow_one_by_one_or_all_at_once() {
     top.write(fill);
     let (objects, mut at) = top.export(0);
     follower.apply(&objects, Origin::Bundle);
-    let steps: [Step<'_>; 7] = [
+    let steps: [Step<'_>; 10] = [
         &|tx| tx.update_undecline(UpdateId(id(60))).map(drop),
         &|tx| tx.setting_delete("targeting").map(drop),
         &|tx| tx.criterion_delete(id(85)).map(drop),
+        &|tx| tx.update_group_put(id(80), "March", &[UpdateId(id(62)), UpdateId(id(63))]).map(drop),
+        &|tx| tx.client_settings_move(id(95), 3).map(drop),
+        &|tx| {
+            tx.update_stop_remove(UpdateId(id(62)))?;
+            tx.template_delete(id(86)).map(drop)
+        },
         &|tx| {
             let group = tx.deployment_of(Deployed::Group(id(80)), CollectionId(id(2)))?.expect("there");
             tx.deployment_delete(group)?;
@@ -208,7 +311,11 @@ fn a_bundle_does_not_overrule_what_was_decided_here_and_a_parent_does() {
     let applied = alone.apply(&objects, Origin::Bundle);
     let refused: Vec<&str> = applied.refused.iter().map(|refused| refused.kind.as_str()).collect();
     // the collection, and what is deployed to it
-    assert_eq!(refused, ["setting", "collection", "deployment", "deployment", "deployment"], "{applied:?}");
+    assert_eq!(
+        refused,
+        ["setting", "collection", "client_settings", "deployment", "deployment", "deployment"],
+        "{applied:?}"
+    );
     assert!(applied.refused[1].reason.contains("INNER") || applied.refused[1].reason.contains("Inner"));
     assert_eq!(alone.store.read(|tx| tx.setting_show("targeting")).expect("reads").expect("set").value, "server");
 
@@ -279,6 +386,46 @@ fn what_is_not_understood_is_told_and_nothing_else_suffers() {
 }
 
 #[test]
+fn client_settings_of_the_parent_keep_their_places_and_local_ones_make_room() {
+    let (top, replica) = (Site::new(), Site::new());
+    top.write(fill);
+    replica.write(|tx| {
+        let own = ClientSettings { id: id(96), name: "LAPTOPS".to_owned(), collections: BTreeSet::new(), ..laptops() };
+        tx.client_settings_put(&own, DeploymentOrigin::Local)
+    });
+    assert_eq!(replica.apply(&top.export(0).0, Origin::Parent).refused, []);
+    let rows = replica.store.read(|tx| tx.client_settings_list()).expect("reads");
+    let shown: Vec<_> = rows.iter().map(|row| (row.set.name.as_str(), row.set.priority, row.origin)).collect();
+    assert_eq!(shown, [("Laptops", 1, DeploymentOrigin::Parent), ("LAPTOPS (local)", 2, DeploymentOrigin::Local)]);
+    let object = |body| Object {
+        kind: "client_settings".to_owned(),
+        version: 1,
+        id: id(97).to_string(),
+        change: 1,
+        deleted: false,
+        body,
+    };
+    let good = json!({ "name": "New", "description": "", "priority": 4, "settings": {}, "collections": [] });
+    for (field, value) in [
+        ("name", json!(" ")),
+        ("description", json!("x".repeat(2_000))),
+        ("priority", json!(0)),
+        ("priority", json!(5_000)),
+        ("settings", json!({ "restart.minutes": "no number" })),
+        ("settings", json!({ "Restart.Minutes": "5" })),
+        ("settings", json!({ "unheard.of": "5" })),
+        ("settings", json!({ "restart.minutes": "5", "restart.countdown_minutes": "6" })),
+        ("collections", json!([id(77)])),
+    ] {
+        let mut body = good.clone();
+        body[field] = value;
+        let applied = replica.apply(&[object(body.clone())], Origin::Parent);
+        assert_eq!((applied.applied, applied.refused.len()), (0, 1), "{body}");
+    }
+    assert_eq!(replica.apply(&[object(good)], Origin::Parent).applied, 1);
+}
+
+#[test]
 fn every_setting_that_the_top_decides_exists() {
     for key in TOP_SETTINGS {
         assert_eq!(crate::admin::setting::checked(key, &json!([])), None);
@@ -286,4 +433,60 @@ fn every_setting_that_the_top_decides_exists() {
         assert!(known, "{key}");
     }
     assert!(TOP_SETTINGS.is_sorted());
+}
+
+#[test]
+fn maintenance_windows_travel_with_their_collections() {
+    let (top, below) = (Site::new(), Site::new());
+    let ring = collection(1, "Ring", None);
+    let window = |name: &str, minutes| {
+        let recurrence = "monthly second tuesday +4 at 22:00 from 2026-12-01".parse().expect("a schedule");
+        Window::new(name, recurrence, minutes, WindowKind::SoftwareUpdates).expect("a window")
+    };
+    top.write(|tx| {
+        tx.collection_create(&ring)?;
+        tx.window_put(id(10), ring.id, &window("Saturday", 240), DeploymentOrigin::Local)
+    });
+    // one of the same name was made below before: it keeps its times under another name
+    below.write(|tx| {
+        tx.collection_create(&ring)?;
+        tx.window_put(id(11), ring.id, &window("saturday", 60), DeploymentOrigin::Local)
+    });
+    let sent = top.export(0).0;
+    let bundle = below.apply(&sent, Origin::Bundle);
+    assert!(bundle.refused.iter().any(|refused| refused.kind == "maintenance_window"), "{bundle:?}");
+    let applied = below.apply(&sent, Origin::Parent);
+    assert_eq!(applied.refused, [], "{applied:?}");
+    let rows = below.store.read(|tx| tx.window_list()).expect("reads");
+    let found: Vec<_> = rows.iter().map(|row| (row.window.name(), row.window.minutes(), row.origin)).collect();
+    assert_eq!(found, [("Saturday", 240, DeploymentOrigin::Parent), ("Saturday (local)", 60, DeploymentOrigin::Local)]);
+    let again = below.apply(&sent, Origin::Parent);
+    assert_eq!(again.applied, 0, "{again:?}");
+
+    let object = |body| Object {
+        kind: "maintenance_window".to_owned(),
+        version: 1,
+        id: id(12).to_string(),
+        change: 1,
+        deleted: false,
+        body,
+    };
+    let good = json!({ "collection": id(1), "name": "W", "recurrence": "daily at 01:00", "minutes": 60,
+        "kind": "all_deployments", "enabled": true });
+    for (key, value) in [
+        ("collection", json!(id(99))),
+        ("collection", json!(CollectionId::ALL_COMPUTERS)),
+        ("name", json!("")),
+        ("recurrence", json!("sometimes")),
+        ("minutes", json!(4)),
+        ("colour", json!("red")),
+    ] {
+        let mut body = good.clone();
+        body[key] = value;
+        let applied = below.apply(&[object(body.clone())], Origin::Parent);
+        assert_eq!((applied.applied, applied.refused.len()), (0, 1), "{body}");
+    }
+    top.write(|tx| tx.window_delete(id(10)));
+    below.apply(&top.export(0).0, Origin::Parent);
+    assert_eq!(below.store.read(|tx| tx.window_list()).expect("reads").len(), 1);
 }

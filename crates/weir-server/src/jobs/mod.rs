@@ -1,9 +1,13 @@
 //! Work in the background. Each job runs on a timer and, where it matters, on a nudge; it is idempotent, and what fails is
 //! tried again by the next run.
 
+pub(crate) mod cleanup;
 pub(crate) mod downloads;
+mod phases;
 mod retention;
+mod rules;
 pub(crate) mod upkeep;
+pub(crate) mod windows;
 
 use std::time::Duration;
 
@@ -12,6 +16,8 @@ use tokio::{sync::watch, task::JoinHandle, time};
 use crate::{admin::App, start::Certificates};
 
 pub(crate) use downloads::Downloads;
+pub(crate) use phases::Phases;
+pub(crate) use rules::Rules;
 
 /// How often missing content is looked for without a nudge.
 const DOWNLOAD_EVERY: Duration = Duration::from_mins(15);
@@ -33,11 +39,17 @@ pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receive
         })
     };
     vec![
+        spawn(app.clone(), stop.clone(), Which::Cleanup, None),
         spawn(app.clone(), stop.clone(), Which::Download, None),
+        spawn(app.clone(), stop.clone(), Which::Notification, None),
+        spawn(app.clone(), stop.clone(), Which::Phases, None),
         spawn(app.clone(), stop.clone(), Which::Retention, None),
         spawn(app.clone(), stop.clone(), Which::RollUp, None),
+        spawn(app.clone(), stop.clone(), Which::Rules, None),
         spawn(app.clone(), stop.clone(), Which::Synchronization, None),
         spawn(app.clone(), stop.clone(), Which::Upkeep, None),
+        spawn(app.clone(), stop.clone(), Which::Watch, None),
+        spawn(app.clone(), stop.clone(), Which::Windows, None),
         spawn(app.clone(), stop.clone(), Which::Certificate, Some(certificates)),
     ]
 }
@@ -45,11 +57,17 @@ pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receive
 #[derive(Clone, Copy)]
 enum Which {
     Certificate,
+    Cleanup,
     Download,
+    Notification,
+    Phases,
     Retention,
     RollUp,
+    Rules,
     Synchronization,
     Upkeep,
+    Watch,
+    Windows,
 }
 
 async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
@@ -63,6 +81,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 }
             }
         }
+        Which::Cleanup => cleanup::serve(app).await,
         Which::Download => {
             let downloader = downloads::Downloader::new();
             downloader.begin(app).await;
@@ -75,6 +94,10 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 }
             }
         }
+        Which::Notification => crate::notify::serve(app).await,
+        Which::Watch => crate::notify::watch(app).await,
+        Which::Phases => phases::serve(app).await,
+        Which::Rules => rules::serve(app).await,
         Which::RollUp => crate::rollup::serve(app).await,
         Which::Synchronization => crate::sync::run::serve(app).await,
         Which::Upkeep => {
@@ -88,6 +111,13 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 }
             }
         }
+        Which::Windows => loop {
+            windows::run(app).await;
+            tokio::select! {
+                () = time::sleep(windows::EVERY) => {}
+                () = app.shared().windows.notified() => {}
+            }
+        },
         Which::Retention => loop {
             retention::run(app).await;
             time::sleep(RETENTION_EVERY).await;

@@ -1,10 +1,11 @@
-//! Deletes what has been kept long enough: events, ended sessions, unused sign-in codes.
+//! Deletes what has been kept long enough: events, status messages, closed alerts, deliveries, ended sessions, unused
+//! sign-in codes.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::admin::{
-    App, Caller, chain,
-    setting::{Current, EVENT_DAYS},
+    AdminError, App, Caller, chain,
+    setting::{ALERT_DAYS, Current, EVENT_DAYS, MESSAGE_COUNT, MESSAGE_DAYS},
 };
 
 /// How long a server that asked to synchronize stays listed when nobody decides about it.
@@ -20,6 +21,7 @@ pub(super) async fn run(app: &App) {
         app.write(&caller, |tx| Ok(tx.access_prune()?)).await?;
         let undecided = Timestamp::now() - UNDECIDED;
         app.write(&caller, move |tx| Ok(tx.downstream_prune(undecided)?)).await?;
+        messages_and_alerts(app, &caller).await?;
         let days = app.read(Current::read).await?.number(EVENT_DAYS);
         let before = Timestamp::now() - SignedDuration::from_hours(24 * days as i64);
         let mut deleted = 0;
@@ -27,7 +29,7 @@ pub(super) async fn run(app: &App) {
             let some = app.write(&caller, move |tx| Ok(tx.event_prune(before, AT_ONCE)?)).await?;
             deleted += some;
             if some < u64::from(AT_ONCE) {
-                return Ok::<u64, crate::admin::AdminError>(deleted);
+                return Ok::<u64, AdminError>(deleted);
             }
         }
     };
@@ -35,5 +37,22 @@ pub(super) async fn run(app: &App) {
         Ok(0) => {}
         Ok(events) => tracing::info!(events, "old events were deleted"),
         Err(error) => tracing::warn!(error = chain(&error), "deleting what is old failed; it is tried again"),
+    }
+}
+
+/// Status messages, alerts that closed, and deliveries that ended.
+async fn messages_and_alerts(app: &App, caller: &Caller) -> Result<(), AdminError> {
+    let current = app.read(Current::read).await?;
+    let now = Timestamp::now();
+    let ago = |key: &str| now - SignedDuration::from_hours(24 * current.number(key) as i64);
+    let (messages, alerts, keep) = (ago(MESSAGE_DAYS), ago(ALERT_DAYS), current.number(MESSAGE_COUNT) as u32);
+    loop {
+        let some = app.write(caller, move |tx| {
+            let messages = tx.status_message_prune(messages, keep, AT_ONCE)?;
+            Ok(messages + tx.alert_prune(alerts, AT_ONCE / 10)? + tx.delivery_prune(alerts, AT_ONCE / 10)?)
+        });
+        if some.await? == 0 {
+            return Ok(());
+        }
     }
 }

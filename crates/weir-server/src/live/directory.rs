@@ -1,7 +1,7 @@
 //! The computers that the server knows, in memory: what every call with a cookie needs to know of its sender.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
@@ -10,10 +10,20 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
-use weir_model::ids::{CollectionId, ComputerId};
+use weir_model::{
+    ids::{CollectionId, ComputerId},
+    schedule::Zone,
+};
 use weir_store::computer::DirectoryRow;
 
 const SHARDS: usize = 64;
+/// Computers that are let go at once.
+const LET_GO: usize = 1_000;
+/// A set of collections, the zone of computers in it that have one of their own, and how many these are.
+pub(crate) type ZonedSet = (Arc<GroupSet>, Option<Arc<Zone>>, usize);
+
+/// Sets whose scopes are compiled ahead of need: half of those that are kept.
+const MOST_SETS: usize = 2_048;
 
 /// A distinct set of collections, shared by all computers that have it.
 #[derive(Debug, Eq, Hash, PartialEq)]
@@ -35,6 +45,8 @@ pub struct Computer {
     pub registered: bool,
     /// Its collections.
     pub groups: Arc<GroupSet>,
+    /// Its own time zone.
+    pub zone: Option<Arc<Zone>>,
     /// Mark of what it asked for when that was last brought into the database; another mark means to do it again.
     pub applied: u64,
     /// Second since 1970 in which its contact was last handed to the database.
@@ -59,6 +71,17 @@ pub struct Directory {
     shards: Vec<RwLock<HashMap<ComputerId, Arc<Computer>>>>,
     sets: Mutex<HashMap<Box<[CollectionId]>, Arc<GroupSet>>>,
     writer: Mutex<()>,
+    /// Version of the database's directory that is here; none before the first load.
+    version: Mutex<Option<u64>>,
+    held: Mutex<Held>,
+}
+
+/// Collections whose members stay as they were here, whatever the database says, until all of them are found.
+#[derive(Debug, Default)]
+struct Held {
+    collections: BTreeSet<CollectionId>,
+    /// Where computers are that are shown elsewhere.
+    actual: HashMap<ComputerId, Vec<CollectionId>>,
 }
 
 impl Default for Directory {
@@ -68,6 +91,8 @@ impl Default for Directory {
             shards: std::iter::repeat_with(RwLock::default).take(SHARDS).collect(),
             sets: Mutex::default(),
             writer: Mutex::default(),
+            version: Mutex::default(),
+            held: Mutex::default(),
         }
     }
 }
@@ -115,6 +140,13 @@ impl Directory {
         set
     }
 
+    /// The distinct sets of collections that computers are in, as many as scopes are kept of.
+    pub fn sets(&self) -> Vec<Arc<GroupSet>> {
+        let sets = self.sets.lock();
+        let used = sets.values().filter(|set| Arc::strong_count(set) > 1);
+        used.take(MOST_SETS).cloned().collect()
+    }
+
     /// Puts a computer in or replaces it. The caller holds [`Directory::lock`].
     pub fn put(
         &self,
@@ -125,18 +157,126 @@ impl Directory {
         applied: u64,
         contacted: i64,
     ) {
-        let computer =
-            Computer { no, registered, groups: self.group_set(groups), applied, contacted: AtomicI64::new(contacted) };
+        let (groups, contacted) = (self.shown(id, groups), AtomicI64::new(contacted));
+        // who does not know the zone leaves it: administrators set it, and it comes with the row
+        let zone = self.find(id).filter(|old| old.no == no).and_then(|old| old.zone.clone());
+        let computer = Computer { no, registered, groups, zone, applied, contacted };
         if let Some(shard) = self.shard(id) {
             shard.write().insert(id.clone(), Arc::new(computer));
         }
     }
 
+    /// The same with all that the database knows of it: a computer that comes back from another site has its zone again.
+    /// The caller holds [`Directory::lock`].
+    pub fn put_row(&self, row: &DirectoryRow, applied: u64, contacted: i64) {
+        let (groups, contacted) = (self.shown(&row.id, &row.groups), AtomicI64::new(contacted));
+        let zone = row.time_zone.as_deref().and_then(|name| name.parse::<Zone>().ok()).map(Arc::new);
+        let computer = Computer { no: row.no, registered: row.registered, groups, zone, applied, contacted };
+        if let Some(shard) = self.shard(&row.id) {
+            shard.write().insert(row.id.clone(), Arc::new(computer));
+        }
+    }
+
+    /// Puts a computer that is here into other collections. The caller holds [`Directory::lock`].
+    pub fn regroup(&self, id: &ComputerId, groups: &[CollectionId]) {
+        if let Some(known) = self.find(id) {
+            let contacted = known.contacted.load(Ordering::Relaxed);
+            self.put(id, known.no, known.registered, groups, known.applied, contacted);
+        }
+    }
+
+    /// The version of the database's directory that is here.
+    pub fn version(&self) -> Option<u64> {
+        *self.version.lock()
+    }
+
+    /// Notes that a version of the database's directory was loaded. The caller holds [`Directory::lock`].
+    pub fn set_version(&self, version: u64) {
+        *self.version.lock() = Some(version);
+    }
+
+    /// What is here may be half of something: the next publish loads everything.
+    pub fn distrust(&self) {
+        *self.version.lock() = None;
+    }
+
+    /// Notes that everything was put in that a transaction changed between two versions, so that it need not be loaded. The
+    /// caller holds [`Directory::lock`] since before the transaction.
+    pub fn advance(&self, before: u64, after: u64) {
+        let mut version = self.version.lock();
+        if *version == Some(before) {
+            *version = Some(after);
+        }
+    }
+
+    /// Shows the members of these collections as they are here now, whatever is put in, until [`Directory::release`].
+    pub fn hold(&self, collections: BTreeSet<CollectionId>) {
+        self.held.lock().collections = collections;
+    }
+
+    /// Shows every computer where it is again. Takes [`Directory::lock`] for parts of the time.
+    pub fn release(&self) {
+        self.held.lock().collections.clear();
+        loop {
+            let _lock = self.lock();
+            let some: Vec<_> = {
+                let mut held = self.held.lock();
+                let ids: Vec<_> = held.actual.keys().take(LET_GO).cloned().collect();
+                ids.into_iter().filter_map(|id| held.actual.remove_entry(&id)).collect()
+            };
+            if some.is_empty() {
+                return;
+            }
+            for (id, groups) in some {
+                self.regroup(&id, &groups);
+            }
+        }
+    }
+
+    /// The collections in which a computer is shown.
+    fn shown(&self, id: &ComputerId, groups: &[CollectionId]) -> Arc<GroupSet> {
+        let mut held = self.held.lock();
+        if held.collections.is_empty() {
+            held.actual.remove(id);
+            return self.group_set(groups);
+        }
+        let Some(known) = self.find(id) else { return self.group_set(groups) };
+        let mut shown: Vec<CollectionId> =
+            groups.iter().copied().filter(|group| !held.collections.contains(group)).collect();
+        if groups.is_empty() {
+            shown.push(CollectionId::UNASSIGNED_COMPUTERS);
+        }
+        shown.extend(known.groups.collections().iter().copied().filter(|group| held.collections.contains(group)));
+        let shown = self.group_set(&shown);
+        if shown == self.group_set(groups) {
+            held.actual.remove(id);
+        } else {
+            held.actual.insert(id.clone(), groups.to_vec());
+        }
+        shown
+    }
+
     /// Takes a computer out. The caller holds [`Directory::lock`].
     pub fn remove(&self, id: &ComputerId) {
+        self.held.lock().actual.remove(id);
         if let Some(shard) = self.shard(id) {
             shard.write().remove(id);
         }
+    }
+
+    /// The distinct sets of collections with the zones of computers in them, and how many computers each has.
+    pub(crate) fn sets_by_zone(&self) -> Vec<ZonedSet> {
+        let mut found: HashMap<(usize, Option<String>), ZonedSet> = HashMap::new();
+        for shard in &self.shards {
+            for computer in shard.read().values() {
+                let zone = computer.zone.as_ref().map(|zone| zone.name().to_owned());
+                // equal sets are one set
+                let key = (Arc::as_ptr(&computer.groups) as usize, zone);
+                let first = || (Arc::clone(&computer.groups), computer.zone.clone(), 0);
+                found.entry(key).or_insert_with(first).2 += 1;
+            }
+        }
+        found.into_values().collect()
     }
 
     /// Brings the whole directory in line with the database's. What was applied and contacted stays known for computers
@@ -144,17 +284,25 @@ impl Directory {
     pub fn reload(&self, rows: Vec<DirectoryRow>) {
         let mut fresh: Vec<HashMap<ComputerId, Arc<Computer>>> =
             std::iter::repeat_with(HashMap::new).take(SHARDS).collect();
+        let mut zones: HashMap<String, Option<Arc<Zone>>> = HashMap::new();
         for row in rows {
-            let groups = self.group_set(&row.groups);
+            let groups = self.shown(&row.id, &row.groups);
+            let zone = row.time_zone.and_then(|name| {
+                let zone = zones.entry(name).or_insert_with_key(|name| name.parse().ok().map(Arc::new));
+                zone.clone()
+            });
             let old = self.find(&row.id);
             let same = old.as_ref().filter(|old| {
-                old.no == row.no && old.registered == row.registered && Arc::ptr_eq(&old.groups, &groups)
+                old.no == row.no
+                    && old.registered == row.registered
+                    && old.zone == zone
+                    && Arc::ptr_eq(&old.groups, &groups)
             });
             let computer = same.cloned().unwrap_or_else(|| {
                 let (applied, contacted) =
                     old.map_or((0, 0), |old| (old.applied, old.contacted.load(Ordering::Relaxed)));
                 let contacted = AtomicI64::new(contacted);
-                Arc::new(Computer { no: row.no, registered: row.registered, groups, applied, contacted })
+                Arc::new(Computer { no: row.no, registered: row.registered, groups, zone, applied, contacted })
             });
             if let Some(shard) = fresh.get_mut(self.hasher.hash_one(&row.id) as usize % SHARDS) {
                 shard.insert(row.id, computer);
@@ -177,6 +325,7 @@ mod tests {
             id: id.parse().expect("id"),
             registered: no.is_multiple_of(2),
             site: 1,
+            time_zone: no.is_multiple_of(2).then(|| "Asia/Kathmandu".to_owned()),
             groups: groups.to_vec(),
         }
     }
@@ -194,7 +343,66 @@ mod tests {
         assert_eq!((a.no, a.applied, a.groups.collections()), (1, 77, &[ring][..]));
         let b = directory.find(&"b".parse().expect("id")).expect("known");
         assert!(b.registered);
+        assert_eq!((a.zone.is_none(), b.zone.as_ref().map(|zone| zone.name())), (true, Some("Asia/Kathmandu")));
         assert_eq!(b.groups.collections(), [CollectionId::UNASSIGNED_COMPUTERS]);
+    }
+
+    #[test]
+    fn a_computer_that_comes_back_has_its_own_zone_again() {
+        let directory = Directory::default();
+        let zone = |id: &str| {
+            let computer = directory.find(&id.parse().expect("id")).expect("known");
+            computer.zone.as_ref().map(|zone| zone.name().to_owned())
+        };
+        directory.put_row(&row(2, "b", &[]), 7, 8);
+        assert_eq!(zone("b").as_deref(), Some("Asia/Kathmandu"));
+        directory.put(&"b".parse().expect("id"), 2, true, &[], 7, 9);
+        assert_eq!(zone("b").as_deref(), Some("Asia/Kathmandu"), "who does not know it leaves it");
+        directory.put_row(&DirectoryRow { time_zone: None, ..row(2, "b", &[]) }, 7, 9);
+        assert_eq!(zone("b"), None);
+    }
+
+    #[test]
+    fn members_of_held_collections_stay_until_they_are_let_go() {
+        let directory = Directory::default();
+        let [held, other] = [1, 2].map(|n| CollectionId(uuid::Uuid::from_u128(n)));
+        let unassigned = CollectionId::UNASSIGNED_COMPUTERS;
+        let groups = |id: &str| directory.find(&id.parse().expect("id")).expect("known").groups.collections().to_vec();
+        let put = |id: &str, groups: &[CollectionId]| directory.put(&id.parse().expect("id"), 1, true, groups, 5, 6);
+        put("a", &[held, unassigned]);
+        put("b", &[]);
+        directory.hold(BTreeSet::from([held]));
+        put("a", &[other]);
+        put("b", &[held, unassigned]);
+        put("new", &[held, unassigned]);
+        let sorted = |mut groups: Vec<CollectionId>| {
+            groups.sort_unstable();
+            groups
+        };
+        assert_eq!(groups("a"), sorted(vec![held, other]), "what is not held moves");
+        assert_eq!(groups("b"), [unassigned]);
+        assert_eq!(groups("new"), sorted(vec![held, unassigned]), "a computer that comes is where it is");
+        directory.reload(vec![row(1, "a", &[other]), row(1, "b", &[held, unassigned]), row(1, "new", &[])]);
+        assert_eq!((groups("a"), groups("b")), (sorted(vec![held, other]), vec![unassigned]), "a reload, too");
+        put("b", &[held, other]);
+        directory.release();
+        assert_eq!((groups("a"), groups("b")), (vec![other], sorted(vec![held, other])));
+        assert_eq!(groups("new"), [unassigned]);
+        let a = directory.find(&"a".parse().expect("id")).expect("known");
+        assert_eq!((a.no, a.applied, a.registered), (1, 5, false));
+        assert!(directory.held.lock().actual.is_empty());
+    }
+
+    #[test]
+    fn the_version_moves_on_only_from_where_it_is() {
+        let directory = Directory::default();
+        directory.advance(1, 2);
+        assert_eq!(directory.version(), None, "nothing was loaded");
+        directory.set_version(2);
+        directory.advance(1, 5);
+        assert_eq!(directory.version(), Some(2), "something between was not put in");
+        directory.advance(2, 5);
+        assert_eq!(directory.version(), Some(5));
     }
 
     #[test]

@@ -7,6 +7,10 @@
 
 mod directory;
 mod fragments;
+mod hours;
+pub mod membership;
+#[cfg(test)]
+mod properties;
 mod publish;
 mod published;
 mod reconcile;
@@ -14,6 +18,7 @@ mod timer;
 
 pub use directory::{Computer, Directory, GroupSet};
 pub use fragments::{Fragment, Fragments, GIANT};
+pub use hours::Hours;
 pub use publish::{Live, PublishError};
 pub(crate) use published::Fnv;
 pub use published::{Published, ScopeOf};

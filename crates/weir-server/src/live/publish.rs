@@ -14,11 +14,12 @@ use weir_model::{
     catalogue::{CatalogueInput, Retired, RevisionFacts, Snapshot},
     ids::{CollectionId, RevisionId, UpdateId},
     status::UpdateNumber,
+    targeting::CollectionKind,
     update::Relationships,
 };
 use weir_store::{Actor, ReadTx, Store, StoreError, catalogue::RevisionFactsRow};
 
-use super::{Directory, Fragments, Published, reconcile, timer};
+use super::{Directory, Fragments, Hours, Published, membership, reconcile, timer};
 
 /// Why a publish did not happen; scans go on with the state before.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -39,6 +40,8 @@ impl From<StoreError> for PublishError {
 
 /// How often one publish looks again at deployments after it changed some; more changes wait for the next publish.
 const ROUNDS: usize = 4;
+/// Deployments that are activated in one transaction.
+const TOGETHER: usize = 250;
 
 type Reply = oneshot::Sender<Result<Arc<Published>, PublishError>>;
 
@@ -48,15 +51,19 @@ pub struct Live(Arc<Inner>);
 
 /// What [`Live`] shares.
 pub struct Inner {
-    store: Store,
+    pub(super) store: Store,
     current: ArcSwapOption<Published>,
     /// The computers.
     pub directory: Directory,
     /// Core fragments.
     pub fragments: Fragments,
+    /// Members of collections that rules define.
+    pub(crate) membership: Arc<membership::Membership>,
     queue: Mutex<Queue>,
     loaded: Mutex<Loaded>,
     next: Mutex<Option<Timestamp>>,
+    /// Revisions that are about to be removed: nothing published from now on has them.
+    hidden: Mutex<HashSet<RevisionId>>,
     /// Tells the timer that the next available time is another.
     rescheduled: Arc<Notify>,
     empty: OnceLock<Arc<Published>>,
@@ -79,11 +86,14 @@ struct Queue {
 struct Loaded {
     /// Revisions ascending by number.
     input: CatalogueInput,
+    /// The last number that was loaded; numbers are never given again.
+    last: RevisionId,
     names: HashMap<String, CollectionId>,
     numbers: Arc<HashMap<UpdateId, UpdateNumber>>,
     last_number: u32,
-    /// Version of the computer directory in memory.
-    directory: Option<u64>,
+    hours: Arc<Hours>,
+    /// Stored revisions that the input was made without.
+    hidden: HashSet<RevisionId>,
 }
 
 impl Deref for Live {
@@ -102,17 +112,21 @@ impl Live {
             current: ArcSwapOption::empty(),
             directory: Directory::default(),
             fragments: Fragments::default(),
+            membership: Arc::default(),
             queue: Mutex::default(),
             loaded: Mutex::default(),
             next: Mutex::default(),
+            hidden: Mutex::default(),
             rescheduled: Arc::default(),
             empty: OnceLock::new(),
         }))
     }
 
-    /// Loads computers and catalogue, and starts the timer that activates deployments when their time comes.
+    /// Loads computers and catalogue, and starts the timer that activates deployments when their time comes, and what finds
+    /// the members of collections.
     pub async fn open(&self) -> Result<(), PublishError> {
         self.republish().await?;
+        tokio::spawn(membership::run(Arc::downgrade(&self.0)));
         tokio::spawn(timer::run(Arc::downgrade(&self.0), Arc::clone(&self.0.rescheduled)));
         Ok(())
     }
@@ -130,9 +144,18 @@ impl Inner {
         self.current.load_full().unwrap_or_else(|| {
             Arc::clone(self.empty.get_or_init(|| {
                 let snapshot = Snapshot::compile(&CatalogueInput::default());
-                Arc::new(Published::new(snapshot, Vec::new(), HashMap::new(), Arc::default()))
+                Arc::new(Published::new(snapshot, Vec::new(), HashMap::new(), Arc::default(), Arc::default()))
             }))
         })
+    }
+
+    /// From the next publish on, nothing has these revisions, and what was hidden before and is stored is there again. True
+    /// if that makes a difference.
+    pub fn hide(&self, revisions: HashSet<RevisionId>) -> bool {
+        let mut hidden = self.hidden.lock();
+        let differs = *hidden != revisions;
+        *hidden = revisions;
+        differs
     }
 
     /// The next available time of a deployment that lies ahead.
@@ -168,6 +191,7 @@ impl Inner {
             let result = result.unwrap_or_else(|_| {
                 // what was half loaded is not trusted: the next publish reads everything
                 *self.loaded.lock() = Loaded::default();
+                self.directory.distrust();
                 tracing::error!("publishing the catalogue failed unexpectedly; scans go on with the state before");
                 Err(PublishError::Stopped)
             });
@@ -175,12 +199,27 @@ impl Inner {
                 // a caller that went away does not want its answer
                 let _ = reply.send(result.clone());
             }
+            if let Ok(published) = result {
+                self.warm_rest(&published);
+            }
+        }
+    }
+
+    /// Compiles the scopes of all computers' sets of collections, so that no scan has to wait for one; another publish ends
+    /// it.
+    fn warm_rest(&self, published: &Published) {
+        for set in self.directory.sets() {
+            if !self.queue.lock().waiting.is_empty() {
+                return;
+            }
+            published.scope(&set);
         }
     }
 
     fn publish(&self) -> Result<Arc<Published>, PublishError> {
         let started = std::time::Instant::now();
         let mut loaded = self.loaded.lock();
+        let hidden = self.hidden.lock().clone();
         // What is compiled is what was examined: a revision that arrives between the two would go out as deployed before
         // its content is here.
         for round in 0.. {
@@ -188,7 +227,7 @@ impl Inner {
             let findings = self.store.read(|tx| {
                 let findings = reconcile::examine(tx, now)?;
                 if findings.activations.is_empty() || round == ROUNDS {
-                    loaded.refresh(tx)?;
+                    loaded.refresh(tx, &hidden)?;
                 }
                 Ok(findings)
             })?;
@@ -198,30 +237,36 @@ impl Inner {
                 break;
             }
             let actor = Actor::system("deployments", now);
-            match self.store.write(&actor, |tx| reconcile::store(tx, &findings.activations)) {
+            // a group may activate a thousand at once: others get to write in between
+            let mut chunks = findings.activations.chunks(TOGETHER);
+            let stored = chunks.try_for_each(|chunk| self.store.write(&actor, |tx| reconcile::store(tx, chunk)));
+            match stored {
                 Ok(()) => {}
                 Err(error @ StoreError::DiskFull { .. }) => {
                     // deployments stay as they are; what is here goes on being served
                     tracing::error!(%error, "the disk is full: deployments are neither activated nor deactivated");
-                    self.store.read(|tx| loaded.refresh(tx))?;
+                    self.store.read(|tx| loaded.refresh(tx, &hidden))?;
                     break;
                 }
                 Err(error) => return Err(error.into()),
             }
             tracing::info!(count = findings.activations.len(), "deployments were activated or deactivated");
         }
-        self.refresh_computers(&mut loaded)?;
+        self.refresh_computers()?;
         let snapshot = Snapshot::compile(&loaded.input);
         let published = Arc::new(Published::new(
             snapshot,
             loaded.input.collections.clone(),
             loaded.names.clone(),
             Arc::clone(&loaded.numbers),
+            Arc::clone(&loaded.hours),
         ));
         if let Some(before) = self.current.load_full() {
             published.warm(&before);
         }
         self.current.store(Some(Arc::clone(&published)));
+        // another catalogue may ask for other updates, other definitions may hold for others
+        self.membership.nudge();
         tracing::debug!(
             change = published.change().0,
             revisions = published.snapshot.len(),
@@ -231,9 +276,9 @@ impl Inner {
         Ok(published)
     }
 
-    fn refresh_computers(&self, loaded: &mut Loaded) -> Result<(), StoreError> {
+    fn refresh_computers(&self) -> Result<(), StoreError> {
         let _lock = self.directory.lock();
-        let before = loaded.directory;
+        let before = self.directory.version();
         let (version, rows) = self.store.read(|tx| {
             let version = tx.computer_directory_version()?;
             Ok((
@@ -248,20 +293,30 @@ impl Inner {
         if let Some(rows) = rows {
             self.directory.reload(rows);
         }
-        loaded.directory = Some(version);
+        self.directory.set_version(version);
         Ok(())
     }
 }
 
 impl Loaded {
-    fn refresh(&mut self, tx: &ReadTx<'_>) -> Result<(), StoreError> {
+    fn refresh(&mut self, tx: &ReadTx<'_>, hidden: &HashSet<RevisionId>) -> Result<(), StoreError> {
         let revisions = &mut self.input.revisions;
-        let last = revisions.last().map(|facts| facts.id).unwrap_or_default();
-        revisions.extend(tx.catalogue_revisions(last)?.into_iter().map(facts));
         let stored = tx.catalogue_revision_ids()?;
-        if stored.len() != revisions.len() {
+        if !self.hidden.is_subset(hidden) {
+            let stored: HashSet<RevisionId> = stored.iter().copied().collect();
+            if self.hidden.difference(hidden).any(|id| stored.contains(id)) {
+                // what is there again is among older ones
+                revisions.clear();
+                self.last = RevisionId::default();
+            }
+        }
+        self.hidden.clone_from(hidden);
+        // the last one may be hidden, or gone
+        revisions.extend(tx.catalogue_revisions(self.last)?.into_iter().map(facts));
+        self.last = stored.last().copied().unwrap_or_default().max(self.last);
+        if stored.len() != revisions.len() || !hidden.is_empty() {
             let stored: HashSet<RevisionId> = stored.into_iter().collect();
-            revisions.retain(|facts| stored.contains(&facts.id));
+            revisions.retain(|facts| stored.contains(&facts.id) && !hidden.contains(&facts.id));
         }
         let targeting = tx.catalogue_targeting()?;
         let declines = targeting.declines.iter();
@@ -281,7 +336,10 @@ impl Loaded {
 
         let built_in = [CollectionId::ALL_COMPUTERS, CollectionId::UNASSIGNED_COMPUTERS];
         let named = tx.collection_list()?.into_iter().filter(|row| !built_in.contains(&row.id));
+        // rules decide who is in their collections, not computers
+        let named = named.filter(|row| row.kind == CollectionKind::TargetGroup);
         self.names = named.map(|row| (row.name.to_lowercase(), row.id)).collect();
+        self.hours = Arc::new(Hours::read(tx)?);
         let fresh = tx.update_numbers(self.last_number)?;
         if let Some((last, _)) = fresh.last() {
             self.last_number = *last;

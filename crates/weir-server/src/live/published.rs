@@ -2,15 +2,21 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use jiff::Timestamp;
 use moka::sync::Cache;
 use weir_model::{
-    catalogue::{Related, Scope, Snapshot},
+    catalogue::{Agenda, Related, Scope, Snapshot},
     ids::{ChangeNumber, CollectionId, UpdateId},
+    schedule::Zone,
     status::UpdateNumber,
     targeting::{Collection, CollectionKind},
+    window::Calendar,
 };
 
-use super::GroupSet;
+use super::{
+    GroupSet,
+    hours::{Hours, TimedScope},
+};
 
 /// Distinct sets of collections, and of filter categories, whose scopes are kept.
 const KEPT: u64 = 4_096;
@@ -23,6 +29,7 @@ pub struct ScopeOf {
     /// Changes when the set, or the place of one of its collections in the tree, changes: then everything may have
     /// changed for the computers.
     pub fingerprint: u64,
+    timed: Option<TimedScope>,
 }
 
 /// A collection's name as computers ask for it, in lower case, and its id.
@@ -32,11 +39,13 @@ type Names = HashMap<String, CollectionId>;
 pub struct Published {
     /// The catalogue.
     pub snapshot: Snapshot,
-    /// Moves whenever a collection is made, changed or deleted.
+    /// Moves whenever a target group is made, changed or deleted: what computers ask for may mean something else.
     pub collections_mark: u64,
     collections: HashMap<CollectionId, Collection>,
     names: Names,
     numbers: Arc<HashMap<UpdateId, UpdateNumber>>,
+    /// Maintenance windows and zones.
+    pub hours: Arc<Hours>,
     scopes: Cache<Arc<GroupSet>, Arc<ScopeOf>>,
     related: Cache<Box<[UpdateId]>, Arc<Related>>,
 }
@@ -53,9 +62,10 @@ impl Published {
         collections: Vec<Collection>,
         names: Names,
         numbers: Arc<HashMap<UpdateId, UpdateNumber>>,
+        hours: Arc<Hours>,
     ) -> Self {
         let mut mark = Fnv::default();
-        for collection in &collections {
+        for collection in collections.iter().filter(|collection| collection.kind == CollectionKind::TargetGroup) {
             mark.collection(collection);
         }
         let mut sorted: Vec<_> = names.iter().collect();
@@ -70,6 +80,7 @@ impl Published {
             collections: collections.into_iter().map(|collection| (collection.id, collection)).collect(),
             names,
             numbers,
+            hours,
             scopes: Cache::new(KEPT),
             related: Cache::new(KEPT),
         }
@@ -87,8 +98,20 @@ impl Published {
         }
         self.scopes.get_with(Arc::clone(groups), || {
             let scope = self.snapshot.scope(groups.collections());
-            Arc::new(ScopeOf { scope, fingerprint: self.fingerprint(groups) })
+            let timed = TimedScope::new(&self.snapshot, &scope, self.calendar(groups, None));
+            Arc::new(ScopeOf { scope, fingerprint: self.fingerprint(groups), timed })
         })
+    }
+
+    /// What the deployments of a scope of this state are at `now` to computers with this zone of their own; none if the
+    /// time does not matter to them.
+    pub fn agenda(&self, scope: &ScopeOf, own: Option<&Zone>, now: Timestamp) -> Option<Arc<Agenda>> {
+        scope.timed.as_ref().map(|timed| timed.agenda(&self.snapshot, &scope.scope, own, now))
+    }
+
+    /// The windows that count for computers of these collections, in their zone.
+    pub fn calendar(&self, groups: &GroupSet, own: Option<&Zone>) -> Calendar {
+        self.hours.calendar(&self.snapshot.branches(groups.collections()), own)
     }
 
     /// Compiles the scopes that another state had in use, so that the first scans after a swap do not wait for it.

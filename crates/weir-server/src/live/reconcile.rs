@@ -1,14 +1,14 @@
 //! When a deployment goes out with its action (design, section 6). The decision is pure; reading what it needs and
 //! storing what changed are beside it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use weir_model::{ids::DeploymentId, targeting::DeploymentAction};
-use weir_store::{ReadTx, StoreError, WriteTx, deployment::DeploymentFilter};
+use weir_store::{ReadTx, StoreError, WriteTx};
 
 use crate::content;
 
-/// Rows per page of deployments read.
-const PAGE: u32 = 1_000;
+/// No zone is farther ahead of UTC (14 hours today, a little more in the past).
+const EARLIEST: SignedDuration = SignedDuration::from_hours(16);
 
 /// What the decision depends on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,13 +22,15 @@ pub struct Due {
     /// Every file and licence file of the update that this site keeps, for a bundle of every member in the catalogue, is
     /// here and verified; with content left at Microsoft, its licence files, and computers have an address of the others.
     pub content_here: bool,
+    /// The update is stopped: nothing deploys it until it is resumed.
+    pub stopped: bool,
 }
 
 /// Whether a deployment is active: from its available time on, and once its content is here. Content matters to what
 /// installs only: a removal, a detection or a block needs no file.
 pub fn decide(due: &Due, now: Timestamp) -> bool {
     let needs_content = matches!(due.action, DeploymentAction::Install | DeploymentAction::Optional);
-    due.enabled && due.available_at <= now && (due.content_here || !needs_content)
+    due.enabled && !due.stopped && due.available_at <= now && (due.content_here || !needs_content)
 }
 
 /// A deployment that is not as it should be.
@@ -51,30 +53,28 @@ pub(super) struct Findings {
 /// Compares every deployment with what it should be.
 pub(super) fn examine(tx: &ReadTx<'_>, now: Timestamp) -> Result<Findings, StoreError> {
     let waiting = tx.deployments_waiting(&content::policy(tx)?)?;
+    let local = tx.deployments_in_local_time()?;
     let mut findings = Findings::default();
-    let mut cursor = None;
-    loop {
-        let page = tx.deployment_list(&DeploymentFilter::default(), cursor.as_deref(), PAGE)?;
-        for row in &page.items {
-            if row.enabled && row.available_at > now {
-                findings.next = Some(findings.next.map_or(row.available_at, |next| next.min(row.available_at)));
-            }
-            let due = Due {
-                enabled: row.enabled,
-                action: row.action,
-                available_at: row.available_at,
-                content_here: !waiting.contains_key(&row.id),
-            };
-            let active = decide(&due, now);
-            if active != row.active && row.enabled {
-                findings.activations.push(Activation { deployment: row.id, active });
-            }
+    for row in tx.deployments_due()? {
+        // wall-clock times: active where it is earliest, and resolved for each zone from then on
+        let ahead = if local.contains(&row.id) { EARLIEST } else { SignedDuration::ZERO };
+        let available_at = row.available_at.checked_sub(ahead).unwrap_or(row.available_at);
+        if row.enabled && available_at > now {
+            findings.next = Some(findings.next.map_or(available_at, |next| next.min(available_at)));
         }
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(findings),
+        let due = Due {
+            enabled: row.enabled,
+            action: row.action,
+            available_at,
+            content_here: !waiting.contains_key(&row.id),
+            stopped: row.stopped,
+        };
+        let active = decide(&due, now);
+        if active != row.active && row.enabled {
+            findings.activations.push(Activation { deployment: row.id, active });
         }
     }
+    Ok(findings)
 }
 
 /// Stores what [`examine`] found; each change takes a change number of its own.
@@ -92,12 +92,21 @@ mod tests {
     #[test]
     fn a_deployment_waits_for_its_time_and_for_what_it_installs() {
         let now = Timestamp::from_second(1_000).expect("time");
-        let ready = Due { enabled: true, action: DeploymentAction::Install, available_at: now, content_here: true };
+        let ready = Due {
+            enabled: true,
+            action: DeploymentAction::Install,
+            available_at: now,
+            content_here: true,
+            stopped: false,
+        };
         assert!(decide(&ready, now));
         assert!(!decide(&Due { enabled: false, ..ready }, now));
-        assert!(!decide(&ready, now - jiff::SignedDuration::from_millis(1)));
+        assert!(!decide(&ready, now - SignedDuration::from_millis(1)));
         for action in [DeploymentAction::Install, DeploymentAction::Optional] {
             assert!(!decide(&Due { action, content_here: false, ..ready }, now), "{action:?}");
+        }
+        for action in [DeploymentAction::Install, DeploymentAction::Optional, DeploymentAction::Uninstall] {
+            assert!(!decide(&Due { action, stopped: true, ..ready }, now), "{action:?}");
         }
         for action in [DeploymentAction::Uninstall, DeploymentAction::Detect, DeploymentAction::Block] {
             assert!(decide(&Due { action, content_here: false, ..ready }, now), "{action:?}");

@@ -109,7 +109,7 @@ fn entry(tx: &ReadTx<'_>, telling: &Telling, own: Uuid) -> Result<Option<Compute
     let details = if telling.todo & TODO_DETAILS == 0 {
         None
     } else if telling.site == THIS_SERVER {
-        let groups: BTreeSet<_> = tx.computer_groups(row.no)?.into_iter().map(|(group, _)| group).collect();
+        let groups: BTreeSet<_> = tx.computer_collections(row.no)?.into_iter().collect();
         Some(own_details(&row, groups))
     } else {
         telling.details.clone()

@@ -13,7 +13,7 @@ use weir_model::{
 use weir_store::{
     ReadTx, Store, StoreError,
     computer::THIS_SERVER,
-    deployment::{Deployed, DeploymentFilter},
+    deployment::{Deployed, DeploymentFilter, Rows},
     list::UpdateFilter,
 };
 
@@ -160,7 +160,8 @@ fn approvals(tx: &ReadTx<'_>) -> Result<BTreeMap<UpdateId, Approvals>, StoreErro
     let mut approvals: BTreeMap<UpdateId, Approvals> = BTreeMap::new();
     let mut cursor = None;
     loop {
-        let page = tx.deployment_list(&DeploymentFilter::default(), cursor.as_deref(), PAGE)?;
+        let filter = DeploymentFilter { rows: Rows::Computers, ..DeploymentFilter::default() };
+        let page = tx.deployment_list(&filter, cursor.as_deref(), PAGE)?;
         for row in page.items {
             let Deployed::Update { id, revision } = row.deployed else { continue };
             let approval = approvals.entry(id).or_default();

@@ -13,6 +13,7 @@ use weir_api::{
 use weir_model::{
     enrolment::{EnrolmentCode, LONGEST_ADDRESS, MOST_ADDRESSES},
     ids::Sha256Digest,
+    message::SITE_ENROLLED,
     site::{SiteNode, SiteTree},
 };
 use weir_store::{ReadTx, StoreError, WriteTx};
@@ -191,6 +192,8 @@ pub(super) async fn enrol(
             let after = json!({ "server": id, "version": version, "certificate": fingerprint });
             tx.audit("site.enrolled", &site.to_string(), None, Some(&after))?;
             tx.alert_close(super::TWINS, &node.name)?;
+            let said = [("peer", peer.to_string()), ("site", node.name.clone())];
+            tx.status_message(&SITE_ENROLLED, &said, Some(("site", &node.name)))?;
             let chain = chain(&tree, site);
             Ok(Enrolled {
                 site,

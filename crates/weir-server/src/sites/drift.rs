@@ -23,9 +23,19 @@ pub(super) struct Drift {
     seen: Option<(Digests, Digests)>,
 }
 
+/// Whose objects are compared. A replica has no deployments of its own: what came by MS-WSUSSS before the parent sent them
+/// over the link is the parent's, too.
+fn origin(kind: Kind) -> Option<IntentOrigin> {
+    (kind != Kind::Deployment).then_some(IntentOrigin::Parent)
+}
+
 /// What of the parent is here.
 fn own(tx: &ReadTx<'_>) -> Result<Digests, StoreError> {
-    intent::digests(tx, &KINDS, Some(IntentOrigin::Parent))
+    let mut digests = Digests::new();
+    for kind in KINDS {
+        digests.extend(intent::digests(tx, &[kind], origin(kind))?);
+    }
+    Ok(digests)
 }
 
 /// Compares with the digests at the end of a feed that was taken over, and puts right what differs.
@@ -92,7 +102,7 @@ fn correct(
     for kind in &kinds {
         wanted.extend(of(kind).cloned());
         // what came from the parent and is not there any more
-        let extra = intent::present(tx, *kind, Some(IntentOrigin::Parent))?.into_iter();
+        let extra = intent::present(tx, *kind, origin(*kind))?.into_iter();
         let extra = extra.filter(|here| !of(kind).any(|there| there.id == here.id));
         wanted.extend(extra.map(|object| Object { deleted: true, body: serde_json::Value::Null, ..object }));
     }

@@ -8,10 +8,25 @@ use weir_store::{ReadTx, StoreError, WriteTx};
 use super::link::{Feed, ParentFacts, SITE_KIND, SiteBody};
 use crate::intent::{self, Applied, Kind, Object, Origin};
 
-/// Kinds of objects that the site link carries. What MS-WSUSSS carries, deployments, declines and licences, comes with a
-/// synchronization.
-pub(super) const KINDS: [Kind; 5] =
-    [Kind::Setting, Kind::Selection, Kind::Criterion, Kind::UpdateGroup, Kind::Collection];
+/// Kinds of objects that the site link carries. Declines and licences come with a synchronization (MS-WSUSSS). Deployments
+/// come both ways: MS-WSUSSS has one for each update, without names and settings, so a child takes those of the link
+/// ([`ReadTx::sites_parent_deployments`]) and looks at the others for the revisions that they name only.
+pub(super) const KINDS: [Kind; 14] = [
+    Kind::Setting,
+    Kind::SavedSearch,
+    Kind::Selection,
+    Kind::Criterion,
+    Kind::UpdateGroup,
+    Kind::Collection,
+    Kind::UpdateSetting,
+    Kind::MaintenanceWindow,
+    Kind::ClientSettings,
+    Kind::UpdateStop,
+    Kind::DeploymentTemplate,
+    Kind::Rule,
+    Kind::Phased,
+    Kind::Deployment,
+];
 
 /// Version of the body of a site.
 const SITE_VERSION: u32 = 1;

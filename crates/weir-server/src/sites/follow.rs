@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
 use weir_api::{Problem, sync::SyncTrigger};
-use weir_store::{Actor, alert::AlertSeverity};
+use weir_store::{Actor, ReadTx, alert::AlertSeverity};
 
 use super::{
     PATH, REFUSED, access,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     admin::{AdminError, App, Caller, chain},
-    intent::{Digests, Object},
+    intent::{Digests, Kind, Object},
     sync::{
         outbound::{self, OutboundError, Purpose},
         run,
@@ -263,13 +263,15 @@ async fn start(app: &App, parent: &str, version: u64) -> Result<(), LinkError> {
 
 /// Reads the feed to its end and takes it over. Gives how far that is.
 async fn take_feed(app: &App, link: &mut Link) -> Result<u64, LinkError> {
-    let (parent, here) = app.read(|tx| Ok((tx.sites_parent()?, tx.sites_here()?))).await?;
+    let read = |tx: &ReadTx<'_>| Ok((tx.sites_parent()?, tx.sites_here()?, tx.sites_parent_deployments()?));
+    let (parent, here, known) = app.read(read).await?;
     let (Some(parent), Some(here)) = (parent, here.site) else { return Ok(0) };
     let Read { objects, upto: since, facts, digests } = read_feed(link, parent.feed_since).await?;
     let mut name = facts.name;
     plain(&mut name, weir_model::site::LONGEST_NAME);
     let nothing = since == parent.feed_since && objects.is_empty() && name == parent.name;
-    if nothing && parent.feed_at.is_some() && parent.refused.is_none() {
+    let deployments = digests.as_ref().is_some_and(|digests| digests.contains_key(Kind::Deployment.name()));
+    if nothing && parent.feed_at.is_some() && parent.refused.is_none() && deployments == known {
         drift::compare(app, link, digests).await?;
         return Ok(since);
     }
@@ -277,6 +279,9 @@ async fn take_feed(app: &App, link: &mut Link) -> Result<u64, LinkError> {
     let taken = app
         .write(&caller, move |tx| {
             let taken = feed::take(tx, objects, since, here)?;
+            if deployments != known {
+                tx.sites_parent_set_deployments(deployments)?;
+            }
             if !name.is_empty() && name != parent.name {
                 tx.sites_parent_named(&name, &parent.urls)?;
             }
@@ -342,7 +347,7 @@ pub(super) async fn read_feed(link: &mut Link, mut since: u64) -> Result<Read, L
 }
 
 /// Reads the feed once, outside the usual order: somebody asks for something that may be on its way down.
-pub(super) async fn catch_up(app: &App) {
+pub(crate) async fn catch_up(app: &App) {
     let caught = async {
         if let Some(parent) = access::parent(app).await? {
             take_feed(app, &mut Link::open(app, &parent).await?).await?;

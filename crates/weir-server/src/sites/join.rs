@@ -11,6 +11,7 @@ use weir_api::Problem;
 use weir_model::{
     enrolment::EnrolmentCode,
     ids::{CollectionId, Sha256Digest},
+    message::SITE_JOINED,
     site::{MOST_SITES, SiteTree},
 };
 use weir_store::{ReadTx, StoreError, WriteTx, sites::SiteParentRow};
@@ -182,14 +183,22 @@ fn lost(tx: &ReadTx<'_>, before: Option<&SiteParentRow>) -> Result<Option<String
     let mut words = String::new();
     for (kind, count) in counts {
         let (one, many) = match kind {
+            Kind::ClientSettings => ("set of client settings", "sets of client settings"),
             Kind::Collection => ("collection", "collections"),
             Kind::Criterion => ("criterion", "criteria"),
             Kind::Decline => ("declined update", "declined updates"),
             Kind::Deployment => ("deployment", "deployments"),
+            Kind::MaintenanceWindow => ("maintenance window", "maintenance windows"),
+            Kind::DeploymentTemplate => ("template of deployments", "templates of deployments"),
+            Kind::SavedSearch => ("saved search", "saved searches"),
             Kind::Selection => {
                 ("selected product, classification or language", "selected products, classifications and languages")
             }
             Kind::UpdateGroup => ("update group", "update groups"),
+            Kind::Phased => ("phased deployment", "phased deployments"),
+            Kind::Rule => ("automatic deployment rule", "automatic deployment rules"),
+            Kind::UpdateStop => ("stopped update", "stopped updates"),
+            Kind::UpdateSetting => ("update with a run time or severity", "updates with a run time or severity"),
             // an accepted licence is accepted, and settings have their defaults again
             Kind::EulaAcceptance | Kind::Setting => continue,
         };
@@ -294,6 +303,7 @@ fn keep(tx: &WriteTx<'_>, parent: &SiteParentRow, enrolled: &Enrolled) -> Result
     tx.sites_parent_put(parent)?;
     tx.alert_close(super::REFUSED, "parent")?;
     let after = json!({ "parent": parent.name, "urls": parent.urls, "server": parent.server_id });
+    tx.status_message(&SITE_JOINED, &[("site", parent.name.clone())], Some(("site", &parent.name)))?;
     tx.audit("site.join", &enrolled.site.to_string(), None, Some(&after))?;
     Ok(())
 }

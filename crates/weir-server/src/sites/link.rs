@@ -147,6 +147,10 @@ pub(super) fn plain(text: &mut String, longest: usize) {
 /// The same for everything in a point.
 pub(super) fn tidy(point: &mut Point) {
     plain(&mut point.host, 255);
+    point.clients.truncate(super::addresses::MOST_ADDRESSES);
+    for address in &mut point.clients {
+        plain(address, 300);
+    }
     plain(&mut point.version, 64);
     plain(&mut point.source, 2_048);
     if let Some(kinds) = &mut point.drift {

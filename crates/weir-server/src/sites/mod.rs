@@ -11,6 +11,7 @@
 
 mod accept;
 mod access;
+mod addresses;
 mod cascade;
 mod drift;
 mod feed;
@@ -32,6 +33,8 @@ pub use cascade::{announce, begin};
 pub use join::JoinError;
 
 pub(crate) use accept::invite;
+pub(crate) use addresses::client_addresses;
+pub(crate) use follow::catch_up;
 pub(crate) use hub::Hub;
 pub(crate) use join::join;
 pub(crate) use link::PATH;

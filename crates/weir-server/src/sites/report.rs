@@ -14,7 +14,7 @@ use weir_api::{
 };
 
 use super::{
-    access, cascade,
+    access, addresses, cascade,
     follow::{Link, LinkError},
     link::{PointReport, StatusPost},
     tree,
@@ -52,6 +52,7 @@ pub(super) async fn own(app: &App) -> Result<Point, AdminError> {
         Ok(Point {
             server_id: shared.state.server.0,
             host,
+            clients: addresses::client_addresses(&shared, tx)?.iter().map(ToString::to_string).collect(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: shared.started_at,
             source: match &parent {

@@ -9,7 +9,10 @@ use weir_api::{
     Reference,
     site::{ConfigurationState, Left, Point, Site, SiteCreate, SiteCreated},
 };
-use weir_model::site::{SiteError, SiteKind, SiteNode, SiteTree, checked_name};
+use weir_model::{
+    message::{SITE_ADDED, SITE_LEFT, SITE_REMOVED},
+    site::{SiteError, SiteKind, SiteNode, SiteTree, checked_name},
+};
 use weir_store::{ReadTx, StoreError, WriteTx};
 
 use super::{access, report};
@@ -164,6 +167,8 @@ pub(crate) async fn add(app: &App, caller: &Caller, new: SiteCreate) -> Result<S
                 define(&shared, tx, &host, name, &new)?
             };
             let after = json!({ "name": created.name, "kind": created.kind, "under": created.under });
+            let said = [("site", created.name.clone()), ("kind", created.kind.to_string())];
+            tx.status_message(&SITE_ADDED, &said, Some(("site", &created.name)))?;
             tx.audit("site.add", &created.id.to_string(), None, Some(&after))?;
             Ok(created)
         })
@@ -287,6 +292,7 @@ pub(crate) async fn remove(app: &App, caller: &Caller, name: String) -> Result<(
             tx.sites_remove(node.id)?;
             tx.alert_close(super::TWINS, &node.name)?;
             let before = json!({ "name": node.name, "kind": node.kind });
+            tx.status_message(&SITE_REMOVED, &[("site", node.name.clone())], Some(("site", &node.name)))?;
             tx.audit("site.remove", &node.id.to_string(), Some(&before), None)?;
             Ok(node.id)
         })
@@ -324,7 +330,9 @@ pub(crate) async fn leave(app: &App, caller: &Caller, force: bool) -> Result<Lef
             tx.sites_parent_clear()?;
             tx.alert_close(super::REFUSED, "parent")?;
             tx.sites_deployments_own()?;
+            tx.sites_decisions_own()?;
             let after = (!below.is_empty()).then(|| json!({ "shut_out": below }));
+            tx.status_message(&SITE_LEFT, &[("site", parent.name.clone())], Some(("site", &parent.name)))?;
             tx.audit("site.leave", &parent.name, None, after.as_ref())?;
             Ok((parent.name, below))
         })
@@ -339,6 +347,7 @@ pub(crate) async fn leave(app: &App, caller: &Caller, force: bool) -> Result<Lef
     app.hub().nudge();
     app.reload_settings().await?;
     app.publish().await?;
+    app.shared().rules.nudge();
     let mut note =
         "this server is a stand-alone primary site now; what came from the parent stays, and you may change it"
             .to_owned();

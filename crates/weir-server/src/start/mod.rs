@@ -13,7 +13,7 @@ use std::{future::Future, net::SocketAddr, path::Path, pin::pin, sync::Arc, time
 use jiff::Timestamp;
 use tokio::{sync::watch as signal, task::JoinHandle};
 use weir_api::status::{ENDPOINTS_FILE, Endpoints, TOKEN_FILE};
-use weir_model::ids::Sha256Digest;
+use weir_model::{ids::Sha256Digest, message::SERVER_STARTED};
 use weir_store::{Actor, Store, StoreError, content::ContentStore};
 
 pub use error::StartError;
@@ -88,6 +88,13 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     let process = Arc::new(settings);
     let app = App::new(Parts { state: Arc::clone(&state), process, secrets, endpoints, started_at });
     app.reload_settings().await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
+    let caller = Caller { name: "system: start".to_owned(), from: None };
+    let started = app.write(&caller, |tx| {
+        Ok(tx.status_message(&SERVER_STARTED, &[("version", env!("CARGO_PKG_VERSION").to_owned())], None)?)
+    });
+    if let Err(error) = started.await {
+        tracing::warn!(error = admin::chain(&error), "the start could not be noted among the status messages");
+    }
     if app.hub().pin.set(certificates.pin()?).is_err() {
         tracing::error!("the certificate of the site link was set before");
     }
@@ -95,7 +102,6 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
         sites::join(&app, how).await.map_err(|error| StartError::Enrol(Box::new(error)))?;
     }
     sites::open(&app).await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
-    let caller = Caller { name: "system: start".to_owned(), from: None };
     let link = match admin::sign_in_link(&app, &caller, started_at).await {
         Ok(link) => link.url,
         Err(admin::AdminError::Store(error @ StoreError::DiskFull { .. })) => {

@@ -29,6 +29,9 @@ pub(super) struct Asked {
     /// The occurrence of the schedule that it stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) due: Option<Timestamp>,
+    /// Only these updates, as GUID or GUID@REVISION.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) updates: Vec<String>,
 }
 
 /// How a run ended.
@@ -99,6 +102,7 @@ pub(super) fn asked(row: &JobRow) -> Asked {
         full: false,
         source: String::new(),
         due: None,
+        updates: Vec::new(),
     })
 }
 

@@ -15,6 +15,8 @@ pub(crate) use terms::Terms;
 /// What a client is for: which proxy flag and which timeouts hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
+    /// Webhooks about alerts: `alerts.proxy`, `alerts.ca_file`.
+    Alert,
     /// Files of updates: `proxy.content`.
     Content,
     /// The site link to a parent: `proxy.sync`; no limit of time for an answer as a whole.
@@ -67,9 +69,11 @@ impl From<Purpose> for ClientTerms {
 /// Why no client can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// `sync.ca_file` cannot be read or holds no certificate.
-    #[error("the certificates in {path} (setting sync.ca_file) cannot be used: {why}")]
+    /// `sync.ca_file` or `alerts.ca_file` cannot be read or holds no certificate.
+    #[error("the certificates in {path} (setting {key}) cannot be used: {why}")]
     CaFile {
+        /// The setting.
+        key: &'static str,
         /// The file.
         path: String,
         /// What is wrong.

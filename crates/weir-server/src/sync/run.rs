@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 use weir_api::sync::{SyncFault, SyncRun, SyncStarted, SyncTrigger};
+use weir_model::message::{SYNC_INTERRUPTED, SYNC_STARTED};
 use weir_store::{
     ReadTx, StoreError,
     job::{JobRow, JobState},
@@ -61,6 +62,21 @@ fn has_work(tx: &ReadTx<'_>) -> Result<bool, StoreError> {
 /// Asks for a run. If one is under way an administrator gets that one, unless it compares less than was asked for; after a
 /// [`SyncTrigger::Parent`] another run follows it, because the parent may have got something since it began.
 pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: bool) -> Result<SyncStarted, AdminError> {
+    ask(app, caller, trigger, full, Vec::new()).await
+}
+
+/// Asks for a run that fetches these updates alone, as GUID or GUID@REVISION; it follows what is under way.
+pub(crate) async fn request_named(app: &App, caller: &Caller, updates: Vec<String>) -> Result<SyncStarted, AdminError> {
+    ask(app, caller, SyncTrigger::Manual, false, updates).await
+}
+
+async fn ask(
+    app: &App,
+    caller: &Caller,
+    trigger: SyncTrigger,
+    full: bool,
+    updates: Vec<String>,
+) -> Result<SyncStarted, AdminError> {
     let unstored = app.shared().runner.unstored();
     let (attached, row) = app
         .write(caller, move |tx| {
@@ -80,16 +96,22 @@ pub async fn request(app: &App, caller: &Caller, trigger: SyncTrigger, full: boo
             }
             let waiting = tx.job_last_of(KIND, JobState::Waiting)?;
             let running = tx.job_last_of(KIND, JobState::Running)?;
-            let suffices = |row: &JobRow| !full || history::asked(row).full;
+            let named = !updates.is_empty();
+            // what fetches single updates stands for no other run
+            let suffices = |row: &JobRow| {
+                let asked = history::asked(row);
+                asked.updates == updates && (!full || asked.full)
+            };
             let open = running.filter(|row| trigger != SyncTrigger::Parent && suffices(row));
             if let Some(open) = waiting.clone().filter(suffices).or(open) {
                 return Ok((true, Some(open)));
             }
-            if let Some(lesser) = waiting {
+            let lesser = waiting.filter(|row| !named && history::asked(row).updates.is_empty());
+            if let Some(lesser) = lesser {
                 // the full one stands for it
                 tx.job_cancel(lesser.id)?;
             }
-            let id = history::create(tx, &Asked { trigger, full, source, due: None })?;
+            let id = history::create(tx, &Asked { trigger, full, source, due: None, updates: updates.clone() })?;
             if trigger == SyncTrigger::Manual {
                 tx.audit("sync.start", &id.to_string(), None, Some(&json!({ "full": full })))?;
             }
@@ -198,6 +220,7 @@ async fn resume(app: &App, caller: &Caller) -> Result<(), AdminError> {
             let progress = row.progress.clone().and_then(|value| serde_json::from_value(value).ok());
             let ended = Ended { result: INTERRUPTED.to_owned(), progress, ..Ended::default() };
             tx.job_interrupt(row.id, &json!(ended))?;
+            tx.status_message(&SYNC_INTERRUPTED, &[], Some(("run", &row.id.to_string())))?;
             left = Some(row);
         }
         let Some(left) = left else { return Ok(()) };
@@ -227,10 +250,17 @@ async fn take(app: &App, caller: &Caller) -> Result<Result<JobRow, Duration>, Ad
     let row = app
         .write(caller, move |tx| {
             if let (None, Some(Due { at, trigger })) = (tx.job_last_of(KIND, JobState::Waiting)?, due) {
-                let asked = Asked { trigger, full: false, source: source(tx)?, due: Some(at) };
+                let asked = Asked { trigger, full: false, source: source(tx)?, due: Some(at), updates: Vec::new() };
                 history::create(tx, &asked)?;
             }
-            Ok(tx.job_take(KIND, &owner, now + LEASE)?)
+            let taken = tx.job_take(KIND, &owner, now + LEASE)?;
+            if let Some(row) = &taken {
+                let Asked { source, trigger, .. } = history::asked(row);
+                let trigger = json!(trigger).as_str().unwrap_or_default().to_owned();
+                let about = row.id.to_string();
+                tx.status_message(&SYNC_STARTED, &[("source", source), ("trigger", trigger)], Some(("run", &about)))?;
+            }
+            Ok(taken)
         })
         .await?;
     Ok(row.ok_or(PAUSE))
@@ -267,7 +297,7 @@ async fn execute(app: &App, caller: &Caller, row: JobRow) {
     runner.begin(row.id, progress.clone());
     let asked = history::asked(&row);
     tracing::info!(run = %row.id, trigger = ?asked.trigger, source = asked.source, full = asked.full, "a synchronization begins");
-    let outcome = work(app, caller, &row, asked.full, &progress).await;
+    let outcome = work(app, caller, &row, &asked, &progress).await;
     let (state, ended) = ended(outcome, &progress);
     metrics::counter!("weir_sync_runs_total", "result" => ended.result.clone()).increment(1);
     match &ended.error {
@@ -279,7 +309,9 @@ async fn execute(app: &App, caller: &Caller, row: JobRow) {
             tracing::error!(run = %row.id, code = fault.code, error = fault.message, "a synchronization failed");
         }
     }
-    keep(app, caller, &runner.end(row.id, state, &ended)).await;
+    keep(app, caller, &runner.end(row.id, &asked.source, state, &ended)).await;
+    // rules may be due after each run that ended well
+    app.shared().rules.nudge();
     runner.clear();
 }
 
@@ -304,14 +336,15 @@ async fn work(
     app: &App,
     caller: &Caller,
     row: &JobRow,
-    full: bool,
+    asked: &Asked,
     progress: &Progress,
 ) -> Result<Result<Report, SyncError>, JoinError> {
     // ends with this function, whatever becomes of it
     let mut task = JoinSet::new();
     task.spawn({
         let (app, caller, progress) = (app.clone(), caller.clone(), progress.clone());
-        async move { steps::run(&app, &caller, full, &progress).await }
+        let (full, named) = (asked.full, steps::names(&asked.updates));
+        async move { steps::run(&app, &caller, full, named, &progress).await }
     });
     let tell = async {
         let mut asked_to_stop: Option<Instant> = None;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 use weir_api::sync::SyncProgress;
+use weir_model::message::{Meaning, SYNC_CANCELLED, SYNC_DONE, SYNC_FAILED, SYNC_WARNINGS};
 use weir_store::{
     StoreError, WriteTx,
     alert::AlertSeverity,
@@ -52,6 +53,9 @@ pub(super) struct End {
     at: Timestamp,
     /// What the alert says.
     message: Option<String>,
+    /// What the status message says.
+    meaning: &'static Meaning,
+    parameters: Vec<(&'static str, String)>,
 }
 
 impl End {
@@ -60,6 +64,7 @@ impl End {
         if !tx.job_end(self.id, &self.owner, self.state, &self.result)? {
             return Ok(());
         }
+        tx.status_message(self.meaning, &self.parameters, Some(("run", &self.id.to_string())))?;
         match (self.state, &self.message) {
             (JobState::Failed, Some(message)) => {
                 tx.alert_open(FAILED, SUBJECT, AlertSeverity::Warning, message)?;
@@ -71,6 +76,33 @@ impl End {
         }
         Ok(())
     }
+}
+
+/// The status message about the end of a run.
+fn said(source: &str, state: JobState, ended: &Ended) -> (&'static Meaning, Vec<(&'static str, String)>) {
+    let mut parameters = vec![
+        ("source", source.to_owned()),
+        ("added", ended.added.to_string()),
+        ("revised", ended.revised.to_string()),
+        ("expired", ended.expired.to_string()),
+    ];
+    let meaning = match (state, &ended.error) {
+        (JobState::Failed, Some(fault)) => {
+            parameters.push(("reason", fault.message.clone()));
+            parameters.push(("next_step", fault.next_step.clone()));
+            &SYNC_FAILED
+        }
+        (JobState::Cancelled, _) => &SYNC_CANCELLED,
+        _ => match ended.warnings.first() {
+            Some(first) => {
+                parameters.push(("count", ended.warnings.len().to_string()));
+                parameters.push(("first", first.clone()));
+                &SYNC_WARNINGS
+            }
+            None => &SYNC_DONE,
+        },
+    };
+    (meaning, parameters)
 }
 
 impl Default for Runner {
@@ -101,12 +133,14 @@ impl Runner {
     }
 
     /// How the run ended, to be stored.
-    pub(super) fn end(&self, id: Uuid, state: JobState, ended: &Ended) -> Arc<End> {
+    pub(super) fn end(&self, id: Uuid, source: &str, state: JobState, ended: &Ended) -> Arc<End> {
         let message = ended.error.as_ref().map(|fault| {
             let (message, next_step) = (&fault.message, &fault.next_step);
             format!("The synchronization failed: {message}. Next: {next_step}; or see weir sync status")
         });
-        Arc::new(End { id, owner: self.owner.clone(), state, result: json!(ended), at: Timestamp::now(), message })
+        let (meaning, parameters) = said(source, state, ended);
+        let (owner, result, at) = (self.owner.clone(), json!(ended), Timestamp::now());
+        Arc::new(End { id, owner, state, result, at, message, meaning, parameters })
     }
 
     /// The end could not be stored yet: whoever asks is to learn it from here.

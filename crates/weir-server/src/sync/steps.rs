@@ -1,11 +1,11 @@
 //! What one run does, in order. What goes wrong after the catalogue is complete makes a warning, not a failure.
 
 use jiff::Timestamp;
-use weir_model::ids::UpdateIdentity;
+use weir_model::ids::{RevisionNumber, UpdateIdentity};
 
 use super::{
     criteria,
-    engine::{self, Order, Outcome, SyncError},
+    engine::{self, Order, Outcome, SyncError, Wanted},
     peer::{Peer, Upstream},
     progress::{Phase, Progress},
 };
@@ -26,11 +26,32 @@ pub(super) struct Report {
 pub(crate) const CHOOSE: &str = "choose products and classifications, then synchronize again: weir products list, \
                                  weir products set --id ID..., weir classifications set --id ID..., weir sync now";
 
-pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progress) -> Result<Report, SyncError> {
+/// Names as they are kept in the row of a run.
+pub(super) fn names(texts: &[String]) -> Vec<Wanted> {
+    let read = |text: &String| {
+        let (id, revision) = text.split_once('@').map_or((text.as_str(), None), |(id, rest)| (id, Some(rest)));
+        let revision = match revision {
+            Some(revision) => Some(RevisionNumber(revision.parse().ok()?)),
+            None => None,
+        };
+        Some((id.parse().ok()?, revision))
+    };
+    texts.iter().filter_map(read).collect()
+}
+
+pub(super) async fn run(
+    app: &App,
+    caller: &Caller,
+    full: bool,
+    named: Vec<Wanted>,
+    progress: &Progress,
+) -> Result<Report, SyncError> {
     let started = Timestamp::now();
     sites::begin(app);
     let mut order = Order::load(app).await?;
     order.full = full;
+    let is_named = !named.is_empty();
+    order.named = named;
     let outcome = if order.upstream.is_some() {
         engine::synchronize(app, caller, &order, progress).await?
     } else {
@@ -40,7 +61,7 @@ pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progr
     let is_replica = order.upstream.as_ref().is_some_and(|upstream| upstream.replica);
     let mut report = Report { outcome, ..Report::default() };
     if !is_replica {
-        if order.products.is_empty() || order.classifications.is_empty() {
+        if !is_named && (order.products.is_empty() || order.classifications.is_empty()) {
             report.next_step = Some(CHOOSE.to_owned());
         }
         progress.begin(Phase::Criteria, 0);
@@ -59,6 +80,11 @@ pub(super) async fn run(app: &App, caller: &Caller, full: bool, progress: &Progr
     }
     // the content job looks for what the new revisions need
     app.shared().wanted.notify_one();
+    // what came may supersede what is here, or may be withdrawn
+    app.shared().cleanup.notify_one();
+    if is_named {
+        report.warnings.extend(report.outcome.notes.iter().cloned());
+    }
     report.warnings.extend(report.outcome.problems.iter().map(|named| format!("{}: {}", named.revision, named.reason)));
     report.warnings.extend(waiting(report.outcome.held, &report.outcome.waiting));
     progress.begin(Phase::Announce, 0);

@@ -38,7 +38,7 @@ async fn top() -> Server {
 }
 
 /// A new server, enrolled below this one.
-async fn child_of(top: &Server, name: &str) -> Server {
+pub(crate) async fn child_of(top: &Server, name: &str) -> Server {
     top.post("sites", json!({ "name": name, "kind": "secondary" })).await.ok();
     let made = top.post(&format!("sites/{name}/enrolment"), json!({})).await.ok();
     let data = tempfile::tempdir().expect("folder");

@@ -80,6 +80,7 @@ async fn an_available_time_is_kept_without_anybody_doing_anything() {
             deadline_at: Some(at + SignedDuration::from_hours(24)),
             origin: DeploymentOrigin::Local,
             active: false,
+            terms: weir_model::deployment::Terms::default(),
         })
         .await;
     let mut agent = server.agent(1);

@@ -198,6 +198,7 @@ impl Server {
             deadline_at: None,
             origin: DeploymentOrigin::Local,
             active: false,
+            terms: weir_model::deployment::Terms::default(),
         })
         .await
     }

@@ -360,6 +360,7 @@ pub(crate) async fn deploy_until(
         deadline_at,
         origin: DeploymentOrigin::Local,
         active: false,
+        terms: weir_model::deployment::Terms::default(),
     };
     server.deploy_as(new).await
 }

@@ -247,6 +247,7 @@ async fn deployments_made_before_give_way_to_those_of_the_parent() {
             origin: DeploymentOrigin::Local,
             active: false,
             guid: Uuid::from_u128(99),
+            terms: weir_model::deployment::Terms::default(),
         })
     });
     downstream.replica = true;

@@ -141,6 +141,7 @@ impl Downstream {
             connections: 2,
             memory: 16 << 20,
             full: false,
+            named: Vec::new(),
         }
     }
 

@@ -29,6 +29,7 @@ fn new(guid: u128, number: u128, action: DeploymentAction) -> NewDeployment {
         deadline_at: None,
         origin: DeploymentOrigin::Local,
         active: true,
+        terms: weir_model::deployment::Terms::default(),
     }
 }
 

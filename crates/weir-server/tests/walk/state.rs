@@ -12,10 +12,18 @@ use weir_model::ids::{UpdateId, UpdateIdentity};
 
 use crate::support::Downstream;
 
-/// Tables that a run may write before it is complete: nothing shows them to computers, and the audit log is about the
-/// attempt.
-const UNDER_WAY: &[&str] =
-    &["audit", "held_deployment", "pending_revision", "staged_revision", "staged_source", "sync_list", "sync_source"];
+/// Tables that a run may write before it is complete: nothing shows them to computers, and the audit log and status messages
+/// are about the attempt.
+const UNDER_WAY: &[&str] = &[
+    "audit",
+    "held_deployment",
+    "pending_revision",
+    "staged_revision",
+    "staged_source",
+    "status_message",
+    "sync_list",
+    "sync_source",
+];
 
 /// Every row of every table, but for what a run may write before it is complete, with the anchors of lists and
 /// deployments.
@@ -50,7 +58,9 @@ fn rows(data: &Path, is_left_out: impl Fn(&str) -> bool) -> Rows {
         statement.query_map([], row).expect("rows").map(|row| row.expect("a row")).collect()
     };
     for table in tables.into_iter().filter(|table| !UNDER_WAY.contains(&table.as_str())) {
-        let rows = query(&format!("SELECT * FROM {table}"));
+        let mut rows: BTreeSet<String> = query(&format!("SELECT * FROM {table}"));
+        // how far the members of collections were evaluated moves by itself, after the start
+        rows.retain(|row| !row.contains("name=membership_"));
         found.insert(table, rows);
     }
     let anchors = "SELECT category_anchor, update_anchor, update_filter, deployment_anchor FROM sync_source

@@ -45,6 +45,7 @@ fn every_decision_and_its_end_is_an_object() {
             deadline_at: None,
             enabled: true,
             guid: Uuid::from_u128(99),
+            terms: None,
         };
         tx.deployment_put(&wanted, DeploymentOrigin::Local)
     };
@@ -143,6 +144,19 @@ fn pages_of_decisions_end_with_a_whole_change_and_miss_none() {
         }
     }
     assert_eq!(seen, (0..7).map(|number| format!("key{number}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn objects_of_kinds_that_a_later_version_knows_are_skipped() {
+    let scratch = Scratch::new();
+    scratch.write(|tx| tx.setting_put("a", &json!(1)));
+    let other = rusqlite::Connection::open(scratch.folder.path().join("weir.db")).expect("opens");
+    let insert = "INSERT INTO intent_object (kind, id, change, deleted) SELECT 99, 'x', change, 0 FROM intent_object";
+    assert_eq!(other.execute(insert, []).expect("inserts"), 1);
+    for limit in [1, 10] {
+        let (rows, _) = scratch.store.read(|tx| tx.intent_since(ChangeNumber(0), limit)).expect("reads");
+        assert_eq!(rows.iter().map(|row| row.kind).collect::<Vec<_>>(), [IntentKind::Setting]);
+    }
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn approve(tx: &crate::WriteTx<'_>, first: u128) -> Result<(), crate::StoreError
             deadline_at: None,
             origin: weir_model::targeting::DeploymentOrigin::Local,
             active: true,
+            terms: weir_model::deployment::Terms::default(),
         })?;
     }
     Ok(())

@@ -35,6 +35,7 @@ fn deploy(number: u128, collection: CollectionId) -> NewDeployment {
         deadline_at: Some(time(1000)),
         origin: DeploymentOrigin::Local,
         active: false,
+        terms: weir_model::deployment::Terms::default(),
     }
 }
 
@@ -261,11 +262,15 @@ fn deployments_are_listed_in_pages() {
     assert_eq!((page.items[0].title.as_str(), page.items[0].collection_name.as_str()), ("Title 1", "All Computers"));
     let rest = list(DeploymentFilter::default(), page.next.as_deref(), 3);
     assert_eq!((rest.items[0].id.0, rest.items.len(), rest.next), (4, 1, None));
-    let of_one = list(DeploymentFilter { update: Some(update(1)), collection: None }, None, 10);
+    let of_one = list(DeploymentFilter { update: Some(update(1)), ..DeploymentFilter::default() }, None, 10);
     assert_eq!(of_one.items.iter().map(|row| row.id.0).collect::<Vec<_>>(), [1, 4]);
-    let both = list(DeploymentFilter { update: Some(update(1)), collection: Some(all) }, None, 10);
+    let both = list(
+        DeploymentFilter { update: Some(update(1)), collection: Some(all), ..DeploymentFilter::default() },
+        None,
+        10,
+    );
     assert_eq!(both.items.iter().map(|row| row.id.0).collect::<Vec<_>>(), [1]);
-    let to_all = list(DeploymentFilter { update: None, collection: Some(all) }, Some("1"), 1);
+    let to_all = list(DeploymentFilter { collection: Some(all), ..DeploymentFilter::default() }, Some("1"), 1);
     assert_eq!((to_all.items[0].id.0, to_all.next.as_deref()), (2, Some("2")));
 }
 

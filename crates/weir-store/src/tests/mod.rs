@@ -6,15 +6,22 @@
 )]
 
 mod administration;
+mod alerts;
 mod bundles;
+mod cleanup;
+mod client_settings;
 mod computers;
 mod content;
 mod crash;
 mod deployments;
+mod groups;
 mod lists;
+mod membership;
 mod revisions;
+mod rules;
 mod schema;
 mod staging;
+mod windows;
 
 use jiff::Timestamp;
 use tempfile::TempDir;

@@ -110,11 +110,25 @@ fn every_statement_prepares() {
         assert!(texts.insert(statement.text), "registered twice: {}", statement.text);
     }
     assert!(texts.len() > 100, "the registry is whole");
-    assert!(texts.len() < 512, "all statements fit the cache of a connection");
+    assert!(texts.len() < 1_024, "all statements fit the cache of a connection");
 }
 
 /// Statements that mean to read a whole table: lists that are small, loads at start, searches by text, counts.
 const WHOLE: &[&str] = &[
+    "loading revisions for clean-up",
+    "loading prerequisites for clean-up",
+    "loading members of bundles for clean-up",
+    "loading supersedence for clean-up",
+    "loading categories for clean-up",
+    "loading classifications for clean-up",
+    "loading declines for clean-up",
+    "loading former members of bundles",
+    "loading deployments for clean-up",
+    "loading deployments of groups for clean-up",
+    "loading members of update groups for clean-up",
+    "loading the tree of collections for clean-up",
+    "listing revisions that leave",
+    "listing what is set of updates",
     "asking again for what was left out",
     "counting all revisions to fetch",
     "counting revisions that are left out",
@@ -122,12 +136,22 @@ const WHOLE: &[&str] = &[
     "giving revisions up",
     "listing deployments held back",
     "listing deployments made here",
+    "listing stopped updates",
+    "listing templates",
+    "listing update groups",
+    "looking what deployments wait for",
     "listing revisions that are given up",
     "noting that no revision could be fetched",
     "listing staged categories",
     "noting staged sources of files",
     "reading lists under way",
+    "comparing open alerts with what was told",
     "counting computers",
+    "counting computers that stopped reporting",
+    "naming computers that stopped reporting",
+    "listing deployments that ask for compliance",
+    "listing updates of group deployments that ask for compliance",
+    "listing subscriptions",
     "counting computers to be told of",
     "counting content files",
     "counting events",
@@ -138,13 +162,34 @@ const WHOLE: &[&str] = &[
     "listing all computers",
     "listing installations that are sent",
     "listing categories",
+    "listing phased deployments",
+    "listing rules",
+    "listing updates that wait for a run time",
+    "listing templates of rules",
+    "listing client settings",
     "listing collections",
+    "listing computers to look at",
+    "listing definitions of collections",
+    "listing references of collections",
+    "listing target groups",
+    "listing the articles of updates",
+    "listing the collections by rule",
     "listing criteria",
+    "listing deployments in local time",
+    "listing maintenance windows",
     "listing settings",
     "listing languages",
     "listing enrolled servers",
     "listing sites",
+    "making the parent's client settings this site's own",
+    "making the parent's criteria this site's own",
+    "making the parent's decisions this site's own",
     "making the parent's deployments this site's own",
+    "making the parent's maintenance windows this site's own",
+    "making the parent's phased deployments this site's own",
+    "making the parent's rules this site's own",
+    "making the parent's saved searches this site's own",
+    "making the parent's templates this site's own",
     "listing the status of update points",
     "listing sealing keys",
     "listing alerts",
@@ -171,12 +216,18 @@ const WHOLE: &[&str] = &[
     "listing files that rest",
     "listing files that were asked for",
     "listing licence files of live updates",
+    "counting stored revisions",
+    "listing groups for searches",
+    "listing members of all groups",
+    "listing saved searches",
+    "loading what administrators set of updates",
 ];
 
 #[test]
 fn no_statement_scans_a_table_unless_it_means_to() {
     let scratch = Scratch::new();
     let connection = connect(&scratch);
+    let mut found = Vec::new();
     for statement in sql::all().filter(|statement| !WHOLE.contains(&statement.action)) {
         let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text)).expect("prepares");
         let mut plan = explain.raw_query();
@@ -184,10 +235,12 @@ fn no_statement_scans_a_table_unless_it_means_to() {
             let step: String = row.get(3).expect("text");
             // A recursive query scans its own queue.
             let scan = step.starts_with("SCAN") && step != "SCAN n" && !step.contains("CONSTANT ROW");
-            assert!(!scan, "{}: {step}\n{}", statement.action, statement.text);
-            assert!(!step.contains("AUTOMATIC"), "{}: {step}", statement.action);
+            if scan || step.contains("AUTOMATIC") {
+                found.push(format!("{}: {step}\n{}", statement.action, statement.text));
+            }
         }
     }
+    assert!(found.is_empty(), "{}", found.join("\n\n"));
 }
 
 #[test]

@@ -67,6 +67,12 @@ pub struct Computer {
     pub installed_limit: usize,
     /// Clock of its reports; the system's if absent.
     pub clock: Option<Timestamp>,
+    /// What it calls its operating system when it registers.
+    pub os_description: String,
+    /// Build of its operating system, of version 10.0.
+    pub os_build: i32,
+    /// 1 workstation, 2 domain controller, 3 server.
+    pub product_type: u8,
 }
 
 impl Computer {
@@ -88,6 +94,9 @@ impl Computer {
             feature_score_key: None,
             installed_limit: 400,
             clock: None,
+            os_description: "Windows 10 Pro".to_owned(),
+            os_build: 26_200,
+            product_type: 1,
         }
     }
 

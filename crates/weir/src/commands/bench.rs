@@ -12,14 +12,23 @@ use crate::{Outcome, print::Printer};
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  weir bench import --package wsusutil-export.cab\n  weir bench scan --sizes 2000,20000\n  \
-                        weir bench all --json\n\nUse a release build. Every ratio is the median of 7 interleaved pairs."
+                  weir bench membership\n  weir bench search --updates 100000\n  \
+                  weir bench rules --sizes 10000,30000,100000\n  weir bench all --json\n\n\
+                  Use a release build. Every ratio is the median of 7 interleaved pairs."
 )]
 pub(crate) struct BenchArguments {
     /// What to measure.
     suite: BenchSuite,
-    /// Catalogue sizes in revisions; 100,000 need about 4 GB of disk.
-    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [2_000, 20_000, 100_000])]
+    /// Catalogue sizes in revisions; 100,000 need about 4 GB of disk. Of membership, fleets in computers: 15000,50000,150000 if
+    /// not given.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = Options::SIZES)]
     sizes: Vec<usize>,
+    /// Numbers of computers, for offers.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [15_000, 50_000, 150_000])]
+    computers: Vec<usize>,
+    /// Updates of the largest index for the search figures; a tenth and three tenths of it are measured, too.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    updates: Option<u32>,
     /// Seconds of each single run.
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     seconds: f64,
@@ -41,10 +50,20 @@ enum BenchSuite {
     Content,
     /// Import of a package and of documents.
     Import,
+    /// Members of collections that rules define.
+    Membership,
+    /// Declining and removing revisions while computers scan.
+    Purge,
+    /// From a new deployment to the offers of every set of collections.
+    Offers,
     /// Durable status reports.
     Report,
+    /// Evaluation of automatic deployment rules.
+    Rules,
     /// Rescans, driver passes, pages, giant pages, first scans, swaps, memory.
     Scan,
+    /// Lists and searches of updates, in memory.
+    Search,
     /// Synchronization between servers, down a tree of sites, and by bundle.
     Sync,
 }
@@ -56,8 +75,13 @@ impl BenchSuite {
             Self::Applicability => vec![Suite::Applicability],
             Self::Content => vec![Suite::Content],
             Self::Import => vec![Suite::Import],
+            Self::Membership => vec![Suite::Membership],
+            Self::Purge => vec![Suite::Purge],
+            Self::Offers => vec![Suite::Offers],
             Self::Report => vec![Suite::Report],
+            Self::Rules => vec![Suite::Rules],
             Self::Scan => vec![Suite::Scan],
+            Self::Search => vec![Suite::Search],
             Self::Sync => vec![Suite::Sync],
         }
     }
@@ -74,6 +98,9 @@ pub(crate) async fn run(arguments: BenchArguments, printer: &Printer) -> Result<
     if arguments.sizes.iter().any(|size| !(100..=1_000_000).contains(size)) {
         bail!("--sizes takes numbers of revisions from 100 to 1000000");
     }
+    if arguments.computers.iter().any(|count| !(100..=1_000_000).contains(count)) {
+        bail!("--computers takes numbers from 100 to 1000000");
+    }
     if !(0.1..=60.0).contains(&arguments.seconds) {
         bail!("--seconds takes 0.1 to 60");
     }
@@ -82,6 +109,8 @@ pub(crate) async fn run(arguments: BenchArguments, printer: &Printer) -> Result<
     }
     let options = Options {
         sizes: arguments.sizes,
+        computers: arguments.computers,
+        updates: arguments.updates.map(|updates| updates as usize),
         seconds: arguments.seconds,
         package: arguments.package,
         scratch: arguments.scratch,

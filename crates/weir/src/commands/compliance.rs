@@ -22,6 +22,9 @@ pub(crate) enum ComplianceCommand {
         /// Only computers that this downstream server reports, by name or GUID; "this" for those that scan here.
         #[arg(long, value_name = "NAME")]
         server: Option<String>,
+        /// Only the updates of this update group, deployed or not.
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
     },
     /// Updates by how many computers need them.
     Updates {
@@ -31,6 +34,9 @@ pub(crate) enum ComplianceCommand {
         /// Only computers that this downstream server reports, by name or GUID; "this" for those that scan here.
         #[arg(long, value_name = "NAME")]
         server: Option<String>,
+        /// Only the updates of this update group, deployed or not.
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
         /// Language of titles, such as de.
         #[arg(long, value_name = "CODE")]
         language: Option<String>,
@@ -49,8 +55,8 @@ pub(crate) enum ComplianceCommand {
 
 pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        ComplianceCommand::Summary { collection, server } => {
-            let query = SummaryQuery { collection, server };
+        ComplianceCommand::Summary { collection, server, group } => {
+            let query = SummaryQuery { collection, server, group };
             let summary: Summary = connection.read(&["compliance", "summary"], &query).await?;
             printer.show(&summary, |page| {
                 if summary.computers == 0 {
@@ -71,8 +77,8 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
                 page.field("unknown", counts.unknown);
             })?;
         }
-        ComplianceCommand::Updates { collection, server, language, paging } => {
-            let query = UpdateComplianceQuery { collection, server, language, cursor: None, limit: None };
+        ComplianceCommand::Updates { collection, server, group, language, paging } => {
+            let query = UpdateComplianceQuery { collection, server, group, language, cursor: None, limit: None };
             let list = paging.read::<UpdateCompliance>(connection, &["compliance", "updates"], &query).await?;
             printer.show(&list, |page| {
                 let rows = list.items.iter().map(|update| {

@@ -2,8 +2,11 @@
 
 use anyhow::Result;
 use clap::Subcommand;
+use reqwest::Method;
 use weir_api::{
-    computer::{ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, UpdateState},
+    computer::{
+        ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, UpdateState,
+    },
     selection::LanguageQuery,
 };
 
@@ -34,6 +37,17 @@ pub(crate) enum ComputersCommand {
         /// Language of titles, such as de.
         #[arg(long, value_name = "CODE")]
         language: Option<String>,
+    },
+    /// Change a computer.
+    #[command(
+        after_help = "Examples:\n  weir computers set 5f3a... --zone Europe/Amsterdam\n  weir computers set 5f3a... --zone ''"
+    )]
+    Set {
+        /// Its id.
+        id: String,
+        /// IANA zone of its local time; "" takes it away, so that those of its collections count, then the site's.
+        #[arg(long, value_name = "ZONE")]
+        zone: String,
     },
     /// Delete computers. One that still scans here comes back.
     Delete {
@@ -80,6 +94,16 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
             })?;
         }
         ComputersCommand::Show { id, language } => show(&id, language, connection, printer).await?,
+        ComputersCommand::Set { id, zone } => {
+            let change = ComputerChange { time_zone: Some(zone) };
+            let changed: ComputerChanged = connection.change(Method::PATCH, &["computers", &id], &change).await?;
+            printer.show(&changed, |page| {
+                page.line(match &changed.time_zone {
+                    Some(zone) => format!("{}: time zone {zone}", changed.id),
+                    None => format!("{}: the time zone of its collections, then of the site", changed.id),
+                });
+            })?;
+        }
         ComputersCommand::Delete { ids } => {
             for id in &ids {
                 connection.delete(&["computers", id]).await?;
@@ -105,6 +129,10 @@ pub(super) async fn show(id: &str, language: Option<String>, connection: &Connec
         }
         page.field("collections", names(&row.collections));
         page.field("asked for", computer.requested_groups.join(", "));
+        page.field("next window", super::windows::line(computer.next_window.as_ref()));
+        if let Some(zone) = &computer.time_zone {
+            page.field("time zone", zone);
+        }
         page.field("first seen", time(row.first_seen));
         page.field("last contact", time(row.last_contact));
         page.field("reported scan", time_or(row.last_sync, "none yet"));

@@ -1,28 +1,45 @@
 //! `weir deployments`.
 
+mod arguments;
+mod show;
+mod templates;
+
 use anyhow::Result;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use reqwest::Method;
+use serde_json::json;
 use uuid::Uuid;
-use weir_api::deployment::{
-    Action, Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentPreview, DeploymentQuery,
-    DeploymentState,
+use weir_api::{
+    List,
+    deployment::{
+        Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentPreview, DeploymentQuery,
+        DeploymentSettingInfo,
+    },
+    simulation::{Explanation, ExplanationQuery, Simulation},
 };
 
-use super::{Nothing, Paging, content};
+use self::{
+    arguments::{ActionArgument, NewArguments, SettingArguments},
+    show::{action, show, state, what},
+    templates::TemplatesCommand,
+};
+use super::{Nothing, Paging};
 use crate::{
     Outcome,
     connection::Connection,
-    print::{Page, Printer, bytes, time, time_or},
+    print::{Printer, time_or},
 };
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeploymentsCommand {
     /// List deployments.
     List {
-        /// Only those of this update.
+        /// Only those of this update, by itself or in a group.
         #[arg(long, value_name = "ID")]
         update: Option<Uuid>,
+        /// Only those of this update group.
+        #[arg(long, value_name = "NAME", conflicts_with = "update")]
+        group: Option<String>,
         /// Only those to this collection.
         #[arg(long, value_name = "NAME")]
         collection: Option<String>,
@@ -34,17 +51,57 @@ pub(crate) enum DeploymentsCommand {
         /// Its number.
         id: i32,
     },
-    /// Deploy an update to a collection.
-    Create(CreateArguments),
-    /// Change what a deployment asks for, or when.
-    #[command(after_help = "Example:\n  weir deployments change 7 --deadline +2d")]
-    Change(ChangeArguments),
+    /// List the updates that the deployment of a group deploys, and how each stands.
+    Members {
+        /// Its number.
+        id: i32,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Deploy an update or an update group to a collection.
+    Create(Box<CreateArguments>),
+    /// Say what a deployment would do: who would be offered what, what it costs, what stands against it.
+    #[command(after_help = "It takes the arguments of create.\n\nExamples:\n  \
+                            weir deployments simulate --group \"2026-11\" --collection Pilot --action install --deadline +7d")]
+    Simulate(Box<NewArguments>),
+    /// Say why a computer is offered an update, or is not.
+    #[command(after_help = "Example:\n  weir deployments explain --update 5c9f... --computer 0a1b...")]
+    Explain {
+        /// GUID of the update.
+        #[arg(long, value_name = "ID")]
+        update: Uuid,
+        /// Id of the computer, as weir computers list shows it.
+        #[arg(long, value_name = "ID")]
+        computer: String,
+    },
+    /// Change what a deployment asks for, when, or how.
+    #[command(after_help = "A removal (uninstall) stays one; everything can become detect or block.\n\nExamples:\n  \
+                            weir deployments change 7 --deadline +2d\n  \
+                            weir deployments change 7 --name \"Pilot, November\" --outside-windows")]
+    Change(Box<ChangeArguments>),
+    /// Switch deployments on.
+    Enable {
+        /// Their numbers.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<i32>,
+    },
+    /// Switch deployments off: computers get what they would get without them.
+    Disable {
+        /// Their numbers.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<i32>,
+    },
     /// Delete deployments.
     Delete {
         /// Their numbers.
         #[arg(required = true, value_name = "ID")]
         ids: Vec<i32>,
     },
+    /// List the settings that a deployment has, and who follows each.
+    Settings,
+    /// Settings under a name, for deployments to come.
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
 }
 
 #[derive(Args, Debug)]
@@ -52,32 +109,14 @@ pub(crate) enum DeploymentsCommand {
                         weir deployments create --update 5c9f... --collection Pilot --action install\n  \
                         weir deployments create --update 5c9f...@201 --collection 'All Computers' --action install \
                         --available +2d --deadline +9d\n  \
+                        weir deployments create --group \"2026-11\" --collection Pilot --action install --deadline +7d\n  \
                         weir deployments create --update 5c9f... --collection Pilot --action install --preview")]
 pub(crate) struct CreateArguments {
-    /// GUID of the update; with @REV only that revision, else the newest at any time.
-    #[arg(long, value_name = "ID[@REV]")]
-    update: String,
-    /// Name or id of the collection.
-    #[arg(long, value_name = "NAME")]
-    collection: String,
-    /// What to do.
-    #[arg(long)]
-    action: ActionArgument,
-    /// From when; now by default.
-    #[arg(long, value_name = "T", allow_hyphen_values = true)]
-    available: Option<String>,
-    /// Until when at the latest; none by default.
-    #[arg(long, value_name = "T", allow_hyphen_values = true)]
-    deadline: Option<String>,
-    /// Accept the licence of the update for this site.
-    #[arg(long)]
-    accept_eula: bool,
+    #[command(flatten)]
+    new: NewArguments,
     /// Only say what its content needs: files, bytes, and whether there is room.
     #[arg(long)]
     preview: bool,
-    /// Deploy even if there is no room for its content; it then waits.
-    #[arg(long)]
-    force: bool,
 }
 
 #[derive(Args, Debug)]
@@ -93,58 +132,23 @@ pub(crate) struct ChangeArguments {
     /// Until when at the latest; `none` takes the deadline away.
     #[arg(long, value_name = "T|none", allow_hyphen_values = true)]
     deadline: Option<String>,
+    /// Another name.
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// Another description.
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
     /// Accept the licence of the update for this site.
     #[arg(long)]
     accept_eula: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ActionArgument {
-    /// Required installation.
-    Install,
-    /// Offered, not installed by itself.
-    Optional,
-    /// Required removal.
-    Uninstall,
-    /// Report only.
-    Detect,
-    /// Not offered, whatever weaker deployments say.
-    Block,
-}
-
-impl From<ActionArgument> for Action {
-    fn from(action: ActionArgument) -> Self {
-        match action {
-            ActionArgument::Block => Self::Block,
-            ActionArgument::Detect => Self::Detect,
-            ActionArgument::Install => Self::Install,
-            ActionArgument::Optional => Self::Optional,
-            ActionArgument::Uninstall => Self::Uninstall,
-        }
-    }
-}
-
-fn show_preview(page: &mut Page, preview: &DeploymentPreview) {
-    content::room(page, &preview.room);
-    if preview.files_elsewhere > 0 {
-        page.line(format!("{} files are fetched by computers elsewhere", preview.files_elsewhere));
-    }
-    if preview.files_left_out > 0 {
-        page.line(format!("{} files are of other languages, or express, and are not kept", preview.files_left_out));
-    }
-    if preview.without_source > 0 {
-        page.line(format!("{} files have no source: weir content add PATH", preview.without_source));
-    }
-    match &preview.room.problem {
-        Some(problem) => page.line(format!("No room: {problem}")),
-        None => page.line("There is room. Next: the same without --preview"),
-    }
+    #[command(flatten)]
+    settings: SettingArguments,
 }
 
 pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        DeploymentsCommand::List { update, collection, paging } => {
-            let query = DeploymentQuery { update, collection, cursor: None, limit: None };
+        DeploymentsCommand::List { update, group, collection, paging } => {
+            let query = DeploymentQuery { update, group, collection, cursor: None, limit: None };
             let list = paging.read::<Deployment>(connection, &["deployments"], &query).await?;
             printer.show(&list, |page| {
                 let rows = list.items.iter().map(|deployment| {
@@ -154,12 +158,14 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
                         deployment.collection.name.clone(),
                         time_or(deployment.deadline, ""),
                         state(deployment),
-                        deployment.update.name.trim().to_owned(),
+                        what(deployment),
+                        deployment.name.clone(),
                     ]
                 });
                 let empty =
                     "No deployments. Next: weir deployments create --update ID --collection NAME --action install";
-                page.table(&["Id", "Action", "Collection", "Deadline", "State", "Update"], rows.collect(), empty);
+                let header = ["Id", "Action", "Collection", "Deadline", "State", "What", "Name"];
+                page.table(&header, rows.collect(), empty);
                 page.more(list.next.as_deref());
             })?;
         }
@@ -167,21 +173,25 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
             let deployment: Deployment = connection.read(&["deployments", &id.to_string()], &Nothing {}).await?;
             printer.show(&deployment, |page| show(page, &deployment))?;
         }
+        DeploymentsCommand::Members { id, paging } => {
+            let path = ["deployments", &id.to_string(), "members"];
+            let list = paging.read::<Deployment>(connection, &path, &Nothing {}).await?;
+            printer.show(&list, |page| {
+                let row = |it: &Deployment| {
+                    let update = it.update.as_ref().map(|update| update.id.to_string()).unwrap_or_default();
+                    vec![it.id.to_string(), update, it.state_text.clone(), what(it)]
+                };
+                let empty = "No updates: it deploys no group, or an empty one. Next: weir groups add NAME ID...";
+                page.table(&["Id", "Update", "State", "Title"], list.items.iter().map(row).collect(), empty);
+                page.more(list.next.as_deref());
+            })?;
+        }
         DeploymentsCommand::Create(arguments) => {
-            let preview = arguments.preview;
-            let create = DeploymentCreate {
-                update: arguments.update,
-                collection: arguments.collection,
-                action: arguments.action.into(),
-                available: arguments.available,
-                deadline: arguments.deadline,
-                accept_eula: arguments.accept_eula,
-                force: arguments.force,
-            };
-            if preview {
+            let create = DeploymentCreate::from(arguments.new);
+            if arguments.preview {
                 let path = ["deployments", "preview"];
                 let preview: DeploymentPreview = connection.change(Method::POST, &path, &create).await?;
-                printer.show(&preview, |page| show_preview(page, &preview))?;
+                printer.show(&preview, |page| show::preview(page, &preview))?;
                 return Ok(if preview.room.problem.is_none() { Outcome::Done } else { Outcome::Partly });
             }
             let created: DeploymentCreated = connection.change(Method::POST, &["deployments"], &create).await?;
@@ -193,17 +203,34 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
                 page.line(format!("Next: weir deployments show {}", created.id));
             })?;
         }
+        DeploymentsCommand::Simulate(arguments) => {
+            let create = DeploymentCreate::from(*arguments);
+            let path = ["deployments", "simulation"];
+            let simulated: Simulation = connection.change(Method::POST, &path, &create).await?;
+            printer.show(&simulated, |page| show::simulation(page, &simulated))?;
+        }
+        DeploymentsCommand::Explain { update, computer } => {
+            let query = ExplanationQuery { update, computer };
+            let explained: Explanation = connection.read(&["deployments", "explanation"], &query).await?;
+            printer.show(&explained, |page| show::explanation(page, &explained))?;
+        }
         DeploymentsCommand::Change(arguments) => {
             let change = DeploymentChange {
                 action: arguments.action.map(Into::into),
                 available: arguments.available,
                 deadline: arguments.deadline,
                 accept_eula: arguments.accept_eula,
+                name: arguments.name,
+                description: arguments.description,
+                enabled: None,
+                settings: arguments.settings.into(),
             };
             let path = ["deployments", &arguments.id.to_string()];
             let changed: Deployment = connection.change(Method::PATCH, &path, &change).await?;
             printer.show(&changed, |page| show(page, &changed))?;
         }
+        DeploymentsCommand::Enable { ids } => switch(&ids, true, connection, printer).await?,
+        DeploymentsCommand::Disable { ids } => switch(&ids, false, connection, printer).await?,
         DeploymentsCommand::Delete { ids } => {
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
             for id in &ids {
@@ -211,54 +238,37 @@ pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, pr
             }
             printer.done(&format!("deleted deployment {}", ids.join(", ")))?;
         }
+        DeploymentsCommand::Settings => {
+            let list: List<DeploymentSettingInfo> = connection.read(&["deployment-settings"], &Nothing {}).await?;
+            printer.show(&list, |page| {
+                let row = |it: &DeploymentSettingInfo| {
+                    vec![
+                        it.name.clone(),
+                        it.honoured.word().to_owned(),
+                        it.default.clone(),
+                        it.meaning.clone(),
+                        it.note.clone(),
+                    ]
+                };
+                let header = ["Setting", "Followed by", "Default", "Meaning", "Note"];
+                page.table(&header, list.items.iter().map(row).collect(), "No settings.");
+            })?;
+        }
+        DeploymentsCommand::Templates(command) => return templates::run(command, connection, printer).await,
     }
     Ok(Outcome::Done)
 }
 
-/// How it stands, short enough for a table.
-fn state(deployment: &Deployment) -> String {
-    let content = &deployment.content;
-    match deployment.state {
-        DeploymentState::Active => "active".to_owned(),
-        DeploymentState::NotSent => "not sent".to_owned(),
-        DeploymentState::WaitingForAvailableTime => format!("from {}", time(deployment.available)),
-        DeploymentState::WaitingForContent => {
-            format!("waiting for content ({} of {} files)", content.files_present, content.files)
+async fn switch(ids: &[i32], on: bool, connection: &Connection, printer: &Printer) -> Result<()> {
+    let mut changed: Vec<Deployment> = Vec::new();
+    for id in ids {
+        let path = ["deployments", &id.to_string()];
+        changed.push(connection.change(Method::PATCH, &path, &json!({ "enabled": on })).await?);
+    }
+    let list = List { items: changed, next: None };
+    printer.show(&list, |page| {
+        for deployment in &list.items {
+            page.line(format!("deployment {}: {}", deployment.id, deployment.state_text));
         }
-    }
-}
-
-fn action(action: Action) -> &'static str {
-    match action {
-        Action::Block => "block",
-        Action::Detect => "detect",
-        Action::Install => "install",
-        Action::Optional => "optional",
-        Action::Uninstall => "uninstall",
-    }
-}
-
-fn show(page: &mut Page, deployment: &Deployment) {
-    page.field("deployment", deployment.id);
-    page.field("state", &deployment.state_text);
-    let revision = deployment.revision.map_or_else(|| " (newest revision)".to_owned(), |number| format!("@{number}"));
-    page.field("update", format!("{}{revision} {}", deployment.update.id, deployment.update.name.trim()));
-    page.field("collection", &deployment.collection.name);
-    page.field("action", action(deployment.action));
-    page.field("available", time(deployment.available));
-    page.field("deadline", time_or(deployment.deadline, "none"));
-    let content = &deployment.content;
-    page.field(
-        "content",
-        format!(
-            "{} of {} files, {} of {} here",
-            content.files_present,
-            content.files,
-            bytes(content.bytes_present),
-            bytes(content.bytes)
-        ),
-    );
-    if content.without_source > 0 {
-        page.line(format!("{} files have no known source. Next: weir content add PATH", content.without_source));
-    }
+    })
 }

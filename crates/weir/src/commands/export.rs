@@ -43,7 +43,8 @@ pub(crate) struct ExportArguments {
     /// Content files in a bundle. Licence files are always in it.
     #[arg(long, value_name = "WHICH", default_value = "none")]
     content: Content,
-    /// Decisions in a bundle: collections, criteria, declines, deployments, selections, settings.
+    /// Decisions in a bundle: client-settings, collections, criteria, declines, deployments, rules, searches, selections,
+    /// settings, windows.
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     with: Vec<String>,
     /// Leave out what the receiver has: the manifest of an earlier bundle, or what `weir bundle inventory` wrote there.

@@ -141,7 +141,7 @@ async fn now(arguments: NowArguments, connection: &Connection, printer: &Printer
 }
 
 /// Asks until the run is over.
-async fn follow(mut run: SyncRun, connection: &Connection) -> Result<SyncRun> {
+pub(super) async fn follow(mut run: SyncRun, connection: &Connection) -> Result<SyncRun> {
     let mut progress: Option<Progress> = None;
     while run.ended_at.is_none() {
         if let Some(position) = &run.progress {

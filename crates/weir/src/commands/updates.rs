@@ -1,18 +1,22 @@
 //! `weir updates`.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde_json::json;
 use weir_api::{
     selection::LanguageQuery,
+    sync::SyncStarted,
     update::{UpdateDetail, UpdateKind, UpdateList, UpdateQuery, UpdateRow},
+    update_edit::{AwaitedLicence, Licence, UpdatesChange, UpdatesChanged, UpdatesFetch},
+    update_stop::{StoppedUpdate, UpdateStop, UpdateStopRequest},
 };
 
 use super::{Nothing, Paging, kb, names};
 use crate::{
     Outcome,
     connection::Connection,
-    print::{Page, Printer, bytes, time_or},
+    print::{Page, Printer, bytes, time, time_or},
 };
 
 #[derive(Debug, Subcommand)]
@@ -28,41 +32,193 @@ pub(crate) enum UpdatesCommand {
         language: Option<String>,
     },
     /// Decline updates: they are not sent to computers any more.
-    Decline {
+    #[command(after_help = "Examples:\n  weir updates decline 5cc25303-143f-40f3-a2ff-803a1db69955\n  \
+                            weir updates decline --superseded --older-than 90d --preview\n  \
+                            weir updates decline --filter 'title ~ itanium'")]
+    Decline(WhichArguments),
+    /// Take declines back. What clean-up has removed since comes back with the next synchronization.
+    #[command(after_help = "Examples:\n  weir updates undecline 5cc25303-143f-40f3-a2ff-803a1db69955\n  \
+                            weir updates undecline --filter 'declined and title ~ \"server 2019\"' --preview")]
+    Undecline(WhichArguments),
+    /// Set the maximum run time and a severity of your own, of one or many updates.
+    #[command(after_help = "Examples:\n  weir updates set 5cc25303-143f-40f3-a2ff-803a1db69955 --run-time 30\n  \
+                            weir updates set --filter 'title ~ \"cumulative update\"' --run-time 90 --preview\n  \
+                            weir updates set --filter 'kb = 5001234' --severity important\n  \
+                            weir updates set 5cc25303-143f-40f3-a2ff-803a1db69955 --run-time default --severity none")]
+    Set(SetArguments),
+    /// Licences of updates: read, accept, see which wait.
+    #[command(subcommand)]
+    Eula(EulaCommand),
+    /// Fetch updates from the upstream server, whatever is chosen and whatever criteria say, with all that they need.
+    #[command(after_help = "Examples:\n  weir updates fetch 5cc25303-143f-40f3-a2ff-803a1db69955 --wait\n  \
+                            weir updates fetch 5cc25303-143f-40f3-a2ff-803a1db69955@200\n\n\
+                            Later synchronizations and criteria leave them alone. A document that you have: weir import FILE.")]
+    Fetch {
+        /// GUIDs, with @REVISION for another than the newest that the upstream server lists.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// Wait until it is over.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Stop an update everywhere: from the next scan on no computer is offered it, whatever deploys it.
+    #[command(after_help = "Examples:\n  weir updates stop 5c9f... --reason \"it breaks printing\"\n  \
+                            weir updates stop 5c9f... --status\n  weir updates resume 5c9f...")]
+    Stop {
+        /// GUID.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT", required_unless_present = "status")]
+        reason: Option<String>,
+        /// Only say how far computers have heard of it.
+        #[arg(long, conflicts_with = "reason")]
+        status: bool,
+    },
+    /// Take stops back.
+    Resume {
         /// GUIDs.
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
-    /// Take declines back.
-    Undecline {
-        /// GUIDs.
+    /// List stopped updates.
+    Stops {
+        #[command(flatten)]
+        paging: Paging,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EulaCommand {
+    /// Show the licence of an update.
+    #[command(after_help = "Examples:\n  weir updates eula show ID --language de")]
+    Show {
+        /// GUID of the update.
+        id: String,
+        /// Language of the text, such as de.
+        #[arg(long, value_name = "CODE")]
+        language: Option<String>,
+    },
+    /// Accept the licence of updates, for every update that has it. That cannot be taken back: computers may have installed
+    /// what it covers.
+    Accept {
+        /// GUIDs of updates.
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
+    /// List licences that nobody accepted.
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Selected {
+    /// GUIDs.
+    #[arg(value_name = "ID", conflicts_with = "filter")]
+    ids: Vec<uuid::Uuid>,
+    /// Which updates instead, as in weir updates list.
+    #[arg(long, value_name = "EXPR")]
+    filter: Option<String>,
+    /// Change nothing, and show how many would be changed.
+    #[arg(long)]
+    preview: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WhichArguments {
+    #[command(flatten)]
+    selected: Selected,
+    /// Only those that a newer update supersedes.
+    #[arg(long)]
+    superseded: bool,
+    /// With --superseded: for so many days, such as 90d.
+    #[arg(long, value_name = "DAYS", requires = "superseded", value_parser = days)]
+    older_than: Option<u32>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SetArguments {
+    #[command(flatten)]
+    selected: Selected,
+    /// Minutes that an installation may take, 5 to 9999, or default.
+    #[arg(long, value_name = "MINUTES", value_parser = run_time)]
+    run_time: Option<RunTime>,
+    /// critical, important, moderate, low or none.
+    #[arg(long, value_name = "SEVERITY", required_unless_present = "run_time")]
+    severity: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RunTime {
+    Default,
+    Minutes(u32),
+}
+
+fn run_time(text: &str) -> Result<RunTime, String> {
+    if text.eq_ignore_ascii_case("default") {
+        return Ok(RunTime::Default);
+    }
+    text.parse().map(RunTime::Minutes).map_err(|_| "give minutes from 5 to 9999, or default".to_owned())
+}
+
+fn days(text: &str) -> Result<u32, String> {
+    text.strip_suffix('d').unwrap_or(text).parse().map_err(|_| "give days such as 90d".to_owned())
 }
 
 #[derive(Args, Debug)]
 #[command(
     after_help = "The filter joins terms with and, or, not and parentheses. A term is FIELD OP VALUE with one of \
-                        = != ~ (contains) < <= > >=, or a yes-or-no field alone. Fields: type (category, detectoid, \
-                        driver, software), classification, product, title, id, kb, severity, needed, installed, failed, \
-                        revision; declined, expired, unresolved, deployed, is_bundle.\n\nExamples:\n  \
+                        = != ~ (contains) !~ < <= > >=, FIELD in (VALUE, ...), FIELD is empty, or a yes-or-no field alone. \
+                        weir searches fields lists the fields with their meaning.\n\nExamples:\n  \
                         weir updates list --filter 'type = software and needed > 0'\n  \
                         weir updates list --filter 'title ~ \"server 2019\" and not declined' --all\n  \
+                        weir updates list --filter 'released < 30 days and severity >= important' --sort needed\n  \
+                        weir updates list --search 'cumulative 22h2'\n  \
+                        weir updates list --saved \"Needed and not deployed\"\n  \
                         weir updates list --facets --limit 1 --json"
 )]
 pub(crate) struct ListArguments {
     /// Which updates.
     #[arg(long, value_name = "EXPR")]
     filter: Option<String>,
-    /// Count what the filter leaves by kind, state, classification and product.
+    /// Words, or beginnings of words, of title, articles and bulletins.
+    #[arg(long, value_name = "WORDS")]
+    search: Option<String>,
+    /// A saved search; --filter narrows it, --search and --sort replace its own.
+    #[arg(long, value_name = "NAME")]
+    saved: Option<String>,
+    /// Order: arrived, article, classification, compliant, custom_severity, deployments, failed, installed, needed,
+    /// relevance, released, revised, severity, size, title or type; with :asc or :desc.
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
+    /// Count what was found by kind, state, classification, product and more.
     #[arg(long)]
     facets: bool,
+    /// Values of each property that are counted.
+    #[arg(long, value_name = "N", requires = "facets")]
+    facet_values: Option<u32>,
     /// Language of titles, such as de.
     #[arg(long, value_name = "CODE")]
     language: Option<String>,
     #[command(flatten)]
     paging: Paging,
+}
+
+impl ListArguments {
+    /// A saved search, as it is.
+    pub(crate) fn saved(name: String, paging: Paging) -> Self {
+        Self {
+            filter: None,
+            search: None,
+            saved: Some(name),
+            sort: None,
+            facets: false,
+            facet_values: None,
+            language: None,
+            paging,
+        }
+    }
 }
 
 pub(crate) async fn run(command: UpdatesCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
@@ -73,19 +229,74 @@ pub(crate) async fn run(command: UpdatesCommand, connection: &Connection, printe
             let update: UpdateDetail = connection.read(&["updates", &id], &query).await?;
             printer.show(&update, |page| show(page, &update))?;
         }
-        UpdatesCommand::Decline { ids } => change("decline", "declined", &ids, connection, printer).await?,
-        UpdatesCommand::Undecline { ids } => {
-            change("undecline", "no longer declined", &ids, connection, printer).await?;
+        UpdatesCommand::Stop { id, reason, .. } => {
+            let path = ["updates", id.as_str(), "stop"];
+            let stop: UpdateStop = match reason {
+                Some(reason) => connection.change(Method::PUT, &path, &UpdateStopRequest { reason }).await?,
+                None => connection.read(&path, &Nothing {}).await?,
+            };
+            printer.show(&stop, |page| show_stop(page, &stop))?;
         }
+        UpdatesCommand::Resume { ids } => {
+            for id in &ids {
+                connection.delete(&["updates", id, "stop"]).await?;
+            }
+            printer.done(&format!("resumed {}", ids.join(", ")))?;
+        }
+        UpdatesCommand::Stops { paging } => {
+            let list = paging.read::<StoppedUpdate>(connection, &["update-stops"], &Nothing {}).await?;
+            printer.show(&list, |page| {
+                let row = |it: &StoppedUpdate| {
+                    vec![it.update.id.to_string(), time(it.stopped_at), it.reason.clone(), it.update.name.clone()]
+                };
+                let empty = "No update is stopped.";
+                page.table(&["Update", "Since", "Why", "Title"], list.items.iter().map(row).collect(), empty);
+                page.more(list.next.as_deref());
+            })?;
+        }
+        UpdatesCommand::Decline(which) => which.change(true, connection, printer).await?,
+        UpdatesCommand::Undecline(which) => which.change(false, connection, printer).await?,
+        UpdatesCommand::Set(arguments) => {
+            let (run_time_minutes, default_run_time) = match arguments.run_time {
+                Some(RunTime::Minutes(minutes)) => (Some(minutes), false),
+                Some(RunTime::Default) => (None, true),
+                None => (None, false),
+            };
+            let change = UpdatesChange {
+                run_time_minutes,
+                default_run_time,
+                custom_severity: arguments.severity,
+                ..arguments.selected.asked()
+            };
+            changed(&change, "changed", connection, printer).await?;
+        }
+        UpdatesCommand::Eula(command) => eula(command, connection, printer).await?,
+        UpdatesCommand::Fetch { ids, wait } => return fetch(ids, wait, connection, printer).await,
     }
     Ok(Outcome::Done)
 }
 
-async fn list(arguments: ListArguments, connection: &Connection, printer: &Printer) -> Result<()> {
+fn show_stop(page: &mut Page, it: &UpdateStop) {
+    page.field("update", format!("{} {}", it.stop.update.id, it.stop.update.name.trim()));
+    page.field("stopped", format!("{} by {}: {}", time(it.stop.stopped_at), it.stop.stopped_by, it.stop.reason));
+    page.field("deployments", format!("{} hold it back", it.deployments));
+    page.field("computers", format!("{} would be offered it, {} have installed it", it.computers, it.installed));
+    page.field("heard", format!("{} scanned since, {} did not yet", it.heard, it.not_yet_heard));
+    if it.at_risk > 0 {
+        page.line(format!("{} of those that did not hear need it and may still install it", it.at_risk));
+    }
+}
+
+/// Lists updates.
+pub(crate) async fn list(arguments: ListArguments, connection: &Connection, printer: &Printer) -> Result<()> {
     let paging = arguments.paging;
     let mut query = UpdateQuery {
         filter: arguments.filter,
+        text: arguments.search,
+        saved: arguments.saved,
+        sort: arguments.sort,
         facets: arguments.facets,
+        facet_values: arguments.facet_values,
         language: arguments.language,
         cursor: paging.cursor.clone(),
         limit: None,
@@ -133,19 +344,114 @@ async fn list(arguments: ListArguments, connection: &Connection, printer: &Print
                 page.line(format!("  {count:>8}  {value}"));
             }
         }
+        for counted in list.counts.iter().flatten().filter(|counted| !counted.values.is_empty()) {
+            page.line(format!("\nupdates by {}:", counted.field));
+            for value in &counted.values {
+                page.line(format!("  {:>8}  {}", value.updates, value.name));
+            }
+            if counted.more > 0 {
+                page.line(format!("            and {} more", counted.more));
+            }
+        }
     })
 }
 
-async fn change(operation: &str, done: &str, ids: &[String], connection: &Connection, printer: &Printer) -> Result<()> {
-    let mut items: Vec<UpdateDetail> = Vec::new();
-    for id in ids {
-        items.push(connection.call(&["updates", id, operation], &Nothing {}).await?);
+impl Selected {
+    fn asked(self) -> UpdatesChange {
+        UpdatesChange { ids: self.ids, filter: self.filter, preview: self.preview, ..UpdatesChange::default() }
     }
-    printer.show(&json!({ "items": items, "next": null }), |page| {
-        for update in &items {
-            page.line(format!("{done}: {} {}", update.row.id, update.row.title.trim()));
+}
+
+impl WhichArguments {
+    async fn change(self, declined: bool, connection: &Connection, printer: &Printer) -> Result<()> {
+        let superseded_for_days = self.older_than.or(self.superseded.then_some(0));
+        let change = UpdatesChange { declined: Some(declined), superseded_for_days, ..self.selected.asked() };
+        changed(&change, if declined { "declined" } else { "no longer declined" }, connection, printer).await
+    }
+}
+
+async fn changed(change: &UpdatesChange, done: &str, connection: &Connection, printer: &Printer) -> Result<()> {
+    let answer: UpdatesChanged = connection.change(Method::POST, &["updates-change"], change).await?;
+    printer.show(&answer, |page| {
+        let would = if answer.preview { "would be " } else { "" };
+        for update in &answer.samples {
+            page.line(format!("{would}{done}: {} {}", update.id, update.name));
         }
+        let more = answer.changed - answer.samples.len() as u64;
+        if more > 0 {
+            page.line(format!("... and {more} more"));
+        }
+        let before = answer.matched - answer.changed;
+        page.line(format!("{} of {} updates {would}{done}; {before} are so already", answer.changed, answer.matched));
     })
+}
+
+async fn eula(command: EulaCommand, connection: &Connection, printer: &Printer) -> Result<()> {
+    match command {
+        EulaCommand::Show { id, language } => {
+            let licence: Licence = connection.read(&["updates", &id, "eula"], &LanguageQuery { language }).await?;
+            printer.show(&licence, |page| show_licence(page, &licence))
+        }
+        EulaCommand::Accept { ids } => {
+            let mut items: Vec<Licence> = Vec::new();
+            for id in &ids {
+                items.push(connection.call(&["updates", id, "eula"], &Nothing {}).await?);
+            }
+            printer.show(&json!({ "items": items, "next": null }), |page| {
+                for licence in &items {
+                    page.line(format!("accepted: {} for {}", licence.eula, licence.update.name));
+                }
+            })
+        }
+        EulaCommand::List { paging } => {
+            let list = paging.read::<AwaitedLicence>(connection, &["updates-licences"], &Nothing {}).await?;
+            printer.show(&list, |page| {
+                let rows = list
+                    .items
+                    .iter()
+                    .map(|row| vec![row.update.id.to_string(), row.eula.clone(), row.update.name.clone()]);
+                page.table(&["Update", "Licence", "Title"], rows.collect(), "No licence waits to be accepted.");
+                page.more(list.next.as_deref());
+            })
+        }
+    }
+}
+
+fn show_licence(page: &mut Page, licence: &Licence) {
+    page.line(&licence.update.name);
+    page.field("licence", &licence.eula);
+    let by = licence.accepted_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    page.field("state", if licence.accepted { format!("accepted{by}") } else { "not accepted".to_owned() });
+    page.field("languages", licence.languages.join(", "));
+    if let Some(text) = &licence.text {
+        page.line("");
+        page.line(text.replace('\r', ""));
+    }
+    if let Some(next) = &licence.next_step {
+        page.line(format!("Next: {next}"));
+    }
+}
+
+async fn fetch(ids: Vec<String>, wait: bool, connection: &Connection, printer: &Printer) -> Result<Outcome> {
+    let asked = UpdatesFetch { updates: ids };
+    let SyncStarted { mut run, .. } = connection.change(Method::POST, &["updates-fetch"], &asked).await?;
+    if wait {
+        run = super::sync::follow(run, connection).await?;
+    }
+    printer.show(&run, |page| {
+        if run.ended_at.is_none() {
+            page.line("The updates are being fetched. Next: weir sync status");
+        } else {
+            page.line(format!("{}: {} updates added, {} revised", run.result, run.added, run.revised));
+        }
+        for warning in &run.warnings {
+            page.line(warning);
+        }
+    })?;
+    match &run.error {
+        Some(fault) => Err(anyhow!("{}; next: {}", fault.message, fault.next_step)),
+        None => Ok(if run.warnings.is_empty() { Outcome::Done } else { Outcome::Partly }),
+    }
 }
 
 fn kind(kind: UpdateKind) -> &'static str {
@@ -161,6 +467,7 @@ fn flags(update: &UpdateRow) -> String {
     let flags = [
         (update.declined, "declined"),
         (update.expired, "expired"),
+        (update.superseded, "superseded"),
         (update.unresolved, "unresolved"),
         (update.deployments > 0, "deployed"),
     ];
@@ -184,10 +491,17 @@ fn show(page: &mut Page, update: &UpdateDetail) {
     page.field("products", names(&row.products));
     page.field("articles", kb(&row.kb));
     page.field("severity", row.severity.clone().unwrap_or_default());
+    page.field("own severity", row.custom_severity.clone().unwrap_or_default());
+    let set = if update.run_time_set { "" } else { " (default)" };
+    page.field("maximum run time", format!("{} minutes{set}", row.max_run_time_minutes));
+    if update.metadata_only {
+        page.field("metadata only", "it names no file to install: it is reported on and cannot be deployed");
+    }
     page.field("created", time_or(row.created_at, ""));
     page.field("computers", format!("{} need it, {} have it, {} failed", row.needed, row.installed, row.failed));
     if let Some(eula) = &update.eula {
-        let accepted = if eula.accepted { "accepted" } else { "not accepted: deploy with --accept-eula" };
+        let accepted =
+            if eula.accepted { "accepted" } else { "not accepted: weir updates eula show, weir updates eula accept" };
         page.field("licence", accepted);
     }
     for lack in &update.lacks {

@@ -3,6 +3,8 @@
 //! The moments are drawn from seeds, spread over the time that the work takes on this machine. A test that fails names
 //! its moment.
 
+mod cleanup;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -11,6 +11,7 @@ mod disconnected;
 mod first_day;
 mod lab;
 mod lifecycle;
+mod month;
 mod native_scan;
 mod new_user;
 mod recorded_devices;

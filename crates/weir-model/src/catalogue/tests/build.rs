@@ -10,7 +10,7 @@ use crate::{
         CatalogueInput, Entry, PageLimits, Retired, RevisionFacts, Scope, Scratch, Snapshot, SoftwareQuery, SyncPlan,
     },
     ids::{ChangeNumber, CollectionId, DeploymentId, RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
-    targeting::{Collection, CollectionKind, Deployment, DeploymentAction},
+    targeting::{Collection, CollectionKind, Deployment, DeploymentAction, Timing},
     update::{BundleClause, CategoryKind, DriverMetadata, PrerequisiteClause, Relationships, UpdateType},
 };
 
@@ -131,7 +131,10 @@ pub(super) fn deployment(id: i32, update: u32, collection: CollectionId, action:
         collection,
         action,
         active: true,
+        available: second(0),
         deadline: None,
+        timing: Timing::default(),
+        run_minutes: 60,
         changed: ChangeNumber(1),
         changed_at: second(0),
     }

@@ -8,4 +8,6 @@ mod example;
 mod oracle;
 mod properties;
 mod scopes;
+mod simulation;
 mod software;
+mod timed;

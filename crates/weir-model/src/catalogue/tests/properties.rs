@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     catalogue::{
-        CatalogueInput, PageLimits, Retired, RevisionFacts, Scratch, Snapshot, SoftwareQuery, Standing, WireAction,
+        CatalogueInput, PageLimits, Retired, RevisionFacts, Scratch, Snapshot, SoftwareQuery, Standing, Timed,
+        WireAction,
     },
     ids::{ChangeNumber, CollectionId, DeploymentId, RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
-    targeting::{Collection, CollectionKind, Deployment, DeploymentAction},
+    targeting::{Collection, CollectionKind, Deployment, DeploymentAction, Timing},
     update::{BundleClause, PrerequisiteClause, Relationships, UpdateType},
 };
 
@@ -98,7 +99,10 @@ fn deployments() -> impl Strategy<Value = Vec<Deployment>> {
                 collection,
                 action,
                 active,
+                available: second(0),
                 deadline: deadline.map(second),
+                timing: Timing::default(),
+                run_minutes: 60,
                 changed: ChangeNumber(changed),
                 changed_at: second(changed.cast_signed()),
             })
@@ -243,6 +247,7 @@ proptest! {
                 two_groups: ask.two_groups,
                 anchor: ask.anchor,
                 everything_changed: ask.everything_changed,
+                timed: Timed::default(),
             };
             let plan = snapshot.software(&scope, &query, limits, &mut scratch);
             prop_assert_eq!(&plan, &oracle.software(&groups, ask, limits));
@@ -341,7 +346,7 @@ proptest! {
         prop_assert_eq!(&client.cache, &fresh.cache);
 
         let identities: Vec<_> = fresh.cache.keys().filter_map(|id| second.identity(*id)).collect();
-        let refreshed = second.refresh(&scope, &identities);
+        let refreshed = second.refresh(&scope, None, &identities);
         let want: Vec<_> = fresh.cache.values().filter(|it| it.entry.deployment.action != WireAction::Bundle).collect();
         prop_assert_eq!(refreshed.len(), want.len());
         for ((identity, entry), held) in refreshed.iter().zip(want) {

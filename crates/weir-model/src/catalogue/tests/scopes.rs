@@ -52,6 +52,10 @@ fn approved_only_needs_every_collection_of_the_computer() {
     assert_eq!(held(&snapshot, &snapshot.scope(&[group(3), group(1), ALL])), deployed);
     assert_eq!(snapshot.scope(&[group(1), group(2)]).len(), 4);
     assert_eq!(snapshot.scope(&[ALL]).len(), 4);
+    // a computer in collections by rule alone is unassigned, too, and that says nothing
+    let unassigned = CollectionId::UNASSIGNED_COMPUTERS;
+    assert_eq!(held(&snapshot, &snapshot.scope(&[group(1), unassigned])), []);
+    assert_eq!(snapshot.scope(&[unassigned]).len(), 4);
 }
 
 /// (26)
@@ -167,7 +171,7 @@ fn actions_reach_the_wire() {
         build.deploy(made);
         let snapshot = build.snapshot();
         let scope = snapshot.scope(&[]);
-        let entry = &snapshot.refresh(&scope, &[UpdateIdentity::new(uid(1), 1)])[0].1;
+        let entry = &snapshot.refresh(&scope, None, &[UpdateIdentity::new(uid(1), 1)])[0].1;
         assert_eq!((entry.deployment.action, entry.deployment.is_assigned), (wire, is_assigned), "{action:?}");
         assert_eq!(entry.deployment.id, 42);
         let acts = wire != WireAction::PreDeploymentCheck;
@@ -289,9 +293,9 @@ fn refresh_finds_what_is_in_scope() {
     let snapshot = build.snapshot();
     let scope = snapshot.scope(&[]);
     let ids: Vec<_> = [2, 1, 3, 4, 5, 1].into_iter().map(|it| UpdateIdentity::new(uid(it), 1)).collect();
-    let found: Vec<_> = snapshot.refresh(&scope, &ids).iter().map(|(_, it)| (it.id.0, it.is_leaf)).collect();
+    let found: Vec<_> = snapshot.refresh(&scope, None, &ids).iter().map(|(_, it)| (it.id.0, it.is_leaf)).collect();
     assert_eq!(found, [(71, true), (70, false)]);
-    assert!(snapshot.refresh(&scope, &[UpdateIdentity::new(uid(1), 2)]).is_empty());
+    assert!(snapshot.refresh(&scope, None, &[UpdateIdentity::new(uid(1), 2)]).is_empty());
 }
 
 #[test]

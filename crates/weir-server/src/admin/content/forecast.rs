@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use weir_api::{
     List,
     content::{ContentForecast, ContentRoom},
-    deployment::{Action, DeploymentCreate, DeploymentPreview},
+    deployment::DeploymentPreview,
 };
 use weir_model::{
     content::{ContentMode, ContentPolicy, Holding},
-    ids::{ContentDigest, RevisionNumber, UpdateId},
+    ids::ContentDigest,
 };
 use weir_store::{
     ReadTx, StoreError,
@@ -18,7 +18,7 @@ use weir_store::{
 };
 
 use crate::{
-    admin::{AdminError, App, deployment},
+    admin::{AdminError, App},
     content::{self, Lack, Space},
     jobs::downloads,
 };
@@ -62,34 +62,18 @@ fn of_mode(
     })
 }
 
-/// What a deployment would need. Nothing is deployed.
-pub(crate) async fn preview(app: &App, new: DeploymentCreate) -> Result<DeploymentPreview, AdminError> {
-    let store = app.state.content.clone();
-    app.try_read(move |tx| {
-        let (update, revision) = deployment::wanted(tx, &new)?;
-        Ok(of_deployment(tx, &store, update, revision, new.action)?)
-    })
-    .await
-}
-
-/// The same for an update.
-pub(crate) fn of_deployment(
+/// What a deployment of these files would need.
+pub(crate) fn of_files(
     tx: &ReadTx<'_>,
     store: &ContentStore,
-    update: UpdateId,
-    revision: Option<RevisionNumber>,
-    action: Action,
+    files: &[NeededFile],
 ) -> Result<DeploymentPreview, StoreError> {
     let (policy, space) = (content::policy(tx)?, Space::read(tx, store)?);
-    let files = match action {
-        Action::Install | Action::Optional => tx.deployment_files(update, revision, &policy)?,
-        Action::Block | Action::Detect | Action::Uninstall => Vec::new(),
-    };
     let own: HashSet<ContentDigest> = files.iter().map(|file| file.digest).collect();
     let (pending, _) = downloads::wanted(tx, &policy)?;
     let pending =
         pending.iter().filter(|wanted| !own.contains(&wanted.file.digest)).map(|wanted| wanted.file.size).sum();
-    let sum = Sum::of(&files, &policy);
+    let sum = Sum::of(files, &policy);
     Ok(DeploymentPreview {
         room: sum.room(&space, pending),
         files_elsewhere: sum.elsewhere,

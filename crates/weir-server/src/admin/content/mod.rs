@@ -12,7 +12,7 @@ use weir_model::{content::Holding, ids::ContentDigest};
 use weir_store::{ReadTx, StoreError, content_file, content_need::NeededFile};
 
 pub(crate) use self::{
-    forecast::{forecast, of_deployment, preview, problem},
+    forecast::{forecast, of_files, problem},
     jobs::{cancel, job, jobs, start},
     status::status,
     store::{MISMATCH, add, note, store, take_in_place},

@@ -1,13 +1,22 @@
 //! Every setting there is.
 
 use serde_json::{Value, json};
-use weir_model::{content::ContentMode, nearest::nearest};
+use weir_model::{
+    cleanup::{MOST_DAYS, Rules},
+    content::ContentMode,
+    nearest::nearest,
+    run_time,
+};
 
 use super::{
-    CONTENT_CONCURRENCY, CONTENT_DOWNLOAD, CONTENT_EXPRESS, CONTENT_MODE, CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE,
-    EVENT_DAYS, OFF, PROXY_CONTENT, PROXY_PASSWORD, PROXY_SYNC, PROXY_URL, PROXY_USER, ROLLUP_MINUTES, SERVER_NAME,
-    SOURCE, SYNC_ANSWER, SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA, SYNC_RETRIES,
-    SYNC_RETRY, SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, kind::Kind,
+    ALERT_CA_FILE, ALERT_COMPLIANCE, ALERT_COMPUTERS, ALERT_DAYS, ALERT_DISK, ALERT_PROXY, ALERT_RETRY, ALERT_SITES,
+    CLEANUP_DECLINED_DAYS, CLEANUP_EXPIRED_DAYS, CLEANUP_FEATURES, CLEANUP_KEEP_NARROWER, CLEANUP_KEEP_UNTIL_DEPLOYED,
+    CLEANUP_OBSOLETE_DAYS, CLEANUP_SUPERSEDED, CONTENT_CONCURRENCY, CONTENT_DOWNLOAD, CONTENT_EXPRESS, CONTENT_MODE,
+    CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE, EVENT_DAYS, MAIL_CA_FILE, MAIL_FROM, MAIL_HOST, MAIL_PASSWORD,
+    MAIL_PORT, MAIL_TLS, MAIL_USER, MESSAGE_COUNT, MESSAGE_DAYS, OFF, PROXY_CONTENT, PROXY_PASSWORD, PROXY_SYNC,
+    PROXY_URL, PROXY_USER, ROLLUP_MINUTES, RUN_TIME_FEATURE, RUN_TIME_OTHER, RUN_TIME_WINDOWS, SCAN_INTERVAL,
+    SERVER_NAME, SOURCE, SYNC_ANSWER, SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA,
+    SYNC_RETRIES, SYNC_RETRY, SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, WINDOWS_BOTH, kind::Kind,
 };
 use crate::{admin::AdminError, state::ClientSettings};
 
@@ -25,13 +34,103 @@ pub(super) struct Definition {
 /// Every setting, by key.
 pub(super) fn definitions() -> Vec<Definition> {
     let client = ClientSettings::default();
+    let cleanup = Rules::default();
+    let minutes = || Kind::Number(u64::from(run_time::LEAST)..=u64::from(run_time::MOST));
     let define = |key, kind, default, description| Definition { key, kind, default, description };
     vec![
+        define(
+            ALERT_CA_FILE,
+            Kind::Text(4_096),
+            json!(""),
+            "A PEM file of roots (1 MiB at most) that are trusted when webhooks are called, beside the system's; empty is none.",
+        ),
+        define(
+            ALERT_COMPLIANCE,
+            Kind::Number(1..=1_440),
+            json!(15),
+            "How often compliance after deadlines is looked at for deployments that ask for an alert, in minutes.",
+        ),
+        define(
+            ALERT_COMPUTERS,
+            Kind::Number(0..=365),
+            json!(0),
+            "Raise an alert about computers that were not heard of for so many days; 0 is never.",
+        ),
+        define(
+            ALERT_DAYS,
+            Kind::Number(1..=3_650),
+            json!(365),
+            "How long closed alerts and ended deliveries are kept, in days.",
+        ),
+        define(
+            ALERT_DISK,
+            Kind::Number(0..=1 << 20),
+            json!(1),
+            "Raise an alert when the disk of the database or of content has less free than this, in GiB; 0 is never.",
+        ),
+        define(ALERT_PROXY, Kind::Flag, json!(false), "Call webhooks through the proxy, if proxy.url names one."),
+        define(
+            ALERT_RETRY,
+            Kind::Number(1..=3_600),
+            json!(30),
+            "The first pause before a notification that failed is tried again, in seconds; each one is twice as long, an \
+             hour at most, for 24 hours.",
+        ),
+        define(
+            ALERT_SITES,
+            Kind::Number(0..=10_080),
+            json!(120),
+            "Raise an alert about sites directly below that were not heard of for so many minutes; 0 is never.",
+        ),
         define(
             "calls.anonymous_burst",
             Kind::Number(10..=1_000_000),
             json!(client.anonymous_burst),
             "Calls without a cookie that one address may make at once; a quarter of that comes back each second.",
+        ),
+        define(
+            CLEANUP_DECLINED_DAYS,
+            Kind::Number(0..=u64::from(MOST_DAYS)),
+            json!(cleanup.declined_days),
+            "Remove the texts of declined updates after so many days; 0 is never. They stay declined.",
+        ),
+        define(
+            CLEANUP_EXPIRED_DAYS,
+            Kind::Number(0..=u64::from(MOST_DAYS)),
+            json!(cleanup.expired_days),
+            "Remove updates that their publisher withdrew, and that are neither deployed nor in a group, after so many days; 0 \
+             is never.",
+        ),
+        define(
+            CLEANUP_KEEP_NARROWER,
+            Kind::Flag,
+            json!(cleanup.keep_narrower),
+            "Do not decline a superseded update that is made for a product which what replaces it is not made for.",
+        ),
+        define(
+            CLEANUP_KEEP_UNTIL_DEPLOYED,
+            Kind::Flag,
+            json!(cleanup.keep_until_deployed),
+            "Do not decline a superseded update that is deployed to a collection which what replaces it is not deployed to.",
+        ),
+        define(
+            CLEANUP_OBSOLETE_DAYS,
+            Kind::Number(0..=u64::from(MOST_DAYS)),
+            json!(cleanup.obsolete_days),
+            "Remove revisions that nothing names so many days after a newer one came; 0 is never.",
+        ),
+        define(
+            CLEANUP_SUPERSEDED,
+            Kind::Wait,
+            json!(cleanup.others.to_string()),
+            "When superseded updates are declined, feature updates aside; months count from the creation of what supersedes. \
+             See first: weir cleanup preview --superseded months:3",
+        ),
+        define(
+            CLEANUP_FEATURES,
+            Kind::Wait,
+            json!(cleanup.features.to_string()),
+            "When superseded feature updates (classification Upgrades) are declined.",
         ),
         define(
             "computers.new_per_hour",
@@ -103,6 +202,45 @@ pub(super) fn definitions() -> Vec<Definition> {
         ),
         define(EVENT_DAYS, Kind::Number(1..=3_650), json!(90), "How long reported events are kept, in days."),
         define(
+            MAIL_CA_FILE,
+            Kind::Text(4_096),
+            json!(""),
+            "A PEM file of roots (1 MiB at most) that are trusted for the mail server beside the system's; empty is none.",
+        ),
+        define(
+            MAIL_FROM,
+            Kind::Mailbox,
+            json!(""),
+            "Who sends e-mail about alerts, such as weir@example.org; empty is nobody.",
+        ),
+        define(
+            MAIL_HOST,
+            Kind::Name,
+            json!(""),
+            "The mail server (SMTP) that takes e-mail about alerts; empty is none.",
+        ),
+        define(MAIL_PASSWORD, Kind::Secret, json!(""), "Password at the mail server. It is stored and never shown."),
+        define(
+            MAIL_PORT,
+            Kind::Number(0..=65_535),
+            json!(0),
+            "Port of the mail server; 0 is 587 for starttls, 465 for implicit, 25 for none.",
+        ),
+        define(
+            MAIL_TLS,
+            Kind::Choice(&["implicit", "none", "starttls"]),
+            json!("starttls"),
+            "How the way to the mail server is encrypted. With none all passes in clear, and no password is sent.",
+        ),
+        define(MAIL_USER, Kind::Text(256), json!(""), "User name at the mail server; empty is none."),
+        define(
+            MESSAGE_COUNT,
+            Kind::Number(1_000..=10_000_000),
+            json!(100_000),
+            "How many status messages are kept; the oldest go.",
+        ),
+        define(MESSAGE_DAYS, Kind::Number(1..=3_650), json!(90), "How long status messages are kept, in days."),
+        define(
             "package.share",
             Kind::Text(1_024),
             json!(client.package_share),
@@ -171,6 +309,13 @@ pub(super) fn definitions() -> Vec<Definition> {
             Kind::Number(400..=MOST_IDS),
             json!(client.installed_limit),
             "Installed prerequisites that a computer may name in a scan (WSUS: 400).",
+        ),
+        define(
+            SCAN_INTERVAL,
+            Kind::Number(1..=168),
+            json!(22),
+            "Hours between two scans of a computer: what is held for a maintenance window goes out so long before it. Where \
+             client settings have scan.schedule, that counts.",
         ),
         define(
             SERVER_NAME,
@@ -249,6 +394,32 @@ pub(super) fn definitions() -> Vec<Definition> {
             Kind::Choice(&["client", "server"]),
             json!("server"),
             "Who puts computers into collections: what they ask for themselves, or the administrator.",
+        ),
+        define(
+            RUN_TIME_FEATURE,
+            minutes(),
+            json!(120),
+            "Maximum run time, in minutes, of feature updates, update rollups and service packs that arrive from now on.",
+        ),
+        define(
+            RUN_TIME_OTHER,
+            minutes(),
+            json!(60),
+            "Maximum run time, in minutes, of all other updates that arrive from now on.",
+        ),
+        define(
+            RUN_TIME_WINDOWS,
+            minutes(),
+            json!(60),
+            "Maximum run time, in minutes, of updates for Windows 10 and later, Windows Server 2012 R2 and later, and Microsoft \
+             365 Apps that arrive from now on.",
+        ),
+        define(
+            WINDOWS_BOTH,
+            Kind::Flag,
+            json!(false),
+            "Updates use maintenance windows for all deployments although the computer has some for software updates. Where \
+             client settings have windows.all_deployments, that counts.",
         ),
     ]
 }

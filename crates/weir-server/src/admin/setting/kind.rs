@@ -3,7 +3,11 @@
 use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
-use weir_model::schedule::{Recurrence, Zone};
+use weir_model::{
+    alert::address::EmailAddress,
+    cleanup::Wait,
+    schedule::{Recurrence, Zone},
+};
 
 use super::OFF;
 
@@ -17,6 +21,7 @@ const SET: &str = "set";
 pub(super) enum Kind {
     Choice(&'static [&'static str]),
     Flag,
+    Mailbox,
     Name,
     Number(RangeInclusive<u64>),
     Schedule,
@@ -24,6 +29,7 @@ pub(super) enum Kind {
     Source,
     Text(usize),
     Url,
+    Wait,
     Zone,
 }
 
@@ -32,6 +38,7 @@ impl Kind {
         match self {
             Self::Choice(values) => values.join(", "),
             Self::Flag => "true, false".to_owned(),
+            Self::Mailbox => "an e-mail address such as weir@example.org, or empty".to_owned(),
             Self::Name => "a DNS name, or empty".to_owned(),
             Self::Number(range) => format!("{} to {}", range.start(), range.end()),
             Self::Secret => "a secret of at most 1024 characters, or empty; shown as set or unset".to_owned(),
@@ -39,6 +46,7 @@ impl Kind {
             Self::Source => SOURCE_VALUES.to_owned(),
             Self::Text(longest) => format!("text of at most {longest} characters"),
             Self::Url => "an http(s) URL without path, or empty".to_owned(),
+            Self::Wait => "off, immediately, or months:N with N from 1 to 99".to_owned(),
             Self::Zone => "an IANA time zone such as Europe/Amsterdam, or empty".to_owned(),
         }
     }
@@ -69,6 +77,13 @@ impl Kind {
                 let number = value.as_u64().or_else(|| text?.parse().ok())?;
                 range.contains(&number).then(|| json!(number))
             }
+            Self::Mailbox => {
+                let text = text?;
+                if text.is_empty() {
+                    return Some(json!(""));
+                }
+                text.parse::<EmailAddress>().ok().map(|address| json!(address.as_str()))
+            }
             Self::Name => {
                 let text = text?.trim_end_matches('.').to_ascii_lowercase();
                 (text.is_empty() || dns_name(&text)).then(|| json!(text))
@@ -91,6 +106,7 @@ impl Kind {
                 let text = text?.trim_end_matches('/');
                 (text.is_empty() || origin(text)).then(|| json!(text))
             }
+            Self::Wait => text?.parse::<Wait>().ok().map(|wait| json!(wait.to_string())),
             Self::Zone => {
                 let text = text?;
                 if text.is_empty() {

@@ -4,8 +4,11 @@
 use uuid::Uuid;
 use weir_model::ids::{ChangeNumber, ComputerId};
 
-/// Version byte of both layouts.
+/// Version byte of the authorization cookie, and of a cookie without timed deployments.
 const VERSION: u8 = 1;
+/// Version byte of a cookie whose anchors say what they know of timed deployments. Written only where one does: servers
+/// of an older version read the others.
+const TIMED: u8 = 2;
 /// Bound on the names that travel inside, in bytes altogether.
 const TEXT_LIMIT: usize = 4_096;
 
@@ -40,6 +43,23 @@ pub struct Anchor {
     /// Which groups (and with them which deployments) that was true for: the fingerprint of the scope. Another
     /// fingerprint means that everything may have changed.
     pub groups: u64,
+    /// What the computer was told of deployments that depend on the time of day.
+    pub timed: TimedAnchor,
+}
+
+/// What a computer was told of deployments whose action or deadline depends on the time. All zero if none did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct TimedAnchor {
+    /// Mark of the calendar, windows and zone, that they were resolved with; 0 for none. With another one, deployments are
+    /// told again.
+    pub mark: u64,
+    /// The instant that they were resolved for, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl TimedAnchor {
+    /// A mark that no calendar has.
+    pub const UNKNOWN: u64 = u64::MAX - 1;
 }
 
 /// The anchors of the passes. A scan restricted to categories has its own two, with a hash of the categories: it must
@@ -68,7 +88,10 @@ impl Anchors {
         let filtered = if driver { self.filtered_driver } else { self.filtered_software };
         match filter {
             Some(filter) if filter == self.filter => match (full, filtered) {
-                (Some(a), Some(b)) => Some(if a.change > b.change { a } else { b }),
+                (Some(a), Some(b)) => {
+                    let place = |anchor: Anchor| (anchor.change, anchor.timed.at_ms);
+                    Some(if place(a) > place(b) { a } else { b })
+                }
                 (one, other) => other.or(one),
             },
             _ => full,
@@ -91,6 +114,11 @@ impl Anchors {
             self.filter = filter;
             self.filtered_software = None;
             self.filtered_driver = None;
+        }
+        // the next full scan cannot know which entries this one told with another calendar
+        let full = if driver { &mut self.driver } else { &mut self.software };
+        if let Some(full) = full.as_mut().filter(|full| full.timed.mark != anchor.timed.mark) {
+            full.timed = TimedAnchor { mark: TimedAnchor::UNKNOWN, at_ms: 0 };
         }
         *(if driver { &mut self.filtered_driver } else { &mut self.filtered_software }) = Some(anchor);
     }
@@ -151,11 +179,16 @@ fn put_names(out: &mut Vec<u8>, computer: &ComputerId, dns_name: &str, groups: &
     Ok(())
 }
 
-fn put_anchor(out: &mut Vec<u8>, anchor: Option<Anchor>) {
+fn put_anchor(out: &mut Vec<u8>, anchor: Option<Anchor>, version: u8) {
     let (flag, change, groups) = anchor.map_or((0, 0, 0), |anchor| (1, anchor.change.0, anchor.groups));
     out.push(flag);
     out.extend_from_slice(&change.to_le_bytes());
     out.extend_from_slice(&groups.to_le_bytes());
+    if version == TIMED {
+        let timed = anchor.map(|anchor| anchor.timed).unwrap_or_default();
+        out.extend_from_slice(&timed.mark.to_le_bytes());
+        out.extend_from_slice(&timed.at_ms.to_le_bytes());
+    }
 }
 
 /// Reads from the front; None as soon as something is missing.
@@ -202,9 +235,13 @@ impl<'a> Reader<'a> {
     }
 
     /// An anchor, with whether it counts.
-    fn anchor(&mut self) -> Option<(bool, Anchor)> {
-        let flag = self.u8()?;
-        Some((flag == 1, Anchor { change: ChangeNumber(self.u64()?), groups: self.u64()? }))
+    fn anchor(&mut self, version: u8) -> Option<(bool, Anchor)> {
+        let (flag, change, groups) = (self.u8()?, ChangeNumber(self.u64()?), self.u64()?);
+        let timed = match version {
+            TIMED => TimedAnchor { mark: self.u64()?, at_ms: self.i64()? },
+            _ => TimedAnchor::default(),
+        };
+        Some((flag == 1, Anchor { change, groups, timed }))
     }
 
     fn end<T>(&self, value: T) -> Option<T> {
@@ -239,16 +276,19 @@ impl AuthorizationCookie {
 impl Cookie {
     /// The bytes to seal.
     pub fn encode(&self) -> Result<Vec<u8>, CookieTooLong> {
+        let Anchors { software, driver, printer, filter, filtered_software, filtered_driver } = self.anchors;
+        let anchors = [software, driver, printer, filtered_software, filtered_driver];
+        let timed = anchors.iter().flatten().any(|anchor| anchor.timed != TimedAnchor::default());
+        let version = if timed { TIMED } else { VERSION };
         let mut out = Vec::with_capacity(256);
-        out.push(VERSION);
+        out.push(version);
         out.extend_from_slice(self.server.as_bytes());
         out.extend_from_slice(&self.expires_ms.to_le_bytes());
         out.extend_from_slice(&self.last_change_ms.to_le_bytes());
         out.extend_from_slice(&self.protocol.major.to_le_bytes());
         out.extend_from_slice(&self.protocol.minor.to_le_bytes());
-        let Anchors { software, driver, printer, filter, filtered_software, filtered_driver } = self.anchors;
-        for anchor in [software, driver, printer, filtered_software, filtered_driver] {
-            put_anchor(&mut out, anchor);
+        for anchor in anchors {
+            put_anchor(&mut out, anchor, version);
         }
         out.extend_from_slice(&filter.to_le_bytes());
         put_names(&mut out, &self.computer, &self.dns_name, &self.requested_groups)?;
@@ -258,15 +298,17 @@ impl Cookie {
     /// Reads opened bytes; None if they are not of this layout.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
-        if reader.u8()? != VERSION {
+        let version = reader.u8()?;
+        if ![VERSION, TIMED].contains(&version) {
             return None;
         }
         let server = Uuid::from_bytes(reader.array()?);
         let (expires_ms, last_change_ms) = (reader.i64()?, reader.i64()?);
         let protocol = ProtocolVersion { major: reader.u16()?, minor: reader.u16()? };
         let known = |(counts, anchor): (bool, Anchor)| counts.then_some(anchor);
-        let [software, driver, printer] = [reader.anchor()?, reader.anchor()?, reader.anchor()?].map(known);
-        let [filtered_software, filtered_driver] = [reader.anchor()?, reader.anchor()?].map(known);
+        let [software, driver, printer] =
+            [reader.anchor(version)?, reader.anchor(version)?, reader.anchor(version)?].map(known);
+        let [filtered_software, filtered_driver] = [reader.anchor(version)?, reader.anchor(version)?].map(known);
         let filter = reader.u64()?;
         let anchors = Anchors { software, driver, printer, filter, filtered_software, filtered_driver };
         let (computer, dns_name, requested_groups) = reader.names()?;

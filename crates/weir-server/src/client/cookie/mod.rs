@@ -10,5 +10,5 @@ mod seal;
 mod tests;
 
 pub use check::{CookieFault, Expected, check};
-pub use layout::{Anchor, Anchors, AuthorizationCookie, Cookie, CookieTooLong, ProtocolVersion};
+pub use layout::{Anchor, Anchors, AuthorizationCookie, Cookie, CookieTooLong, ProtocolVersion, TimedAnchor};
 pub use seal::{KeyRing, Kind, SealError};

@@ -8,7 +8,7 @@ fn ring() -> KeyRing {
 }
 
 fn cookie() -> Cookie {
-    let anchor = |change, groups| Some(Anchor { change: ChangeNumber(change), groups });
+    let anchor = |change, groups| Some(Anchor { change: ChangeNumber(change), groups, timed: TimedAnchor::default() });
     Cookie {
         server: Uuid::from_u128(5),
         expires_ms: 1_000,
@@ -49,6 +49,21 @@ fn a_cookie_comes_back_as_it_went_in() {
     };
     let bytes = authorization.encode().expect("short");
     assert_eq!(AuthorizationCookie::decode(&bytes), Some(authorization));
+}
+
+#[test]
+fn anchors_carry_what_was_told_of_timed_deployments_and_others_stay_as_they_were() {
+    let plain = cookie().encode().expect("short");
+    assert_eq!(plain[0], 1, "servers of the version before read it");
+    let mut timed = cookie();
+    timed.anchors.filtered_software =
+        timed.anchors.filtered_software.map(|anchor| Anchor { timed: TimedAnchor { mark: 7, at_ms: -5 }, ..anchor });
+    let bytes = timed.encode().expect("short");
+    assert_eq!((bytes[0], bytes.len()), (2, plain.len() + 5 * 16));
+    assert_eq!(Cookie::decode(&bytes), Some(timed));
+    let mut unknown = bytes;
+    unknown[0] = 3;
+    assert_eq!(Cookie::decode(&unknown), None);
 }
 
 #[test]
@@ -112,7 +127,7 @@ fn protocol_versions_are_two_integers() {
 
 #[test]
 fn a_filtered_scan_moves_only_its_own_anchor() {
-    let at = |change| Anchor { change: ChangeNumber(change), groups: 1 };
+    let at = |change| Anchor { change: ChangeNumber(change), groups: 1, timed: TimedAnchor::default() };
     let mut anchors = Anchors::default();
     assert_eq!(anchors.scan(false, Some(7)), None);
     anchors.advance(false, None, at(5));

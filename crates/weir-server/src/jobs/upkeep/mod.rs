@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 use weir_api::content::{ContentCollected, ContentError, ContentJobProgress, ContentRepaired, ContentVerified};
+use weir_model::message::{CONTENT_WORK_DONE, CONTENT_WORK_FAILED};
 use weir_store::job::{JobRow, JobState};
 
 use crate::admin::{AdminError, App, Caller, chain, content::MOST_ERRORS};
@@ -137,11 +138,16 @@ impl Upkeep {
                 (JobState::Failed, json!({ "error": chain(&error) }))
             }
         };
-        let (id, owner) = (job.id, self.owner.clone());
+        let (id, owner, kind) = (job.id, self.owner.clone(), job.kind.clone());
         let progress = serde_json::to_value(&work.kept).unwrap_or_default();
         app.write(&caller, move |tx| {
             tx.job_renew(id, &owner, Timestamp::now() + LEASE, &progress)?;
-            Ok(tx.job_end(id, &owner, state, &result)?)
+            if tx.job_end(id, &owner, state, &result)? {
+                let meaning = if state == JobState::Done { &CONTENT_WORK_DONE } else { &CONTENT_WORK_FAILED };
+                let parameters = [("kind", kind), ("result", result.to_string())];
+                tx.status_message(meaning, &parameters, Some(("job", &id.to_string())))?;
+            }
+            Ok(())
         })
         .await?;
         Ok(true)

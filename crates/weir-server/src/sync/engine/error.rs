@@ -20,6 +20,12 @@ pub enum SyncError {
     /// The source is `none`.
     #[error("no source is set, so there is nothing to synchronize from")]
     NoSource,
+    /// None of the updates that were asked for by name is to be had.
+    #[error("the upstream server does not have {names}")]
+    NotThere {
+        /// Which.
+        names: String,
+    },
     /// Question after question is answered with nothing.
     #[error("the upstream server lists revisions and sends none of them")]
     NothingSent,
@@ -63,6 +69,7 @@ impl SyncError {
             Self::Here(AdminError::Store(StoreError::Busy { .. })) => "busy",
             Self::Here(_) => "internal",
             Self::NoSource => "no_source",
+            Self::NotThere { .. } => "not_there",
             Self::NothingSent => "nothing_sent",
             Self::NothingUsable { .. } => "nothing_usable",
             Self::Peer(error) => error.code(),
@@ -79,6 +86,11 @@ impl SyncError {
             }
             Self::Here(_) => "see the server's log".to_owned(),
             Self::NoSource => "set one: weir settings set source microsoft, or the URL of a WSUS or Weir".to_owned(),
+            Self::NotThere { .. } => {
+                "see whether the ids are right and the upstream server has them; name a revision as ID@REVISION if it lists them \
+                 no longer; a document that you have: weir import FILE"
+                    .to_owned()
+            }
             Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => {
                 "see whether the upstream server is healthy; if it has removed these since, ask for everything anew: weir \
                  sync now --full"
@@ -91,7 +103,7 @@ impl SyncError {
     /// Whether the same may succeed later without anyone doing something.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Cancelled(_) | Self::NoSource => false,
+            Self::Cancelled(_) | Self::NoSource | Self::NotThere { .. } => false,
             Self::Here(AdminError::Store(error)) => {
                 matches!(error, StoreError::Busy { .. } | StoreError::DiskFull { .. })
             }
@@ -106,7 +118,7 @@ impl SyncError {
         match self {
             Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => true,
             Self::Peer(error) => error.may_be_an_item(),
-            Self::Cancelled(_) | Self::Here(_) | Self::NoSource => false,
+            Self::Cancelled(_) | Self::Here(_) | Self::NoSource | Self::NotThere { .. } => false,
         }
     }
 

@@ -22,6 +22,7 @@ use weir_wire::wsss::{
 use super::{Outcome, SyncError};
 use crate::{
     admin::{AdminError, App, Caller},
+    sites,
     sync::{
         peer::Peer,
         progress::{Phase, Progress},
@@ -41,6 +42,10 @@ pub(super) struct Decisions {
 /// Asks the parent for its decisions, as of the lists that are about to be promoted; none if no list has an anchor.
 pub(super) async fn ask(app: &App, peer: &Peer, progress: &Progress) -> Result<Option<Decisions>, SyncError> {
     progress.begin(Phase::Deployments, 0);
+    if peer.upstream().enrolled {
+        // deployments come over the site link: with the revisions that are about to be stored, not some time later
+        sites::catch_up(app).await;
+    }
     let (source, lists) = app.read(|tx| Ok((tx.sync_source()?, tx.sync_lists()?))).await?;
     let Some(source) = source else { return Ok(None) };
     let under_way = |kind| lists.iter().find(|list| list.kind == kind).map(|list| list.anchor.clone());
@@ -108,10 +113,12 @@ pub(super) async fn held(app: &App, caller: &Caller, outcome: &mut Outcome) -> R
 
 /// Stores what can be stored, and holds the rest back.
 fn put(tx: &WriteTx<'_>, deployments: &[MirroredDeployment], counted: &mut Outcome) -> Result<(), StoreError> {
+    let linked = tx.sites_parent_deployments()?;
     for deployment in deployments {
         if is_ready(tx, deployment)? {
             tx.held_remove(deployment.guid)?;
-            counted.deployments += u64::from(tx.deployment_mirror(deployment)?);
+            // the site link brought it with its name and settings, or the group that it follows from
+            counted.deployments += u64::from(!linked && tx.deployment_mirror(deployment)?);
         } else {
             tx.held_put(deployment.guid, &to_json(deployment))?;
             counted.held += 1;
@@ -134,9 +141,10 @@ pub(super) fn apply(tx: &WriteTx<'_>, decisions: Decisions) -> Result<Outcome, A
     let Decisions { answer, whole } = decisions;
     let mut counted = Outcome::default();
     groups(tx, answer.groups.0, &mut counted)?;
+    let linked = tx.sites_parent_deployments()?;
     for guid in answer.dead_deployments.0 {
         tx.held_remove(guid)?;
-        counted.retired += u64::from(retire(tx, guid)?);
+        counted.retired += u64::from(!linked && retire(tx, guid)?);
     }
     let listed: HashSet<Uuid> = answer.deployments.0.iter().map(|deployment| deployment.deployment_guid).collect();
     // what was held back is looked at again, unless the parent says something newer of it

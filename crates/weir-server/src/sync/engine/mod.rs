@@ -14,6 +14,7 @@ mod filter;
 mod item;
 mod keys;
 mod mirror;
+mod named;
 mod order;
 mod outcome;
 mod promote;
@@ -21,6 +22,7 @@ mod run;
 mod tally;
 
 pub use error::SyncError;
+pub use named::Wanted;
 pub use order::Order;
 pub use outcome::{Named, Outcome};
 

@@ -10,7 +10,10 @@ use weir_model::{
 use weir_store::{ReadTx, StoreError, selection::SelectionKind};
 use weir_wire::package::LANGUAGES;
 
-use super::filter::{Chosen, Filter};
+use super::{
+    Wanted,
+    filter::{Chosen, Filter},
+};
 use crate::{
     admin::{
         App,
@@ -39,6 +42,8 @@ pub struct Order {
     pub memory: usize,
     /// Forget the anchors and ask for everything; what is stored is not fetched again.
     pub full: bool,
+    /// Fetch these and nothing else; empty: everything that is chosen.
+    pub named: Vec<Wanted>,
 }
 
 impl Order {
@@ -55,6 +60,7 @@ impl Order {
                 connections: current.number(setting::SYNC_CONNECTIONS) as usize,
                 memory: (current.number(setting::SYNC_MEMORY) as usize) << 20,
                 full: false,
+                named: Vec::new(),
             })
         });
         Ok(order.await?)

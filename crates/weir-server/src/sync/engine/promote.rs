@@ -35,11 +35,12 @@ const PAGE: u32 = 5_000;
 const LOOK: usize = 500;
 
 /// Promotes everything that is staged, with what the parent of a replica decided about it, and counts into `outcome`. Rules
-/// judge it, but not on a `replica`: its parent has judged, and the catalogues are to be the same. Blocks.
+/// judge it if it is to be `judged`: not on a replica, whose parent has judged, since the catalogues are to be the same, and
+/// not what an administrator named. Blocks.
 pub(super) fn promote(
     store: &Store,
     actor: &Actor,
-    replica: bool,
+    judged: bool,
     progress: &Progress,
     tally: &Tally,
     decisions: Option<Decisions>,
@@ -50,7 +51,7 @@ pub(super) fn promote(
         let mut counted = Outcome::default();
         // all that is staged is cleared below: what a run that was broken off staged since goes in, too
         let order = if tx.staged_count()? == order.len() as u64 { order } else { arrange(&heads(tx)?) };
-        let verdicts = if replica { Verdicts::default() } else { verdicts(tx, &order, actor.at)? };
+        let verdicts = if judged { verdicts(tx, &order, actor.at)? } else { Verdicts::default() };
         let mut import = tx.import();
         let skipped_before = tx.skipped_count()? > 0;
         let mut declined: BTreeMap<UpdateId, String> = BTreeMap::new();

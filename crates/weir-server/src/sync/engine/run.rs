@@ -50,11 +50,11 @@ pub(super) struct Described {
 
 /// One run.
 pub(super) struct Run<'r> {
-    app: &'r App,
-    caller: &'r Caller,
+    pub(super) app: &'r App,
+    pub(super) caller: &'r Caller,
     order: &'r Order,
-    peer: &'r Peer,
-    progress: &'r Progress,
+    pub(super) peer: &'r Peer,
+    pub(super) progress: &'r Progress,
     tally: Tally,
 }
 
@@ -83,15 +83,32 @@ impl<'r> Run<'r> {
             connections: self.order.connections.max(1),
             memory: self.order.memory,
         };
+        let keys = usize::try_from(configuration.max_updates_per_decryption_request).unwrap_or(0);
+        let begun = self.app.read(|tx| Ok(tx.pending_count_all()? + tx.staged_count()? > 0)).await?;
+        if !self.order.named.is_empty() && !begun {
+            // what they belong to, and what their rules are judged by
+            let ended = self.categories(&fetch).await;
+            fetch.settle(ended).await?;
+            outcome = self.named(&fetch, keys, &self.order.named).await?;
+            self.tally.report(&mut outcome);
+            return Ok(outcome);
+        }
         let ended = self.bring(&fetch, &mut outcome).await;
         fetch.settle(ended).await?;
-        let keys = usize::try_from(configuration.max_updates_per_decryption_request).unwrap_or(0);
         self.keys(keys).await?;
         let replica = self.peer.upstream().replica;
         let decisions = if replica { mirror::ask(self.app, self.peer, self.progress).await? } else { None };
         outcome = self.store(outcome, decisions).await?;
         if replica {
             outcome = self.held(&fetch, keys, outcome).await?;
+        }
+        if !self.order.named.is_empty() {
+            // a run before was broken off: now it is complete
+            let named = self.named(&fetch, keys, &self.order.named).await?;
+            outcome.added += named.added;
+            outcome.revised += named.revised;
+            outcome.problems.extend(named.problems);
+            outcome.notes.extend(named.notes);
         }
         self.tally.report(&mut outcome);
         Ok(outcome)
@@ -105,7 +122,7 @@ impl<'r> Run<'r> {
         fetch.all(ListKind::Members).await
     }
 
-    async fn keys(&self, batch: usize) -> Result<(), SyncError> {
+    pub(super) async fn keys(&self, batch: usize) -> Result<(), SyncError> {
         if batch == 0 {
             return Ok(());
         }
@@ -282,15 +299,28 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    async fn store(&self, mut outcome: Outcome, decisions: Option<Decisions>) -> Result<Outcome, SyncError> {
+    async fn store(&self, outcome: Outcome, decisions: Option<Decisions>) -> Result<Outcome, SyncError> {
+        self.promote(outcome, decisions, !self.peer.upstream().replica).await
+    }
+
+    /// What is staged goes into the catalogue, and rules do not judge it.
+    pub(super) async fn store_unjudged(&self, outcome: Outcome) -> Result<Outcome, SyncError> {
+        self.promote(outcome, None, false).await
+    }
+
+    async fn promote(
+        &self,
+        mut outcome: Outcome,
+        decisions: Option<Decisions>,
+        judged: bool,
+    ) -> Result<Outcome, SyncError> {
         let staged = self.app.read(|tx| tx.staged_count()).await?;
         self.progress.begin(Phase::Store, staged);
         let (store, progress) = (self.app.state.store.clone(), self.progress.clone());
         let actor = Actor::principal(&self.caller.name, self.caller.from.as_deref(), jiff::Timestamp::now());
         let tally = Tally::default();
-        let replica = self.peer.upstream().replica;
         let work = tokio::task::spawn_blocking(move || {
-            promote::promote(&store, &actor, replica, &progress, &tally, decisions, &mut outcome)?;
+            promote::promote(&store, &actor, judged, &progress, &tally, decisions, &mut outcome)?;
             tally.report(&mut outcome);
             Ok::<_, SyncError>(outcome)
         });

@@ -35,6 +35,8 @@ pub(crate) struct Terms {
     proxy: Option<Proxy>,
     proxy_sync: bool,
     proxy_content: bool,
+    proxy_alerts: bool,
+    alerts_ca_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     /// A body without a byte for so long counts as broken.
     stall: Duration,
@@ -68,6 +70,8 @@ impl Terms {
             }),
             proxy_sync: current.flag(setting::PROXY_SYNC),
             proxy_content: current.flag(setting::PROXY_CONTENT),
+            proxy_alerts: current.flag(setting::ALERT_PROXY),
+            alerts_ca_file: text(setting::ALERT_CA_FILE).map(PathBuf::from),
             ca_file: text(setting::SYNC_CA_FILE).map(PathBuf::from),
             stall: Duration::from_secs(current.number(setting::SYNC_TIMEOUT)),
             name: current.text(setting::SERVER_NAME),
@@ -84,7 +88,7 @@ impl Terms {
             .redirect(match terms.purpose {
                 Purpose::Content => reqwest::redirect::Policy::limited(5),
                 // a call that changes its address is no call of this protocol
-                Purpose::Link | Purpose::Sync => reqwest::redirect::Policy::none(),
+                Purpose::Alert | Purpose::Link | Purpose::Sync => reqwest::redirect::Policy::none(),
             })
             .use_preconfigured_tls(self.tls(terms)?);
         builder = match self.proxy_of(terms.purpose) {
@@ -104,6 +108,7 @@ impl Terms {
     /// The proxy for a purpose.
     pub(super) fn proxy_of(&self, purpose: Purpose) -> Option<&Proxy> {
         let wanted = match purpose {
+            Purpose::Alert => self.proxy_alerts,
             Purpose::Content => self.proxy_content,
             Purpose::Link | Purpose::Sync => self.proxy_sync,
         };
@@ -119,7 +124,7 @@ impl Terms {
                 Arc::new(Explaining::new(only(roots, &provider).map_err(OutboundError::Tls)?))
             }
             Trust::Fingerprint(sha256) => Arc::new(Pinned::new(*sha256, &provider)),
-            Trust::System => Arc::new(Explaining::new(self.system(&provider)?)),
+            Trust::System => Arc::new(Explaining::new(self.system(terms.purpose, &provider)?)),
         };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -136,10 +141,20 @@ impl Terms {
         Ok(config)
     }
 
-    /// The system's roots and those of `sync.ca_file`.
-    fn system(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, OutboundError> {
-        let roots = match &self.ca_file {
-            Some(path) => roots(path).map_err(|why| OutboundError::CaFile { path: path.display().to_string(), why })?,
+    /// The system's roots and those of `sync.ca_file`, for webhooks those of `alerts.ca_file`.
+    fn system(
+        &self,
+        purpose: Purpose,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, OutboundError> {
+        let (key, file) = match purpose {
+            Purpose::Alert => (setting::ALERT_CA_FILE, &self.alerts_ca_file),
+            _ => (setting::SYNC_CA_FILE, &self.ca_file),
+        };
+        let roots = match file {
+            Some(path) => {
+                roots(path).map_err(|why| OutboundError::CaFile { key, path: path.display().to_string(), why })?
+            }
             None => Vec::new(),
         };
         match rustls_platform_verifier::Verifier::new_with_extra_roots(roots.clone(), Arc::clone(provider)) {
@@ -151,7 +166,7 @@ impl Terms {
     }
 
     /// `server.name`, else the system's name.
-    pub(super) fn host_name(&self) -> String {
+    pub(crate) fn host_name(&self) -> String {
         if !self.name.is_empty() {
             return self.name.clone();
         }

@@ -1,0 +1,191 @@
+//! Alerts: how bad one is, which may be closed by hand, and who is told of which (submodules).
+//!
+//! An alert is a row that opens and closes. What an administrator is told follows from the rows alone ([`notice`]), so that
+//! a restart loses nothing and nothing is told twice without a reason.
+
+pub mod address;
+pub mod compliance;
+pub mod notice;
+pub mod retry;
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::message::Component;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertSeverity {
+    /// Worth knowing.
+    Information,
+    /// Will become a problem.
+    Warning,
+    /// Is a problem.
+    Critical,
+}
+
+impl AlertSeverity {
+    /// Every one, the mildest first.
+    pub const ALL: [Self; 3] = [Self::Information, Self::Warning, Self::Critical];
+
+    /// As it is written.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Information => "information",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// Alerts that state a condition which is looked at again and again: they close by themselves as soon as it is gone, and
+/// would open again at once if somebody closed them.
+const CONDITIONS: [&str; 9] = [
+    "computers.silent",
+    "compliance.low",
+    "content.download_failed",
+    "content.mismatch",
+    "content.no_room",
+    "disk.low",
+    "rollup.failed",
+    "site.silent",
+    "window.never",
+];
+
+/// Whether an administrator may close an alert of this kind. Others close by themselves; they can be muted.
+pub fn closes_by_hand(kind: &str) -> bool {
+    !CONDITIONS.contains(&kind)
+}
+
+/// The part of the server that alerts of a kind are about.
+pub fn component(kind: &str) -> Component {
+    match kind.split('.').next().unwrap_or_default() {
+        "cleanup" => Component::CleanUp,
+        "compliance" | "deployment" => Component::Deployments,
+        "computers" => Component::Computers,
+        "content" => Component::Content,
+        "disk" => Component::System,
+        "downstream" | "rollup" => Component::Downstream,
+        "notification" => Component::Notifications,
+        "phase" | "rule" => Component::Rules,
+        "site" => Component::Sites,
+        "sync" => Component::Synchronization,
+        "window" => Component::Windows,
+        _ => Component::Alerts,
+    }
+}
+
+/// Which kinds of alerts are meant: all, or those below a prefix. `content` means `content` and `content.mismatch`, not
+/// `contents`.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct KindPrefix(String);
+
+/// A text that is no kind of alerts.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "{0:?} is no kind of alerts: kinds are lower case words with dots between, such as content or content.mismatch"
+)]
+pub struct KindError(String);
+
+impl KindPrefix {
+    /// Characters of a kind.
+    pub const LONGEST: usize = 64;
+
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether alerts of a kind are meant.
+    pub fn holds(&self, kind: &str) -> bool {
+        kind.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+impl FromStr for KindPrefix {
+    type Err = KindError;
+
+    fn from_str(text: &str) -> Result<Self, KindError> {
+        let trimmed = text.trim().trim_end_matches(".*").to_ascii_lowercase();
+        let word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'-')
+        };
+        if trimmed.len() <= Self::LONGEST && trimmed.split('.').all(word) {
+            Ok(Self(trimmed))
+        } else {
+            Err(KindError(text.chars().take(80).collect()))
+        }
+    }
+}
+
+impl fmt::Display for KindPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for AlertSeverity {
+    type Err = crate::message::UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // the words of messages are the same but for the worst
+        let known = Self::ALL.iter().find(|known| known.word().eq_ignore_ascii_case(text.trim()));
+        match known {
+            Some(known) => Ok(*known),
+            None => text.parse::<crate::message::MessageSeverity>().map(|severity| match severity {
+                crate::message::MessageSeverity::Information => Self::Information,
+                crate::message::MessageSeverity::Warning => Self::Warning,
+                crate::message::MessageSeverity::Error => Self::Critical,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_at_a_dot() {
+        let prefix: KindPrefix = "Content.*".parse().expect("a kind");
+        assert_eq!(prefix.as_str(), "content");
+        assert!(prefix.holds("content") && prefix.holds("content.mismatch"));
+        assert!(!prefix.holds("contents.x") && !prefix.holds("sync.failed"));
+        for wrong in ["", ".", "a..b", "content mismatch", "content.\r\n", &"a".repeat(65)] {
+            assert!(wrong.parse::<KindPrefix>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn conditions_close_by_themselves() {
+        assert!(!closes_by_hand("compliance.low") && !closes_by_hand("content.mismatch"));
+        assert!(closes_by_hand("sync.failed") && closes_by_hand("rule.failed") && closes_by_hand("site.same_identity"));
+    }
+
+    #[test]
+    fn kinds_belong_to_components() {
+        for (kind, word) in [
+            ("sync.failed", "synchronization"),
+            ("content.no_room", "content"),
+            ("rule.failed", "rules"),
+            ("site.refused", "sites"),
+            ("compliance.low", "deployments"),
+            ("cleanup.failed", "clean-up"),
+            ("new.kind", "alerts"),
+        ] {
+            assert_eq!(component(kind).word(), word, "{kind}");
+        }
+    }
+
+    #[test]
+    fn severities_are_ordered_and_read() {
+        assert!(
+            AlertSeverity::Information < AlertSeverity::Warning && AlertSeverity::Warning < AlertSeverity::Critical
+        );
+        assert_eq!("Critical".parse(), Ok(AlertSeverity::Critical));
+        assert_eq!("error".parse(), Ok(AlertSeverity::Critical));
+        assert!("bad".parse::<AlertSeverity>().is_err());
+    }
+}

@@ -1,0 +1,238 @@
+//! Deployments: which update or group goes to which collection, and how that stands.
+//!
+//! [`create::create_in`] makes one inside a transaction of the caller's, for rules and phased deployments; [`create()`] is the
+//! request. `describe` says how they stand, `simulate` what one would do, `explain` why a computer gets what it gets.
+
+pub(crate) mod create;
+mod describe;
+mod explain;
+mod metadata_only;
+mod parts;
+mod settings;
+mod simulate;
+mod templates;
+
+use jiff::Timestamp;
+use serde_json::json;
+use weir_api::{
+    List,
+    deployment::{Action, Deployment, DeploymentChange, DeploymentQuery},
+    list::ListQuery,
+};
+use weir_model::{
+    deployment::{check_change, check_times},
+    ids::{DeploymentId, UpdateId},
+    targeting::DeploymentAction,
+};
+use weir_store::{
+    ReadTx, WriteTx,
+    deployment::{Deployed, DeploymentFilter, DeploymentRow, Rows},
+};
+
+use self::parts::{Parts, accept};
+pub(crate) use self::{
+    create::{check_size, create, preview},
+    describe::Describer,
+    explain::explain,
+    metadata_only::{installs, is_metadata_only, refuse_metadata_only, refuse_metadata_only_members},
+    parts::{accept_all, deployable},
+    settings::{changed as settings_changed, list as settings_list, shown as settings_shown},
+    simulate::simulate,
+    templates::{
+        delete as template_delete, find as template_find, list as template_list, put as template_put,
+        show as template_show,
+    },
+};
+use super::{AdminError, App, Caller, collection::Tree, group, list, update::Named, when};
+use crate::sites;
+
+/// The action in REST.
+pub(crate) fn api_action(action: DeploymentAction) -> Action {
+    match action {
+        DeploymentAction::Block => Action::Block,
+        DeploymentAction::Detect => Action::Detect,
+        DeploymentAction::Install => Action::Install,
+        DeploymentAction::Optional => Action::Optional,
+        DeploymentAction::Uninstall => Action::Uninstall,
+    }
+}
+
+/// And back.
+pub(crate) fn model_action(action: Action) -> DeploymentAction {
+    match action {
+        Action::Block => DeploymentAction::Block,
+        Action::Detect => DeploymentAction::Detect,
+        Action::Install => DeploymentAction::Install,
+        Action::Optional => DeploymentAction::Optional,
+        Action::Uninstall => DeploymentAction::Uninstall,
+    }
+}
+
+/// Deployments, oldest first; those of groups as one.
+pub(crate) async fn list(app: &App, query: DeploymentQuery) -> Result<List<Deployment>, AdminError> {
+    let limit = list::limit(query.limit)?;
+    let live = app.state.live.clone();
+    app.try_read(move |tx| {
+        let collection = match &query.collection {
+            Some(name) => Some(Tree::read(tx)?.find(name)?.id),
+            None => None,
+        };
+        let describer = Describer::new(tx, &live)?;
+        if let Some(name) = &query.group {
+            let mut rows = Vec::new();
+            for id in tx.deployments_of_group(group::find(tx, name)?.id)? {
+                rows.extend(tx.deployment_show(id)?.filter(|row| collection.is_none_or(|it| it == row.collection)));
+            }
+            let page = list::page(rows, |row| row.id.to_string(), query.cursor.as_deref(), limit)?;
+            let items = page.items.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
+            return Ok(List { items, next: page.next });
+        }
+        let filter = DeploymentFilter { update: query.update.map(UpdateId), collection, rows: Rows::People };
+        let page = tx.deployment_list(&filter, query.cursor.as_deref(), limit)?;
+        let items = page.items.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
+        Ok(List { items, next: page.next })
+    })
+    .await
+}
+
+/// One deployment.
+pub(crate) async fn show(app: &App, id: i32) -> Result<Deployment, AdminError> {
+    let live = app.state.live.clone();
+    app.try_read(move |tx| {
+        let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
+        Ok(Describer::new(tx, &live)?.describe_whole(tx, &row)?)
+    })
+    .await
+}
+
+/// What follows from the deployment of a group, one for each of its updates.
+pub(crate) async fn members(app: &App, id: i32, query: ListQuery) -> Result<List<Deployment>, AdminError> {
+    let limit = list::limit(query.limit)?;
+    let live = app.state.live.clone();
+    app.try_read(move |tx| {
+        let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
+        let filter = DeploymentFilter { rows: Rows::Members(row.id), ..DeploymentFilter::default() };
+        let page = tx.deployment_list(&filter, query.cursor.as_deref(), limit)?;
+        let describer = Describer::new(tx, &live)?;
+        let items = page.items.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
+        Ok(List { items, next: page.next })
+    })
+    .await
+}
+
+fn missing(id: i32) -> AdminError {
+    AdminError::missing("deployment", id, "weir deployments list")
+}
+
+/// The deployment of that number, if people may change it.
+fn own(tx: &ReadTx<'_>, id: i32) -> Result<DeploymentRow, AdminError> {
+    let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
+    match row.expanded_from {
+        None => Ok(row),
+        Some(group) => Err(AdminError::Conflict {
+            code: "expanded",
+            detail: format!("deployment {id} follows from deployment {group} of an update group"),
+            next_step: Some(format!(
+                "change that one (weir deployments change {group}), or take the update out of the group (weir groups remove)"
+            )),
+        }),
+    }
+}
+
+/// Deletes a deployment: computers get the update as if it had never been.
+pub(crate) async fn delete(app: &App, caller: &Caller, id: i32) -> Result<(), AdminError> {
+    app.write(caller, move |tx| {
+        sites::refuse_below(tx, "Deployments")?;
+        let row = own(tx, id)?;
+        delete_in(tx, &row)
+    })
+    .await?;
+    app.publish().await
+}
+
+/// Deletes a deployment in a transaction of the caller's.
+pub(crate) fn delete_in(tx: &WriteTx<'_>, row: &DeploymentRow) -> Result<(), AdminError> {
+    tx.deployment_delete(row.id)?;
+    let before = json!({
+        "title": row.title, "name": row.terms.name, "collection": row.collection_name, "action": row.action,
+    });
+    tx.audit("deployment.delete", &row.id.to_string(), Some(&before), None)?;
+    Ok(())
+}
+
+/// Switches a deployment on or off in a transaction of the caller's. True if that changed something.
+pub(crate) fn enable_in(tx: &WriteTx<'_>, row: &DeploymentRow, enabled: bool) -> Result<bool, AdminError> {
+    let changed = tx.deployment_set_enabled(row.id, enabled)?;
+    if changed {
+        let (before, after) = (json!({ "enabled": row.enabled }), json!({ "enabled": enabled }));
+        tx.audit("deployment.enable", &row.id.to_string(), Some(&before), Some(&after))?;
+    }
+    Ok(changed)
+}
+
+/// Changes a deployment. Computers hear of it with their next scan.
+pub(crate) async fn change(
+    app: &App,
+    caller: &Caller,
+    id: i32,
+    change: DeploymentChange,
+) -> Result<Deployment, AdminError> {
+    let now = Timestamp::now();
+    let time = |field, text: &Option<String>| text.as_deref().map(|text| when::parse(field, text, now)).transpose();
+    let available = time("available", &change.available)?;
+    let none = change.deadline.as_deref().is_some_and(|text| text.trim().eq_ignore_ascii_case("none"));
+    let deadline = if none { None } else { time("deadline", &change.deadline)? };
+    app.write(caller, move |tx| {
+        sites::refuse_below(tx, "Deployments")?;
+        let row = own(tx, id)?;
+        let action = change.action.map_or(row.action, model_action);
+        check_change(row.action, action)?;
+        let deadline_at = if none { None } else { deadline.or(row.deadline_at) };
+        let available_at = available.unwrap_or(row.available_at);
+        check_times(action, Some(available_at).filter(|at| available.is_some() || *at > now), deadline_at)?;
+        let mut terms = settings::changed(&row.terms, &change.settings)?;
+        if let Some(name) = &change.name {
+            terms.name = Some(create::name(tx, Some(name), Some(row.id))?);
+        }
+        if let Some(description) = &change.description {
+            description.trim().clone_into(&mut terms.description);
+        }
+        terms.check(action, deadline_at)?;
+        if action != row.action {
+            match row.deployed {
+                Deployed::Update { id, revision } => {
+                    let revision = deployable(tx, Named { id, revision })?;
+                    refuse_metadata_only(tx, &revision, action)?;
+                    accept(tx, &Parts::read(tx, &revision, false)?, &revision, change.accept_eula)?;
+                }
+                Deployed::Group(group) => {
+                    if installs(action) {
+                        let name = tx.update_group_row(group)?.map(|row| row.name).unwrap_or_default();
+                        let members = create::members(tx, group)?;
+                        let newest = members.iter().filter_map(|member| member.newest.map(|(_, identity)| identity));
+                        refuse_metadata_only_members(tx, &name, newest)?;
+                    }
+                    accept_all(tx, &tx.update_group_licences(group)?, change.accept_eula)?;
+                }
+            }
+        }
+        if tx.deployment_change(row.id, action, available_at, deadline_at)? {
+            let before = json!({
+                "action": api_action(row.action), "available": row.available_at, "deadline": row.deadline_at,
+            });
+            let after = json!({ "action": api_action(action), "available": available_at, "deadline": deadline_at });
+            tx.audit("deployment.change", &id.to_string(), Some(&before), Some(&after))?;
+        }
+        if tx.deployment_terms_put(row.id, &terms)? {
+            tx.audit("deployment.settings", &id.to_string(), Some(&json!(row.terms)), Some(&json!(terms)))?;
+        }
+        if let Some(enabled) = change.enabled {
+            enable_in(tx, &row, enabled)?;
+        }
+        Ok(())
+    })
+    .await?;
+    app.publish().await?;
+    app.shared().wanted.notify_one();
+    show(app, id).await
+}
