@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn every_command_in_the_documents_exists() {
         let mut count = 0;
-        for name in ["README.md", "docs/operations.md"] {
+        for name in ["README.md", "docs/administration.md", "docs/operations.md"] {
             for line in document(name).lines().filter(|line| line.starts_with("weir ")) {
                 count += 1;
                 let parsed = Cli::try_parse_from(words(line));
