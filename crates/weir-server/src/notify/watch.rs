@@ -134,15 +134,12 @@ fn due(tx: &ReadTx<'_>, now: Timestamp) -> Result<Vec<Due>, StoreError> {
     Ok(due)
 }
 
-/// What the settings of a deployment ask for: `alert` with `below_percent` and `minutes_after_deadline`, or both beside the
-/// other settings. Whatever else there is does not matter.
+/// What the settings of a deployment ask for ([`weir_model::deployment::Settings`] as it is stored). Whatever else there is
+/// does not matter.
 fn threshold(settings: &Value) -> Option<Threshold> {
-    let number = |inner: &str, flat: &str| {
-        let nested = settings.get("alert").and_then(|alert| alert.get(inner));
-        nested.or_else(|| settings.get(flat)).and_then(Value::as_u64)
-    };
-    let offset = number("minutes_after_deadline", "alert_offset_minutes");
-    Threshold::read(number("below_percent", "alert_below_percent"), offset)
+    let alert = settings.get("alert")?;
+    let number = |name: &str| alert.get(name).and_then(Value::as_u64);
+    Threshold::read(number("below_percent"), number("minutes_after_deadline"))
 }
 
 /// Those of them with too few compliant computers; `shares`: computers and compliant ones.

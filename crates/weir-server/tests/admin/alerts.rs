@@ -512,9 +512,9 @@ async fn compliance_below_what_a_deployment_asks_for_is_an_alert() {
     let now = Timestamp::now();
     ask(json!({ "alert": null }), now - hours(2));
     assert!(open().await.is_empty(), "nobody asked for it");
-    ask(json!({ "alert_below_percent": 90, "alert_offset_minutes": 180 }), now - hours(2));
+    ask(json!({ "alert": { "below_percent": 90, "minutes_after_deadline": 180 } }), now - hours(2));
     assert!(open().await.is_empty(), "it is not due");
-    ask(json!({ "alert_below_percent": 90, "alert_offset_minutes": 60, "other": "x" }), now - hours(2));
+    ask(json!({ "alert": { "below_percent": 90, "minutes_after_deadline": 60 }, "other": "x" }), now - hours(2));
     let low = open().await;
     assert!(low[0]["message"].as_str().expect("words").contains("0 of 2 computers"), "{low:?}");
     assert_eq!(low[0]["subject"], deployment.to_string());
