@@ -1,17 +1,23 @@
 //! `weir updates`.
 
+mod edit;
+mod licence;
+
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::json;
 use weir_api::{
     selection::LanguageQuery,
     sync::SyncStarted,
     update::{UpdateDetail, UpdateKind, UpdateList, UpdateQuery, UpdateRow},
-    update_edit::{AwaitedLicence, Licence, UpdatesChange, UpdatesChanged, UpdatesFetch},
+    update_edit::UpdatesFetch,
     update_stop::{StoppedUpdate, UpdateStop, UpdateStopRequest},
 };
 
+use self::{
+    edit::{SetArguments, WhichArguments},
+    licence::EulaCommand,
+};
 use super::{Nothing, Paging, kb, names};
 use crate::{
     Outcome,
@@ -85,85 +91,6 @@ pub(crate) enum UpdatesCommand {
         #[command(flatten)]
         paging: Paging,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum EulaCommand {
-    /// Show the licence of an update.
-    #[command(after_help = "Examples:\n  weir updates eula show ID --language de")]
-    Show {
-        /// GUID of the update.
-        id: String,
-        /// Language of the text, such as de.
-        #[arg(long, value_name = "CODE")]
-        language: Option<String>,
-    },
-    /// Accept the licence of updates, for every update that has it. That cannot be taken back: computers may have installed
-    /// what it covers.
-    Accept {
-        /// GUIDs of updates.
-        #[arg(required = true, value_name = "ID")]
-        ids: Vec<String>,
-    },
-    /// List licences that nobody accepted.
-    List {
-        #[command(flatten)]
-        paging: Paging,
-    },
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Selected {
-    /// GUIDs.
-    #[arg(value_name = "ID", conflicts_with = "filter")]
-    ids: Vec<uuid::Uuid>,
-    /// Which updates instead, as in weir updates list.
-    #[arg(long, value_name = "EXPR")]
-    filter: Option<String>,
-    /// Change nothing, and show how many would be changed.
-    #[arg(long)]
-    preview: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct WhichArguments {
-    #[command(flatten)]
-    selected: Selected,
-    /// Only those that a newer update supersedes.
-    #[arg(long)]
-    superseded: bool,
-    /// With --superseded: for so many days, such as 90d.
-    #[arg(long, value_name = "DAYS", requires = "superseded", value_parser = days)]
-    older_than: Option<u32>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct SetArguments {
-    #[command(flatten)]
-    selected: Selected,
-    /// Minutes that an installation may take, 5 to 9999, or default.
-    #[arg(long, value_name = "MINUTES", value_parser = run_time)]
-    run_time: Option<RunTime>,
-    /// critical, important, moderate, low or none.
-    #[arg(long, value_name = "SEVERITY", required_unless_present = "run_time")]
-    severity: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum RunTime {
-    Default,
-    Minutes(u32),
-}
-
-fn run_time(text: &str) -> Result<RunTime, String> {
-    if text.eq_ignore_ascii_case("default") {
-        return Ok(RunTime::Default);
-    }
-    text.parse().map(RunTime::Minutes).map_err(|_| "give minutes from 5 to 9999, or default".to_owned())
-}
-
-fn days(text: &str) -> Result<u32, String> {
-    text.strip_suffix('d').unwrap_or(text).parse().map_err(|_| "give days such as 90d".to_owned())
 }
 
 #[derive(Args, Debug)]
@@ -256,21 +183,8 @@ pub(crate) async fn run(command: UpdatesCommand, connection: &Connection, printe
         }
         UpdatesCommand::Decline(which) => which.change(true, connection, printer).await?,
         UpdatesCommand::Undecline(which) => which.change(false, connection, printer).await?,
-        UpdatesCommand::Set(arguments) => {
-            let (run_time_minutes, default_run_time) = match arguments.run_time {
-                Some(RunTime::Minutes(minutes)) => (Some(minutes), false),
-                Some(RunTime::Default) => (None, true),
-                None => (None, false),
-            };
-            let change = UpdatesChange {
-                run_time_minutes,
-                default_run_time,
-                custom_severity: arguments.severity,
-                ..arguments.selected.asked()
-            };
-            changed(&change, "changed", connection, printer).await?;
-        }
-        UpdatesCommand::Eula(command) => eula(command, connection, printer).await?,
+        UpdatesCommand::Set(arguments) => arguments.change(connection, printer).await?,
+        UpdatesCommand::Eula(command) => licence::run(command, connection, printer).await?,
         UpdatesCommand::Fetch { ids, wait } => return fetch(ids, wait, connection, printer).await,
     }
     Ok(Outcome::Done)
@@ -354,82 +268,6 @@ pub(crate) async fn list(arguments: ListArguments, connection: &Connection, prin
             }
         }
     })
-}
-
-impl Selected {
-    fn asked(self) -> UpdatesChange {
-        UpdatesChange { ids: self.ids, filter: self.filter, preview: self.preview, ..UpdatesChange::default() }
-    }
-}
-
-impl WhichArguments {
-    async fn change(self, declined: bool, connection: &Connection, printer: &Printer) -> Result<()> {
-        let superseded_for_days = self.older_than.or(self.superseded.then_some(0));
-        let change = UpdatesChange { declined: Some(declined), superseded_for_days, ..self.selected.asked() };
-        changed(&change, if declined { "declined" } else { "no longer declined" }, connection, printer).await
-    }
-}
-
-async fn changed(change: &UpdatesChange, done: &str, connection: &Connection, printer: &Printer) -> Result<()> {
-    let answer: UpdatesChanged = connection.change(Method::POST, &["updates-change"], change).await?;
-    printer.show(&answer, |page| {
-        let would = if answer.preview { "would be " } else { "" };
-        for update in &answer.samples {
-            page.line(format!("{would}{done}: {} {}", update.id, update.name));
-        }
-        let more = answer.changed - answer.samples.len() as u64;
-        if more > 0 {
-            page.line(format!("... and {more} more"));
-        }
-        let before = answer.matched - answer.changed;
-        page.line(format!("{} of {} updates {would}{done}; {before} are so already", answer.changed, answer.matched));
-    })
-}
-
-async fn eula(command: EulaCommand, connection: &Connection, printer: &Printer) -> Result<()> {
-    match command {
-        EulaCommand::Show { id, language } => {
-            let licence: Licence = connection.read(&["updates", &id, "eula"], &LanguageQuery { language }).await?;
-            printer.show(&licence, |page| show_licence(page, &licence))
-        }
-        EulaCommand::Accept { ids } => {
-            let mut items: Vec<Licence> = Vec::new();
-            for id in &ids {
-                items.push(connection.call(&["updates", id, "eula"], &Nothing {}).await?);
-            }
-            printer.show(&json!({ "items": items, "next": null }), |page| {
-                for licence in &items {
-                    page.line(format!("accepted: {} for {}", licence.eula, licence.update.name));
-                }
-            })
-        }
-        EulaCommand::List { paging } => {
-            let list = paging.read::<AwaitedLicence>(connection, &["updates-licences"], &Nothing {}).await?;
-            printer.show(&list, |page| {
-                let rows = list
-                    .items
-                    .iter()
-                    .map(|row| vec![row.update.id.to_string(), row.eula.clone(), row.update.name.clone()]);
-                page.table(&["Update", "Licence", "Title"], rows.collect(), "No licence waits to be accepted.");
-                page.more(list.next.as_deref());
-            })
-        }
-    }
-}
-
-fn show_licence(page: &mut Page, licence: &Licence) {
-    page.line(&licence.update.name);
-    page.field("licence", &licence.eula);
-    let by = licence.accepted_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-    page.field("state", if licence.accepted { format!("accepted{by}") } else { "not accepted".to_owned() });
-    page.field("languages", licence.languages.join(", "));
-    if let Some(text) = &licence.text {
-        page.line("");
-        page.line(text.replace('\r', ""));
-    }
-    if let Some(next) = &licence.next_step {
-        page.line(format!("Next: {next}"));
-    }
 }
 
 async fn fetch(ids: Vec<String>, wait: bool, connection: &Connection, printer: &Printer) -> Result<Outcome> {
