@@ -25,14 +25,16 @@ const TOOLS: &[Tool] = &[
     Tool {
         probe: ("python3", &["-c", "import venv, ensurepip"]),
         package: "python3-venv",
-        purpose: "SOAP answers are validated by an independent library, zeep",
+        purpose: "SOAP answers and Parquet files are read by independent libraries, zeep and pyarrow",
     },
 ];
 
 /// Provides everything.
 pub(crate) fn provide() -> Result<()> {
     tools()?;
-    python()?;
+    for library in LIBRARIES {
+        python(library)?;
+    }
     let shared = std::env::var_os("WEIR_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     if !shared.join("captures").is_dir() {
         println!(
@@ -92,22 +94,40 @@ fn user_is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// A Python with zeep, in an environment of its own below the target folder, made anew when the pinned versions change.
-fn python() -> Result<()> {
-    let requirements = root().join("tests/wsdl/requirements.txt");
+/// A library of Python that tests call, in an environment of its own below the target folder.
+struct Library {
+    /// What it is called when it is imported.
+    module: &'static str,
+    /// The folder of its environment, below the target folder.
+    folder: &'static str,
+    /// Pinned versions, below the root.
+    requirements: &'static str,
+}
+
+const LIBRARIES: &[Library] = &[
+    Library { module: "zeep", folder: "wsdl-venv", requirements: "tests/wsdl/requirements.txt" },
+    Library { module: "pyarrow", folder: "parquet-venv", requirements: "tests/parquet/requirements.txt" },
+];
+
+/// Makes the environment of a library, anew when the pinned versions change.
+fn python(library: &Library) -> Result<()> {
+    let requirements = root().join(library.requirements);
     let wanted = fs::read_to_string(&requirements).with_context(|| requirements.display().to_string())?;
-    let folder = target_dir().join("wsdl-venv");
+    let folder = target_dir().join(library.folder);
     let (python, stamp) = (folder.join("bin/python"), folder.join("requirements.txt"));
     let current = fs::read_to_string(&stamp).is_ok_and(|found| found == wanted);
-    if current && works(&python, &["-c", "import zeep"]) {
+    if current && works(&python, &["-c", &format!("import {}", library.module)]) {
         return Ok(());
     }
     fs::create_dir_all(target_dir())?;
     succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
     succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements))
-        .context(
-            "zeep could not be installed; it takes a Python package index or a folder of wheels (PIP_FIND_LINKS)",
-        )?;
+        .with_context(|| {
+            format!(
+                "{} could not be installed; it takes a Python package index or a folder of wheels (PIP_FIND_LINKS)",
+                library.module
+            )
+        })?;
     fs::write(&stamp, wanted)?;
     Ok(())
 }

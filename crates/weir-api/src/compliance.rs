@@ -3,6 +3,11 @@
 //! * `GET compliance/summary?collection=&server=&group=` answers [`Summary`].
 //! * `GET compliance/updates?collection=&server=&group=&language=&cursor=&limit=` answers a [`crate::List`] of [`UpdateCompliance`], most
 //!   needed first.
+//! * `GET compliance/computers?update=&state=&collection=&server=&group=&cursor=&limit=` answers a [`crate::List`] of
+//!   [`ComputerStanding`]: who is in which state.
+//! * `GET compliance/servers?collection=&group=` answers a [`crate::List`] of [`ServerSummary`]: the same by server of the tree.
+//! * Of deployments: [`crate::deployment_compliance`].
+//! * How fresh that is: `GET compliance/freshness` ([`crate::freshness`]).
 //! * What one computer needs: `GET computers/{id}`.
 
 use jiff::Timestamp;
@@ -10,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::computer::StateCounts;
+use crate::{Reference, computer::StateCounts};
 
 /// Query parameters of `GET compliance/summary`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
@@ -83,4 +88,103 @@ pub struct UpdateCompliance {
     pub counts: StateCounts,
     /// Installed and not applicable, in percent of all members, one decimal.
     pub percent: f64,
+}
+
+/// A state, as lists are narrowed to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ComputerState {
+    /// Not known.
+    Unknown,
+    /// Not needed.
+    NotApplicable,
+    /// Needed, not installed.
+    Required,
+    /// Needed and downloaded.
+    Downloaded,
+    /// Installed.
+    Installed,
+    /// The last attempt failed.
+    Failed,
+    /// Installed, effective after a restart.
+    PendingRestart,
+}
+
+/// Query parameters of `GET compliance/computers`.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ComputerStandingQuery {
+    /// Only computers that are asked about this update, with their state of it; otherwise each has the worst of all its states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<String>,
+    /// Only computers in this state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub state: Option<ComputerState>,
+    /// Name or id of a collection; All Computers by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
+    /// Only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The worst state of the updates of this update group, by name or id. Not together with `update`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// At most this many entries, 1 to 1000; default 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// One computer in one state.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComputerStanding {
+    /// What it calls itself.
+    pub id: String,
+    /// Its DNS name.
+    pub name: String,
+    /// The downstream server that it scans against; null for this one.
+    pub server: Option<Reference>,
+    /// Its state: of the update, or the worst.
+    pub state: ComputerState,
+    /// Of an update: since when it has that state, by the computer's clock; null if it does not list the update.
+    pub since: Option<Timestamp>,
+    /// Of an update: what the last failure said, as an HRESULT.
+    pub error: Option<String>,
+    /// Its last call.
+    pub last_contact: Timestamp,
+    /// Its last status report.
+    pub last_report: Option<Timestamp>,
+}
+
+/// Query parameters of `GET compliance/servers`.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSummaryQuery {
+    /// Name or id of a collection; All Computers by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
+    /// Only the updates of this update group, by name or id, deployed or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+/// How the computers of one server of the tree stand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ServerSummary {
+    /// The downstream server; null for this one.
+    pub server: Option<Reference>,
+    /// The server below this one by which its reports come; null for this one and for those directly below.
+    pub through: Option<Reference>,
+    /// What they come to.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// When its last roll-up arrived: what is told of its computers is not newer. Null for this server, whose computers report here.
+    pub rolled_up_at: Option<Timestamp>,
+    /// Seconds since then.
+    pub age_seconds: Option<u64>,
 }

@@ -1,6 +1,6 @@
 //! `computers`: who scans here.
 //!
-//! * `GET computers?collection=&server=&cursor=&limit=` answers a [`crate::List`] of [`ComputerRow`].
+//! * `GET computers?collection=&server=&freshness=&silent_days=&cursor=&limit=` answers a [`crate::List`] of [`ComputerRow`].
 //! * `GET computers/{id}?language=` answers [`ComputerDetail`], `PATCH computers/{id}` ([`ComputerChange`])
 //!   [`ComputerChanged`], `DELETE computers/{id}` 204.
 
@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::{Reference, window::NextWindow};
+use crate::{
+    Reference,
+    freshness::{ComputerFreshness, Freshness},
+    window::NextWindow,
+};
 
 /// Query parameters of `GET computers`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
@@ -22,6 +26,12 @@ pub struct ComputerQuery {
     /// Only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// Only computers of this class of freshness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<Freshness>,
+    /// Days without a call after which a computer is silent, 1 to 3650; the setting computers.silent_days by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_days: Option<u32>,
     /// `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -97,6 +107,9 @@ pub struct ComputerRow {
     pub last_sync: Option<Timestamp>,
     /// Its last report.
     pub last_report: Option<Timestamp>,
+    /// What its reports are worth.
+    #[serde(default)]
+    pub freshness: Option<ComputerFreshness>,
     /// Its last contact was over plain HTTP.
     pub plain_http: bool,
     /// Its updates by state.
@@ -144,6 +157,9 @@ pub struct ComputerUpdate {
     pub since: Option<Timestamp>,
     /// The last error, as `0x80070005`.
     pub error: Option<String>,
+    /// What that error means; null without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_meaning: Option<String>,
     /// The deployment that wins for this computer; null: offered for detection only.
     pub deployment: Option<i32>,
     /// Why it was offered, in words.

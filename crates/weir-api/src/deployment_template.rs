@@ -18,7 +18,7 @@ pub struct TemplateBody {
     /// What for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
-    /// Name or id of the collection.
+    /// Name or id of the collection. It is kept by id, and shown with the name that it has now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
     /// From when, counted from the making of each deployment: `+3d4h`.
@@ -41,6 +41,8 @@ pub struct DeploymentTemplate {
     pub name: String,
     /// What it says.
     pub template: TemplateBody,
+    /// Why it cannot be used as it is.
+    pub problem: Option<String>,
     /// It came from the parent site.
     pub from_parent: bool,
     /// When it was changed last.

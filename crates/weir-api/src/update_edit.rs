@@ -45,10 +45,12 @@ pub struct UpdatesChange {
 /// Answer of `POST updates-change`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UpdatesChanged {
-    /// Updates that were asked for.
+    /// Updates that were asked for, without what is left out.
     pub matched: u64,
     /// Those among them that are, or would be, other than before.
     pub changed: u64,
+    /// Categories and detectoids that the filter holds for and that are not declined: others need them.
+    pub left_out: u64,
     /// Nothing was changed.
     pub preview: bool,
     /// The first of those that are changed, at most 20.

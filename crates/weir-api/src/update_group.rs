@@ -120,7 +120,7 @@ pub struct MembersChange {
 pub struct GroupMembersChanged {
     /// Updates that were added or removed.
     pub changed: u64,
-    /// Updates that were in the group, or not in it, already.
+    /// Updates that were in the group already, or were named to be removed and not in it.
     pub unchanged: u64,
     /// Members of the group now.
     pub members: u64,

@@ -76,6 +76,18 @@ pub(crate) async fn build(data: &Path, shape: Shape) -> anyhow::Result<Fixture> 
     Ok(Fixture { catalogue, published, document_bytes, core_lens })
 }
 
+/// A data folder with what another one has.
+pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
 /// What a computer has in its cache after a whole scan, by the lists of a request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settled {

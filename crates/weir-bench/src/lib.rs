@@ -5,6 +5,7 @@
 //! tokenising handler beside the real ones, and the load generator (`weir bench-load`) fires prepared requests.
 
 mod applicability;
+mod compliance;
 mod content;
 mod fixture;
 mod handlers;
@@ -12,6 +13,7 @@ mod imports;
 mod load;
 mod measure;
 mod membership;
+mod morning;
 mod offers;
 mod purge;
 mod reports;
@@ -41,12 +43,16 @@ const PURGED: [usize; 3] = [2_000, 5_000, 10_000];
 pub enum Suite {
     /// Evaluation of applicability rules.
     Applicability,
+    /// Counts of compliance.
+    Compliance,
     /// Content downloads against nginx.
     Content,
     /// Import of packages and documents.
     Import,
     /// Members of collections that rules define.
     Membership,
+    /// Every computer of a fleet reports once.
+    Morning,
     /// Declining and removing revisions while computers scan.
     Purge,
     /// Resolving offers after a change of a deployment.
@@ -65,15 +71,17 @@ pub enum Suite {
 
 impl Suite {
     /// All of them, cheapest first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Applicability,
         Self::Search,
         Self::Rules,
         Self::Membership,
+        Self::Compliance,
         Self::Import,
         Self::Content,
         Self::Offers,
         Self::Report,
+        Self::Morning,
         Self::Purge,
         Self::Sync,
         Self::Scan,
@@ -83,9 +91,11 @@ impl Suite {
     pub fn name(self) -> &'static str {
         match self {
             Self::Applicability => "applicability",
+            Self::Compliance => "compliance",
             Self::Content => "content",
             Self::Import => "import",
             Self::Membership => "membership",
+            Self::Morning => "morning",
             Self::Purge => "purge",
             Self::Offers => "offers",
             Self::Report => "report",
@@ -104,7 +114,7 @@ pub struct Options {
     pub sizes: Vec<usize>,
     /// Numbers of computers, where these are what grows.
     pub computers: Vec<usize>,
-    /// Updates of the largest index that is searched; 100,000 if none.
+    /// Updates of the largest index that is searched, 100,000 if none; updates that computers report on, 5,000 if none.
     pub updates: Option<usize>,
     /// Seconds of each single run; every ratio is the median of at least 7 interleaved pairs.
     pub seconds: f64,
@@ -126,6 +136,21 @@ pub struct Figures {
     pub rows: Vec<Row>,
     /// By which exponent the cost grows with the size, where the suite measures several sizes.
     pub exponent: Option<f64>,
+    /// Milliseconds for all states of all updates over any collection of the largest fleet; compliance only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection_counts_ms: Option<f64>,
+    /// Seconds from a database to the index of the largest fleet; compliance only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rebuild_s: Option<f64>,
+    /// Megabytes that this index adds to the process; compliance only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resident_mb: Option<f64>,
+}
+
+impl Figures {
+    fn new(rows: Vec<Row>, exponent: Option<f64>) -> Self {
+        Self { rows, exponent, collection_counts_ms: None, rebuild_s: None, resident_mb: None }
+    }
 }
 
 /// Runs a suite; `tell` hears what is being done.
@@ -138,51 +163,65 @@ pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
     match suite {
         Suite::Applicability => {
             let figures = applicability::measure(&options.sizes, options.seconds, tell)?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
-        Suite::Content => Ok(Figures { rows: content::measure(folder, options.seconds, tell)?, exponent: None }),
+        Suite::Compliance => {
+            let updates = options.updates.unwrap_or(compliance::UPDATES);
+            let figures = compliance::measure(folder, &options.computers, updates, tell).await?;
+            Ok(Figures {
+                collection_counts_ms: Some(figures.summary.collection_counts_ms),
+                rebuild_s: Some(figures.summary.rebuild_s),
+                resident_mb: Some(figures.summary.resident_mb),
+                ..Figures::new(figures.rows, figures.exponent)
+            })
+        }
+        Suite::Content => Ok(Figures::new(content::measure(folder, options.seconds, tell)?, None)),
         Suite::Import => {
             let figures = imports::measure(folder, options.package.clone(), &options.sizes, tell).await?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Membership => {
             let asked = options.sizes != Options::SIZES;
             let sizes = if asked { options.sizes.as_slice() } else { &membership::SIZES };
             let figures = membership::measure(folder, sizes, tell)?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
+        }
+        Suite::Morning => {
+            let figures = morning::measure(folder, &options.computers, tell).await?;
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Purge => {
             // what is removed, not what is there: the default sizes of catalogues are too large for it
             let sizes: Vec<usize> =
                 if options.sizes == DEFAULT_SIZES { PURGED.to_vec() } else { options.sizes.clone() };
             let figures = purge::measure(folder, &sizes, options.seconds, tell).await?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Offers => {
             let figures = offers::measure(folder, &options.computers, tell).await?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Report => {
             let figures = reports::measure(folder, options.seconds, tell).await?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Rules => {
             let figures = rules::measure(&options.sizes, options.seconds, tell)?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Scan => {
             let plan =
                 scan::Plan { sizes: options.sizes.clone(), seconds: options.seconds, scratch: folder.to_owned() };
             let figures = scan::measure(&plan, tell).await?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Search => {
             let figures = search::measure(options.updates.unwrap_or(100_000), tell)?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Sync => {
             let figures = sync::measure(folder, &options.sizes, tell).await?;
-            Ok(Figures { rows: figures.rows, exponent: figures.exponent })
+            Ok(Figures::new(figures.rows, figures.exponent))
         }
     }
 }

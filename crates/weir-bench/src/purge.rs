@@ -73,7 +73,10 @@ impl Latency {
     }
 }
 
-/// Measures at each size.
+/// Revisions that leave with a bundle, itself included.
+const BUNDLE: usize = 7;
+
+/// Measures at each size: about so many revisions are removed.
 pub(crate) async fn measure(
     scratch: &Path,
     sizes: &[usize],
@@ -92,14 +95,15 @@ pub(crate) async fn measure(
 async fn one(scratch: &Path, size: usize, seconds: f64, tell: &dyn Fn(&str)) -> anyhow::Result<(Vec<Row>, f64)> {
     let folder = scratch.join(format!("purge-{size}"));
     std::fs::create_dir_all(&folder)?;
-    // about half of a catalogue can be deployed
-    let revisions = size * 5 + 2_000;
+    // a bundle takes its members along; bundles are a ninth of a catalogue
+    let bundles = size / BUNDLE + 1;
+    let revisions = bundles * 2 * 10 + 4_000;
     tell(&format!("purge {size}: generating and importing {revisions} revisions"));
     let fixture = fixture::build(&folder, Shape { revisions, sizes: Sizes::Small, seed: 5 }).await?;
     let deployable = &fixture.catalogue.deployable;
-    ensure!(deployable.len() >= 2 * size, "{} of {revisions} revisions can be deployed", deployable.len());
-    let (old, rest) = deployable.split_at(size);
-    let now: Vec<String> = rest.iter().take(size).map(ToString::to_string).collect();
+    ensure!(deployable.len() >= 2 * bundles, "{} of {revisions} revisions can be deployed", deployable.len());
+    let (old, rest) = deployable.split_at(bundles);
+    let now: Vec<String> = rest.iter().take(bundles).map(ToString::to_string).collect();
     prepare(&folder, old)?;
     let site = Site::start(&folder, &[])?;
     let command = load(&folder, &site, &fixture).await?;
@@ -154,7 +158,7 @@ async fn one(scratch: &Path, size: usize, seconds: f64, tell: &dyn Fn(&str)) -> 
             total,
             "s",
             &during,
-            format!("< 60 s to decline {size} ({declined:.1} s) and remove {removed} revisions"),
+            format!("< 60 s to decline {bundles} bundles ({declined:.1} s) and remove {removed} revisions"),
             Some(total < 60.0),
         ),
     ];

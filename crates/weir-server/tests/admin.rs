@@ -15,6 +15,8 @@ mod client_settings;
 mod collection_rules;
 #[path = "admin/collections.rs"]
 mod collections;
+#[path = "admin/compliance.rs"]
+mod compliance;
 #[path = "admin/content.rs"]
 mod content;
 #[path = "admin/content_kept.rs"]
@@ -27,10 +29,18 @@ mod criteria;
 mod deployments;
 #[path = "admin/downstream.rs"]
 mod downstream;
+#[path = "admin/errors.rs"]
+mod errors;
 #[path = "admin/exports.rs"]
 mod exports;
+#[path = "admin/exposure.rs"]
+mod exposure;
+#[path = "admin/freshness.rs"]
+mod freshness;
 #[path = "admin/groups.rs"]
 mod groups;
+#[path = "admin/history.rs"]
+mod history;
 #[path = "admin/imports.rs"]
 mod imports;
 #[path = "admin/openapi.rs"]
@@ -43,6 +53,8 @@ mod policy;
 mod publisher;
 #[path = "admin/replicas.rs"]
 mod replicas;
+#[path = "admin/reports.rs"]
+mod reports;
 #[path = "admin/rollups.rs"]
 mod rollups;
 #[path = "admin/rules.rs"]
@@ -61,6 +73,8 @@ mod sites;
 mod start;
 #[path = "admin/sync.rs"]
 mod sync;
+#[path = "admin/templates.rs"]
+mod templates;
 #[path = "admin/update_settings.rs"]
 mod update_settings;
 #[path = "admin/updates.rs"]

@@ -114,7 +114,7 @@ impl ReadTx<'_> {
 
     /// The set of that name, compared without regard to case and to blanks around it.
     pub fn client_settings_find(&self, name: &str) -> Result<Option<ClientSettingsRow>, StoreError> {
-        let id = self.first(&CLIENT_SETTINGS_FIND, args![&name.trim().to_lowercase()], |row| row.uuid(0))?;
+        let id = self.first(&CLIENT_SETTINGS_FIND, args![&weir_model::name::key(name)], |row| row.uuid(0))?;
         id.map_or(Ok(None), |id| self.client_settings_show(id))
     }
 
@@ -134,7 +134,7 @@ impl WriteTx<'_> {
         }
         let text = serde_json::to_string(&wanted.settings);
         let text = text.map_err(|error| StoreError::Corrupt { what: format!("a set of client settings: {error}") })?;
-        let (actor, key) = (self.actor(), wanted.name.trim().to_lowercase());
+        let (actor, key) = (self.actor(), weir_model::name::key(&wanted.name));
         let change = self.change_next()?;
         self.run(
             &CLIENT_SETTINGS_PUT,

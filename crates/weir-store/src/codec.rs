@@ -5,10 +5,14 @@ use std::cell::RefCell;
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
+    exposure::DocumentKind,
+    identity::Channel as PrintChannel,
     ids::{
         ChangeNumber, CollectionId, ContentDigest, DeploymentId, RevisionId, RevisionNumber, Sha256Digest, UpdateId,
     },
     message::MessageSeverity,
+    report::Format as ReportFormat,
+    retirement::Reason as RetirementReason,
     rule::Trigger,
     site::SiteKind,
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
@@ -172,6 +176,7 @@ coded! {
     DeliveryState { Waiting = 0, Delivered = 1, GivenUp = 2, Dropped = 3 }
     DeploymentAction { Block = 0, Install = 1, Optional = 2, Uninstall = 3, Detect = 4 }
     DeploymentOrigin { Local = 0, Parent = 1, Rule = 2 }
+    DocumentKind { Cvrf = 0, Csaf = 1, Kev = 2 }
     IntentKind { Setting = 0, Selection = 1, Criterion = 2, UpdateGroup = 3, Collection = 4, Decline = 5, EulaAcceptance = 6, Deployment = 7, MaintenanceWindow = 8, Rule = 9, ClientSettings = 10, UpdateSetting = 11, Phased = 12, SavedSearch = 13, DeploymentTemplate = 14, UpdateStop = 15 }
     IntentOrigin { Local = 0, Parent = 1, Bundle = 2 }
     ListKind { Categories = 0, Updates = 1, Members = 2 }
@@ -180,6 +185,9 @@ coded! {
     MemberSource { Manual = 0, Requested = 1, Rule = 2, Include = 3 }
     MessageSeverity { Information = 0, Warning = 1, Error = 2 }
     PartState { Here = 1, Used = 2 }
+    PrintChannel { Name = 0, Sheet = 1, Anchor = 2 }
+    RetirementReason { Silent = 0, Duplicate = 1 }
+    ReportFormat { Csv = 0, Html = 1, Json = 2, Text = 3 }
     RuleRunResult { Done = 0, Nothing = 1, Failed = 2, Skipped = 3 }
     SelectionKind { Classifications = 0, Languages = 1, Products = 2, FileLanguages = 3 }
     TextKind { Document = 0, Core = 1, Extended = 2, Localized = 3, Eula = 4 }

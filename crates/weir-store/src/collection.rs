@@ -164,7 +164,7 @@ impl ReadTx<'_> {
 
     /// The collection of that name, compared without regard to case and to blanks around it.
     pub fn collection_find(&self, name: &str) -> Result<Option<CollectionRow>, StoreError> {
-        let id = self.first(&COLLECTION_FIND, args![&name.trim().to_lowercase()], |row| row.collection_id(0))?;
+        let id = self.first(&COLLECTION_FIND, args![&weir_model::name::key(name)], |row| row.collection_id(0))?;
         id.map_or(Ok(None), |id| self.collection_show(id))
     }
 
@@ -219,7 +219,7 @@ impl WriteTx<'_> {
         if self.collection_required(parent)?.id == CollectionId::UNASSIGNED_COMPUTERS {
             return Err(StoreError::BuiltInCollection("Unassigned Computers".to_owned()));
         }
-        let (key, actor, change) = (name.to_lowercase(), self.actor(), self.change_next()?);
+        let (key, actor, change) = (weir_model::name::key(name), self.actor(), self.change_next()?);
         let values = args![new.id, name, &key, parent, new.kind, change, actor.at, &actor.name];
         self.run(&COLLECTION_CREATE, values)?;
         self.collection_required(new.id)
@@ -232,7 +232,7 @@ impl WriteTx<'_> {
             return Err(StoreError::CollectionExists(existing.name));
         }
         if row.name != name {
-            self.run(&COLLECTION_RENAME, args![id, name, &name.to_lowercase(), self.change_next()?])?;
+            self.run(&COLLECTION_RENAME, args![id, name, &weir_model::name::key(name), self.change_next()?])?;
         }
         Ok(())
     }
@@ -269,12 +269,12 @@ impl WriteTx<'_> {
         let below = self.all(&COLLECTION_CHILDREN, args![id], |row| row.text(0))?;
         if !below.is_empty() {
             let plural = if below.len() == 1 { "" } else { "s" };
-            uses.push(format!("{} collection{plural} below it ({})", below.len(), some_names(&below)));
+            uses.push(format!("has {} collection{plural} below it ({})", below.len(), some_names(&below)));
         }
         let deployments: u64 = self.one(&COLLECTION_DEPLOYMENTS, args![id], |row| row.int(0))?;
         if deployments > 0 {
             let plural = if deployments == 1 { "" } else { "s" };
-            uses.push(format!("{deployments} deployment{plural}"));
+            uses.push(format!("has {deployments} deployment{plural}"));
         }
         for (link, users) in self.collection_users(id)? {
             uses.push(format!("{} {}", link.of_users(), some_names(&users)));

@@ -197,13 +197,13 @@ statements! {
          ON CONFLICT (computer_no) DO UPDATE SET status = excluded.status, anchor = excluded.anchor,
              recent_events = excluded.recent_events";
     CONTACT_UPDATE: "noting a call" =
-        "UPDATE computer SET dns_name = ?2, search = ?3, ip_address = ?4, plain_http = ?5, requested_groups = ?6,
+        "UPDATE computer SET dns_name = ?2, cookie_name = ?2, search = ?3, ip_address = ?4, plain_http = ?5, requested_groups = ?6,
              last_contact_at = ?7, site_no = 1
          WHERE computer_id = ?1 RETURNING computer_no";
     CONTACT_INSERT: "adding a computer" =
-        "INSERT INTO computer (computer_id, dns_name, search, ip_address, plain_http, requested_groups,
+        "INSERT INTO computer (computer_id, dns_name, cookie_name, search, ip_address, plain_http, requested_groups,
              first_contact_at, last_contact_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING computer_no";
+         VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING computer_no";
     REGISTER: "registering a computer" =
         "UPDATE computer SET registered_at = ?2, dns_name = ?3, search = ?4, os_major_version = ?5,
              os_minor_version = ?6, os_build_number = ?7, os_service_pack_major_number = ?8,

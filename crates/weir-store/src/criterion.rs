@@ -173,7 +173,7 @@ impl ReadTx<'_> {
 
     /// The rule of that name, without regard to case.
     pub fn criterion_find(&self, name: &str) -> Result<Option<CriterionRow>, StoreError> {
-        self.first(&CRITERION_FIND, args![&name.to_lowercase()], criterion)
+        self.first(&CRITERION_FIND, args![&weir_model::name::key(name)], criterion)
     }
 
     /// What rules look at, of every stored update of a type that can be deployed and is not expired.
@@ -246,7 +246,7 @@ impl WriteTx<'_> {
         let text = serde_json::to_string(rule);
         let text = text.map_err(|error| StoreError::Corrupt { what: format!("a criterion: {error}") })?;
         let actor = self.actor();
-        let key = rule.name.to_lowercase();
+        let key = weir_model::name::key(&rule.name);
         let values = args![id, &rule.name, &key, &text, origin, self.change_next()?, actor.at, &actor.name];
         self.run(&CRITERION_PUT, values)?;
         self.skipped_restore()?;

@@ -166,6 +166,7 @@ fn rule(message: &str) -> String {
         ("job.job_id", "job ids are unique"),
         ("revision.update_no", "a revision of an update is stored once"),
         ("subscription.name_key", "names of subscriptions are unique without regard to case"),
+        ("report_schedule.name_key", "names of schedules of reports are unique without regard to case"),
         ("site.", "a site has one identity"),
     ];
     KNOWN

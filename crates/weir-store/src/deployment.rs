@@ -233,7 +233,7 @@ fn terms(row: &Row<'_>, at: usize) -> Result<Terms, StoreError> {
 
 /// A name as it is compared.
 fn name_key(terms: &Terms) -> Option<String> {
-    terms.name.as_ref().map(|name| name.trim().to_lowercase())
+    terms.name.as_deref().map(weir_model::name::key)
 }
 
 /// Deployment ids share the wire's number space with what is derived from revision numbers (from 0x4000_0000 on).
@@ -301,7 +301,7 @@ impl ReadTx<'_> {
 
     /// The deployment of that name, without regard to case.
     pub fn deployment_named(&self, name: &str) -> Result<Option<DeploymentId>, StoreError> {
-        let key = name.trim().to_lowercase();
+        let key = weir_model::name::key(name);
         self.first(&DEPLOYMENT_NAMED, args![&key], |row| Ok(DeploymentId(row.int(0)?)))
     }
 

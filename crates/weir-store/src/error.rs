@@ -23,11 +23,11 @@ pub enum StoreError {
     #[error("{0:?} cannot name a collection: use 1 to 255 characters that can be printed")]
     CollectionName(String),
     /// The collection still has what keeps it from being deleted.
-    #[error("the collection {name:?} cannot be deleted while it has {what}")]
+    #[error("the collection {name:?} cannot be deleted while it {what}")]
     CollectionInUse {
         /// Its name.
         name: String,
-        /// For example `2 deployments`.
+        /// For example `has 2 deployments`.
         what: String,
     },
     /// The content folder could not be read or written.

@@ -41,6 +41,7 @@ statements! {
     EVENT_LATEST: "listing the latest events of a computer" =
         "SELECT instance_id, event_id, source_id, at_target, received_at, hresult, detail FROM computer_event
          WHERE computer_no = ?1 ORDER BY event_id";
+    EVENT_OWNER: "looking whose an event is" = "SELECT computer_no FROM event WHERE instance_id = ?1";
     EVENT_COUNT: "counting events" = "SELECT count(*) FROM event";
     EVENT_INSERT: "storing an event" =
         "INSERT INTO event (instance_id, computer_no, update_id, revision, event_id, source_id, at_target, received_at,
@@ -78,6 +79,11 @@ impl ReadTx<'_> {
         })?;
         let page = Page::cut(items, limit, |(no, _)| no.to_string());
         Ok(Page { items: page.items.into_iter().map(|(_, event)| event).collect(), next: page.next })
+    }
+
+    /// Row number of the computer under which an event with an update is stored.
+    pub fn event_owner(&self, instance: Uuid) -> Result<Option<u32>, StoreError> {
+        self.first(&EVENT_OWNER, args![instance], |row| row.int(0))
     }
 
     /// The latest event of every event id without an update, by event id.

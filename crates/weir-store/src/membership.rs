@@ -31,13 +31,13 @@ pub enum CollectionLink {
 }
 
 impl CollectionLink {
-    /// What users of a collection do with it, before their names.
+    /// What users of a collection do, before their names.
     pub(crate) fn of_users(self) -> &'static str {
         match self {
-            Self::Includes => "being included by",
-            Self::Excludes => "being excluded by",
-            Self::Names => "being named in the rule of",
-            Self::LimitedBy => "limiting",
+            Self::Includes => "is included by",
+            Self::Excludes => "is excluded by",
+            Self::Names => "is named in the rule of",
+            Self::LimitedBy => "limits",
         }
     }
 }

@@ -163,14 +163,14 @@ impl WriteTx<'_> {
             }
         }
         for group in &wanted {
-            let key = group.name.to_lowercase();
+            let key = weir_model::name::key(&group.name);
             let other = self.first(&GROUP_OTHER, args![&key, group.id], |row| {
                 Ok((row.collection_id(0)?, row.text(1)?, row.coded::<CollectionKind>(2)?))
             })?;
             let mut adopted = None;
             if let Some((id, name, kind)) = other {
                 let free = self.free_name(&name)?;
-                self.run(&GROUP_NAME, args![id, &free, &free.to_lowercase(), change()?])?;
+                self.run(&GROUP_NAME, args![id, &free, &weir_model::name::key(&free), change()?])?;
                 match kind {
                     CollectionKind::TargetGroup if !built_in.contains(&id) => {
                         done.adopted.push(name);

@@ -150,7 +150,7 @@ impl ReadTx<'_> {
 
     /// The one of that name, without regard to case.
     pub fn phased_find(&self, name: &str) -> Result<Option<PhasedRow>, StoreError> {
-        self.first(&PHASED_FIND, args![&name.trim().to_lowercase()], phased)
+        self.first(&PHASED_FIND, args![&weir_model::name::key(name)], phased)
     }
 
     /// How far it is; none of one that this site does not run.
@@ -202,7 +202,7 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Stores a phased deployment under its id. The caller has checked that no other has the name.
     pub fn phased_put(&self, id: Uuid, plan: &Plan, group: Uuid, origin: DeploymentOrigin) -> Result<(), StoreError> {
-        let (actor, key) = (self.actor(), plan.name.trim().to_lowercase());
+        let (actor, key) = (self.actor(), weir_model::name::key(&plan.name));
         let text = serde_json::to_string(plan).map_err(|error| corrupt(&error))?;
         let values = args![id, &plan.name, &key, &text, group, origin, self.change_next()?, actor.at, &actor.name];
         self.run(&PHASED_PUT, values)?;

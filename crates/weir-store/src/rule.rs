@@ -148,7 +148,7 @@ impl ReadTx<'_> {
 
     /// The rule of that name, without regard to case.
     pub fn rule_find(&self, name: &str) -> Result<Option<RuleRow>, StoreError> {
-        self.first(&RULE_FIND, args![&name.trim().to_lowercase()], rule)
+        self.first(&RULE_FIND, args![&weir_model::name::key(name)], rule)
     }
 
     /// What is known of the runs of a rule; none of one that this site does not run.
@@ -176,14 +176,14 @@ impl ReadTx<'_> {
 
     /// The saved template of that name, without regard to case.
     pub fn rule_template_find(&self, name: &str) -> Result<Option<RuleTemplateRow>, StoreError> {
-        self.first(&TEMPLATE_FIND, args![&name.trim().to_lowercase()], template)
+        self.first(&TEMPLATE_FIND, args![&weir_model::name::key(name)], template)
     }
 }
 
 impl WriteTx<'_> {
     /// Stores a rule under its id, in place of the one that had it. The caller has checked that no other has the name.
     pub fn rule_put(&self, id: Uuid, rule: &Rule, origin: DeploymentOrigin) -> Result<(), StoreError> {
-        let (actor, key, text) = (self.actor(), rule.name.trim().to_lowercase(), text(rule)?);
+        let (actor, key, text) = (self.actor(), weir_model::name::key(&rule.name), text(rule)?);
         let values = args![id, &rule.name, &key, &text, origin, self.change_next()?, actor.at, &actor.name];
         self.run(&RULE_PUT, values)?;
         Ok(())
@@ -208,13 +208,13 @@ impl WriteTx<'_> {
 
     /// Saves a template. The caller has checked that no other has the name.
     pub fn rule_template_put(&self, id: Uuid, name: &str, rule: &Rule) -> Result<(), StoreError> {
-        let (actor, key) = (self.actor(), name.trim().to_lowercase());
+        let (actor, key) = (self.actor(), weir_model::name::key(name));
         self.run(&TEMPLATE_PUT, args![id, name, &key, &text(rule)?, actor.at, &actor.name])?;
         Ok(())
     }
 
     /// Deletes a saved template. True if it was there.
     pub fn rule_template_delete(&self, name: &str) -> Result<bool, StoreError> {
-        Ok(self.run(&TEMPLATE_DELETE, args![&name.trim().to_lowercase()])? > 0)
+        Ok(self.run(&TEMPLATE_DELETE, args![&weir_model::name::key(name)])? > 0)
     }
 }

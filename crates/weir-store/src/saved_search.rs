@@ -93,7 +93,7 @@ impl ReadTx<'_> {
 
     /// The saved search of that name, without regard to case.
     pub fn saved_search_find(&self, name: &str) -> Result<Option<SavedSearchRow>, StoreError> {
-        self.first(&SAVED_SEARCH_FIND, args![&name.trim().to_lowercase()], saved_search)
+        self.first(&SAVED_SEARCH_FIND, args![&weir_model::name::key(name)], saved_search)
     }
 }
 
@@ -101,7 +101,7 @@ impl WriteTx<'_> {
     /// Stores a search under its id, in place of the one that had it. The caller has checked that no other has the name.
     pub fn saved_search_put(&self, id: Uuid, search: &SavedSearch, origin: DeploymentOrigin) -> Result<(), StoreError> {
         let (actor, change) = (self.actor(), self.change_next()?);
-        let key = search.name.to_lowercase();
+        let key = weir_model::name::key(&search.name);
         self.run(
             &SAVED_SEARCH_PUT,
             args![

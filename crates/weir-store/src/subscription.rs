@@ -182,7 +182,7 @@ impl ReadTx<'_> {
 
     /// The subscription of that name, without regard to case.
     pub fn subscription_find(&self, name: &str) -> Result<Option<SubscriptionRow>, StoreError> {
-        self.first(&SUBSCRIPTION_FIND, args![&name.trim().to_lowercase()], subscription)
+        self.first(&SUBSCRIPTION_FIND, args![&weir_model::name::key(name)], subscription)
     }
 }
 
@@ -195,7 +195,7 @@ impl WriteTx<'_> {
             None => ("", None),
         };
         let (kinds, addresses) = (wanted.kinds.join("\n"), wanted.addresses.join("\n"));
-        let name_key = wanted.name.to_lowercase();
+        let name_key = weir_model::name::key(&wanted.name);
         let values = args![
             id,
             &wanted.name,

@@ -120,7 +120,7 @@ impl ReadTx<'_> {
 
     /// The update group of that name, without regard to case.
     pub fn update_group_find(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
-        self.first(&GROUP_FIND, args![&name.trim().to_lowercase()], |row| row.uuid(0))
+        self.first(&GROUP_FIND, args![&weir_model::name::key(name)], |row| row.uuid(0))
     }
 
     /// The groups that an update is in.
@@ -171,7 +171,7 @@ impl WriteTx<'_> {
             return Ok(false);
         }
         let (actor, change) = (self.actor(), self.change_next()?);
-        let key = name.trim().to_lowercase();
+        let key = weir_model::name::key(name);
         self.run(&GROUP_PUT, args![group, name, &key, change, actor.at, &actor.name])?;
         for update in wanted.difference(&present) {
             self.run(&GROUP_MEMBER_ADD, args![group, self.update_intern(*update)?])?;

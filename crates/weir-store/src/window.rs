@@ -101,7 +101,7 @@ impl ReadTx<'_> {
 
     /// The window of that name of a collection, without regard to case.
     pub fn window_find(&self, collection: CollectionId, name: &str) -> Result<Option<WindowRow>, StoreError> {
-        self.first(&WINDOW_FIND, args![collection, &name.trim().to_lowercase()], window)
+        self.first(&WINDOW_FIND, args![collection, &weir_model::name::key(name)], window)
     }
 
     /// The deployments whose times are wall-clock times of each computer.
@@ -128,7 +128,7 @@ impl WriteTx<'_> {
         origin: DeploymentOrigin,
     ) -> Result<(), StoreError> {
         let actor = self.actor();
-        let key = window.name().to_lowercase();
+        let key = weir_model::name::key(window.name());
         let recurrence = window.recurrence().to_string();
         let values = args![
             id,

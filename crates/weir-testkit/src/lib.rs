@@ -13,6 +13,7 @@ pub mod document;
 pub mod downstream;
 pub mod http;
 pub mod mail;
+pub mod parquet;
 pub mod payload;
 pub mod process;
 pub mod random;

@@ -21,12 +21,14 @@ use crate::commands::{
     deployments::DeploymentsCommand,
     downstream::DownstreamCommand,
     export::ExportArguments,
+    exposure::ExposureCommand,
     groups::GroupsCommand,
     import::ImportArguments,
     lab::LabArguments,
     messages::MessagesCommand,
     phased::PhasedCommand,
     policy::PolicyCommand,
+    reports::ReportsCommand,
     rules::RulesCommand,
     schedule::ScheduleCommand,
     searches::SearchesCommand,
@@ -137,6 +139,12 @@ pub(crate) enum Command {
     /// Who needs what.
     #[command(subcommand)]
     Compliance(ComplianceCommand),
+    /// Which computers are open to which vulnerability: CVE data, service levels, exceptions.
+    #[command(subcommand)]
+    Exposure(ExposureCommand),
+    /// Reports: named questions with a table as the answer, now or by schedule.
+    #[command(subcommand)]
+    Reports(ReportsCommand),
     /// Settings of this site.
     #[command(subcommand)]
     Settings(SettingsCommand),
@@ -206,7 +214,9 @@ mod tests {
     #[test]
     fn every_command_in_the_documents_exists() {
         let mut count = 0;
-        for name in ["README.md", "docs/administration.md", "docs/operations.md"] {
+        let documents =
+            ["README.md", "docs/administration.md", "docs/exposure.md", "docs/operations.md", "docs/reports.md"];
+        for name in documents {
             for line in document(name).lines().filter(|line| line.starts_with("weir ")) {
                 count += 1;
                 let parsed = Cli::try_parse_from(words(line));

@@ -16,6 +16,7 @@ pub(crate) mod criteria;
 pub(crate) mod deployments;
 pub(crate) mod downstream;
 pub(crate) mod export;
+pub(crate) mod exposure;
 pub(crate) mod groups;
 pub(crate) mod import;
 mod import_bundle;
@@ -23,6 +24,7 @@ pub(crate) mod lab;
 pub(crate) mod messages;
 pub(crate) mod phased;
 pub(crate) mod policy;
+pub(crate) mod reports;
 pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod searches;
@@ -86,10 +88,12 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Downstream(command) => downstream::run(command, connection, printer).await,
         Command::Groups(command) => groups::run(command, connection, printer).await,
         Command::Export(arguments) => export::run(arguments, connection, printer).await,
+        Command::Exposure(command) => exposure::run(command, connection, printer).await,
         Command::Import(arguments) => import::run(arguments, connection, printer).await,
         Command::Languages(command) => selection::languages(command, connection, printer).await,
         Command::Messages(command) => messages::run(command, connection, printer).await,
         Command::Phased(command) => phased::run(command, connection, printer).await,
+        Command::Reports(command) => reports::run(command, connection, printer).await,
         Command::Rules(command) => rules::run(command, connection, printer).await,
         Command::Policy(command) => policy::run(command, connection, printer).await,
         Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,

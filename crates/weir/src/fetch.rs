@@ -100,6 +100,25 @@ async fn pieces(connection: &Connection, export: &str, file: &ExportFile, partia
     Ok(())
 }
 
+/// Writes what the server sends to its place, whole or not at all. How many bytes it has.
+pub(crate) async fn whole(response: reqwest::Response, path: &Path) -> Result<u64> {
+    let writing = || format!("cannot write {}", path.display());
+    let (partial, expected) = (with(path, ".partial"), response.content_length());
+    let mut sink = File::create(&partial).with_context(writing)?;
+    let (mut body, mut size) = (response.bytes_stream(), 0);
+    while let Some(bytes) = body.next().await {
+        let bytes = bytes.context("the connection to the server broke off")?;
+        size += bytes.len() as u64;
+        sink.write_all(&bytes).with_context(writing)?;
+    }
+    if expected.is_some_and(|expected| expected != size) {
+        bail!("the connection to the server broke off after {size} bytes");
+    }
+    sink.sync_all().with_context(writing)?;
+    fs::rename(&partial, path).with_context(writing)?;
+    Ok(size)
+}
+
 /// SHA-256 of a file, as the server writes it.
 pub(crate) fn digest(path: &Path) -> Result<String> {
     let reading = || format!("cannot read {}", path.display());

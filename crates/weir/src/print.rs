@@ -41,6 +41,15 @@ impl Printer {
         out.flush()
     }
 
+    /// Prints a text of the server as it is.
+    pub(crate) fn raw(text: &str) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => ReaderGone.into(),
+            _ => anyhow::Error::new(error).context("cannot print the answer"),
+        })
+    }
+
     /// Prints what was done, where the server answers nothing.
     pub(crate) fn done(&self, sentence: &str) -> Result<()> {
         self.show(&json!({ "done": sentence }), |page| page.line(sentence))
@@ -122,9 +131,16 @@ fn harmless(character: char) -> char {
     if turns || character.is_control() { '\u{fffd}' } else { character }
 }
 
-/// An instant in the zone of this machine, to the minute.
+/// An instant in the zone of this machine, to the minute, with its distance from UTC: schedules and windows are read in other
+/// zones, and a clock without its zone could be any of them.
 pub(crate) fn time(instant: Timestamp) -> String {
-    instant.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+    time_in(instant, TimeZone::system())
+}
+
+fn time_in(instant: Timestamp, zone: TimeZone) -> String {
+    let zoned = instant.to_zoned(zone);
+    let clock = zoned.strftime("%Y-%m-%d %H:%M");
+    if zoned.offset().is_zero() { format!("{clock}Z") } else { format!("{clock}{}", zoned.strftime("%:z")) }
 }
 
 /// The same, or nothing.
@@ -175,6 +191,14 @@ mod tests {
         let cut = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("sending");
         assert!(!is_reader_gone(&cut));
         assert!(is_reader_gone(&ReaderGone.into()));
+    }
+
+    #[test]
+    fn a_time_says_its_zone() {
+        let instant: Timestamp = "2026-12-01T21:00:00Z".parse().expect("a time");
+        assert_eq!(time_in(instant, TimeZone::UTC), "2026-12-01 21:00Z");
+        let zone = TimeZone::get("Europe/Amsterdam").expect("a zone");
+        assert_eq!(time_in(instant, zone), "2026-12-01 22:00+01:00");
     }
 
     #[test]

@@ -186,3 +186,29 @@ fn names_that_mean_another_resource_are_not_sent() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("\"..\" cannot name anything"), "{}", text(&output.stderr));
 }
+
+/// Explanations of errors name commands: each of them is there.
+#[test]
+fn commands_that_explanations_name_exist() {
+    let texts = weir_model::error_code::all().flat_map(|entry| [entry.meaning, entry.cause, entry.next_step]);
+    let mut named = BTreeSet::new();
+    for text in texts {
+        for (at, _) in text.match_indices("weir ") {
+            let words = text[at..].split(|character: char| !character.is_ascii_lowercase() && character != '-');
+            named.insert(words.skip(1).take(2).map(str::to_owned).collect::<Vec<_>>());
+        }
+    }
+    // what is said of the server, and a command that stands alone
+    named.remove(["does".to_owned(), String::new()].as_slice());
+    assert!(named.len() > 5, "{named:?}");
+    for mut words in named {
+        if words[0] == "status" {
+            words.truncate(1);
+        }
+        let mut arguments: Vec<&str> = words.iter().map(String::as_str).collect();
+        arguments.push("--help");
+        let output = weir(&arguments);
+        let page = text(&output.stdout);
+        assert!(output.status.success() && page.contains(&format!("Usage: weir {}", words.join(" "))), "{words:?}");
+    }
+}

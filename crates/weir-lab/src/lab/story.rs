@@ -27,7 +27,7 @@ use super::{
     server::{Server, Yard},
     tree::{self, Place},
 };
-use crate::world::{Shape, World};
+use crate::world::{Kind, Shape, Update, World};
 
 /// The collection that deployments go to, and those below it that computers ask for.
 const MANAGED: &str = "Managed computers";
@@ -295,10 +295,13 @@ impl Lab {
         let required = |update: &UpdateCompliance| update.counts.required + update.counts.downloaded;
         self.outcome.required = list.iter().map(required).sum();
         ensure!(self.outcome.required > 0, "no computer needs anything, says the top");
-        let needed: Vec<_> = world
+        let needed: Vec<&Update> = world
             .current()
             .filter(|update| list.iter().any(|row| row.id == update.id.0 && required(row) > 0))
             .collect();
+        // no group can have a feature update: it is deployed by itself
+        let (alone, needed): (Vec<&Update>, Vec<&Update>) =
+            needed.into_iter().partition(|update| update.kind == Kind::Feature);
         ensure!(!needed.is_empty(), "nothing of the newest month is needed, which cannot be");
         let window = self.clock.morning().saturating_add(WINDOW)?;
         let made = tree::window(&rest, MANAGED, window, WINDOW_MINUTES).await?;
@@ -308,16 +311,26 @@ impl Lab {
         self.outcome.groups += 1;
         self.window = Some(window);
         let deadline = self.clock.morning().saturating_add(DEADLINE)?;
-        let new = DeploymentCreate {
-            group: Some(group.name.clone()),
+        let install = DeploymentCreate {
             collection: Some(MANAGED.to_owned()),
             action: Some(Action::Install),
             deadline: Some(deadline.to_string()),
-            accept_eula: needed.iter().any(|update| update.has_licence),
             ..DeploymentCreate::default()
         };
-        let _: DeploymentCreated = rest.change(Method::POST, &["deployments"], &new).await?;
-        self.outcome.deployments += 1;
+        let mut wanted = vec![DeploymentCreate {
+            group: Some(group.name.clone()),
+            accept_eula: needed.iter().any(|update| update.has_licence),
+            ..install.clone()
+        }];
+        wanted.extend(alone.iter().map(|update| DeploymentCreate {
+            update: Some(update.id.to_string()),
+            accept_eula: update.has_licence,
+            ..install.clone()
+        }));
+        for new in &wanted {
+            let _: DeploymentCreated = rest.change(Method::POST, &["deployments"], new).await?;
+            self.outcome.deployments += 1;
+        }
         self.line(format!(
             "the group \"{}\" ({} updates) is deployed to \"{MANAGED}\", until {}: computers are told {} ({} needs in all)",
             group.name,
@@ -326,6 +339,9 @@ impl Lab {
             hour(window),
             self.outcome.required
         ));
+        for update in alone {
+            self.line(format!("\"{}\" is deployed by itself, as feature updates are", update.title));
+        }
         self.over(Step::Install);
         let left = self.options.duration.map(|duration| duration.saturating_sub(self.started.elapsed() + ROLL_UP));
         self.clock.run(speed(left));

@@ -29,7 +29,7 @@ const CLASSIFICATIONS: [(&str, u128); 7] = [
     ("Update Rollups", 0x28bc_880e_0592_4cbf_8f95_c79b_1791_1d5f),
     ("Security Updates", 0x0fa1_201d_4330_4fa8_8ae9_b877_473b_6441),
     ("Updates", 0xcd5f_fd1e_e932_4e3a_bf74_18bf_0b1b_bd83),
-    ("Upgrades", 0x3689_bdc8_b205_4af4_8d4a_a633_24c5_e9d5),
+    ("Upgrades", 0x3689_bdc8_b205_4af4_8d4a_a639_24c5_e9d5),
 ];
 
 impl Products {

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::date;
 use weir_model::{
+    deployment::UPGRADES,
     document::{self, Limits, PublicationState, UpdateDocument},
     ids::{UpdateId, UpdateIdentity},
     update::UpdateType,
@@ -115,6 +116,19 @@ fn it_is_a_catalogue_as_companies_see_it() {
         world.updates.iter().map(|update| update.released.to_string()[..7].to_owned()).collect();
     assert!(months.len() >= 25 && months.last().is_some_and(|last| last == "2026-11"), "{months:?}");
     assert!(world.updates.iter().all(|update| update.released <= date(2026, 11, 30)));
+}
+
+/// The server knows feature updates by the genuine id of their classification: no group has one.
+#[test]
+fn feature_updates_are_known_as_such() {
+    let world = World::generate(shape(FEWEST));
+    let documents = read(&world);
+    for update in &world.updates {
+        let document = documents.iter().find(|document| document.identity.update_id == update.id);
+        let relationships = &document.unwrap_or_else(|| panic!("{} is not there", update.title)).relationships;
+        let mut categories = relationships.prerequisites.iter().flat_map(|clause| &clause.alternatives);
+        assert_eq!(categories.any(|id| *id == UPGRADES), update.kind == Kind::Feature, "{}", update.title);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::message::Component;
+use crate::{message::Component, nearest::nearest};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -40,9 +40,38 @@ impl AlertSeverity {
     }
 }
 
+/// Every kind of alerts, by name. A new one is added here, to the table in `docs/administration.md`, and to `CONDITIONS` if
+/// it closes by itself.
+pub const KINDS: [&str; 22] = [
+    "cleanup.failed",
+    "compliance.low",
+    "computers.cloned",
+    "computers.retirement",
+    "computers.silent",
+    "content.download_failed",
+    "content.mismatch",
+    "content.no_room",
+    "disk.low",
+    "downstream.claim",
+    "downstream.identity",
+    "downstream.waiting",
+    "notification.failed",
+    "phased.failed",
+    "report.failed",
+    "rollup.failed",
+    "rule.failed",
+    "site.refused",
+    "site.same_identity",
+    "site.silent",
+    "sync.failed",
+    "window.never",
+];
+
 /// Alerts that state a condition which is looked at again and again: they close by themselves as soon as it is gone, and
 /// would open again at once if somebody closed them.
-const CONDITIONS: [&str; 9] = [
+const CONDITIONS: [&str; 11] = [
+    "computers.cloned",
+    "computers.retirement",
     "computers.silent",
     "compliance.low",
     "content.download_failed",
@@ -96,6 +125,18 @@ impl KindPrefix {
     /// As it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether there are alerts of such a kind.
+    pub fn is_known(&self) -> bool {
+        KINDS.iter().any(|kind| self.holds(kind))
+    }
+
+    /// The kind, or the beginning of some, that looks most like it.
+    pub fn nearest(&self) -> Option<String> {
+        let families = KINDS.into_iter().filter_map(|kind| kind.split('.').next());
+        // a part is compared with parts: in a whole kind it would be near to none
+        if self.0.contains('.') { nearest(&self.0, KINDS) } else { nearest(&self.0, families) }
     }
 
     /// Whether alerts of a kind are meant.
@@ -155,6 +196,22 @@ mod tests {
         assert!(!prefix.holds("contents.x") && !prefix.holds("sync.failed"));
         for wrong in ["", ".", "a..b", "content mismatch", "content.\r\n", &"a".repeat(65)] {
             assert!(wrong.parse::<KindPrefix>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_that_there_are_not_are_told_from_those_that_there_are() {
+        assert!(KINDS.is_sorted() && CONDITIONS.iter().all(|kind| KINDS.contains(kind)));
+        assert!(KINDS.contains(&notice::FAILED));
+        let prefix = |text: &str| text.parse::<KindPrefix>().expect(text);
+        for known in ["sync", "sync.failed", "site", "content.*"] {
+            assert!(prefix(known).is_known(), "{known}");
+        }
+        for (unknown, near) in
+            [("sync.failled", Some("sync.failed")), ("contents", Some("content")), ("zzz", None), ("rul", Some("rule"))]
+        {
+            assert!(!prefix(unknown).is_known(), "{unknown}");
+            assert_eq!(prefix(unknown).nearest().as_deref(), near, "{unknown}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The deployments of a snapshot, and which of them a set of collections gets.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     CatalogueInput,
@@ -33,6 +33,9 @@ pub(super) struct Deployed {
     retired: HashMap<CollectionId, Vec<(u32, ChangeNumber)>>,
     /// The same for changes that concern every computer.
     everywhere: BTreeMap<u32, ChangeNumber>,
+    /// Collections, All Computers aside, with a deployment that may change which updates their computers report on: some
+    /// deployment of the same update names a revision, or the update is a member of a bundle.
+    apart: HashSet<CollectionId>,
 }
 
 /// What the deployments mean for one update and one set of collections.
@@ -69,7 +72,18 @@ impl Deployed {
                 *latest = retired.changed.max(*latest);
             }
         }
+        let members = revisions.iter().filter(|it| it.flags.is_member).map(|it| it.update);
+        let named = this.placed.iter().filter(|it| it.pinned.is_some()).map(|it| it.update);
+        let updates: HashSet<u32> = members.chain(named).collect();
+        let apart = this.placed.iter().filter(|it| updates.contains(&it.update)).map(|it| it.deployment.collection);
+        this.apart = apart.filter(|collection| *collection != CollectionId::ALL_COMPUTERS).collect();
         this
+    }
+
+    /// Whether computers in these collections report on the same updates as those in none.
+    pub(super) fn reports_as_all(&self, groups: &[CollectionId]) -> bool {
+        let apart = |branch: &Vec<CollectionId>| branch.iter().any(|collection| self.apart.contains(collection));
+        !self.tree.approved_only(groups) && (self.apart.is_empty() || !self.tree.branches(groups).iter().any(apart))
     }
 
     pub(super) fn pinned(&self) -> impl Iterator<Item = u32> + '_ {

@@ -92,6 +92,12 @@ impl Snapshot {
         self.revisions.iter().zip(0..).filter(|(_, dense)| scope.contains(*dense)).filter_map(offer).collect()
     }
 
+    /// Whether computers in these collections report on the same updates, and have since the same changes, as all others for which
+    /// this holds. Most do: deployments change what is done with an update, not whether it is reported on.
+    pub fn reports_as_all(&self, groups: &[CollectionId]) -> bool {
+        self.deployed.reports_as_all(groups)
+    }
+
     /// RefreshCache (MS-WUSP 3.1.5.8): the entries of those revisions which the scope holds, in the order asked, each once,
     /// Bundle ones left out as WSUS does.
     pub fn refresh(

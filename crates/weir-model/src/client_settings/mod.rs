@@ -39,7 +39,7 @@ pub const DEFAULT_SET_ID: uuid::Uuid = uuid::Uuid::from_u128(0x7767_6c69_656e_44
 pub fn checked_name(name: &str) -> Option<String> {
     let name = name.trim();
     let fits = (1..=LONGEST_NAME).contains(&name.chars().count())
-        && !name.chars().any(char::is_control)
+        && crate::name::is_printable(name)
         && !matches!(name, "." | "..")
         && name.parse::<uuid::Uuid>().is_err();
     fits.then(|| name.to_owned())

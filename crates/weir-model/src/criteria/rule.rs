@@ -150,12 +150,7 @@ impl Rule {
         let name = self.name.trim();
         // as a part of an address they would mean another resource
         let relative = matches!(name, "." | "..");
-        if relative
-            || name.is_empty()
-            || name.chars().count() > 100
-            || name.chars().any(char::is_control)
-            || name != self.name
-        {
+        if relative || name.chars().count() > 100 || !crate::name::is_printable(name) || name != self.name {
             return Err(RuleError::Name(self.name.chars().take(120).collect()));
         }
         let Condition { titles, languages, other_languages_than, products, classifications, .. } = &self.condition;

@@ -203,12 +203,51 @@ pub fn check_change(from: DeploymentAction, to: DeploymentAction) -> Result<(), 
 }
 
 impl Terms {
+    /// What of these terms, and of the deadline, goes on with an action (DEP-5); the rest is dropped, so that what was required
+    /// can be softened at any time.
+    pub fn fitting(&self, action: DeploymentAction, deadline: Option<Timestamp>) -> (Self, Option<Timestamp>) {
+        let mut terms = self.clone();
+        let it = &mut terms.settings;
+        if action != DeploymentAction::Optional {
+            it.pre_download = false;
+        } else if it.notifications == Notifications::None {
+            it.notifications = Notifications::default();
+        }
+        if is_required(action) {
+            return (terms, deadline);
+        }
+        it.restart_outside_windows = false;
+        it.suppress_restart_servers = false;
+        it.suppress_restart_workstations = false;
+        it.grace = false;
+        it.metered = false;
+        it.wake_on_lan = false;
+        it.alert = None;
+        terms.outside_windows = false;
+        terms.hold_until_window = false;
+        (terms, None)
+    }
+
+    /// Whether what is said of windows goes together: what need not wait for a window is not held back until one comes.
+    /// Asked where people say it; what was kept before stays as it is.
+    pub fn check_windows(&self) -> Result<(), TermsError> {
+        if self.outside_windows && self.hold_until_window {
+            return Err(TermsError::new(
+                "hold_until_window",
+                "hold_until_window waits for a window, and outside_windows waits for none",
+                "give one of them",
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether they go together, and with the action and the deadline.
     pub fn check(&self, action: DeploymentAction, deadline: Option<Timestamp>) -> Result<(), TermsError> {
         if let Some(name) = &self.name {
             text("name", name)?;
-            if name.trim().is_empty() {
-                return Err(TermsError::new("name", "the name is empty", "leave it out: a name is made up then"));
+            if !crate::name::is_printable(name) {
+                let detail = "the name is empty, or shows nothing";
+                return Err(TermsError::new("name", detail, "leave it out: a name is made up then"));
             }
         }
         text("description", &self.description)?;

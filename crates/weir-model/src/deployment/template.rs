@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 128;
 pub struct Template {
     /// What for.
     pub action: Option<DeploymentAction>,
-    /// Name or id of the collection.
+    /// Id of the collection; its name, where an older version stored it.
     pub collection: Option<String>,
     /// From when, counted from the making of the deployment: `+3d4h`.
     pub available: Option<String>,

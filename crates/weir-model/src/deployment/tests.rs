@@ -168,7 +168,53 @@ fn field_names() -> Vec<String> {
     terms.iter().chain(&settings).map(|name| (*name).to_owned()).collect()
 }
 
+fn terms() -> impl Strategy<Value = Terms> {
+    let switches = prop::collection::vec(any::<bool>(), 9);
+    let notifications = prop::sample::select(vec![Notifications::All, Notifications::Restarts, Notifications::None]);
+    let alert = prop::option::of((1..=100_u8, 0..100_u32));
+    (switches, notifications, alert).prop_map(|(switches, notifications, alert)| {
+        let mut switches = switches.into_iter();
+        let mut on = || switches.next().unwrap_or_default();
+        let alert = alert
+            .map(|(below_percent, minutes_after_deadline)| ComplianceAlert { below_percent, minutes_after_deadline });
+        Terms {
+            outside_windows: on(),
+            hold_until_window: on(),
+            settings: Settings {
+                notifications,
+                restart_outside_windows: on(),
+                suppress_restart_servers: on(),
+                suppress_restart_workstations: on(),
+                grace: on(),
+                metered: on(),
+                pre_download: on(),
+                wake_on_lan: on(),
+                alert,
+                ..Settings::default()
+            },
+            ..Terms::default()
+        }
+    })
+}
+
 proptest! {
+    /// What goes together with one action goes on with every other one, and stays as it is where nothing is against it.
+    #[test]
+    fn a_deployment_can_always_be_softened(terms in terms(), to in prop::sample::select(ALL.to_vec())) {
+        for from in ALL {
+            let (before, deadline) = terms.fitting(from, Some(at(9)));
+            prop_assert!(before.check(from, deadline).is_ok(), "{:?}", before.check(from, deadline));
+            prop_assert_eq!(before.fitting(from, deadline), (before.clone(), deadline));
+            let (after, left) = before.fitting(to, deadline);
+            prop_assert!(after.check(to, left).is_ok(), "{:?} to {:?}: {:?}", from, to, after.check(to, left));
+            prop_assert!(check_times(to, None, left).is_ok());
+            prop_assert_eq!(left, deadline.filter(|_| is_required(to)));
+            if before.check(to, left).is_ok() {
+                prop_assert_eq!(after, before);
+            }
+        }
+    }
+
     #[test]
     fn made_up_names_are_never_taken(count in 0_usize..20, second in 0_i64..4_000_000_000) {
         let mut taken = BTreeSet::new();

@@ -20,10 +20,7 @@ pub use order::{Circle, Link, affected};
 pub use rule::{RuleError, named_in};
 pub use system::system_name;
 
-use crate::ids::CollectionId;
-
-/// How deep target groups are followed; the same bound as that of precedence.
-const MAX_DEPTH: usize = 64;
+use crate::{ids::CollectionId, targeting::MAX_DEPTH};
 
 /// A collection that is not a target group, as an administrator defined it. `R` is its rule in whatever form the caller can
 /// evaluate it.
@@ -277,7 +274,7 @@ impl<R> Node<R> {
     }
 }
 
-/// A group's place and those above it. Loops are cut, and parents that are not there end the path.
+/// A group's place and those above it, All Computers included, as far as precedence follows them. Loops are cut, and parents that are not there end the path.
 fn path(
     group: CollectionId,
     parents: &BTreeMap<CollectionId, Option<CollectionId>>,
@@ -286,7 +283,7 @@ fn path(
     let mut path = Vec::new();
     let mut next = Some(group);
     while let Some(at) = next.and_then(|id| places.get(&id)) {
-        if path.contains(at) || path.len() >= MAX_DEPTH {
+        if path.contains(at) || path.len() > MAX_DEPTH {
             break;
         }
         path.push(*at);

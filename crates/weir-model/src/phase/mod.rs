@@ -354,7 +354,7 @@ impl Phase {
 
 fn is_name(name: &str) -> bool {
     let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && name.trim() == name;
-    let clear = !name.chars().any(char::is_control) && uuid::Uuid::try_parse(name).is_err();
+    let clear = crate::name::is_printable(name) && uuid::Uuid::try_parse(name).is_err();
     fits && clear && !matches!(name, "." | "..")
 }
 

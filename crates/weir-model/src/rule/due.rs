@@ -105,7 +105,12 @@ pub(super) fn zone<'z>(rule: &'z Rule, site: &'z TimeZone) -> &'z TimeZone {
 
 /// The last occurrence after `since` and not after `now`. Looked for in a span before now that doubles, so that years of
 /// absence cost no more than a day.
-fn last_missed(recurrence: &Recurrence, since: Timestamp, now: Timestamp, site: &TimeZone) -> Option<Timestamp> {
+pub(crate) fn last_missed(
+    recurrence: &Recurrence,
+    since: Timestamp,
+    now: Timestamp,
+    site: &TimeZone,
+) -> Option<Timestamp> {
     let mut span = SignedDuration::from_hours(1);
     loop {
         let from = now.checked_sub(span).map_or(since, |from| from.max(since));

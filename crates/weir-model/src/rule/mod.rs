@@ -21,6 +21,7 @@ pub use decide::{
     Candidate, GroupPlan, MOST_MATCHES, Noted, PlannedDeployment, Problem, RunPlan, Terms, decide, free_name,
     group_name,
 };
+pub(crate) use due::last_missed;
 pub use due::{Decision, Evaluations, MOST_A_DAY, Trigger, due, next_run};
 pub use interval::{Interval, IntervalError};
 pub use judge::Judge;
@@ -151,7 +152,7 @@ pub enum RuleError {
     #[error("deadline of deployment {0}: {1}")]
     Deadline(usize, &'static str),
     /// Description.
-    #[error("description must have at most {LONGEST_DESCRIPTION} characters")]
+    #[error("description must have at most {LONGEST_DESCRIPTION} characters, and none that cannot be printed")]
     Description,
     /// A collection twice.
     #[error(
@@ -176,7 +177,9 @@ impl Rule {
     /// Whether it can be as it is. What it names (collections, categories) and its criteria are for the caller to check.
     pub fn check(&self) -> Result<(), RuleError> {
         check_name(&self.name)?;
-        if self.description.chars().count() > LONGEST_DESCRIPTION {
+        if self.description.chars().count() > LONGEST_DESCRIPTION
+            || self.description.contains(|c: char| c.is_control() && c != '\n')
+        {
             return Err(RuleError::Description);
         }
         if self.criteria.trim().is_empty() || self.criteria.chars().count() > LONGEST_CRITERIA {
@@ -199,7 +202,7 @@ impl Rule {
 fn check_name(name: &str) -> Result<(), RuleError> {
     let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && name.trim() == name;
     // a name that reads as an id could not be told from one
-    let clear = !name.chars().any(char::is_control) && uuid::Uuid::try_parse(name).is_err();
+    let clear = crate::name::is_printable(name) && uuid::Uuid::try_parse(name).is_err();
     if fits && clear && !matches!(name, "." | "..") { Ok(()) } else { Err(RuleError::Name) }
 }
 

@@ -28,6 +28,10 @@ pub use self::{next::instant, text::ScheduleError};
 /// The IANA zones.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
+/// Entries of the database that name no place: links to the zone of the machine it was made for, and the zone of one that
+/// nobody has set up.
+const NO_ZONES: [&str; 3] = ["Factory", "localtime", "posixrules"];
+
 /// A time zone by its IANA name.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -53,6 +57,9 @@ impl FromStr for Zone {
 
     fn from_str(text: &str) -> Result<Self, ScheduleError> {
         let unknown = || ScheduleError::Zone(text.chars().take(80).collect());
+        if NO_ZONES.iter().any(|name| name.eq_ignore_ascii_case(text.trim())) {
+            return Err(unknown());
+        }
         let zone = ZONES.get(text.trim()).map_err(|_| unknown())?;
         let name = zone.iana_name().ok_or_else(unknown)?.to_owned();
         Ok(Self { name, zone })

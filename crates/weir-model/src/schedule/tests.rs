@@ -223,6 +223,14 @@ fn is_date(recurrence: &Recurrence, date: Date) -> bool {
     }
 }
 
+#[test]
+fn entries_of_the_database_that_are_no_place_are_no_zone() {
+    for name in ["localtime", "posixrules", "Factory", "FACTORY", " factory "] {
+        assert!(name.parse::<Zone>().is_err(), "{name}");
+    }
+    assert_eq!("europe/amsterdam".parse::<Zone>().expect("a zone").name(), "Europe/Amsterdam");
+}
+
 /// The instant of a local time, found by looking at every minute of a gap.
 fn naive_instant(local: DateTime, zone: &TimeZone) -> Timestamp {
     let mut local = local;

@@ -1,7 +1,7 @@
 //! Where a page ended. It holds the sort key of its last row, so that the next page begins behind it also if rows came, went
 //! or changed meanwhile.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 
@@ -13,26 +13,39 @@ const LONGEST: usize = 100;
 
 /// By what rows are compared; what is missing comes last in either direction.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Key {
+pub(super) enum Key<'t> {
     Missing,
     Number(i64),
-    Text(String),
+    Text(Cow<'t, str>),
 }
 
-impl Key {
-    pub(super) fn text(text: &str) -> Self {
-        if text.is_empty() { Self::Missing } else { Self::Text(text.chars().take(LONGEST).collect()) }
+impl<'t> Key<'t> {
+    pub(super) fn text(text: &'t str) -> Self {
+        if text.is_empty() {
+            return Self::Missing;
+        }
+        let end = if text.len() <= LONGEST { None } else { text.char_indices().nth(LONGEST) };
+        Self::Text(Cow::Borrowed(end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)))
     }
 
-    pub(super) fn compare(&self, other: &Self, descending: bool) -> Ordering {
+    /// The same without what it was taken from.
+    pub(super) fn owned(self) -> Key<'static> {
+        match self {
+            Self::Missing => Key::Missing,
+            Self::Number(number) => Key::Number(number),
+            Self::Text(text) => Key::Text(Cow::Owned(text.into_owned())),
+        }
+    }
+
+    pub(super) fn compare(&self, other: &Key<'_>, descending: bool) -> Ordering {
         let order = match (self, other) {
-            (Self::Missing, Self::Missing) => return Ordering::Equal,
+            (Self::Missing, Key::Missing) => return Ordering::Equal,
             (Self::Missing, _) => return Ordering::Greater,
-            (_, Self::Missing) => return Ordering::Less,
-            (Self::Number(one), Self::Number(other)) => one.cmp(other),
-            (Self::Text(one), Self::Text(other)) => one.cmp(other),
-            (Self::Number(_), Self::Text(_)) => Ordering::Less,
-            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+            (_, Key::Missing) => return Ordering::Less,
+            (Self::Number(one), Key::Number(other)) => one.cmp(other),
+            (Self::Text(one), Key::Text(other)) => one.cmp(other),
+            (Self::Number(_), Key::Text(_)) => Ordering::Less,
+            (Self::Text(_), Key::Number(_)) => Ordering::Greater,
         };
         if descending { order.reverse() } else { order }
     }
@@ -43,7 +56,7 @@ impl Key {
 pub struct Cursor {
     pub(super) sort: Sort,
     pub(super) descending: bool,
-    pub(super) key: Key,
+    pub(super) key: Key<'static>,
     pub(super) revision: RevisionId,
 }
 
@@ -60,7 +73,7 @@ impl fmt::Display for Cursor {
             Key::Missing => Ok(()),
             Key::Number(number) => write!(f, "n{number}"),
             // letters that need no escapes in addresses
-            Key::Text(text) => write!(f, "t{}", BASE64.encode(text)),
+            Key::Text(text) => write!(f, "t{}", BASE64.encode(text.as_bytes())),
         }
     }
 }
@@ -86,7 +99,7 @@ impl FromStr for Cursor {
         } else {
             let bytes = BASE64.decode(key.strip_prefix('t').ok_or(CursorError)?).map_err(|_| CursorError)?;
             let text = String::from_utf8(bytes).map_err(|_| CursorError)?;
-            Key::Text(Some(text).filter(|text| text.chars().count() <= LONGEST).ok_or(CursorError)?)
+            Key::Text(Some(text).filter(|text| text.chars().count() <= LONGEST).ok_or(CursorError)?.into())
         };
         Ok(Self { sort, descending, key, revision })
     }

@@ -16,6 +16,9 @@ use crate::{expression::UpdateExpression, ids::UpdateId};
 /// Words of a text search that are looked at.
 const WORDS: usize = 32;
 
+/// Rows that are kept while a page is looked for, in pages.
+const KEPT_PAGES: usize = 4;
+
 /// By what a list is sorted. Equal rows: newest arrival first.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Sort {
@@ -186,7 +189,8 @@ impl Index {
         if query.after.is_some_and(|cursor| (cursor.sort, cursor.descending) != (sort, descending)) {
             return Err(CursorError);
         }
-        let search = query.text.map(fold).and_then(|text| self.words_of(&text));
+        // a text without a word is in no update
+        let search = query.text.filter(|text| !text.trim().is_empty()).map(|text| self.words_of(&fold(text)));
         let found = self.found(query, search.as_ref(), now, counts);
         let mut results = Results { updates: found.len() as u64, ..Results::default() };
         results.revisions = found.iter().map(|slot| self.revisions(*slot)).sum();
@@ -194,7 +198,7 @@ impl Index {
             results.facets = facets::count(self, &found, facets, most);
         }
         let key = |slot: u32| self.key(slot, sort, search.as_ref(), counts);
-        let behind = |one: &(Key, u32), other: &(Key, u32)| {
+        let behind = |one: &(Key<'_>, u32), other: &(Key<'_>, u32)| {
             one.0.compare(&other.0, descending).then_with(|| self.newer(one.1, other.1))
         };
         if sort == Sort::Arrived {
@@ -209,27 +213,37 @@ impl Index {
                 if descending { &mut found.iter().copied() } else { &mut found.iter().rev().copied() };
             results.rows = ordered.filter(after).take(query.limit.saturating_add(1)).collect();
         } else {
-            let mut rows: Vec<(Key, u32)> = found.iter().map(|slot| (key(*slot), *slot)).collect();
-            if let Some(cursor) = query.after {
-                rows.retain(|(key, slot)| {
-                    let number = self.entry(*slot).map(|entry| entry.revision_id).unwrap_or_default();
-                    let order = key.compare(&cursor.key, descending).then_with(|| cursor.revision.cmp(&number));
-                    order == Ordering::Greater
-                });
-            }
             let wanted = query.limit.saturating_add(1);
-            if rows.len() > wanted {
-                // only the page needs to be in order
-                rows.select_nth_unstable_by(wanted, behind);
-                rows.truncate(wanted);
+            let mut rows: Vec<(Key<'_>, u32)> = Vec::new();
+            // the last row that can still be on the page; most rows are behind it and are looked at once
+            let mut last: Option<(Key<'_>, u32)> = None;
+            for slot in &found {
+                let row = (key(*slot), *slot);
+                if last.as_ref().is_some_and(|last| behind(&row, last) == Ordering::Greater) {
+                    continue;
+                }
+                if let Some(cursor) = query.after {
+                    let number = self.entry(*slot).map(|entry| entry.revision_id).unwrap_or_default();
+                    let order = row.0.compare(&cursor.key, descending).then_with(|| cursor.revision.cmp(&number));
+                    if order != Ordering::Greater {
+                        continue;
+                    }
+                }
+                rows.push(row);
+                if rows.len() >= wanted.saturating_mul(KEPT_PAGES) {
+                    rows.select_nth_unstable_by(wanted - 1, behind);
+                    rows.truncate(wanted);
+                    last = rows.last().cloned();
+                }
             }
             rows.sort_unstable_by(behind);
+            rows.truncate(wanted);
             results.rows = rows.into_iter().map(|(_, slot)| slot).collect();
         }
         if results.rows.len() > query.limit {
             results.rows.truncate(query.limit);
             results.next = results.rows.last().and_then(|slot| {
-                let key = if sort == Sort::Arrived { Key::Missing } else { key(*slot) };
+                let key = if sort == Sort::Arrived { Key::Missing } else { key(*slot).owned() };
                 Some(Cursor { sort, descending, key, revision: self.entry(*slot)?.revision_id })
             });
         }
@@ -266,16 +280,11 @@ impl Index {
         }
     }
 
-    /// None if there are no words.
-    fn words_of(&self, text: &str) -> Option<Search> {
+    fn words_of(&self, text: &str) -> Search {
         let slots = self.base.entries.len();
         let id = text.trim().parse().ok().and_then(|id| self.slot(id));
         let mut search = Search { phrase: text.trim().to_owned(), id, all: Slots::default(), exact: Vec::new() };
-        let wanted: Vec<&str> = words(text).take(WORDS).collect();
-        if wanted.is_empty() {
-            return None;
-        }
-        for word in wanted {
+        for word in words(text).take(WORDS) {
             let (mut any, mut exact) = (Slots::new(slots), Slots::new(slots));
             self.base.find(word, &mut any, &mut exact);
             if search.exact.is_empty() {
@@ -285,7 +294,7 @@ impl Index {
             }
             search.exact.push(exact);
         }
-        Some(search)
+        search
     }
 
     /// How well an update fits a text: whole words count double, and the text as it stands in the title once more for each.
@@ -296,7 +305,7 @@ impl Index {
         words + exact + if phrase { words } else { 0 }
     }
 
-    fn key(&self, slot: u32, sort: Sort, search: Option<&Search>, counts: &dyn Fn(UpdateId) -> Counts) -> Key {
+    fn key(&self, slot: u32, sort: Sort, search: Option<&Search>, counts: &dyn Fn(UpdateId) -> Counts) -> Key<'_> {
         let (Some(prepared), Some(state)) = (self.prepared(slot), self.state(slot)) else { return Key::Missing };
         let entry = &prepared.entry;
         let counts = || counts(entry.identity.update_id);

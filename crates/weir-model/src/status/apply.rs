@@ -1,12 +1,18 @@
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{ComputerStatus, Entry, Event, State, SyncResult, UpdateNumber, event_id};
 use crate::ids::{ChangeNumber, UpdateId};
 
 /// A caller of the agent wanted another service than ours and did not reach it.
 const OTHER_SERVICE_UNREACHABLE: i32 = 0x8024_0438_u32.cast_signed();
+
+/// Seconds since 1970 of the beginning of 2005. No client of this protocol is older (WSUS 2.0 was released in June of that
+/// year), so that a time before says nothing but that a clock, or the field, was not set.
+const FIRST_CLIENT: i64 = 1_104_537_600;
+/// A client status that is older than the last one by more is no straggler of the same scan on another connection.
+const SET_BACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// What [`apply`] needs besides the events.
 pub struct Context<'a> {
@@ -43,8 +49,13 @@ pub struct Effects {
 /// Applies a batch in its order (MS-WSUSSS 3.1.1; the rules in detail were observed on real servers and agents).
 ///
 /// Every event counts with its `TimeAtTarget`, in whole milliseconds and not later than `now`: a clock that once ran ahead
-/// must not freeze the status. An event that is older than what it would overwrite changes nothing; of two at one time the
-/// later in the batch counts. Applying a batch again changes nothing but the time of receipt.
+/// must not freeze the status. A time before 2005 is none and counts as `now`. An event that is older than what it would
+/// overwrite changes nothing; of two at one time the later in the batch counts. Applying a batch again changes nothing but the
+/// time of receipt.
+///
+/// One client status that is older than the last all the same counts, as of `now`: one that follows a later scan, as the
+/// anchor of its cookie shows, and is a day or more older by its clock. The clock of its computer was set back, and would
+/// otherwise keep the status as it is until it has caught up.
 pub fn apply(status: &mut ComputerStatus, batch: &[Event], context: &Context<'_>) -> Effects {
     let before = status.clone();
     let of_kind = |event_id| batch.iter().enumerate().filter(move |(_, event)| event.event_id == event_id);
@@ -58,6 +69,8 @@ pub fn apply(status: &mut ComputerStatus, batch: &[Event], context: &Context<'_>
         match event.event_id {
             event_id::CLIENT_STATUS => {
                 if last_at.get(&at) == Some(&index) {
+                    let is_set_back = before.clock_was_set_back(at, context);
+                    let at = if is_set_back { whole_milliseconds(context.now) } else { at };
                     status.replace(event, at, context);
                 }
             }
@@ -97,7 +110,8 @@ fn state_after(event_id: i32) -> Option<State> {
 }
 
 fn time_of(event: &Event, context: &Context<'_>) -> Timestamp {
-    whole_milliseconds(event.at.min(context.now))
+    let said = Some(event.at).filter(|at| at.as_second() >= FIRST_CLIENT);
+    whole_milliseconds(said.map_or(context.now, |at| at.min(context.now)))
 }
 
 /// The encoded form holds milliseconds.
@@ -153,6 +167,12 @@ impl ComputerStatus {
         self.as_of = Some(at);
         self.reported = Some(whole_milliseconds(context.now));
         self.anchor = context.anchor.unwrap_or(self.anchor);
+    }
+
+    /// A client status of that time follows a later scan than this status does, and claims to be a day or more older.
+    fn clock_was_set_back(&self, at: Timestamp, context: &Context<'_>) -> bool {
+        let is_older = self.as_of.is_some_and(|as_of| as_of.duration_since(at) >= SET_BACK);
+        is_older && context.anchor.is_some_and(|anchor| anchor > self.anchor)
     }
 
     /// An event about one update.

@@ -119,33 +119,83 @@ impl<'a> Input<'a> {
         if k > 31 || count > self.0.len() * 8 {
             return Err(impossible);
         }
-        let (mut byte, mut left) = (0_u8, 0_u32);
-        let mut bit = || {
-            if left == 0 {
-                byte = self.byte()?;
-                left = 8;
-            }
-            let bit = byte & 1;
-            byte >>= 1;
-            left -= 1;
-            Ok(u64::from(bit))
-        };
+        let mut bits = Bits::new(self.0);
         let mut numbers = Vec::with_capacity(count);
         let mut next = 0_u64;
         for _ in 0..count {
-            let mut quotient = 0_u64;
-            while bit()? == 1 {
-                quotient += 1;
-            }
-            let mut gap = quotient << k;
-            for place in 0..k {
-                gap |= bit()? << place;
-            }
+            let quotient = bits.unary().ok_or(CUT)?;
+            let gap = quotient << k | bits.low(k).ok_or(CUT)?;
             let number =
                 next.checked_add(gap).and_then(|number| u32::try_from(number).ok()).ok_or(impossible.clone())?;
             numbers.push(number);
             next = u64::from(number) + 1;
         }
+        self.0 = self.0.get(bits.bytes()..).ok_or(CUT)?;
         Ok(numbers)
+    }
+}
+
+/// Bits of bytes, lowest first, up to eight bytes at a time.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    /// Bytes that are in the buffer or were.
+    taken: usize,
+    buffer: u64,
+    held: u32,
+}
+
+impl<'a> Bits<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, taken: 0, buffer: 0, held: 0 }
+    }
+
+    fn fill(&mut self) {
+        while self.held <= 56 {
+            let Some(byte) = self.bytes.get(self.taken) else { return };
+            self.buffer |= u64::from(*byte) << self.held;
+            self.held += 8;
+            self.taken += 1;
+        }
+    }
+
+    fn skip(&mut self, count: u32) {
+        self.buffer = self.buffer.checked_shr(count).unwrap_or(0);
+        self.held -= count;
+    }
+
+    /// The ones before the next zero, which is skipped; none if there is no zero.
+    fn unary(&mut self) -> Option<u64> {
+        let mut ones = 0;
+        loop {
+            self.fill();
+            let more = self.buffer.trailing_ones().min(self.held);
+            ones += u64::from(more);
+            if more < self.held {
+                self.skip(more + 1);
+                return Some(ones);
+            }
+            if self.held == 0 {
+                return None;
+            }
+            self.skip(more);
+        }
+    }
+
+    /// A number of `count` bits, 31 at most; none if there are fewer.
+    fn low(&mut self, count: u32) -> Option<u64> {
+        if self.held < count {
+            self.fill();
+        }
+        if self.held < count {
+            return None;
+        }
+        let number = self.buffer & ((1 << count) - 1);
+        self.skip(count);
+        Some(number)
+    }
+
+    /// Bytes of which a bit was read.
+    fn bytes(&self) -> usize {
+        self.taken - self.held as usize / 8
     }
 }

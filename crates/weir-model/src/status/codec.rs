@@ -21,6 +21,73 @@ const AS_OF: u8 = 2;
 const LAST_SYNC: u8 = 4;
 const LAST_REBOOT: u8 = 8;
 
+/// The listed states of a computer without their times and errors: what counting needs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ListedStates {
+    /// The status anchor; none if the computer never sent a client status.
+    pub anchor: Option<ChangeNumber>,
+    /// Updates that are installed, ascending.
+    pub installed: Vec<UpdateNumber>,
+    /// Updates in another listed state, in no order.
+    pub others: Vec<(UpdateNumber, State)>,
+}
+
+impl ListedStates {
+    /// Reads them from [`ComputerStatus::encode`]d bytes without making an entry of each; no bytes are a computer that never
+    /// reported. Fails where [`ComputerStatus::decode`] fails, save for damage to what is passed over.
+    pub fn decode(bytes: &[u8]) -> Result<Self, StatusDecodeError> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut input = Input::new(bytes);
+        let version = input.byte()?;
+        if version != VERSION {
+            return Err(StatusDecodeError::Version(version));
+        }
+        let flags = input.byte()?;
+        for flag in [REPORTED, AS_OF, LAST_SYNC, LAST_REBOOT] {
+            if flags & flag != 0 {
+                input.varint()?;
+            }
+        }
+        if flags & LAST_SYNC != 0 {
+            input.bytes::<4>()?;
+        }
+        let anchor = ChangeNumber(input.varint()?);
+        for _ in 0..input.count(8)? {
+            input.varint()?;
+        }
+        let mut states = Self { anchor: (flags & REPORTED != 0).then_some(anchor), ..Self::default() };
+        for state in LISTED {
+            let listed = input.set()?.into_iter().map(UpdateNumber);
+            match state {
+                State::Installed => states.installed = listed.collect(),
+                _ => states.others.extend(listed.map(|update| (update, state))),
+            }
+        }
+        let mut others: Vec<UpdateNumber> = states.others.iter().map(|(update, _)| *update).collect();
+        others.sort_unstable();
+        let twice = others.windows(2).any(|pair| matches!(pair, [one, other] if one == other));
+        if twice || others.iter().any(|update| states.installed.binary_search(update).is_ok()) {
+            return Err(StatusDecodeError::Damaged("an update has two states"));
+        }
+        Ok(states)
+    }
+}
+
+impl From<&ComputerStatus> for ListedStates {
+    fn from(status: &ComputerStatus) -> Self {
+        let mut states = Self { anchor: status.reported.map(|_| status.anchor), ..Self::default() };
+        for entry in &status.entries {
+            match entry.state {
+                State::Installed => states.installed.push(entry.update),
+                state => states.others.push((entry.update, state)),
+            }
+        }
+        states
+    }
+}
+
 /// Why stored status bytes cannot be read.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum StatusDecodeError {

@@ -4,6 +4,8 @@
 //! changed, and [`Counts`] and [`Summary`] add states up.
 
 mod apply;
+#[cfg(test)]
+mod bad_input;
 mod bits;
 mod codec;
 mod event;
@@ -16,7 +18,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use apply::{Change, Context, Effects, apply};
-pub use codec::StatusDecodeError;
+pub use codec::{ListedStates, StatusDecodeError};
 pub use event::{Event, MiscData, event_id};
 pub use merge::Told;
 pub use summary::{Counts, Summary, computer_state};

@@ -8,20 +8,20 @@ use super::*;
 use crate::ids::{UpdateId, UpdateIdentity};
 
 /// Updates 1 to 99 are known, the rest is not.
-fn guid(number: u32) -> UpdateId {
+pub(super) fn guid(number: u32) -> UpdateId {
     UpdateId(Uuid::from_u128(0xabcd_0000_0000_4000_8000_0000_0000_0000 + u128::from(number)))
 }
 
-fn number(id: UpdateId) -> Option<UpdateNumber> {
+pub(super) fn number(id: UpdateId) -> Option<UpdateNumber> {
     (1..100).map(UpdateNumber).find(|number| guid(number.0) == id)
 }
 
 /// Seconds of an arbitrary day.
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + seconds).expect("in range")
 }
 
-fn event(event_id: i32, seconds: i64) -> Event {
+pub(super) fn event(event_id: i32, seconds: i64) -> Event {
     Event {
         instance_id: Uuid::from_u128(7),
         event_id,
@@ -36,28 +36,28 @@ fn event(event_id: i32, seconds: i64) -> Event {
 }
 
 /// A list as agents write it: `V=GUID;GUID` in upper case.
-fn list(tag: &str, numbers: &[u32]) -> String {
+pub(super) fn list(tag: &str, numbers: &[u32]) -> String {
     let ids: Vec<_> = numbers.iter().map(|number| guid(*number).to_string().to_uppercase()).collect();
     format!("{tag}={}", ids.join(";"))
 }
 
-fn report(seconds: i64, misc: &[String]) -> Event {
+pub(super) fn report(seconds: i64, misc: &[String]) -> Event {
     Event { misc: MiscData::parse(misc), ..event(156, seconds) }
 }
 
-fn about(event_id: i32, update: u32, seconds: i64) -> Event {
+pub(super) fn about(event_id: i32, update: u32, seconds: i64) -> Event {
     Event { update: Some(UpdateIdentity::new(guid(update), 200)), ..event(event_id, seconds) }
 }
 
-fn failed(update: u32, seconds: i64, hresult: i32) -> Event {
+pub(super) fn failed(update: u32, seconds: i64, hresult: i32) -> Event {
     Event { hresult, ..about(182, update, seconds) }
 }
 
-fn bring(status: &mut ComputerStatus, batch: &[Event]) -> Effects {
+pub(super) fn bring(status: &mut ComputerStatus, batch: &[Event]) -> Effects {
     apply(status, batch, &Context { now: at(100_000), anchor: Some(ChangeNumber(50)), number: &number })
 }
 
-fn after(batches: &[&[Event]]) -> ComputerStatus {
+pub(super) fn after(batches: &[&[Event]]) -> ComputerStatus {
     let mut status = ComputerStatus::default();
     for batch in batches {
         bring(&mut status, batch);
@@ -66,7 +66,7 @@ fn after(batches: &[&[Event]]) -> ComputerStatus {
 }
 
 /// Number, state and seconds of change of every entry.
-fn shown(status: &ComputerStatus) -> Vec<(u32, State, i64)> {
+pub(super) fn shown(status: &ComputerStatus) -> Vec<(u32, State, i64)> {
     status
         .entries()
         .iter()
@@ -74,7 +74,7 @@ fn shown(status: &ComputerStatus) -> Vec<(u32, State, i64)> {
         .collect()
 }
 
-fn state(status: &ComputerStatus, update: u32) -> Option<State> {
+pub(super) fn state(status: &ComputerStatus, update: u32) -> Option<State> {
     status.entry(UpdateNumber(update)).map(|entry| entry.state)
 }
 

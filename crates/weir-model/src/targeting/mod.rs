@@ -1,10 +1,12 @@
 //! Who gets what: collections, deployments, and which deployment of an update wins for a computer (design: the nearest
-//! deployment of a branch hides those above it; among branches the strongest wins).
+//! active deployment of a branch hides those above it; among branches the strongest wins).
 
+mod nesting;
 mod precedence;
 mod simulate;
 
-pub use precedence::{Branch, BranchDeployment, Decision, Ruling, Tree, winner};
+pub use nesting::{Place, level, places};
+pub use precedence::{Branch, BranchDeployment, Decision, MAX_DEPTH, Ruling, Tree, winner};
 pub use simulate::{Outcome, Planned, Told, ruling, simulate};
 
 use jiff::Timestamp;

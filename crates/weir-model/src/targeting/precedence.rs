@@ -1,4 +1,5 @@
-//! Which deployment of an update wins, and why (design, section 6).
+//! Which deployment of an update wins, and why (design, section 6). *Off-spec:* only deployments that are active compete; in
+//! the design one that waits hides what is active above it.
 
 use std::{
     cmp::Reverse,
@@ -10,8 +11,9 @@ use jiff::Timestamp;
 use super::{Collection, CollectionKind, Deployment, DeploymentAction};
 use crate::ids::{ChangeNumber, CollectionId, DeploymentId};
 
-/// How deep the tree is followed. Deeper collections count as if they were this far below All Computers.
-const MAX_DEPTH: usize = 64;
+/// So many levels of target groups nest below All Computers: everything that decides follows the tree so far, and nothing is
+/// put deeper. What is deeper all the same, as older versions let it be, counts as if it were directly above these.
+pub const MAX_DEPTH: usize = 64;
 
 /// The collections, as precedence sees them.
 #[derive(Clone, Debug, Default)]
@@ -83,17 +85,40 @@ fn strength(deployment: &Deployment) -> Strength {
     (*action, deadline.is_none(), *deadline, Reverse(*changed), Reverse(*id))
 }
 
+/// The deployments that compete on these branches: those that are active. Those that wait decide only where no active one
+/// applies at all, so that what waits is detected meanwhile.
+fn competing<'a>(
+    branches: &[Vec<CollectionId>],
+    deployments: &[&'a Deployment],
+    active: &impl Fn(&Deployment) -> bool,
+) -> Vec<&'a Deployment> {
+    let applies = |it: &&Deployment| branches.iter().any(|path| path.contains(&it.collection));
+    let (acting, waiting): (Vec<&'a Deployment>, Vec<&'a Deployment>) =
+        deployments.iter().copied().filter(applies).partition(|&it| active(it));
+    if acting.is_empty() { waiting } else { acting }
+}
+
 /// The nearest deployment on a branch; the strongest, if its collection has several.
-fn nearest<'a>(path: &[CollectionId], deployments: &[&'a Deployment]) -> Option<&'a Deployment> {
+fn nearest<'a>(path: &[CollectionId], competing: &[&'a Deployment]) -> Option<&'a Deployment> {
     path.iter().find_map(|collection| {
-        let here = deployments.iter().copied().filter(|it| it.collection == *collection);
+        let here = competing.iter().copied().filter(|it| it.collection == *collection);
         here.min_by_key(|it| strength(it))
     })
 }
 
 /// The deployment that wins on these branches, from all deployments of one update.
 pub fn winner<'a>(branches: &[Vec<CollectionId>], deployments: &[&'a Deployment]) -> Option<&'a Deployment> {
-    branches.iter().filter_map(|path| nearest(path, deployments)).min_by_key(|it| strength(it))
+    winner_if(branches, deployments, &|it: &Deployment| it.active)
+}
+
+/// The same with another idea of what is active.
+pub(super) fn winner_if<'a>(
+    branches: &[Vec<CollectionId>],
+    deployments: &[&'a Deployment],
+    active: &impl Fn(&Deployment) -> bool,
+) -> Option<&'a Deployment> {
+    let competing = competing(branches, deployments, active);
+    branches.iter().filter_map(|path| nearest(path, &competing)).min_by_key(|it| strength(it))
 }
 
 /// One branch of an explanation.
@@ -101,10 +126,12 @@ pub fn winner<'a>(branches: &[Vec<CollectionId>], deployments: &[&'a Deployment]
 pub struct Branch {
     /// Its collections, the computer's own first, All Computers last.
     pub path: Vec<CollectionId>,
-    /// The nearest deployment, if the branch has one.
+    /// The nearest of the deployments that compete, if the branch has one.
     pub nearest: Option<BranchDeployment>,
-    /// The deployments it hides, nearest first.
+    /// The competing deployments it hides, nearest first.
     pub hidden: Vec<BranchDeployment>,
+    /// The deployments that do not compete until they are active, nearest first.
+    pub waiting: Vec<BranchDeployment>,
 }
 
 /// A deployment as an explanation names it.
@@ -159,10 +186,20 @@ pub struct Ruling {
 impl Ruling {
     /// Follows [`winner`] and writes down every step.
     pub fn new(branches: Vec<Vec<CollectionId>>, deployments: &[&Deployment]) -> Self {
-        let won = winner(&branches, deployments);
+        Self::new_if(branches, deployments, &|it: &Deployment| it.active)
+    }
+
+    /// The same with another idea of what is active.
+    pub(super) fn new_if(
+        branches: Vec<Vec<CollectionId>>,
+        deployments: &[&Deployment],
+        active: &impl Fn(&Deployment) -> bool,
+    ) -> Self {
+        let won = winner_if(&branches, deployments, active);
+        let competing = competing(&branches, deployments, active);
         let rival = branches
             .iter()
-            .filter_map(|path| nearest(path, deployments))
+            .filter_map(|path| nearest(path, &competing))
             .filter(|it| Some(it.id) != won.map(|won| won.id))
             .min_by_key(|it| strength(it));
         let decision = match (won, rival) {
@@ -173,7 +210,7 @@ impl Ruling {
             (Some(won), Some(rival)) if won.deadline != rival.deadline => Decision::EarlierDeadline,
             (Some(_), Some(_)) => Decision::Newest,
         };
-        let branches = branches.into_iter().map(|path| Branch::new(path, deployments)).collect();
+        let branches = branches.into_iter().map(|path| Branch::new(path, deployments, &competing)).collect();
         Self { winner: won.map(Into::into), decision, branches }
     }
 
@@ -183,13 +220,20 @@ impl Ruling {
         for branch in &self.branches {
             let path: Vec<_> = branch.path.iter().map(|id| name(*id)).collect();
             let path = path.join(" > ");
+            let waiting: Vec<_> = branch.waiting.iter().map(|it| it.describe(&name)).collect();
+            let waits = match waiting.as_slice() {
+                [] => String::new(),
+                [only] => format!(" {only} does not count until it is active."),
+                several => format!(" {} do not count until they are active.", several.join(", ")),
+            };
             let Some(nearest) = &branch.nearest else {
-                lines.push(format!("Branch {path}: no deployment."));
+                let which = if waiting.is_empty() { "" } else { " that is active" };
+                lines.push(format!("Branch {path}: no deployment{which}.{waits}"));
                 continue;
             };
             let hidden: Vec<_> = branch.hidden.iter().map(|it| it.describe(&name)).collect();
             let hides = if hidden.is_empty() { String::new() } else { format!(" and hides {}", hidden.join(", ")) };
-            lines.push(format!("Branch {path}: {} is the nearest{hides}.", nearest.describe(&name)));
+            lines.push(format!("Branch {path}: {} is the nearest{hides}.{waits}", nearest.describe(&name)));
         }
         lines.push(match (&self.winner, self.decision) {
             (None, _) | (_, Decision::NoDeployment) => "No deployment reaches these computers.".to_owned(),
@@ -207,15 +251,20 @@ impl Ruling {
 }
 
 impl Branch {
-    fn new(path: Vec<CollectionId>, deployments: &[&Deployment]) -> Self {
-        let near = nearest(&path, deployments);
-        let mut hidden: Vec<&Deployment> = Vec::new();
+    fn new(path: Vec<CollectionId>, deployments: &[&Deployment], competing: &[&Deployment]) -> Self {
+        let near = nearest(&path, competing);
+        let (mut hidden, mut waiting): (Vec<&Deployment>, Vec<&Deployment>) = (Vec::new(), Vec::new());
         for collection in &path {
-            let mut here: Vec<_> = deployments.iter().copied().filter(|it| it.collection == *collection).collect();
+            let mut here: Vec<&Deployment> =
+                deployments.iter().copied().filter(|it| it.collection == *collection).collect();
             here.sort_by_key(|it| strength(it));
-            hidden.extend(here.into_iter().filter(|it| Some(it.id) != near.map(|near| near.id)));
+            for it in here.into_iter().filter(|it| Some(it.id) != near.map(|near| near.id)) {
+                if competing.iter().any(|other| other.id == it.id) { hidden.push(it) } else { waiting.push(it) }
+            }
         }
-        Self { path, nearest: near.map(Into::into), hidden: hidden.into_iter().map(Into::into).collect() }
+        let named =
+            |these: Vec<&Deployment>| these.into_iter().map(BranchDeployment::from).collect::<Vec<BranchDeployment>>();
+        Self { path, nearest: near.map(Into::into), hidden: named(hidden), waiting: named(waiting) }
     }
 }
 

@@ -1,9 +1,9 @@
-//! What one more deployment would change (design, section 6). Pure; the work is per distinct set of collections and per
+//! What one more deployment would change (design, section 6), at the moment at which its time has come. Pure; the work is per distinct set of collections and per
 //! distinct list of deployments, never per computer.
 
 use jiff::Timestamp;
 
-use super::{Deployment, DeploymentAction, Ruling, Tree, winner};
+use super::{Deployment, DeploymentAction, Ruling, Tree, precedence::winner_if};
 use crate::ids::CollectionId;
 
 /// What computers are told once everything that is awaited is there.
@@ -29,9 +29,9 @@ pub struct Planned<'a> {
 /// What is decided for the computers of one set of collections.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome<'a> {
-    /// What they are told now.
+    /// What they are told without it, at the moment at which its time has come.
     pub before: Told,
-    /// What they would be told.
+    /// What they would be told then.
     pub after: Told,
     /// What would win.
     pub winner: Option<&'a Deployment>,
@@ -58,6 +58,16 @@ fn told(won: Option<&Planned<'_>>, now: Timestamp) -> Told {
     }
 }
 
+/// When the new deployment's time has come: from then on it competes.
+fn moment(new: &Planned<'_>, now: Timestamp) -> Timestamp {
+    new.available_at.max(now)
+}
+
+/// Whether a deployment competes then: its time has come; its content is taken to be here.
+fn competes(all: &[Planned<'_>], it: &Deployment, at: Timestamp) -> bool {
+    all.iter().any(|one| std::ptr::eq(one.deployment, it) && one.available_at <= at)
+}
+
 /// What a new deployment would change for computers in these collections, given all deployments of the same update.
 pub fn simulate<'a>(
     tree: &Tree,
@@ -68,18 +78,28 @@ pub fn simulate<'a>(
 ) -> Outcome<'a> {
     let branches = tree.branches(groups);
     let reached = branches.iter().flatten().any(|collection| *collection == new.deployment.collection);
-    let mut all: Vec<&Deployment> = existing.iter().map(|it| it.deployment).collect();
-    let find = |won: Option<&Deployment>| {
-        won.and_then(|won| existing.iter().chain([new]).find(|it| std::ptr::eq(it.deployment, won)))
+    let at = moment(new, now);
+    let decide = |all: &[Planned<'a>]| {
+        let deployments: Vec<&'a Deployment> = all.iter().map(|it| it.deployment).collect();
+        let won = winner_if(&branches, &deployments, &|it: &Deployment| competes(all, it, at));
+        won.and_then(|won| all.iter().copied().find(|it| std::ptr::eq(it.deployment, won)))
     };
-    let before = told(find(winner(&branches, &all)), now);
-    all.push(new.deployment);
-    let won = find(winner(&branches, &all));
-    Outcome { before, after: told(won, now), winner: won.map(|it| it.deployment), reached }
+    let before = told(decide(existing).as_ref(), now);
+    let all: Vec<Planned<'a>> = existing.iter().copied().chain([*new]).collect();
+    let won = decide(&all);
+    Outcome { before, after: told(won.as_ref(), now), winner: won.map(|it| it.deployment), reached }
 }
 
 /// The decision with the new deployment, step by step.
-pub fn ruling(tree: &Tree, groups: &[CollectionId], existing: &[Planned<'_>], new: &Planned<'_>) -> Ruling {
-    let all: Vec<&Deployment> = existing.iter().chain([new]).map(|it| it.deployment).collect();
-    Ruling::new(tree.branches(groups), &all)
+pub fn ruling(
+    tree: &Tree,
+    groups: &[CollectionId],
+    existing: &[Planned<'_>],
+    new: &Planned<'_>,
+    now: Timestamp,
+) -> Ruling {
+    let all: Vec<Planned<'_>> = existing.iter().copied().chain([*new]).collect();
+    let deployments: Vec<&Deployment> = all.iter().map(|it| it.deployment).collect();
+    let at = moment(new, now);
+    Ruling::new_if(tree.branches(groups), &deployments, &|it: &Deployment| competes(&all, it, at))
 }

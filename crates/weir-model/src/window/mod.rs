@@ -87,7 +87,7 @@ impl Window {
     /// of each computer.
     pub fn new(name: &str, recurrence: Recurrence, minutes: u32, kind: WindowKind) -> Result<Self, WindowError> {
         let name = name.trim();
-        if name.is_empty() || name.chars().count() > Self::NAME || name.chars().any(char::is_control) {
+        if name.chars().count() > Self::NAME || !crate::name::is_printable(name) {
             return Err(WindowError::Name);
         }
         if !Self::MINUTES.contains(&minutes) {

@@ -94,7 +94,7 @@ fn windows_for_updates_win_and_those_for_task_sequences_never_count() {
     assert_eq!(first_hour(&[All, All], false), [1, 2]);
     assert_eq!(first_hour(&[All, Updates, Sequences], false), [2]);
     assert_eq!(first_hour(&[All, Updates, Sequences], true), [1, 2]);
-    assert_eq!(first_hour(&[Sequences], false), []);
+    assert_eq!(first_hour(&[Sequences], false), [0_i8; 0]);
     let mut disabled = kind("daily at 05:00", 30, Updates);
     disabled.enabled = false;
     let windows = [window("daily at 01:00", 30), disabled];

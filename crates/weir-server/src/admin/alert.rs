@@ -7,7 +7,7 @@ use weir_api::{
     alert::{Alert, AlertCounts, AlertDetail, AlertEvent, AlertKindCount, AlertMute, AlertNote, AlertQuery},
 };
 use weir_model::{
-    alert::{KindPrefix, closes_by_hand},
+    alert::{KINDS, KindPrefix, closes_by_hand},
     message::tidy,
 };
 use weir_store::{
@@ -201,13 +201,22 @@ fn note(given: Option<String>) -> Result<Option<String>, AdminError> {
     }
 }
 
-/// A kind of alerts, or the beginning of some.
+/// A kind of alerts that there is, or the beginning of some.
 pub(super) fn kind(text: &str) -> Result<KindPrefix, AdminError> {
-    text.parse().map_err(|error: weir_model::alert::KindError| AdminError::Invalid {
+    let refuse = |detail: String, near: Option<String>| AdminError::Invalid {
         code: "kind",
-        detail: error.to_string(),
-        next_step: Some("see the kinds there are: weir alerts list".to_owned()),
-    })
+        detail,
+        next_step: Some(match near {
+            Some(near) => format!("did you mean {near}? Kinds are {}", KINDS.join(", ")),
+            None => format!("kinds are {}", KINDS.join(", ")),
+        }),
+    };
+    let kind: KindPrefix =
+        text.parse().map_err(|error: weir_model::alert::KindError| refuse(error.to_string(), None))?;
+    if kind.is_known() {
+        return Ok(kind);
+    }
+    Err(refuse(format!("there are no alerts of the kind {:?}", kind.as_str()), kind.nearest()))
 }
 
 /// How bad an alert is at least.

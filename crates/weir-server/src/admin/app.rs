@@ -1,6 +1,10 @@
 //! What the operations of the admin plane share.
 
-use std::{ops::Deref, sync::Arc, time::Instant};
+use std::{
+    ops::Deref,
+    sync::{Arc, atomic::AtomicU64},
+    time::Instant,
+};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -9,10 +13,11 @@ use weir_api::status::Endpoints;
 use weir_store::{Actor, ReadTx, StoreError, WriteTx};
 
 use super::{
-    AdminError, Caller, Secrets,
+    AdminError, Caller, Secrets, exposure,
     import::Imports,
     index::{Counted, Index},
     relations::Relations,
+    report::Reports,
     setting::Current,
 };
 use crate::{
@@ -57,12 +62,14 @@ pub(crate) struct Inner {
     pub(super) index: Mutex<Option<Arc<Index>>>,
     /// What computers say of updates, as it was counted last.
     pub(super) counted: Mutex<Option<Arc<Counted>>>,
+    /// What is kept of exposure.
+    pub(super) exposure: exposure::Cache,
     /// Relationships read backwards.
     pub(super) relations: Mutex<Option<Arc<Relations>>>,
     /// One index is built at a time.
     pub(super) indexing: tokio::sync::Mutex<()>,
-    /// Computers are counted once at a time.
-    pub(super) counting: tokio::sync::Mutex<()>,
+    /// The record of a day is taken once at a time.
+    pub(super) recording: tokio::sync::Mutex<()>,
     /// A content file and its row change together: nothing may come in while it is checked or removed.
     pub(crate) content: tokio::sync::Mutex<()>,
     /// Failed attempts to sign in, by address.
@@ -77,6 +84,8 @@ pub(crate) struct Inner {
     pub(crate) rules: Rules,
     /// Moves phased deployments on.
     pub(crate) phases: Phases,
+    /// Makes reports.
+    pub(crate) reports: Reports,
     /// Synchronizes.
     pub(crate) runner: Runner,
     /// What the tree of sites keeps in memory.
@@ -87,8 +96,12 @@ pub(crate) struct Inner {
     pub(crate) upkeep: Notify,
     /// Tells that there may be something to clean.
     pub(crate) cleanup: Notify,
+    /// Tells that other computers may be due to be retired.
+    pub(crate) retirement: Notify,
     /// What the content job is doing.
     pub(crate) downloads: Downloads,
+    /// The change of computers that everybody who follows them has passed.
+    pub(crate) followed: AtomicU64,
 }
 
 impl Deref for App {
@@ -110,9 +123,10 @@ impl App {
             bundles: Bundles::default(),
             index: Mutex::default(),
             counted: Mutex::default(),
+            exposure: exposure::Cache::default(),
             relations: Mutex::default(),
             indexing: tokio::sync::Mutex::default(),
-            counting: tokio::sync::Mutex::default(),
+            recording: tokio::sync::Mutex::default(),
             content: tokio::sync::Mutex::default(),
             failures: AddressLimit::default(),
             alerts: Notify::new(),
@@ -120,12 +134,15 @@ impl App {
             rollup: tokio::sync::Mutex::default(),
             rules: Rules::default(),
             phases: Phases::default(),
+            reports: Reports::default(),
             runner: Runner::default(),
             sites: Hub::default(),
             windows: Notify::new(),
             upkeep: Notify::new(),
             cleanup: Notify::new(),
+            retirement: Notify::new(),
             downloads: Downloads::default(),
+            followed: AtomicU64::new(0),
         }))
     }
 

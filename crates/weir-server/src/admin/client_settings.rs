@@ -87,8 +87,8 @@ pub(crate) async fn show(app: &App, name: String) -> Result<ClientSettingsSet, A
 }
 
 fn find(tx: &ReadTx<'_>, text: &str) -> Result<ClientSettingsRow, AdminError> {
-    let (lower, id) = (text.trim().to_lowercase(), text.trim().parse::<Uuid>().ok());
-    let found = rows(tx)?.into_iter().find(|row| Some(row.set.id) == id || row.set.name.to_lowercase() == lower);
+    let (key, id) = (weir_model::name::key(text), text.trim().parse::<Uuid>().ok());
+    let found = rows(tx)?.into_iter().find(|row| Some(row.set.id) == id || weir_model::name::key(&row.set.name) == key);
     found.ok_or_else(|| AdminError::missing("set of client settings", format!("{text:?}"), LIST))
 }
 
@@ -205,8 +205,8 @@ fn description_of(text: String) -> Result<String, AdminError> {
 }
 
 fn free(tx: &ReadTx<'_>, name: &str, id: Uuid) -> Result<(), AdminError> {
-    let lower = name.to_lowercase();
-    if rows(tx)?.iter().all(|row| row.set.id == id || row.set.name.to_lowercase() != lower) {
+    let key = weir_model::name::key(name);
+    if rows(tx)?.iter().all(|row| row.set.id == id || weir_model::name::key(&row.set.name) != key) {
         return Ok(());
     }
     Err(AdminError::Conflict {
@@ -229,7 +229,13 @@ fn collections_of(tree: &Tree, names: &[String]) -> Result<BTreeSet<CollectionId
     if names.len() > MOST_COLLECTIONS {
         return Err(AdminError::invalid("collections", format!("give at most {MOST_COLLECTIONS} collections")));
     }
-    names.iter().map(|name| tree.find(name).map(|row| row.id)).collect()
+    let mut ids = BTreeSet::new();
+    for name in names {
+        if !ids.insert(tree.find(name)?.id) {
+            return Err(AdminError::invalid("collections", format!("collections names {:?} twice", name.trim())));
+        }
+    }
+    Ok(ids)
 }
 
 /// Puts values into a set, and refuses what cannot hold together.

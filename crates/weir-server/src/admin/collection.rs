@@ -18,7 +18,11 @@ use weir_api::{
     },
     list::ListQuery,
 };
-use weir_model::{ids::CollectionId, rule::Rule, targeting::CollectionKind};
+use weir_model::{
+    ids::CollectionId,
+    rule::Rule,
+    targeting::{CollectionKind, MAX_DEPTH, level},
+};
 use weir_store::{
     ReadTx, StoreError,
     collection::{CollectionRow, NewCollection},
@@ -27,7 +31,7 @@ use weir_store::{
     membership::CollectionDefinition,
 };
 
-use super::{AdminError, App, Caller, list};
+use super::{AdminError, App, Caller, deployment, list};
 use crate::sites;
 use definition::{RuleNames, Wanted, checked_description, checked_zone};
 
@@ -66,11 +70,11 @@ impl Tree {
     pub(crate) fn find(&self, text: &str) -> Result<&CollectionRow, AdminError> {
         let text = text.trim();
         let id: Option<CollectionId> = text.parse().ok();
-        let lower = text.to_lowercase();
+        let key = weir_model::name::key(text);
         self.rows
             .iter()
             .find(|row| Some(row.id) == id)
-            .or_else(|| self.rows.iter().find(|row| row.name.to_lowercase() == lower))
+            .or_else(|| self.rows.iter().find(|row| weir_model::name::key(&row.name) == key))
             .ok_or_else(|| AdminError::missing("collection", format!("{text:?}"), "weir collections list"))
     }
 
@@ -96,7 +100,12 @@ impl Tree {
         if computer.groups.is_empty() {
             return collection == CollectionId::UNASSIGNED_COMPUTERS;
         }
-        computer.groups.iter().any(|group| self.is_within(*group, collection))
+        self.holds_any(collection, &computer.groups)
+    }
+
+    /// Whether one of these collections is that one or below it.
+    pub(crate) fn holds_any(&self, collection: CollectionId, groups: &[CollectionId]) -> bool {
+        collection == CollectionId::ALL_COMPUTERS || groups.iter().any(|group| self.is_within(*group, collection))
     }
 }
 
@@ -204,7 +213,7 @@ async fn settle(app: &App) -> Result<(), AdminError> {
 
 fn checked_name(name: &str) -> Result<String, AdminError> {
     let name = name.trim();
-    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && weir_model::name::is_printable(name);
     // client-side targeting separates names with semicolons (MS-WUSP 2.2.2.1.1)
     if fits && !name.contains(';') && !matches!(name, "." | "..") && name.parse::<CollectionId>().is_err() {
         return Ok(name.to_owned());
@@ -273,6 +282,16 @@ fn checked_parent(tree: &Tree, kind: CollectionKind, parent: Option<CollectionId
             next_step: Some("choose another parent, or none for All Computers".to_owned()),
         });
     }
+    if level(|id| tree.parents.get(&id).copied().flatten(), parent) >= MAX_DEPTH {
+        return Err(AdminError::Conflict {
+            code: "parent",
+            detail: format!(
+                "parent is {:?}, and target groups nest at most {MAX_DEPTH} levels deep",
+                tree.name(parent)
+            ),
+            next_step: Some("choose a parent that is less deep, or none for All Computers".to_owned()),
+        });
+    }
     let rule = tree.rows.iter().any(|row| row.id == parent && row.kind == CollectionKind::Rule);
     if rule || (kind == CollectionKind::Rule && parent != CollectionId::ALL_COMPUTERS) {
         return Err(AdminError::Conflict {
@@ -324,6 +343,7 @@ pub(crate) async fn change(
                 tx.collection_define(row.id, &definition)?;
             }
             if let Some(new_name) = &new_name {
+                deployment::templates_by_id(tx, &tree, row.id)?;
                 tx.collection_rename(row.id, new_name)?;
             }
             if let Some(approved_only) = change.approved_only {
@@ -346,9 +366,9 @@ pub(crate) async fn change(
     show(app, id.to_string()).await
 }
 
-/// Refuses to delete what maintenance windows and client settings would vanish with, or what rules and phased deployments
-/// would look for in vain. The store knows what else uses a collection.
-fn refuse_used(tx: &ReadTx<'_>, row: &CollectionRow) -> Result<(), AdminError> {
+/// Refuses to delete what maintenance windows and client settings would vanish with, or what rules, templates and phased
+/// deployments would look for in vain. The store knows what else uses a collection.
+fn refuse_used(tx: &ReadTx<'_>, tree: &Tree, row: &CollectionRow) -> Result<(), AdminError> {
     let (id, name) = (row.id, &row.name);
     let windows = tx.window_list()?.into_iter().filter(|one| one.collection == id);
     let sets = tx.client_settings_list()?.into_iter().filter(|one| one.set.collections.contains(&id));
@@ -365,11 +385,13 @@ fn refuse_used(tx: &ReadTx<'_>, row: &CollectionRow) -> Result<(), AdminError> {
     }
     let (of, remove) = (format!(" --collection {name:?}"), format!(" --remove-deploy {name:?}"));
     let of = of.as_str();
-    let used: [(&str, Vec<String>, &str, &str); 4] = [
+    let templates = deployment::templates_for(tx, tree, id)?.into_iter().map(|one| one.name).collect();
+    let used: [(&str, Vec<String>, &str, &str); 5] = [
         ("maintenance windows", windows.map(|one| one.window.name().to_owned()).collect(), "weir windows delete", of),
         ("client settings", sets.map(|one| one.set.name).collect(), "weir client-settings unassign", of),
         ("rules", rules.map(|one| one.rule.name).collect(), "weir rules change", remove.as_str()),
         ("phased deployments", phased, "weir phased stop", ""),
+        ("templates of deployments", templates, "weir deployments templates delete", ""),
     ];
     let (mut uses, mut next) = (Vec::new(), Vec::new());
     for (what, names, command, options) in used {
@@ -399,7 +421,7 @@ pub(crate) async fn delete(app: &App, caller: &Caller, name: String) -> Result<(
         let tree = Tree::read(tx)?;
         let row = tree.find(&name)?;
         if !row.built_in {
-            refuse_used(tx, row)?;
+            refuse_used(tx, &tree, row)?;
         }
         tx.collection_delete(row.id)?;
         tx.audit("collection.delete", &row.id.to_string(), Some(&json!({ "name": row.name })), None)?;

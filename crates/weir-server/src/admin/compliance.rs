@@ -1,17 +1,15 @@
 //! Compliance of collections.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use weir_api::{
     List,
     compliance::{Summary, SummaryQuery, UpdateCompliance, UpdateComplianceQuery},
 };
 use weir_model::{
+    compliance::Tally,
     ids::{CollectionId, UpdateId},
-    status::UpdateNumber,
 };
-use weir_store::{ReadTx, computer::DirectoryRow};
+use weir_store::ReadTx;
 
 use super::{
     AdminError, App,
@@ -20,9 +18,9 @@ use super::{
     index::Index,
     list, rollup,
     selection::known_language,
-    tally::{self, Questions, Tally},
+    tally::{self, Who},
 };
-use crate::live::Live;
+use crate::live::{Live, View};
 
 /// Which computers and updates are counted; none is all of them.
 struct Asked<'q> {
@@ -31,58 +29,34 @@ struct Asked<'q> {
     group: Option<&'q str>,
 }
 
-fn tally(tx: &ReadTx<'_>, live: &Live, asked: &Asked<'_>) -> Result<Tally, AdminError> {
+/// The counts that were asked for; `view` is of this transaction.
+fn tally(tx: &ReadTx<'_>, view: &View<'_>, asked: &Asked<'_>) -> Result<Tally, AdminError> {
     let tree = Tree::read(tx)?;
     let within = match asked.collection {
         Some(name) => tree.find(name)?.id,
         None => CollectionId::ALL_COMPUTERS,
     };
-    let site = rollup::narrowed(tx, asked.server)?;
-    let member = |row: &DirectoryRow| site.is_none_or(|site| row.site == site) && tree.holds(within, row);
-    let Some(name) = asked.group else { return Ok(Tally::count(tx, live, &member)?) };
+    let who = Who::of(&tree, within, rollup::narrowed(tx, asked.server)?);
+    let Some(name) = asked.group else { return Ok(tally::count(view, &who, None)) };
     let group = group::find(tx, name)?.id;
     let updates = tx.update_group_show(group)?.map(|(_, updates)| updates).unwrap_or_default().into_iter().collect();
-    Ok(Tally::count_of(tx, live, &member, Some(&updates))?)
+    Ok(tally::count(view, &who, Some(&updates)))
 }
 
 /// For collections with some updates each: how many computers there are, and how many of them comply with all of these
-/// updates. What a computer is not asked about keeps nobody from complying. All are counted in one pass.
+/// updates. What a computer is not asked about keeps nobody from complying.
 pub(crate) fn share_compliant(
     tx: &ReadTx<'_>,
     live: &Live,
     asked: &[(CollectionId, Vec<UpdateId>)],
 ) -> Result<Vec<(u64, u64)>, AdminError> {
-    let tree = Tree::read(tx)?;
-    let mut questions = Questions::new(live);
-    let numbers: Vec<Vec<UpdateNumber>> = asked
-        .iter()
-        .map(|(_, updates)| updates.iter().filter_map(|update| questions.published().status_number(*update)).collect())
-        .collect();
-    let mut shares = vec![(0, 0); asked.len()];
-    let mut statuses = HashMap::new();
-    let rows = tx.computer_directory()?;
-    tx.computer_status_each(&mut |no, row| {
-        statuses.insert(no, tally::decode(&row.status));
-        Ok(())
-    })?;
-    for row in &rows {
-        let status = statuses.remove(&row.no).unwrap_or_default();
-        let known = questions.of(&row.groups);
-        for (((collection, _), numbers), (computers, compliant)) in asked.iter().zip(&numbers).zip(&mut shares) {
-            if !tree.holds(*collection, row) {
-                continue;
-            }
-            *computers += 1;
-            let complies = status.reported.is_some()
-                && numbers.iter().all(|number| {
-                    let at = known.binary_search_by_key(number, |asked| asked.number).ok();
-                    let asked = at.and_then(|at| known.get(at));
-                    asked.is_none_or(|asked| status.state_of(asked.number, Some(asked.entered)).is_compliant())
-                });
-            *compliant += u64::from(complies);
-        }
-    }
-    Ok(shares)
+    let (tree, view) = (Tree::read(tx)?, live.compliance(tx)?);
+    let share = |(collection, updates): &(CollectionId, Vec<UpdateId>)| {
+        let updates = updates.iter().copied().collect();
+        let tally = tally::count(&view, &Who::of(&tree, *collection, None), Some(&updates));
+        (tally.computers, tally.compliant())
+    };
+    Ok(asked.iter().map(share).collect())
 }
 
 /// How the computers of a collection stand.
@@ -92,7 +66,7 @@ pub(crate) async fn summary(app: &App, query: SummaryQuery) -> Result<Summary, A
         .try_read(move |tx| {
             tally(
                 tx,
-                &live,
+                &live.compliance(tx)?,
                 &Asked {
                     collection: query.collection.as_deref(),
                     server: query.server.as_deref(),
@@ -103,9 +77,9 @@ pub(crate) async fn summary(app: &App, query: SummaryQuery) -> Result<Summary, A
         .await?;
     Ok(Summary {
         computers: tally.computers,
-        compliant: tally.compliant,
-        percent: tally::percent(tally.compliant, tally.computers),
-        counts: tally.states,
+        compliant: tally.compliant(),
+        percent: tally::percent(tally.compliant(), tally.computers),
+        counts: tally::shown(&tally.states),
         as_of: Timestamp::now(),
     })
 }
@@ -118,9 +92,10 @@ pub(crate) async fn updates(app: &App, query: UpdateComplianceQuery) -> Result<L
     let live = app.state.live.clone();
     let (mut page, ids) = app
         .try_read(move |tx| {
+            let view = live.compliance(tx)?;
             let tally = tally(
                 tx,
-                &live,
+                &view,
                 &Asked {
                     collection: query.collection.as_deref(),
                     server: query.server.as_deref(),
@@ -128,7 +103,10 @@ pub(crate) async fn updates(app: &App, query: UpdateComplianceQuery) -> Result<L
                 },
             )?;
             let computers = tally.computers;
-            let mut rows: Vec<_> = tally.updates.into_iter().collect();
+            let counted = tally.updates.iter().filter(|it| it.counts.total() > 0);
+            let mut rows: Vec<_> =
+                counted.filter_map(|it| Some((view.update(it.update)?, tally::shown(&it.counts)))).collect();
+            drop(view);
             rows.sort_by_key(|(update, counts)| {
                 (std::cmp::Reverse((tally::needed(counts) + counts.failed, counts.failed)), *update)
             });

@@ -1,6 +1,6 @@
 //! Computers: who scans here, and what each needs and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -12,6 +12,7 @@ use weir_api::{
     },
 };
 use weir_model::{
+    freshness::{Rule, Verdict},
     ids::{CollectionId, ComputerId, UpdateId},
     status::{State, computer_state},
 };
@@ -20,6 +21,7 @@ use weir_store::{ReadTx, StoreError, computer as stored};
 use super::{
     AdminError, App, Caller,
     collection::{Tree, definition::checked_zone},
+    freshness,
     index::Index,
     list, rollup,
     selection::known_language,
@@ -29,20 +31,16 @@ use super::{
 
 /// Computers, oldest first.
 pub(crate) async fn list(app: &App, query: ComputerQuery) -> Result<List<ComputerRow>, AdminError> {
-    list_in(app, query.collection, query.server, query.cursor, query.limit).await
-}
-
-/// Computers of a collection and of those below it.
-pub(crate) async fn list_in(
-    app: &App,
-    collection: Option<String>,
-    server: Option<String>,
-    cursor: Option<String>,
-    limit: Option<u32>,
-) -> Result<List<ComputerRow>, AdminError> {
+    let ComputerQuery { collection, server, freshness: wanted, silent_days, cursor, limit } = query;
     let limit = list::limit(limit)?;
     let live = app.state.live.clone();
     app.try_read(move |tx| {
+        let (rule, now) = (Rule::days(freshness::days(tx, silent_days)?), Timestamp::now());
+        let verdicts = wanted.map(|_| freshness::all(tx, &rule, now)).transpose()?;
+        let is_wanted = |no: u32| {
+            let class = |verdicts: &HashMap<u32, Verdict>| verdicts.get(&no).map(|it| freshness::class(it.class));
+            verdicts.as_ref().is_none_or(|verdicts| class(verdicts) == wanted)
+        };
         let tree = Tree::read(tx)?;
         let within = match &collection {
             Some(name) => tree.find(name)?.id,
@@ -52,14 +50,14 @@ pub(crate) async fn list_in(
             Some(site) => tx.computer_directory_of(site)?,
             None => tx.computer_directory()?,
         };
-        let members = members.into_iter().filter(|row| tree.holds(within, row));
+        let members = members.into_iter().filter(|row| is_wanted(row.no) && tree.holds(within, row));
         let servers = servers(tx)?;
         let page = list::page(members, |row| row.no.to_string(), cursor.as_deref(), limit)?;
         let mut questions = Questions::new(&live);
         let mut items = Vec::with_capacity(page.items.len());
         for member in page.items {
             if let Some(row) = tx.computer_show(member.no)? {
-                items.push(describe(tx, &tree, &servers, &mut questions, &row, &member.groups)?.0);
+                items.push(describe(tx, &tree, &servers, &mut questions, &row, &member.groups, &rule)?.0);
             }
         }
         Ok(List { items, next: page.next })
@@ -86,6 +84,7 @@ fn describe(
     questions: &mut Questions,
     row: &stored::ComputerRow,
     groups: &[CollectionId],
+    rule: &Rule,
 ) -> Result<(ComputerRow, States), StoreError> {
     let status = tally::decode(&tx.computer_status(row.no)?.status);
     let mut counts = StateCounts::default();
@@ -121,6 +120,7 @@ fn describe(
         last_contact: row.last_contact_at,
         last_sync: row.last_sync_at,
         last_report: row.last_report_at,
+        freshness: Some(freshness::of(row, rule, Timestamp::now())),
         plain_http: row.plain_http,
         counts,
         compliant: whole.is_compliant(),
@@ -139,7 +139,8 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
         let tree = Tree::read(tx)?;
         let groups: Vec<CollectionId> = tx.computer_collections(row.no)?;
         let mut questions = Questions::new(&live);
-        let (shown, states) = describe(tx, &tree, &servers(tx)?, &mut questions, &row, &groups)?;
+        let rule = Rule::days(freshness::days(tx, None)?);
+        let (shown, states) = describe(tx, &tree, &servers(tx)?, &mut questions, &row, &groups, &rule)?;
         let set = live.directory.group_set(&groups);
         let snapshot = &questions.published().snapshot;
         let mut sorted: BTreeMap<bool, Vec<ComputerUpdate>> = BTreeMap::new();
@@ -165,6 +166,7 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
                 state: api_state(state),
                 since: entry.map(|entry| entry.changed),
                 error: entry.and_then(|entry| entry.error).map(|error| format!("0x{error:08x}")),
+                error_meaning: entry.and_then(|entry| entry.error).map(super::failure::meaning),
                 deployment: explanation.ruling.winner.map(|winner| winner.id.0),
                 why: explanation.describe(|id| tree.name(id)),
             };
@@ -239,11 +241,11 @@ pub(crate) async fn delete(app: &App, caller: &Caller, id: &str) -> Result<(), A
     app.publish().await
 }
 
-fn parse(id: &str) -> Result<ComputerId, AdminError> {
+pub(super) fn parse(id: &str) -> Result<ComputerId, AdminError> {
     id.trim().parse().map_err(|error| AdminError::invalid("computer", format!("{id:?}: {error}")))
 }
 
-fn missing(id: &ComputerId) -> AdminError {
+pub(super) fn missing(id: &ComputerId) -> AdminError {
     AdminError::missing("computer", id, "weir computers list")
 }
 

@@ -94,7 +94,7 @@ pub(crate) async fn change(
         let row = find(tx, &name)?;
         let mut rule = row.rule.clone();
         if let Some(name) = change.name {
-            if name.to_lowercase() != rule.name.to_lowercase() {
+            if weir_model::name::key(&name) != weir_model::name::key(&rule.name) {
                 free(tx, &name)?;
             }
             rule.name = name;

@@ -6,7 +6,13 @@ use axum::{
 };
 use http::{StatusCode, header};
 use weir_api::{Problem, problem::MEDIA_TYPE};
+use weir_model::message::tidy;
 use weir_store::StoreError;
+
+/// Characters of a value that a refusal repeats.
+const LONGEST_VALUE: usize = 100;
+/// Characters of a refusal.
+const LONGEST: usize = 4_000;
 
 /// What keeps an operation from being done.
 #[derive(Debug, thiserror::Error)]
@@ -121,9 +127,61 @@ impl AdminError {
                 (StatusCode::BAD_GATEWAY, "upstream", "The server above failed", next_step.clone())
             }
         };
-        let detail =
-            if status == StatusCode::INTERNAL_SERVER_ERROR { "the server failed".to_owned() } else { chain(self) };
-        Problem { status: status.as_u16(), code: code.to_owned(), title: title.to_owned(), detail, next_step }
+        let detail = match self {
+            _ if status == StatusCode::INTERNAL_SERVER_ERROR => "the server failed".to_owned(),
+            Self::NotFound { kind, id, .. } if !id.starts_with('"') => {
+                format!("there is no {kind} {}", tidy(id, LONGEST_VALUE))
+            }
+            _ => chain(self),
+        };
+        Problem {
+            status: status.as_u16(),
+            code: code.to_owned(),
+            title: title.to_owned(),
+            detail: cut_values(&detail),
+            next_step: next_step.map(|text| cut_values(&text)),
+        }
+    }
+}
+
+/// A text in which what stands in quotes is cut: values come from the caller, who knows them, and may be large.
+fn cut_values(text: &str) -> String {
+    let mut cut = String::new();
+    // the open quote, where it stands in `text` and in `cut`, and the characters since
+    let mut open: Option<(char, usize, usize, usize)> = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match &mut open {
+            None => {
+                if matches!(c, '"' | '`') {
+                    open = Some((c, at, cut.len(), 0));
+                }
+                cut.push(c);
+            }
+            Some((quote, .., count)) if c == *quote && !escaped => {
+                if *count > LONGEST_VALUE {
+                    cut.push('\u{2026}');
+                }
+                cut.push(c);
+                open = None;
+            }
+            Some((.., count)) => {
+                if *count < LONGEST_VALUE {
+                    cut.push(c);
+                }
+                *count += 1;
+            }
+        }
+        escaped = c == '\\' && !escaped && open.is_some();
+    }
+    // a quote that stands alone quotes nothing
+    if let Some((_, from, kept, _)) = open {
+        cut.truncate(kept);
+        cut.push_str(text.get(from..).unwrap_or_default());
+    }
+    match cut.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}\u{2026}", cut.get(..end).unwrap_or_default()),
+        None => cut,
     }
 }
 
@@ -175,5 +233,34 @@ impl IntoResponse for AdminError {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_a_refusal_are_cut() {
+        let short = r#"name is "a \" b"; take `x`"#;
+        assert_eq!(cut_values(short), short);
+        let long = "x".repeat(200_000);
+        for quoted in [format!("{long:?}"), format!("`{long}`")] {
+            let refusal = AdminError::invalid("body", format!("name: a boolean was expected, not string {quoted}!"));
+            let detail = refusal.problem().detail;
+            let kept = "x".repeat(LONGEST_VALUE);
+            assert!(detail.contains(&kept) && detail.ends_with('!'), "{detail}");
+            assert!(detail.chars().count() < 200, "{detail}");
+        }
+        let missing = AdminError::missing("setting", &long, "weir settings list").problem();
+        assert!(missing.detail.chars().count() < 200, "{}", missing.detail);
+        assert_eq!(AdminError::missing("alert", 7, "weir alerts list").problem().detail, "there is no alert 7");
+    }
+
+    #[test]
+    fn a_lone_quote_cuts_nothing_but_the_whole_has_an_end() {
+        let words = format!("the text that begins with \" has no end{}", " and more".repeat(20));
+        assert_eq!(cut_values(&words), words);
+        assert_eq!(cut_values(&"x".repeat(10_000)).chars().count(), LONGEST + 1);
     }
 }

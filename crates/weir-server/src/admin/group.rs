@@ -266,7 +266,7 @@ pub(crate) fn delete_in(tx: &WriteTx<'_>, row: &UpdateGroupRow, force: bool) -> 
 
 fn checked_name(name: &str) -> Result<&str, AdminError> {
     let name = name.trim();
-    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && weir_model::name::is_printable(name);
     if fits && !matches!(name, "." | "..") && name.parse::<Uuid>().is_err() {
         return Ok(name);
     }
@@ -453,15 +453,18 @@ pub(crate) async fn members_change(
             sites::refuse_below(tx, "Update groups")?;
             let row = find(tx, &name)?;
             let (added, removed): (&[UpdateId], &[UpdateId]) = if add { (&updates, &[]) } else { (&[], &updates) };
+            let before = tx.update_group_show(row.id)?.map(|(_, members)| members).unwrap_or_default();
             let done = members_change_in(tx, row.id, added, removed, change.accept_eula)?;
             let changed = done.added + done.removed;
+            let unchanged = if add {
+                (updates.len() as u64).saturating_sub(changed)
+            } else {
+                // a filter finds updates of which nobody said that they are in the group
+                let named: BTreeSet<UpdateId> = change.updates.iter().copied().map(UpdateId).collect();
+                named.iter().filter(|update| !before.contains(update)).count() as u64
+            };
             let row = find(tx, &row.id.to_string())?;
-            Ok(GroupMembersChanged {
-                changed,
-                unchanged: (updates.len() as u64).saturating_sub(changed),
-                members: row.members,
-                deployments: row.deployments,
-            })
+            Ok(GroupMembersChanged { changed, unchanged, members: row.members, deployments: row.deployments })
         })
         .await?;
     if done.deployments > 0 && done.changed > 0 {

@@ -6,8 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
-    time::{Duration, Instant},
+    sync::{Arc, Weak},
 };
 
 use weir_api::{Reference, computer::StateCounts, update::UpdateKind, update::UpdateRow};
@@ -18,7 +17,7 @@ use weir_model::{
 };
 use weir_store::{ReadTx, StoreError};
 
-use super::{AdminError, App, list, tally, tally::Tally};
+use super::{AdminError, App, list, tally};
 use crate::live::Published;
 
 /// All updates.
@@ -34,26 +33,13 @@ pub(crate) struct Index {
     pub(crate) search: search::Index,
 }
 
-/// A count of all computers serves for so many times what counting took: at most a tenth of the time goes into counting.
-const SERVES_TIMES: u32 = 10;
-/// No count serves longer than this once something new was reported.
-const LONGEST_SERVICE: Duration = Duration::from_secs(10);
-/// Counting that takes no longer is not saved up: small sites see what was just reported.
-const CHEAP: Duration = Duration::from_millis(50);
-
 /// States of every update over all computers, of one moment.
 #[derive(Debug)]
 pub(crate) struct Counted {
     /// Of the catalogue that was published.
-    published: ChangeNumber,
-    /// Of the computers and their collections.
-    directory: u64,
-    /// Of what computers reported.
-    status: u64,
-    /// When it was counted.
-    ended: Instant,
-    /// What counting took.
-    took: Duration,
+    published: Weak<Published>,
+    /// The change of computers that it knows.
+    version: u64,
     updates: HashMap<UpdateId, StateCounts>,
 }
 
@@ -170,51 +156,26 @@ impl Index {
 }
 
 impl Counted {
-    /// What computers say now. It is counted again only if the catalogue, the computers or what they reported changed, by
-    /// one request at a time. Computers report all the time: where counting takes long, what they report shows up only
-    /// after ten times as long as counting took, ten seconds at most. A new catalogue, new computers and other collections
-    /// show up at once.
+    /// What computers say now. It is put together again only if the catalogue, the computers or what they reported changed.
     pub(crate) async fn current(app: &App) -> Result<Arc<Self>, AdminError> {
-        let published = app.state.live.current().change();
-        if app.state.live.directory.is_empty() {
-            return Ok(Arc::new(Self {
-                published,
-                directory: 0,
-                status: 0,
-                ended: Instant::now(),
-                took: Duration::ZERO,
-                updates: HashMap::new(),
-            }));
-        }
-        let (directory, status) =
-            app.read(|tx| Ok((tx.computer_directory_version()?, tx.computer_status_version()?))).await?;
-        let known = || app.shared().counted.lock().clone().filter(|known| known.serves(published, directory, status));
-        if let Some(counted) = known() {
-            return Ok(counted);
-        }
-        let _one_at_a_time = app.shared().counting.lock().await;
-        if let Some(counted) = known() {
-            return Ok(counted);
-        }
-        let published = app.state.live.current().change();
         let live = app.state.live.clone();
+        let known = app.shared().counted.lock().clone();
         let counted = app
             .read(move |tx| {
-                let started = Instant::now();
-                let (directory, status) = (tx.computer_directory_version()?, tx.computer_status_version()?);
-                let updates = Tally::count(tx, &live, &|_| true)?.updates;
-                Ok(Self { published, directory, status, ended: Instant::now(), took: started.elapsed(), updates })
+                let view = live.compliance(tx)?;
+                let published = Arc::downgrade(view.published());
+                let serves = |known: &Arc<Self>| known.version == view.version() && known.published.ptr_eq(&published);
+                if let Some(known) = known.filter(serves) {
+                    return Ok(known);
+                }
+                let counts = view.everybody().updates.into_iter().filter(|it| it.counts.total() > 0);
+                let updates =
+                    counts.filter_map(|it| Some((view.update(it.update)?, tally::shown(&it.counts)))).collect();
+                Ok(Arc::new(Self { published, version: view.version(), updates }))
             })
             .await?;
-        let counted = Arc::new(counted);
         *app.shared().counted.lock() = Some(Arc::clone(&counted));
         Ok(counted)
-    }
-
-    /// Whether it still answers a request that found these versions.
-    fn serves(&self, published: ChangeNumber, directory: u64, status: u64) -> bool {
-        let moved = self.published < published || self.directory < directory;
-        !moved && (self.status >= status || self.ended.elapsed() < service(self.took))
     }
 
     /// What they say of one update.
@@ -233,11 +194,6 @@ impl Counted {
             unknown: counts.unknown,
         }
     }
-}
-
-/// How long a count serves although computers reported something new, if counting took so long.
-fn service(took: Duration) -> Duration {
-    if took <= CHEAP { Duration::ZERO } else { took.saturating_mul(SERVES_TIMES).min(LONGEST_SERVICE) }
 }
 
 /// The kind that lists name.
@@ -267,34 +223,5 @@ pub(crate) fn severity_word(severity: Severity) -> &'static str {
         Severity::Moderate => "moderate",
         Severity::Important => "important",
         Severity::Critical => "critical",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_costly_to_count_serves_for_a_while() {
-        let cases = [(0, 0), (50, 0), (51, 510), (400, 4_000), (1_000, 10_000), (60_000, 10_000)];
-        for (took, serves) in cases {
-            assert_eq!(service(Duration::from_millis(took)), Duration::from_millis(serves), "{took} ms");
-        }
-    }
-
-    #[test]
-    fn only_reports_may_wait() {
-        let counted = |took| Counted {
-            published: ChangeNumber(5),
-            directory: 5,
-            status: 5,
-            ended: Instant::now(),
-            took,
-            updates: HashMap::new(),
-        };
-        let (slow, quick) = (counted(Duration::from_secs(30)), counted(Duration::ZERO));
-        assert!(slow.serves(ChangeNumber(5), 5, 5) && slow.serves(ChangeNumber(5), 5, 9));
-        assert!(!slow.serves(ChangeNumber(6), 5, 5) && !slow.serves(ChangeNumber(5), 6, 5));
-        assert!(quick.serves(ChangeNumber(5), 5, 5) && !quick.serves(ChangeNumber(5), 5, 6));
     }
 }

@@ -226,7 +226,7 @@ pub(crate) async fn change(
                 plan.phases = phases(tx, &tree, wanted)?;
             }
             plan.check_change(&row.plan, &state.state).map_err(|error| invalid(&error))?;
-            if plan.name.to_lowercase() != row.plan.name.to_lowercase() {
+            if weir_model::name::key(&plan.name) != weir_model::name::key(&row.plan.name) {
                 free(tx, &plan.name)?;
             }
             let waiting = plan.phases.iter().skip(state.state.current().map_or(0, |at| at + 1)).cloned().collect();

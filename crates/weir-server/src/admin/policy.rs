@@ -52,11 +52,14 @@ fn file_of(tx: &ReadTx<'_>, target: &Target, request: PolicyRender) -> Result<Fi
     let server = choose(target, request.https)?;
     let (tree, current) = (Tree::read(tx)?, setting::Current::read(tx)?);
     let client_targeting = current.text("targeting") == "client";
-    let groups: Vec<String> = request
-        .groups
-        .iter()
-        .map(|name| tree.find(name).map(|row| row.name.clone()))
-        .collect::<Result<_, AdminError>>()?;
+    let mut groups: Vec<String> = Vec::new();
+    for name in &request.groups {
+        let group = &tree.find(name)?.name;
+        // named twice it is meant once
+        if !groups.contains(group) {
+            groups.push(group.clone());
+        }
+    }
     let settings = Table::read(tx)?.resultant(&[within(&tree, request.collection.as_deref())?]);
     let aimed = !groups.is_empty();
     let options = Options {

@@ -19,7 +19,6 @@ use weir_api::{
     List, PREFIX, Problem,
     access::SignInLink,
     audit::AuditRow,
-    compliance::{Summary, SummaryQuery, UpdateCompliance, UpdateComplianceQuery},
     computer::{ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow},
     deployment::{
         Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentPreview, DeploymentQuery,
@@ -34,10 +33,11 @@ use weir_api::{
 
 use super::{
     AdminError, App, Caller, alert_routes, audit, auth, cleanup_routes, client_settings_routes, collection_routes,
-    compliance, computer, content_routes, deployment, deployment_routes, downstream_routes, export_routes,
+    compliance_routes, computer, content_routes, deployment, deployment_routes, downstream_routes, export_routes,
+    exposure_routes,
     extract::{Body, JSON_BYTES, Path, Query},
-    headers, health, import, page, phased_routes, policy_routes, rule_routes, search_routes, selection_routes, setting,
-    sites, status, sync_routes,
+    failure_routes, freshness_routes, headers, health, history_routes, import, page, phased_routes, policy_routes,
+    report_routes, rule_routes, search_routes, selection_routes, setting, sites, status, sync_routes,
     update::{self, Named},
     update_list, update_routes, window_routes,
 };
@@ -106,10 +106,11 @@ fn api(app: &App) -> OpenApiRouter<App> {
     small
         .merge(uploads(import_route(), limits.import_bytes))
         .merge(uploads(content_routes::upload(), limits.content_bytes))
+        .merge(uploads(exposure_routes::upload(), limits.import_bytes))
 }
 
 fn api_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    small_routes(router).merge(import_route()).merge(content_routes::upload())
+    small_routes(router).merge(import_route()).merge(content_routes::upload()).merge(exposure_routes::upload())
 }
 
 fn import_route() -> OpenApiRouter<App> {
@@ -127,6 +128,7 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .merge(downstream_routes::all())
         .merge(sync_routes::all())
         .merge(export_routes::all())
+        .merge(exposure_routes::all())
         .merge(window_routes::all())
         .merge(deployment_routes::all())
         .merge(phased_routes::all())
@@ -145,8 +147,11 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(deployments_show, deployments_change, deployments_delete))
         .routes(routes!(computers_list))
         .routes(routes!(computers_show, computers_change, computers_delete))
-        .routes(routes!(compliance_summary))
-        .routes(routes!(compliance_updates))
+        .merge(compliance_routes::all())
+        .merge(history_routes::all())
+        .merge(failure_routes::all())
+        .merge(freshness_routes::all())
+        .merge(report_routes::all())
         .merge(sites::all())
         .routes(routes!(settings_list))
         .routes(routes!(settings_show, settings_set))
@@ -334,21 +339,6 @@ async fn computers_delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, AdminError> {
     computer::delete(&app, &caller, &id).await.map(|()| StatusCode::NO_CONTENT)
-}
-
-/// How the computers of a collection stand.
-#[utoipa::path(get, path = "/compliance/summary", tag = "compliance", params(SummaryQuery), responses((status = 200, body = Summary)))]
-async fn compliance_summary(State(app): State<App>, Query(query): Query<SummaryQuery>) -> Answer<Summary> {
-    compliance::summary(&app, query).await.map(Json)
-}
-
-/// How updates stand on the computers of a collection, most needed first.
-#[utoipa::path(get, path = "/compliance/updates", tag = "compliance", params(UpdateComplianceQuery), responses((status = 200, body = List<UpdateCompliance>)))]
-async fn compliance_updates(
-    State(app): State<App>,
-    Query(query): Query<UpdateComplianceQuery>,
-) -> Answer<List<UpdateCompliance>> {
-    compliance::updates(&app, query).await.map(Json)
 }
 
 /// Site settings.

@@ -151,7 +151,7 @@ async fn edit(
             let row = find(tx, &name)?;
             let rule = edit(tx, &row)?;
             rule.check().map_err(|error| input::invalid(&error))?;
-            if rule.name.to_lowercase() != row.rule.name.to_lowercase() {
+            if weir_model::name::key(&rule.name) != weir_model::name::key(&row.rule.name) {
                 free(tx, &rule.name)?;
             }
             if rule != row.rule {

@@ -100,7 +100,7 @@ pub(crate) async fn change(
             let mut search = row.search.clone();
             let SavedSearchChange { name, description, filter, text, sort } = change;
             if let Some(name) = name {
-                if name.trim().to_lowercase() != search.name.to_lowercase() {
+                if weir_model::name::key(&name) != weir_model::name::key(&search.name) {
                     free(tx, name.trim())?;
                 }
                 search.name = name;
@@ -171,12 +171,13 @@ pub(crate) fn check(search: &mut Stored) -> Result<(), AdminError> {
     given(&mut search.text);
     given(&mut search.sort);
     let long = |text: &str| text.chars().count() > LONGEST_NAME;
-    if search.name.is_empty() || long(&search.name) || search.name.contains(char::is_control) {
+    if long(&search.name) || !weir_model::name::is_printable(&search.name) {
         let detail = format!("a name has 1 to {LONGEST_NAME} characters, without control characters");
         return Err(AdminError::invalid("name", detail));
     }
-    if long(&search.description) {
-        return Err(AdminError::invalid("description", format!("a description has at most {LONGEST_NAME} characters")));
+    if long(&search.description) || search.description.contains(|c: char| c.is_control() && c != '\n') {
+        let detail = format!("a description has at most {LONGEST_NAME} characters, and none that cannot be printed");
+        return Err(AdminError::invalid("description", detail));
     }
     if search.filter.is_none() && search.text.is_none() {
         return Err(AdminError::Invalid {

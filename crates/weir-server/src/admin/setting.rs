@@ -16,6 +16,7 @@ use weir_api::{
 use weir_model::{
     content::ContentMode,
     message::SETTING_CHANGED,
+    retirement,
     schedule::{Recurrence, Zone},
 };
 use weir_store::{ReadTx, StoreError, WriteTx, mirror::PARENT, setting::SettingRow};
@@ -92,8 +93,20 @@ pub(crate) const RUN_TIME_OTHER: &str = "updates.run_time_other";
 pub(crate) const RUN_TIME_WINDOWS: &str = "updates.run_time_windows";
 /// How often the server above is told of computers between synchronizations, in minutes.
 pub(crate) const ROLLUP_MINUTES: &str = "rollup.minutes";
+/// How long daily records of compliance are kept, in days.
+pub(crate) const HISTORY_DAYS: &str = "history.days";
 /// How long events with an update are kept, in days.
 pub(crate) const EVENT_DAYS: &str = "events.days";
+/// What becomes of rows that machines left behind when they were installed anew.
+pub(crate) const DUPLICATES: &str = "computers.duplicates";
+/// The value of [`DUPLICATES`] that retires them.
+pub(crate) const RETIRE_OLDER: &str = "retire-older";
+/// Days without a call after which computers are retired; 0 is never.
+pub(crate) const RETIRE_DAYS: &str = "computers.retire_days";
+/// The share of a site that is retired without being confirmed, in percent.
+pub(crate) const RETIRE_PERCENT: &str = "computers.retire_percent";
+/// Days without a call after which a computer is silent.
+pub(crate) const SILENT_DAYS: &str = "computers.silent_days";
 /// Files fetched at once.
 pub(crate) const CONTENT_CONCURRENCY: &str = "content.concurrency";
 /// Whether missing content is fetched from its sources.
@@ -293,6 +306,14 @@ pub(crate) async fn set(
     if matches!(key, ALERT_CA_FILE | MAIL_CA_FILE | SYNC_CA_FILE) {
         usable_roots(key, value.as_str().unwrap_or_default()).await?;
     }
+    if key == RETIRE_DAYS && value.as_u64().is_some_and(|days| days > 0 && days < u64::from(*retirement::DAYS.start()))
+    {
+        return Err(AdminError::Invalid {
+            code: "setting_value",
+            detail: format!("{key} takes 0, or {} days at least: people are away", retirement::DAYS.start()),
+            next_step: Some(format!("{} is proposed", retirement::PROPOSED_DAYS)),
+        });
+    }
     if matches!(definition.kind, Kind::Schedule) {
         value = anchored(app, value).await?;
     }
@@ -331,6 +352,9 @@ pub(crate) async fn set(
     }
     // another source, schedule or zone can make a synchronization due
     app.shared().runner.nudge();
+    if matches!(key, DUPLICATES | RETIRE_DAYS | RETIRE_PERCENT) {
+        app.shared().retirement.notify_one();
+    }
     if key.starts_with("cleanup.") {
         app.shared().cleanup.notify_one();
     }

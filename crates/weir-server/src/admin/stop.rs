@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 use weir_api::{
     List,
@@ -12,7 +13,7 @@ use weir_model::{
     deployment::LONGEST_TEXT,
     ids::{ChangeNumber, UpdateId},
     status::State,
-    targeting::{DeploymentAction, Tree as Branches, winner},
+    targeting::{Deployment, DeploymentAction, Tree as Branches, winner},
 };
 use weir_store::{
     ReadTx,
@@ -146,7 +147,13 @@ fn shown(index: &Index, row: UpdateStopRow) -> StoppedUpdate {
 fn heard(tx: &ReadTx<'_>, live: &Live, index: &Index, row: UpdateStopRow) -> Result<UpdateStop, AdminError> {
     let targeting = tx.catalogue_targeting()?;
     let tree = Branches::new(&targeting.collections);
-    let of: Vec<_> = targeting.deployments.iter().filter(|it| it.update_id == row.update).collect();
+    // nothing of a stopped update is active; without the stop it would be what has become available
+    let now = Timestamp::now();
+    let mut of: Vec<Deployment> = targeting.deployments.into_iter().filter(|it| it.update_id == row.update).collect();
+    for deployment in &mut of {
+        deployment.active = deployment.available <= now;
+    }
+    let of: Vec<&Deployment> = of.iter().collect();
     let filter = DeploymentFilter { update: Some(row.update), rows: Rows::Computers, ..DeploymentFilter::default() };
     let deployments = tx.deployment_list(&filter, None, PAGE)?.items.iter().filter(|it| it.enabled).count() as u64;
     let mut questions = Questions::new(live);

@@ -178,7 +178,7 @@ fn changed(
     }
     if let Some(text) = change.name {
         let new = name(&text)?;
-        if new.to_lowercase() != wanted.name.to_lowercase() {
+        if weir_model::name::key(&new) != weir_model::name::key(&wanted.name) {
             free(tx, &new)?;
         }
         wanted.name = new;
@@ -308,7 +308,7 @@ fn free(tx: &ReadTx<'_>, name: &str) -> Result<(), AdminError> {
 
 fn name(text: &str) -> Result<String, AdminError> {
     let trimmed = text.trim();
-    let fits = (1..=LONGEST_NAME).contains(&trimmed.chars().count()) && !trimmed.chars().any(char::is_control);
+    let fits = (1..=LONGEST_NAME).contains(&trimmed.chars().count()) && weir_model::name::is_printable(trimmed);
     if fits && trimmed.parse::<Uuid>().is_err() {
         return Ok(trimmed.to_owned());
     }

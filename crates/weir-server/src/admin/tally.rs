@@ -7,12 +7,13 @@ use std::{
 
 use weir_api::computer::StateCounts;
 use weir_model::{
-    ids::{ChangeNumber, UpdateId},
-    status::{ComputerStatus, State, UpdateNumber, computer_state},
+    compliance::{Members, Tally},
+    ids::{ChangeNumber, CollectionId, UpdateId},
+    status::{ComputerStatus, Counts, State, UpdateNumber},
 };
-use weir_store::{ReadTx, StoreError, computer::DirectoryRow};
 
-use crate::live::{GroupSet, Live, Published};
+use super::collection::Tree;
+use crate::live::{Live, Published, View};
 
 /// One update that computers with the same collections are asked about.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +23,15 @@ pub(crate) struct Asked {
     pub(crate) entered: ChangeNumber,
 }
 
+/// What sets of collections share.
+type List = Arc<[weir_model::compliance::Asked]>;
+
 /// What each set of collections is asked about, kept while one question is answered.
 pub(crate) struct Questions {
     live: Live,
     published: Arc<Published>,
-    asked: HashMap<Arc<GroupSet>, Arc<[Asked]>>,
+    /// By the address of the list that they are from, which is kept for that: most sets of collections share one.
+    asked: HashMap<usize, (List, Arc<[Asked]>)>,
 }
 
 impl Questions {
@@ -35,22 +40,16 @@ impl Questions {
     }
 
     /// What a computer with these collections is asked about, by update number.
-    pub(crate) fn of(&mut self, groups: &[weir_model::ids::CollectionId]) -> Arc<[Asked]> {
-        let set = self.live.directory.group_set(groups);
+    pub(crate) fn of(&mut self, groups: &[CollectionId]) -> Arc<[Asked]> {
         let published = &self.published;
-        let asked = self.asked.entry(set).or_insert_with_key(|set| {
-            let scope = published.scope(set);
-            let offers = published.snapshot.offers(&scope.scope);
-            let mut asked: Vec<Asked> = offers
-                .into_iter()
-                .filter(|offer| offer.reportable)
-                .filter_map(|offer| {
-                    let update = offer.identity.update_id;
-                    Some(Asked { update, number: published.status_number(update)?, entered: offer.entered })
-                })
-                .collect();
-            asked.sort_by_key(|asked| asked.number);
-            asked.into()
+        let list = published.asked(&self.live.directory.group_set(groups));
+        let (_, asked) = self.asked.entry(list.as_ptr() as usize).or_insert_with(|| {
+            let named = |it: &weir_model::compliance::Asked| {
+                let update = published.update_of(it.update)?;
+                Some(Asked { update, number: it.update, entered: it.entered })
+            };
+            let asked = list.iter().filter_map(named).collect();
+            (list, asked)
         });
         Arc::clone(asked)
     }
@@ -72,75 +71,47 @@ pub(crate) fn decode(bytes: &[u8]) -> ComputerStatus {
     })
 }
 
-/// States by update and by computer.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    /// Members that were counted.
-    pub(crate) computers: u64,
-    /// Members in a compliant state.
-    pub(crate) compliant: u64,
-    /// Members by the one state of each.
-    pub(crate) states: StateCounts,
-    /// Members by state, for every update that some member is asked about.
-    pub(crate) updates: HashMap<UpdateId, StateCounts>,
+/// Which computers are counted: those of a collection, and of one server if one is named.
+pub(crate) struct Who<'t> {
+    tree: &'t Tree,
+    within: CollectionId,
+    site: Option<u32>,
 }
 
-impl Tally {
-    /// Counts all computers that `member` lets through.
-    pub(crate) fn count(
-        tx: &ReadTx<'_>,
-        live: &Live,
-        member: &dyn Fn(&DirectoryRow) -> bool,
-    ) -> Result<Self, StoreError> {
-        Self::count_of(tx, live, member, None)
+impl<'t> Who<'t> {
+    /// The computers of a collection, and of those below it.
+    pub(crate) fn of(tree: &'t Tree, within: CollectionId, site: Option<u32>) -> Self {
+        Self { tree, within, site }
     }
 
-    /// The same for some updates only.
-    pub(crate) fn count_of(
-        tx: &ReadTx<'_>,
-        live: &Live,
-        member: &dyn Fn(&DirectoryRow) -> bool,
-        only: Option<&HashSet<UpdateId>>,
-    ) -> Result<Self, StoreError> {
-        let mut questions = Questions::new(live);
-        let mut tally = Self::default();
-        let mut statuses = HashMap::new();
-        let rows: Vec<DirectoryRow> = tx.computer_directory()?.into_iter().filter(|row| member(row)).collect();
-        if rows.is_empty() {
-            return Ok(tally);
-        }
-        let members: HashMap<u32, usize> = rows.iter().enumerate().map(|(at, row)| (row.no, at)).collect();
-        tx.computer_status_each(&mut |no, row| {
-            if members.contains_key(&no) {
-                statuses.insert(no, decode(&row.status));
-            }
-            Ok(())
-        })?;
-        let mut narrowed: HashMap<*const Asked, Vec<Asked>> = HashMap::new();
-        for row in &rows {
-            let asked = questions.of(&row.groups);
-            let asked: &[Asked] = match only {
-                None => &asked,
-                // once for each set of collections: `questions` keeps what it points at
-                Some(only) => narrowed
-                    .entry(asked.as_ptr())
-                    .or_insert_with(|| asked.iter().copied().filter(|it| only.contains(&it.update)).collect()),
-            };
-            let status = statuses.remove(&row.no).unwrap_or_default();
-            tally.add(asked, &status);
-        }
-        Ok(tally)
+    fn is_everybody(&self) -> bool {
+        self.within == CollectionId::ALL_COMPUTERS && self.site.is_none()
     }
 
-    fn add(&mut self, asked: &[Asked], status: &ComputerStatus) {
-        let states: Vec<State> = asked.iter().map(|asked| status.state_of(asked.number, Some(asked.entered))).collect();
-        for (asked, state) in asked.iter().zip(&states) {
-            add(self.updates.entry(asked.update).or_default(), *state);
-        }
-        let state = computer_state(status.reported.is_some(), states);
-        self.computers += 1;
-        self.compliant += u64::from(state.is_compliant());
-        add(&mut self.states, state);
+    /// The same as the index looks for them.
+    pub(crate) fn members(&self, view: &View<'_>) -> Members {
+        view.members(self.site, &|groups| self.tree.holds_any(self.within, groups))
+    }
+}
+
+/// How these computers stand with all that they are asked about, or with some updates.
+pub(crate) fn count(view: &View<'_>, who: &Who<'_>, only: Option<&HashSet<UpdateId>>) -> Tally {
+    if only.is_none() && who.is_everybody() {
+        return view.everybody();
+    }
+    view.count(&who.members(view), only)
+}
+
+/// Counts as the API gives them.
+pub(crate) fn shown(counts: &Counts) -> StateCounts {
+    StateCounts {
+        unknown: counts.unknown,
+        not_applicable: counts.not_applicable,
+        required: counts.required,
+        downloaded: counts.downloaded,
+        installed: counts.installed,
+        failed: counts.failed,
+        pending_restart: counts.pending_restart,
     }
 }
 

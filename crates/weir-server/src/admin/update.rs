@@ -7,14 +7,15 @@ use weir_api::update::{Eula, Lack, RevisionReference, UpdateDetail, UpdateFile, 
 use weir_model::{
     catalogue,
     document::{Limits, UpdateDocument},
-    ids::{RevisionNumber, UpdateId, UpdateIdentity},
+    ids::{RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
+    update::UpdateType,
 };
-use weir_store::{ReadTx, deployment::DeploymentFilter, revision::RevisionRow};
+use weir_store::{ReadTx, catalogue::RevisionFactsRow, deployment::DeploymentFilter, revision::RevisionRow};
 
 use super::{
     AdminError, App, Caller,
     deployment::Describer,
-    index::{Counted, Index},
+    index::{Counted, Index, kind_word},
     list,
     relations::Relations,
     selection::known_language,
@@ -190,6 +191,32 @@ fn lack(lack: &catalogue::Lack) -> Lack {
     Lack { kind: kind.to_owned(), any_of, message }
 }
 
+/// Refuses to decline what others need: categories and detectoids are prerequisites, even expired ones (design, section 6).
+pub(super) fn refuse_decline(tx: &ReadTx<'_>, id: UpdateId) -> Result<(), AdminError> {
+    let newest = tx.revision_list_of(id)?.into_iter().max_by_key(|row| row.identity.revision);
+    let Some(row) = newest.filter(|row| !can_be_declined(row.update_type)) else { return Ok(()) };
+    let names =
+        |row: &RevisionFactsRow| row.relationships.prerequisites.iter().any(|clause| clause.alternatives.contains(&id));
+    let rows = tx.catalogue_revisions(RevisionId::default())?;
+    let needed: BTreeSet<UpdateId> = rows.iter().filter(|row| names(row)).map(|row| row.identity.update_id).collect();
+    Err(AdminError::Conflict {
+        code: "needed",
+        detail: format!(
+            "{id} ({}) is a {}, by which computers find out what they need: declined, it would cut off {} updates that have \
+             it as a prerequisite",
+            list::short(row.title.trim()),
+            kind_word(row.update_type),
+            needed.len()
+        ),
+        next_step: Some("decline software or drivers: weir updates list --filter \"type = software\"".to_owned()),
+    })
+}
+
+/// Whether updates of this type can be declined; the others are prerequisites.
+pub(super) fn can_be_declined(update_type: UpdateType) -> bool {
+    matches!(update_type, UpdateType::Driver | UpdateType::Software)
+}
+
 /// Declines an update: it is sent to no computer from now on.
 pub(crate) async fn decline(
     app: &App,
@@ -208,6 +235,9 @@ pub(crate) async fn decline(
         sites::refuse_below(tx, "Declines")?;
         if tx.update_show(name.id)?.is_none() {
             return Err(name.missing());
+        }
+        if declined {
+            refuse_decline(tx, name.id)?;
         }
         let changed = if declined { tx.update_decline(name.id)? } else { tx.update_undecline(name.id)? };
         if changed {

@@ -23,7 +23,11 @@ use weir_store::{
 };
 
 use super::{
-    AdminError, App, Caller, index::severity_word, list, selection::known_language, update::Named,
+    AdminError, App, Caller,
+    index::severity_word,
+    list,
+    selection::known_language,
+    update::{Named, can_be_declined, refuse_decline},
     update_list::matching,
 };
 use crate::{sites, sync::criteria};
@@ -141,9 +145,9 @@ pub(crate) async fn change(app: &App, caller: &Caller, asked: UpdatesChange) -> 
         let what = if change.declined.is_some() { "Declines" } else { "Maximum run times and severities" };
         app.try_read(move |tx| sites::refuse_below(tx, what)).await?;
     }
-    let wanted = chosen(app, &asked).await?;
-    let mut answer =
-        UpdatesChanged { matched: wanted.len() as u64, preview: asked.preview, ..UpdatesChanged::default() };
+    let (wanted, left_out) = chosen(app, &asked).await?;
+    let matched = wanted.len() as u64;
+    let mut answer = UpdatesChanged { matched, left_out, preview: asked.preview, ..UpdatesChanged::default() };
     for chunk in wanted.chunks(AT_ONCE) {
         let chunk = chunk.to_vec();
         let named = SAMPLES.saturating_sub(answer.samples.len());
@@ -215,8 +219,8 @@ impl Done {
     }
 }
 
-/// The updates that are asked for, each once.
-async fn chosen(app: &App, asked: &UpdatesChange) -> Result<Vec<UpdateId>, AdminError> {
+/// The updates that are asked for, each once, and how many a filter leaves out because others need them.
+async fn chosen(app: &App, asked: &UpdatesChange) -> Result<(Vec<UpdateId>, u64), AdminError> {
     let filter = asked.filter.as_deref().filter(|text| !text.trim().is_empty());
     if asked.ids.len() > MOST_IDS {
         return Err(AdminError::invalid("ids", format!("more than {MOST_IDS} updates are named; use a filter")));
@@ -228,10 +232,16 @@ async fn chosen(app: &App, asked: &UpdatesChange) -> Result<Vec<UpdateId>, Admin
             next_step: Some("weir updates list --filter EXPR shows what a filter leaves".to_owned()),
         });
     }
+    let declining = asked.declined == Some(true);
+    let mut left_out = 0;
     let mut wanted: Vec<UpdateId> = match filter {
         Some(text) => {
             let filter = super::update_list::expression(text)?;
-            matching(app, &filter, |_, _| true).await?
+            if declining {
+                let needed = matching(app, &filter, |entry, _| !can_be_declined(entry.update_type)).await?;
+                left_out = needed.len() as u64;
+            }
+            matching(app, &filter, move |entry, _| !declining || can_be_declined(entry.update_type)).await?
         }
         None => {
             let mut seen = HashSet::new();
@@ -255,19 +265,20 @@ async fn chosen(app: &App, asked: &UpdatesChange) -> Result<Vec<UpdateId>, Admin
     }
     if filter.is_none() && !asked.ids.is_empty() {
         let named = wanted.clone();
-        let unknown = app.read(move |tx| {
+        app.try_read(move |tx| {
             for id in named {
                 if tx.update_show(id)?.is_none() && tx.purged_of(id)?.is_empty() {
-                    return Ok(Some(id));
+                    return Err(Named { id, revision: None }.missing());
+                }
+                if declining {
+                    refuse_decline(tx, id)?;
                 }
             }
-            Ok(None)
-        });
-        if let Some(id) = unknown.await? {
-            return Err(Named { id, revision: None }.missing());
-        }
+            Ok(())
+        })
+        .await?;
     }
-    Ok(wanted)
+    Ok((wanted, left_out))
 }
 
 /// Updates that can be deployed and that something live superseded before that instant.

@@ -10,7 +10,7 @@ use weir_api::update::{FacetCounts, FacetValue, UpdateList, UpdateQuery};
 use weir_model::{
     expression::{Expression, Field as _, ParseError, UpdateExpression},
     ids::{RevisionId, UpdateId},
-    search::{Cursor, Entry, Facet, FacetValues, Query, Results, RevisionCounts, Sort, State},
+    search::{Cursor, Entry, Facet, FacetValues, Query, Results, RevisionCounts, Sort, State, fold, words},
 };
 
 use super::{
@@ -172,6 +172,16 @@ pub(crate) fn sort(text: &str) -> Result<(Sort, Option<bool>), AdminError> {
 pub(crate) fn check_text(text: &str) -> Result<(), AdminError> {
     if text.chars().count() > LONGEST_TEXT {
         return Err(AdminError::invalid("text", format!("the text is longer than {LONGEST_TEXT} characters")));
+    }
+    if text.contains(char::is_control) {
+        return Err(AdminError::invalid("text", "the text has characters that cannot be printed"));
+    }
+    if words(&fold(text)).next().is_none() {
+        return Err(AdminError::Invalid {
+            code: "text",
+            detail: format!("the text {text:?} has no word to look for"),
+            next_step: Some("give letters or digits; punctuation is not looked at".to_owned()),
+        });
     }
     Ok(())
 }

@@ -68,11 +68,11 @@ pub(super) async fn show(app: &App, name: String, collection: Option<String>) ->
 /// The window of that id or name.
 fn find(tx: &ReadTx<'_>, tree: &Tree, name: &str, collection: Option<&str>) -> Result<WindowRow, AdminError> {
     let mut rows = in_order(tx, tree, collection)?;
-    let (id, key) = (name.trim().parse::<Uuid>().ok(), name.trim().to_lowercase());
+    let (id, key) = (name.trim().parse::<Uuid>().ok(), weir_model::name::key(name));
     if let Some(at) = rows.iter().position(|row| Some(row.id) == id) {
         return Ok(rows.swap_remove(at));
     }
-    rows.retain(|row| row.window.name().to_lowercase() == key);
+    rows.retain(|row| weir_model::name::key(row.window.name()) == key);
     if rows.len() > 1 {
         let names: Vec<String> = rows.iter().map(|row| tree.name(row.collection)).collect();
         return Err(AdminError::Conflict {
@@ -164,7 +164,7 @@ pub(super) async fn change(
             let mut window = model::Window::new(name, recurrence, minutes, kind).map_err(invalid)?;
             window.enabled = change.enabled.unwrap_or(before.enabled);
             let collection = tree.find(&row.collection.to_string())?;
-            if window.name().to_lowercase() != before.name().to_lowercase() {
+            if weir_model::name::key(window.name()) != weir_model::name::key(before.name()) {
                 free(tx, collection, window.name())?;
             }
             if window != *before {

@@ -3,9 +3,9 @@
 
 use std::{cell::RefCell, sync::Arc, time::Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
-use weir_model::catalogue::Scratch;
+use weir_model::{catalogue::Scratch, identity::Rule};
 use weir_store::{StoreError, computer::Contact};
 use weir_wire::{
     soap::{ErrorCode, Fault, Hints, Limits, Reason, SoapVersion},
@@ -93,7 +93,9 @@ impl From<IngestError> for Refusal {
     fn from(error: IngestError) -> Self {
         Self::new(match error {
             IngestError::Store(_) => ErrorCode::InternalServerError,
-            IngestError::Busy | IngestError::Stopped | IngestError::TooManyNew => ErrorCode::ServerBusy,
+            IngestError::Busy | IngestError::Gone | IngestError::Stopped | IngestError::TooManyNew => {
+                ErrorCode::ServerBusy
+            }
         })
     }
 }
@@ -245,6 +247,7 @@ impl Call<'_> {
                 groups: self.requested(&cookie, &published),
                 applied: mark,
                 new_per_hour: self.configuration.settings.new_computers_per_hour,
+                identity: self.identity(),
             };
             self.state.ingest.admit(admission).await?;
             directory.find(&cookie.computer).ok_or(Refusal::new(ErrorCode::ServerBusy))?
@@ -278,12 +281,23 @@ impl Call<'_> {
         }
     }
 
+    /// When something else that a computer shows counts as another machine's.
+    pub(super) fn identity(&self) -> Rule {
+        let lifetime = self.configuration.settings.cookie_lifetime;
+        Rule::new(SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::MAX))
+    }
+
+    /// Address of the call.
+    pub(super) fn address(&self) -> String {
+        self.connection.peer.ip().to_canonical().to_string()
+    }
+
     fn contact(&self, cookie: &Cookie) -> Contact {
         let groups = cookie.requested_groups.join(";");
         Contact {
             id: cookie.computer.clone(),
             dns_name: cookie.dns_name.clone(),
-            ip_address: Some(self.connection.peer.ip().to_canonical().to_string()),
+            ip_address: Some(self.address()),
             plain_http: !self.connection.tls,
             requested_groups: (!groups.is_empty()).then_some(groups),
         }

@@ -158,7 +158,8 @@ impl Call<'_> {
         let info = request.validate()?;
         let caller = self.caller(request.sealed()).await?;
         let registration = registration(info);
-        self.state.ingest.register(caller.computer.no, caller.cookie.computer.clone(), registration).await?;
+        let (no, id) = (caller.computer.no, caller.cookie.computer.clone());
+        self.state.ingest.register(no, id, registration, self.identity()).await?;
         Ok(self.text(&RegisterComputerAnswer {}))
     }
 

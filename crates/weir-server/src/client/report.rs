@@ -24,7 +24,8 @@ impl Call<'_> {
         if !events.is_empty() {
             let Caller { cookie, computer, .. } = caller;
             let anchor = cookie.anchors.software.map(|anchor| anchor.change);
-            let report = Report { no: computer.no, computer: cookie.computer, anchor, events };
+            let (address, identity) = (Some(self.address()), self.identity());
+            let report = Report { no: computer.no, computer: cookie.computer, anchor, address, identity, events };
             let new = self.state.ingest.report(report, self.body.len()).await?;
             metrics::counter!("weir_client_events_total").increment(new as u64);
         }

@@ -14,11 +14,12 @@ pub struct Variable {
 }
 
 /// All of them.
-pub const VARIABLES: [Variable; 24] = [
+pub const VARIABLES: [Variable; 25] = [
     Variable { name: "WEIR_DATA", key: "data" },
     Variable { name: "WEIR_CONFIG", key: "" },
     Variable { name: "WEIR_CONTENT", key: "content" },
     Variable { name: "WEIR_SELF_UPDATE", key: "self_update" },
+    Variable { name: "WEIR_REPORTS", key: "reports.folder" },
     Variable { name: "WEIR_CLIENT_HTTP", key: "listen.client_http" },
     Variable { name: "WEIR_CLIENT_HTTPS", key: "listen.client_https" },
     Variable { name: "WEIR_ADMIN", key: "listen.admin" },
@@ -55,6 +56,7 @@ pub(super) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Result<Fragm
     fragment.data = text("WEIR_DATA").map(Into::into);
     fragment.content = text("WEIR_CONTENT").map(Into::into);
     fragment.self_update = text("WEIR_SELF_UPDATE").map(Into::into);
+    fragment.reports.folder = text("WEIR_REPORTS").map(Into::into);
     fragment.upstream = text("WEIR_UPSTREAM");
     fragment.parent = text("WEIR_PARENT");
     fragment.enrol = text("WEIR_ENROL");

@@ -22,6 +22,7 @@ pub(super) struct Fragment {
     pub(super) limits: LimitsFragment,
     pub(super) log: LogFragment,
     pub(super) downstream: DownstreamFragment,
+    pub(super) reports: ReportsFragment,
     #[serde(skip)]
     pub(super) upstream: Option<String>,
     #[serde(skip)]
@@ -30,6 +31,12 @@ pub(super) struct Fragment {
     pub(super) enrol: Option<String>,
     #[serde(skip)]
     pub(super) force: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ReportsFragment {
+    pub(super) folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -75,7 +82,7 @@ pub(super) struct LogFragment {
 }
 
 /// Every key of the file. A test keeps it in step with [`Fragment`].
-pub(super) const KEYS: [&str; 20] = [
+pub(super) const KEYS: [&str; 21] = [
     "data",
     "content",
     "self_update",
@@ -84,6 +91,7 @@ pub(super) const KEYS: [&str; 20] = [
     "listen.admin",
     "listen.server",
     "downstream.enabled",
+    "reports.folder",
     "tls.certificate",
     "tls.key",
     "tls.names",
@@ -118,6 +126,7 @@ impl Fragment {
         over(&mut self.listen.client_https, other.listen.client_https);
         over(&mut self.listen.admin, other.listen.admin);
         over(&mut self.listen.server, other.listen.server);
+        over(&mut self.reports.folder, other.reports.folder);
         over(&mut self.tls.certificate, other.tls.certificate);
         over(&mut self.tls.key, other.tls.key);
         over(&mut self.tls.names, other.tls.names);
@@ -149,6 +158,7 @@ impl From<&Options> for Fragment {
             limits: LimitsFragment::default(),
             log: LogFragment { filter: options.log.clone(), format: options.log_format.clone() },
             downstream: DownstreamFragment { enabled: options.downstream.then_some(true) },
+            reports: ReportsFragment::default(),
             upstream: options.upstream.clone(),
             parent: options.parent.clone(),
             enrol: options.enrol.clone(),
@@ -178,8 +188,8 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Fragment, ConfigError> {
     let mut fragment: Fragment = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
     // relative paths are relative to the file that names them
     let base = path.parent().unwrap_or(Path::new(""));
-    let Fragment { data, content, self_update, tls, .. } = &mut fragment;
-    let paths = [data, content, self_update, &mut tls.certificate, &mut tls.key];
+    let Fragment { data, content, self_update, tls, reports, .. } = &mut fragment;
+    let paths = [data, content, self_update, &mut tls.certificate, &mut tls.key, &mut reports.folder];
     for value in paths.into_iter().flatten() {
         *value = base.join(&*value);
     }

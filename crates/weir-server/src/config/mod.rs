@@ -61,6 +61,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Content folder.
     pub content: PathBuf,
+    /// Folder that scheduled reports are written to, or below it.
+    pub reports: PathBuf,
     /// Folder that holds `wuident.cab` and what it names, served below `/SelfUpdate`; none answers 404 there.
     pub self_update: Option<PathBuf>,
     /// Listeners.

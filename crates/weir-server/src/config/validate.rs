@@ -18,6 +18,10 @@ pub(super) fn settings(inputs: Fragment) -> Result<Settings, ConfigError> {
         Some(path) => absolute("content", &path)?,
         None => data.join("content"),
     };
+    let reports = match inputs.reports.folder {
+        Some(path) => absolute("reports.folder", &path)?,
+        None => data.join("reports"),
+    };
     let self_update = inputs.self_update.as_deref().map(|path| absolute("self_update", path)).transpose()?;
     let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     let listen = Listeners {
@@ -95,6 +99,7 @@ pub(super) fn settings(inputs: Fragment) -> Result<Settings, ConfigError> {
     Ok(Settings {
         data,
         content,
+        reports,
         self_update,
         listen,
         tls,

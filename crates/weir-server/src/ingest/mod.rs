@@ -5,13 +5,17 @@
 //!
 //! *Invariant:* what was acknowledged is on disk. *Invariant:* an event counts once, however often it is reported.
 
+mod identity;
 mod report;
 mod work;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use weir_model::ids::{CollectionId, ComputerId};
+use weir_model::{
+    identity::Rule,
+    ids::{CollectionId, ComputerId},
+};
 use weir_store::{
     Store, StoreError,
     computer::{Contact, Registration},
@@ -36,6 +40,9 @@ pub enum IngestError {
     /// The queue stayed full.
     #[error("too many reports wait to be stored; the computer tries again later")]
     Busy,
+    /// The computer was deleted or retired while it called. Its next call makes it known again.
+    #[error("the computer was forgotten while it called; it tries again")]
+    Gone,
     /// The database.
     #[error("what the computer said cannot be stored")]
     Store(#[source] Arc<StoreError>),
@@ -58,6 +65,8 @@ pub struct Admission {
     pub applied: u64,
     /// Setting: new computers per hour.
     pub new_per_hour: u32,
+    /// When another name counts as another machine's.
+    pub identity: Rule,
 }
 
 struct Item {
@@ -92,8 +101,14 @@ impl Ingest {
     }
 
     /// Stores what a computer registered.
-    pub async fn register(&self, no: u32, id: ComputerId, registration: Registration) -> Result<(), IngestError> {
-        self.run(Work::Register { no, id, registration: Box::new(registration) }, 4_096).await.map(drop)
+    pub async fn register(
+        &self,
+        no: u32,
+        id: ComputerId,
+        registration: Registration,
+        identity: Rule,
+    ) -> Result<(), IngestError> {
+        self.run(Work::Register { no, id, registration: Box::new(registration), identity }, 4_096).await.map(drop)
     }
 
     /// Stores a report; `size` is the length of the request. Returns how many of its events were new.

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 use weir_model::{
+    identity::Rule,
     ids::{ChangeNumber, ComputerId, UpdateId},
     status::{self, ComputerStatus, Context, Event, UpdateNumber, event_id},
 };
@@ -14,6 +16,8 @@ use weir_store::{
     computer::{ContactTimes, StatusRow},
     event::EventRow,
 };
+
+use super::identity;
 
 /// Ids of events without an update that are remembered for each computer, newest last.
 const RECENT: usize = 64;
@@ -40,27 +44,37 @@ pub struct Report {
     pub computer: ComputerId,
     /// Software anchor of the cookie.
     pub anchor: Option<ChangeNumber>,
+    /// Address of the call.
+    pub address: Option<String>,
+    /// When an older anchor counts as another machine's.
+    pub identity: Rule,
     /// The events, in the order of the batch.
     pub events: Vec<ReportedEvent>,
 }
 
-/// Stores what is new in a batch and returns how many events that were.
+/// Stores what is new in a batch and returns how many events that were; none if the computer is not there any more.
 pub(super) fn store(
     tx: &WriteTx<'_>,
     report: &Report,
     number: &dyn Fn(UpdateId) -> Option<UpdateNumber>,
     now: Timestamp,
-) -> Result<usize, StoreError> {
+) -> Result<Option<usize>, StoreError> {
+    // deleted or retired meanwhile: its events are not for whoever comes next
+    if tx.computer_heard(report.no)?.is_none() {
+        return Ok(None);
+    }
     let row = tx.computer_status(report.no)?;
     let mut recent = Recent::read(&row.recent_events);
     let mut fresh = Vec::with_capacity(report.events.len());
     for reported in &report.events {
         let event = &reported.event;
-        let row = || log_row(report.no, reported, now);
+        let id = instance_id(report.no, reported);
+        let row = || log_row(id, report.no, reported, now);
         let new = if event.update.is_some() {
-            tx.event_insert(&row())?
+            // an image may carry events that wait to be sent: every copy tells of them, and each has them
+            tx.event_insert(&row())? || (tx.event_owner(id)? != Some(report.no) && recent.insert(id))
         } else {
-            let new = recent.insert(event.instance_id);
+            let new = recent.insert(id);
             // the status is all that a client status says: the log does not repeat it
             if new && event.event_id != event_id::CLIENT_STATUS {
                 tx.event_insert(&row())?;
@@ -72,10 +86,11 @@ pub(super) fn store(
         }
     }
     if fresh.is_empty() {
-        return Ok(0);
+        return Ok(Some(0));
     }
     let mut status = decode(&row.status, report.no);
     let before = (status.last_sync, status.reported, status.last_reboot);
+    let scanned = status.anchor;
     let context = Context { now, anchor: report.anchor, number };
     status::apply(&mut status, &fresh, &context);
     let after = StatusRow { status: status.encode(), anchor: status.anchor, recent_events: recent.write() };
@@ -96,7 +111,37 @@ pub(super) fn store(
         times.last_reboot_at = status.last_reboot;
     }
     tx.computer_touch(report.no, &times)?;
-    Ok(fresh.len())
+    // a full report that took the place of one which had seen more of the catalogue
+    if times.last_report_at.is_some() && status.anchor < scanned {
+        identity::stepped_back(tx, report.no, report.address.as_deref(), &report.identity, now)?;
+    }
+    Ok(Some(fresh.len()))
+}
+
+/// `EventInstanceID`; for the zero GUID, which identifies nothing, one that is made of what the event says, so that it still
+/// counts once and others with a zero GUID count too.
+fn instance_id(no: u32, reported: &ReportedEvent) -> Uuid {
+    let event = &reported.event;
+    if !event.instance_id.is_nil() {
+        return event.instance_id;
+    }
+    let mut hash = Sha256::new();
+    hash.update(no.to_le_bytes());
+    hash.update(event.event_id.to_le_bytes());
+    hash.update(event.at.as_nanosecond().to_le_bytes());
+    hash.update(event.hresult.to_le_bytes());
+    if let Some(update) = event.update {
+        hash.update(update.update_id.0.as_bytes());
+        hash.update(update.revision.0.to_le_bytes());
+    }
+    for text in event.replacement_strings.iter().chain(&reported.misc_data) {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    // version 8: made in a way of one's own (RFC 9562, 5.8)
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 fn decode(bytes: &[u8], no: u32) -> ComputerStatus {
@@ -109,7 +154,7 @@ fn decode(bytes: &[u8], no: u32) -> ComputerStatus {
     })
 }
 
-fn log_row(no: u32, reported: &ReportedEvent, now: Timestamp) -> EventRow {
+fn log_row(id: Uuid, no: u32, reported: &ReportedEvent, now: Timestamp) -> EventRow {
     let event = &reported.event;
     let mut detail = serde_json::Map::new();
     if !event.app_name.is_empty() {
@@ -126,7 +171,7 @@ fn log_row(no: u32, reported: &ReportedEvent, now: Timestamp) -> EventRow {
     }
     let text = (!detail.is_empty()).then(|| serde_json::Value::Object(detail).to_string());
     EventRow {
-        instance_id: event.instance_id,
+        instance_id: id,
         computer: no,
         update: event.update,
         event_id: event.event_id,

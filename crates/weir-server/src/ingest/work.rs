@@ -3,15 +3,16 @@
 use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::sync::mpsc;
-use weir_model::ids::ComputerId;
+use weir_model::{identity::Rule, ids::ComputerId};
 use weir_store::{
     Actor, Store, StoreError, WriteTx,
     collection::MemberSource,
     computer::{Contact, ContactTimes, DirectoryRow, Registration, THIS_SERVER},
 };
 
-use super::{Admission, IngestError, Item, Report, report};
+use super::{Admission, IngestError, Item, Report, identity, report};
 use crate::{
     client::limit::HourLimit,
     live::{Live, membership::Compiled},
@@ -24,7 +25,7 @@ const GROUP: usize = 512;
 pub(super) enum Work {
     Admit(Admission),
     Flush,
-    Register { no: u32, id: ComputerId, registration: Box<Registration> },
+    Register { no: u32, id: ComputerId, registration: Box<Registration>, identity: Rule },
     Report(Box<Report>),
     Touch { no: u32, contact: Contact },
 }
@@ -43,6 +44,10 @@ enum Learn {
         applied: Option<u64>,
     },
     /// Forgotten meanwhile: the next call admits it again.
+    Gone {
+        no: u32,
+        id: ComputerId,
+    },
     Refused(IngestError),
 }
 
@@ -133,10 +138,11 @@ impl Writer {
         match work {
             Work::Admit(admission) => Ok((Outcome::Done, self.admit(tx, compiled, admission, now)?)),
             Work::Flush => Ok((Outcome::Done, Learn::Nothing)),
-            Work::Register { no, id, registration } => {
-                if tx.computer_show(*no)?.is_none() {
-                    return Ok((Outcome::Done, Learn::Nothing));
-                }
+            Work::Register { no, id, registration, identity } => {
+                let Some(known) = tx.computer_show(*no)? else {
+                    return Ok((Outcome::Done, Learn::Gone { no: *no, id: id.clone() }));
+                };
+                identity::sheet(tx, &known, registration, identity, now)?;
                 tx.computer_register(*no, registration)?;
                 self.decide(tx, compiled, *no, now)?;
                 let row = directory_row(tx, *no, id.clone(), true)?;
@@ -146,7 +152,9 @@ impl Writer {
                 let published = self.live.current();
                 let number = |update| published.status_number(update);
                 let before = tx.computer_directory_version()?;
-                let new = report::store(tx, report, &number, now)?;
+                let Some(new) = report::store(tx, report, &number, now)? else {
+                    return Ok((Outcome::Done, Learn::Gone { no: report.no, id: report.computer.clone() }));
+                };
                 // what it reported, and when it called, scanned and reported
                 let looked_at = compiled.depends.status || compiled.depends.contact;
                 let learn = self.follow(tx, compiled, report.no, before, looked_at && new > 0, now)?;
@@ -155,7 +163,7 @@ impl Writer {
             Work::Touch { no, contact } => {
                 // a computer that was deleted meanwhile does not come back by a late note of its call
                 let Some(known) = tx.computer_show(*no)?.filter(|row| row.id == contact.id) else {
-                    return Ok((Outcome::Done, Learn::Nothing));
+                    return Ok((Outcome::Done, Learn::Gone { no: *no, id: contact.id.clone() }));
                 };
                 let before = tx.computer_directory_version()?;
                 tx.computer_contact(contact)?;
@@ -202,12 +210,24 @@ impl Writer {
         admission: &Admission,
         now: Timestamp,
     ) -> Result<Learn, StoreError> {
-        let known = tx.computer_find(&admission.contact.id)?;
-        if known.is_none() && !self.new_computers.take(admission.new_per_hour, Instant::now()) {
+        let id = &admission.contact.id;
+        let known = tx.computer_find(id)?;
+        // one that was retired is not new
+        let retired = if known.is_none() { tx.computer_retired_find(id)? } else { None };
+        if known.is_none() && retired.is_none() && !self.new_computers.take(admission.new_per_hour, Instant::now()) {
             tracing::warn!(limit = admission.new_per_hour, "a new computer was refused: too many within an hour");
             return Ok(Learn::Refused(IngestError::TooManyNew));
         }
+        if let Some(last) = tx.computer_last_call(id)? {
+            identity::name(tx, &last, &admission.contact, &admission.identity, now)?;
+        }
         let (no, _) = tx.computer_contact(&admission.contact)?;
+        if let Some(retired) = &retired {
+            let collections = tx.computer_restore(no, retired)?;
+            let had = json!({ "retired_at": retired.retired_at, "collections": retired.collections.len() });
+            tx.audit("computer.restore", id.as_str(), Some(&had), Some(&json!({ "collections": collections })))?;
+            tracing::info!(computer = no, "a retired computer called again and is what it was");
+        }
         tx.computer_set_groups(no, MemberSource::Requested, &admission.groups)?;
         self.decide(tx, compiled, no, now)?;
         let registered = known.is_some_and(|row| row.registration.is_some());
@@ -218,6 +238,13 @@ impl Writer {
     fn learn(&self, learn: Learn, now: Timestamp) -> Result<(), IngestError> {
         match learn {
             Learn::Nothing => Ok(()),
+            Learn::Gone { no, id } => {
+                let directory = &self.live.directory;
+                if directory.find(&id).is_some_and(|known| known.no == no) {
+                    directory.remove(&id);
+                }
+                Err(IngestError::Gone)
+            }
             Learn::Refused(error) => Err(error),
             Learn::Computer { row, applied } => {
                 let directory = &self.live.directory;

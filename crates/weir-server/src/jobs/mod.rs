@@ -3,8 +3,11 @@
 
 pub(crate) mod cleanup;
 pub(crate) mod downloads;
+mod history;
 mod phases;
+pub(crate) mod reports;
 mod retention;
+mod retirement;
 mod rules;
 pub(crate) mod upkeep;
 pub(crate) mod windows;
@@ -41,9 +44,12 @@ pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receive
     vec![
         spawn(app.clone(), stop.clone(), Which::Cleanup, None),
         spawn(app.clone(), stop.clone(), Which::Download, None),
+        spawn(app.clone(), stop.clone(), Which::History, None),
         spawn(app.clone(), stop.clone(), Which::Notification, None),
         spawn(app.clone(), stop.clone(), Which::Phases, None),
+        spawn(app.clone(), stop.clone(), Which::Reports, None),
         spawn(app.clone(), stop.clone(), Which::Retention, None),
+        spawn(app.clone(), stop.clone(), Which::Retirement, None),
         spawn(app.clone(), stop.clone(), Which::RollUp, None),
         spawn(app.clone(), stop.clone(), Which::Rules, None),
         spawn(app.clone(), stop.clone(), Which::Synchronization, None),
@@ -59,9 +65,12 @@ enum Which {
     Certificate,
     Cleanup,
     Download,
+    History,
     Notification,
     Phases,
+    Reports,
     Retention,
+    Retirement,
     RollUp,
     Rules,
     Synchronization,
@@ -94,9 +103,11 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 }
             }
         }
+        Which::History => history::serve(app).await,
         Which::Notification => crate::notify::serve(app).await,
         Which::Watch => crate::notify::watch(app).await,
         Which::Phases => phases::serve(app).await,
+        Which::Reports => reports::serve(app).await,
         Which::Rules => rules::serve(app).await,
         Which::RollUp => crate::rollup::serve(app).await,
         Which::Synchronization => crate::sync::run::serve(app).await,
@@ -118,6 +129,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
                 () = app.shared().windows.notified() => {}
             }
         },
+        Which::Retirement => retirement::serve(app).await,
         Which::Retention => loop {
             retention::run(app).await;
             time::sleep(RETENTION_EVERY).await;

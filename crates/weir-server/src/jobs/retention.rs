@@ -1,6 +1,8 @@
 //! Deletes what has been kept long enough: events, status messages, closed alerts, deliveries, ended sessions, unused
 //! sign-in codes.
 
+use std::sync::atomic::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::admin::{
@@ -22,6 +24,7 @@ pub(super) async fn run(app: &App) {
         let undecided = Timestamp::now() - UNDECIDED;
         app.write(&caller, move |tx| Ok(tx.downstream_prune(undecided)?)).await?;
         messages_and_alerts(app, &caller).await?;
+        departed(app, &caller).await?;
         let days = app.read(Current::read).await?.number(EVENT_DAYS);
         let before = Timestamp::now() - SignedDuration::from_hours(24 * days as i64);
         let mut deleted = 0;
@@ -38,6 +41,14 @@ pub(super) async fn run(app: &App) {
         Ok(events) => tracing::info!(events, "old events were deleted"),
         Err(error) => tracing::warn!(error = chain(&error), "deleting what is old failed; it is tried again"),
     }
+}
+
+/// Traces of computers that left, which only those who follow the feed of changes need. Every follower looks every few seconds: what
+/// was there at the run before this one is known to all.
+async fn departed(app: &App, caller: &Caller) -> Result<(), AdminError> {
+    let now = app.read(|tx| tx.feed_version()).await?;
+    let before = app.shared().followed.swap(now, Ordering::Relaxed);
+    app.write(caller, move |tx| Ok(tx.feed_prune(before)?)).await.map(drop)
 }
 
 /// Status messages, alerts that closed, and deliveries that ended.

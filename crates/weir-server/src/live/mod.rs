@@ -5,6 +5,7 @@
 //!
 //! *Invariant:* a request reads one [`Published`] from beginning to end.
 
+mod compliance;
 mod directory;
 mod fragments;
 mod hours;
@@ -16,6 +17,7 @@ mod published;
 mod reconcile;
 mod timer;
 
+pub use compliance::View;
 pub use directory::{Computer, Directory, GroupSet};
 pub use fragments::{Fragment, Fragments, GIANT};
 pub use hours::Hours;

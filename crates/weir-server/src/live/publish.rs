@@ -19,7 +19,7 @@ use weir_model::{
 };
 use weir_store::{Actor, ReadTx, Store, StoreError, catalogue::RevisionFactsRow};
 
-use super::{Directory, Fragments, Hours, Published, membership, reconcile, timer};
+use super::{Directory, Fragments, Hours, Published, compliance, membership, reconcile, timer};
 
 /// Why a publish did not happen; scans go on with the state before.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -57,6 +57,8 @@ pub struct Inner {
     pub directory: Directory,
     /// Core fragments.
     pub fragments: Fragments,
+    /// What computers reported, for counting.
+    pub(super) compliance: compliance::Compliance,
     /// Members of collections that rules define.
     pub(crate) membership: Arc<membership::Membership>,
     queue: Mutex<Queue>,
@@ -112,6 +114,7 @@ impl Live {
             current: ArcSwapOption::empty(),
             directory: Directory::default(),
             fragments: Fragments::default(),
+            compliance: compliance::Compliance::default(),
             membership: Arc::default(),
             queue: Mutex::default(),
             loaded: Mutex::default(),
@@ -127,6 +130,7 @@ impl Live {
     pub async fn open(&self) -> Result<(), PublishError> {
         self.republish().await?;
         tokio::spawn(membership::run(Arc::downgrade(&self.0)));
+        tokio::spawn(compliance::run(Arc::downgrade(&self.0)));
         tokio::spawn(timer::run(Arc::downgrade(&self.0), Arc::clone(&self.0.rescheduled)));
         Ok(())
     }

@@ -1,11 +1,17 @@
 //! One compiled state of the catalogue with what is kept beside it for as long as it lives.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, OnceLock, Weak},
+};
 
 use jiff::Timestamp;
 use moka::sync::Cache;
+use parking_lot::Mutex;
 use weir_model::{
     catalogue::{Agenda, Related, Scope, Snapshot},
+    compliance::Asked,
     ids::{ChangeNumber, CollectionId, UpdateId},
     schedule::Zone,
     status::UpdateNumber,
@@ -47,6 +53,13 @@ pub struct Published {
     /// Maintenance windows and zones.
     pub hours: Arc<Hours>,
     scopes: Cache<Arc<GroupSet>, Arc<ScopeOf>>,
+    /// What computers are asked about for whom deployments make no difference to it.
+    asked_by_most: OnceLock<Arc<[Asked]>>,
+    /// The same for others, by their collections.
+    asked: Cache<Arc<GroupSet>, Arc<[Asked]>>,
+    asked_lists: Mutex<Vec<Weak<[Asked]>>>,
+    /// The other way round than `numbers`, once somebody needs it.
+    updates: OnceLock<HashMap<UpdateNumber, UpdateId>>,
     related: Cache<Box<[UpdateId]>, Arc<Related>>,
 }
 
@@ -82,6 +95,10 @@ impl Published {
             numbers,
             hours,
             scopes: Cache::new(KEPT),
+            asked_by_most: OnceLock::new(),
+            asked: Cache::new(KEPT),
+            asked_lists: Mutex::default(),
+            updates: OnceLock::new(),
             related: Cache::new(KEPT),
         }
     }
@@ -147,6 +164,42 @@ impl Published {
         let newest = self.snapshot.newest(update)?;
         let kept = matches!(self.snapshot.update_type(newest), Some(Software | Driver));
         if kept { self.numbers.get(&update).copied() } else { None }
+    }
+
+    /// The update that a number stands for.
+    pub(crate) fn update_of(&self, number: UpdateNumber) -> Option<UpdateId> {
+        let turned = || self.numbers.iter().map(|(update, number)| (*number, *update)).collect();
+        self.updates.get_or_init(turned).get(&number).copied()
+    }
+
+    /// The updates that computers of these collections report on, by number, compiled once; equal lists are one.
+    pub(crate) fn asked(&self, groups: &Arc<GroupSet>) -> Arc<[Asked]> {
+        if self.snapshot.reports_as_all(groups.collections()) {
+            return Arc::clone(self.asked_by_most.get_or_init(|| self.compile_asked(groups).into()));
+        }
+        self.asked.get_with(Arc::clone(groups), || {
+            let asked = self.compile_asked(groups);
+            let mut lists = self.asked_lists.lock();
+            lists.retain(|list| list.strong_count() > 0);
+            let known = lists.iter().filter_map(Weak::upgrade).find(|list| **list == *asked);
+            known.unwrap_or_else(|| {
+                let list: Arc<[Asked]> = asked.into();
+                lists.push(Arc::downgrade(&list));
+                list
+            })
+        })
+    }
+
+    fn compile_asked(&self, groups: &Arc<GroupSet>) -> Vec<Asked> {
+        let offers = self.snapshot.offers(&self.scope(groups).scope).into_iter().filter(|offer| offer.reportable);
+        let asked = offers.filter_map(|offer| {
+            Some(Asked { update: self.status_number(offer.identity.update_id)?, entered: offer.entered })
+        });
+        let mut asked: Vec<Asked> = asked.collect();
+        // an update of which two revisions are in scope was evaluated once the later one was
+        asked.sort_by_key(|it| (it.update, std::cmp::Reverse(it.entered)));
+        asked.dedup_by_key(|it| it.update);
+        asked
     }
 
     /// The number of an update that was ever named, when this state was published.

@@ -9,6 +9,7 @@
 //! *Invariant:* a delivery is at least once: its row ends only after the receiver took it.
 
 mod deliver;
+mod identity;
 mod mail;
 mod text;
 mod turn;
@@ -34,6 +35,7 @@ use crate::{
     sync::outbound,
 };
 
+pub(crate) use mail::{Enclosure, Parcel, send as send_parcel};
 pub(crate) use watch::{look, serve as watch};
 
 /// The event of a notice that an alert opened.
@@ -157,7 +159,7 @@ async fn step(
 }
 
 /// How this server calls itself in notices.
-async fn site_name(app: &App) -> Result<String, AdminError> {
+pub(crate) async fn site_name(app: &App) -> Result<String, AdminError> {
     let host = outbound::host_name(app).await?;
     let named = app.read(named).await?;
     Ok(named.unwrap_or(host))

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use weir_model::alert::{AlertSeverity, compliance::Threshold};
 use weir_store::{ReadTx, StoreError, watch::WatchedDeployment};
 
-use super::caller;
+use super::{caller, identity};
 use crate::admin::{
     AdminError, App, chain,
     setting::{ALERT_COMPLIANCE, ALERT_COMPUTERS, ALERT_DISK, ALERT_SITES, Current},
@@ -31,7 +31,7 @@ const SILENT_COMPUTERS: &str = "computers.silent";
 const DISK: &str = "disk.low";
 
 /// What holds now, of one kind: severity and words, by subject.
-type Holds = BTreeMap<String, (AlertSeverity, String)>;
+pub(super) type Holds = BTreeMap<String, (AlertSeverity, String)>;
 
 /// Looks again and again; it ends when it is dropped.
 pub(crate) async fn serve(app: &App) {
@@ -54,7 +54,9 @@ pub(crate) async fn look(app: &App, count: bool) -> Result<(), AdminError> {
     let now = Timestamp::now();
     let disks = disks(app).await?;
     let (sites, computers) = app.read(move |tx| Ok((silent_sites(tx, now)?, silent_computers(tx, now)?))).await?;
+    let cloned = app.read(move |tx| identity::cloned(tx, now)).await?;
     settle(app, DISK, disks).await?;
+    settle(app, identity::CLONED, cloned).await?;
     settle(app, SILENT_SITE, sites).await?;
     settle(app, SILENT_COMPUTERS, computers).await?;
     if count {
@@ -197,7 +199,7 @@ fn silent_computers(tx: &ReadTx<'_>, now: Timestamp) -> Result<Holds, StoreError
     }
     let more = if count > names.len() as u64 { ", ..." } else { "" };
     let message = format!(
-        "{} not heard of for {days} days: {}{more}. See weir computers list",
+        "{} not heard of for {days} days: {}{more}. See weir computers list --freshness silent",
         if count == 1 { "1 computer was".to_owned() } else { format!("{count} computers were") },
         names.join(", ")
     );

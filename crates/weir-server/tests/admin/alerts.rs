@@ -153,6 +153,9 @@ async fn administrators_acknowledge_mute_and_close() {
     assert_eq!(server.get("alerts?state=closed").await.ok()["items"][0]["id"], 1);
     assert_eq!(server.get("alerts?state=ajar").await.refused(400), "state");
     assert_eq!(server.get("alerts?kind=a%20b").await.refused(400), "kind");
+    let unknown = server.get("alerts?kind=sync.failled").await;
+    assert_eq!(unknown.refused(400), "kind");
+    assert!(unknown.body["next_step"].as_str().is_some_and(|text| text.starts_with("did you mean sync.failed?")));
     let audit = server.get("audit").await.ok();
     let actions: Vec<_> =
         audit["items"].as_array().expect("items").iter().take(4).map(|row| row["action"].clone()).collect();
@@ -187,6 +190,7 @@ async fn subscriptions_are_checked_before_anything_is_stored() {
         (hook(json!({ "url": "https://hooks.example/a b" })), "url"),
         (hook(json!({ "secret": "short" })), "secret"),
         (hook(json!({ "kinds": ["no such\nkind"] })), "kind"),
+        (hook(json!({ "kinds": ["content", "contents"] })), "kind"),
         (hook(json!({ "severity": "bad" })), "severity"),
         (hook(json!({ "repeat_minutes": 10_081 })), "repeat_minutes"),
         (hook(json!({ "group_seconds": 3_601 })), "group_seconds"),

@@ -149,6 +149,7 @@ async fn what_cannot_be_is_refused_and_nothing_is_half_applied() {
             "client_settings",
         ),
         (json!({ "name": "New", "collections": ["Nowhere"] }), 404, "not_found"),
+        (json!({ "name": "New", "collections": ["All Computers", "all computers"] }), 400, "collections"),
         (json!({ "name": "New", "colour": "red" }), 400, "body"),
     ];
     for (body, status, code) in cases {

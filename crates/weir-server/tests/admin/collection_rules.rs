@@ -211,12 +211,16 @@ async fn what_cannot_be_is_refused_and_nothing_is_half_applied() {
         (json!({ "kind": "target_group", "rule": "server" }), 409, "kind"),
         (json!({ "kind": "folder" }), 400, "body"),
         (json!({ "time_zone": "Europe/Atlantis" }), 400, "time_zone"),
+        (json!({ "time_zone": "localtime" }), 400, "time_zone"),
         (json!({ "description": long }), 400, "description"),
         (json!({ "members": [] }), 400, "body"),
     ] {
         let mut body = body;
         body["name"] = json!("New");
         assert_eq!(server.post("collections", body.clone()).await.refused(status), code, "{body}");
+    }
+    for name in ["\u{200b}", "\u{202e}\u{feff}"] {
+        assert_eq!(server.post("collections", json!({ "name": name })).await.refused(400), "name", "{name:?}");
     }
     let list = server.get("collections").await.ok();
     assert_eq!(list["items"].as_array().map(Vec::len), Some(6), "{list}");
@@ -234,7 +238,7 @@ async fn what_cannot_be_is_refused_and_nothing_is_half_applied() {
     let built_in = server.patch("collections/All%20Computers", json!({ "includes": ["A"] })).await;
     assert_eq!(built_in.refused(409), "kind");
     assert_eq!(server.post("collections/preview", json!({ "collection": "Group" })).await.refused(409), "collection");
-    for (name, by) in [("A", "included by \"B\""), ("B", "named in the rule of \"C\""), ("Group", "limiting \"C\"")] {
+    for (name, by) in [("A", "included by \"B\""), ("B", "named in the rule of \"C\""), ("Group", "limits \"C\"")] {
         let refused = server.delete(&format!("collections/{name}")).await;
         assert_eq!(refused.refused(409), "in_use");
         assert!(refused.body["detail"].as_str().expect("text").contains(by), "{}", refused.body);

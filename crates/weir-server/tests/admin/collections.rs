@@ -2,9 +2,9 @@
 
 use reqwest::Method;
 use serde_json::json;
-use weir_testkit::{Computer, ScriptedAgent};
+use weir_testkit::{Computer, Document, ScriptedAgent};
 
-use crate::harness::Server;
+use crate::harness::{Server, id};
 
 #[tokio::test]
 async fn collections_nest_are_unique_without_regard_to_case_and_can_be_renamed_and_deleted() {
@@ -45,6 +45,33 @@ async fn collections_nest_are_unique_without_regard_to_case_and_can_be_renamed_a
         .map(|item| item["name"].clone())
         .collect();
     assert_eq!(names, [json!("All Computers"), json!("Unassigned Computers")]);
+    server.stop().await;
+}
+
+/// What is deeper than everything that decides follows the tree is not made.
+#[tokio::test]
+async fn groups_nest_so_deep_as_they_are_followed() {
+    let server = Server::start().await;
+    server.post("collections", json!({ "name": "Level 1" })).await.ok();
+    for level in 2..=64 {
+        let new = json!({ "name": format!("Level {level}"), "parent": format!("Level {}", level - 1) });
+        assert_eq!(server.post("collections", new).await.status, 201, "{level}");
+    }
+    let refused = server.post("collections", json!({ "name": "Level 65", "parent": "Level 64" })).await;
+    assert_eq!(refused.refused(409), "parent");
+    let detail = refused.body["detail"].as_str().expect("text");
+    assert!(detail.contains("parent is \"Level 64\"") && detail.contains("64 levels"), "{detail}");
+
+    // a computer at the bottom gets what is deployed at the top
+    let mut agent = ScriptedAgent::new(server.client(), Computer::numbered(1)).expect("agent");
+    agent.scan().await.expect("scan");
+    let computer = agent.computer.client_id.clone();
+    server.post("collections/Level%2064/members", json!({ "computers": [computer] })).await.ok();
+    server.import_documents(&[Document::software(id(2), 1).title("Plain")]).await;
+    server.post("deployments", json!({ "update": id(2), "collection": "Level 1", "action": "install" })).await.ok();
+    let path = format!("deployments/explanation?update={}&computer={computer}", id(2));
+    assert_eq!(server.get(&path).await.ok()["sent"], "install");
+    assert_eq!(server.get("collections/Level%201").await.ok()["members_below"], 1);
     server.stop().await;
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 use weir_model::ids::UpdateIdentity;
-use weir_testkit::{Document, Payload};
+use weir_testkit::{Computer, Document, Payload, ScriptedAgent};
 
 use crate::harness::{Server, id};
 
@@ -157,7 +157,7 @@ async fn a_deployment_is_changed_in_place() {
     assert_eq!(later["state"], "waiting_for_available_time");
     let wrong = server.patch(&path, json!({ "deadline": "+1d" })).await;
     assert_eq!(wrong.refused(400), "deadline", "it lies before the available time");
-    let wrong = server.patch(&path, json!({ "action": "optional" })).await;
+    let wrong = server.patch(&path, json!({ "action": "optional", "deadline": "+9d" })).await;
     assert_eq!(wrong.refused(400), "deadline", "an optional deployment has none");
     let now = json!({ "action": "optional", "available": "+0s", "deadline": "none" });
     let optional = server.patch(&path, now).await.ok();
@@ -178,6 +178,33 @@ async fn a_deployment_is_changed_in_place() {
     server.stop().await;
 }
 
+/// What was required is taken back at once: the deadline, and what counts from it, do not stand in the way.
+#[tokio::test]
+async fn an_installation_is_softened_whatever_was_said_of_it() {
+    let server = with_updates().await;
+    let settings = json!({
+        "outside_windows": true, "grace": true, "alert_below_percent": 90, "alert_minutes_after_deadline": 5,
+        "notifications": "none", "fallback": true,
+    });
+    for action in ["detect", "block", "optional"] {
+        let required = with(with(deploy(2, "install"), "deadline", json!("+9d")), "settings", settings.clone());
+        let made = server.post("deployments", required).await.ok();
+        let path = format!("deployments/{}", made["id"]);
+        let shown = server.patch(&path, json!({ "action": action })).await.ok();
+        assert_eq!((&shown["action"], &shown["deadline"]), (&json!(action), &Value::Null), "{shown}");
+        let of = |key: &str| shown["settings"][key].clone();
+        assert_eq!([of("outside_windows"), of("grace"), of("fallback")], [json!(false), json!(false), json!(true)]);
+        assert_eq!(of("alert_below_percent"), Value::Null, "{shown}");
+        let notifications = if action == "optional" { "all" } else { "none" };
+        assert_eq!(of("notifications"), notifications);
+        // what is asked for now has to go with it
+        let wrong = server.patch(&path, json!({ "settings": { "grace": true } })).await;
+        assert_eq!(wrong.refused(400), "grace");
+        assert_eq!(server.delete(&path).await.status, 204);
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_deadline_in_the_past_is_taken() {
     let server = with_updates().await;
@@ -185,5 +212,40 @@ async fn a_deadline_in_the_past_is_taken() {
     let made = server.post("deployments", past).await.ok();
     let shown = server.get(&format!("deployments/{}", made["id"])).await.ok();
     assert_eq!((&shown["state"], &shown["deadline"]), (&json!("active"), &json!("2020-01-01T00:00:00Z")));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_waits_does_not_stand_in_the_way_of_what_is_active() {
+    let server = with_updates().await;
+    let mut agent = ScriptedAgent::new(server.client(), Computer::numbered(1)).expect("agent");
+    agent.scan().await.expect("scan");
+    let computer = agent.computer.client_id.clone();
+    server.post("collections/Ring/members", json!({ "computers": [computer] })).await.ok();
+    let everywhere = |body: Value| with(body, "collection", json!("All Computers"));
+    let optional = server.post("deployments", everywhere(deploy(2, "optional"))).await.ok();
+    let later = with(deploy(2, "install"), "available", json!("+7d"));
+
+    let told = server.post("deployments/simulation", later.clone()).await.ok();
+    assert_eq!((&told["changes"], &told["answers"][0]["action"]), (&json!(1), &json!("install")), "{told:#}");
+    assert!(told["answers"][0]["from"].is_string(), "{told:#}");
+    let install = server.post("deployments", later).await.ok();
+    let path = format!("deployments/explanation?update={}&computer={computer}", id(2));
+    let explained = server.get(&path).await.ok();
+    assert_eq!((&explained["sent"], &explained["deployment"]), (&json!("optional"), &optional["id"]), "{explained:#}");
+    let why = explained["why"].as_str().expect("text");
+    let waits = format!("Deployment {} is waiting for its available time", install["id"]);
+    assert!(why.contains("does not count until it is active") && why.contains(&waits), "{why}");
+
+    // from now on it counts; a block of next week does not, though it is nearer
+    server.patch(&format!("deployments/{}", install["id"]), json!({ "available": "+0s" })).await.ok();
+    server.upload("content", &[("part.cab", b"part")]).await.ok();
+    server.post("deployments", with(deploy(4, "block"), "available", json!("+7d"))).await.ok();
+    server.post("deployments", everywhere(deploy(4, "install"))).await.ok();
+    for number in [2, 4] {
+        let path = format!("deployments/explanation?update={}&computer={computer}", id(number));
+        let explained = server.get(&path).await.ok();
+        assert_eq!(explained["sent"], "install", "{explained:#}");
+    }
     server.stop().await;
 }

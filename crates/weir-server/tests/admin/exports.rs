@@ -250,7 +250,7 @@ async fn a_bundle_is_checked_before_anything_of_it_is_kept() {
 async fn applied(server: &Server, bundle: &str) -> Value {
     let mut state = server.call(Method::POST, &format!("bundles/{bundle}/apply"), None).await.ok();
     for _ in 0..3_000 {
-        if state["state"] != "applying" {
+        if state["state"] != "applying" && state["state"] != "committed" {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;

@@ -58,6 +58,7 @@ async fn a_group_is_made_filled_deployed_and_deleted() {
     for (body, status, code) in [
         (json!({ "name": "MARCH" }), 409, "exists"),
         (json!({ "name": " " }), 400, "name"),
+        (json!({ "name": "\u{202e}\u{200b}" }), 400, "name"),
         (json!({ "name": "x".repeat(256) }), 400, "name"),
         (json!({ "name": "A", "description": "x".repeat(257) }), 400, "description"),
         (json!({ "name": "A", "members": { "updates": [id(404)] } }), 404, "not_found"),
@@ -84,6 +85,11 @@ async fn a_group_is_made_filled_deployed_and_deleted() {
     // a filter leaves out what no group can have
     let all = server.post("groups/March/members", json!({ "filter": "type = software" })).await.ok();
     assert_eq!((&all["changed"], &all["members"]), (&json!(2), &json!(3)), "{all}");
+    // what a filter finds and no group has is not counted
+    let removal = json!({ "updates": [id(5)], "filter": "title ~ other or title ~ withdrawn" });
+    let removed = server.call(Method::DELETE, "groups/March/members", Some(removal)).await.ok();
+    assert_eq!((&removed["changed"], &removed["unchanged"]), (&json!(1), &json!(1)), "{removed}");
+    server.post("groups/March/members", json!({ "updates": [id(3)] })).await.ok();
     let members = server.get("groups/march/members?limit=2").await.ok();
     assert_eq!(members["items"].as_array().expect("rows").len(), 2);
     assert!(members["next"].is_string());
@@ -152,6 +158,7 @@ async fn settings_are_checked_kept_and_explained() {
         (json!({ "deadline": null, "settings": { "grace": true } }), "grace"),
         (json!({ "settings": { "alert_below_percent": 101 } }), "alert"),
         (json!({ "settings": { "alert_minutes_after_deadline": 5 } }), "alert"),
+        (json!({ "settings": { "outside_windows": true, "hold_until_window": true } }), "hold_until_window"),
         (json!({ "settings": { "colour": 5 } }), "body"),
         (json!({ "group": "March" }), "update"),
         (json!({ "update": null }), "update"),
@@ -176,7 +183,7 @@ async fn settings_are_checked_kept_and_explained() {
     let named = server.get(&format!("deployments/{}", other["id"])).await.ok();
     assert!(named["name"].as_str().expect("text").starts_with("Microsoft Software Updates - 20"), "{named}");
 
-    let changed = server.patch(&path, json!({ "settings": { "grace": false, "hold_until_window": true } })).await.ok();
+    let changed = server.patch(&path, json!({ "settings": { "grace": false, "metered": true } })).await.ok();
     assert_eq!((&changed["settings"]["grace"], &changed["settings"]["outside_windows"]), (&json!(false), &json!(true)));
     assert_eq!(server.patch(&path, json!({ "deadline": "none" })).await.refused(400), "alert");
     assert_eq!(server.patch(&path, json!({ "action": "uninstall" })).await.refused(400), "action");
@@ -210,6 +217,7 @@ async fn a_template_fills_in_what_is_not_said() {
         ("T%C3%BCr", json!({}), 400, "name"),
         ("A", json!({ "deadline": "2026-12-01T00:00:00Z" }), 400, "time"),
         ("A", json!({ "action": "detect", "deadline": "+1d" }), 400, "deadline"),
+        ("A", json!({ "available": "+3d", "deadline": "+1d" }), 400, "deadline"),
         ("A", json!({ "collection": "Nowhere" }), 404, "not_found"),
         ("A", json!({ "colour": 1 }), 400, "body"),
     ] {

@@ -53,6 +53,25 @@ async fn unknown_paths_methods_and_fields_are_problems() {
     assert_eq!(server.get("computers?cursor=nonsense").await.refused(400), "cursor");
     let body = serde_json::json!({ "name": "Ring", "colour": "red" });
     assert_eq!(server.post("collections", body).await.refused(400), "body");
+    let colour = server.post("collections", serde_json::json!({ "name": ["Ring"] })).await;
+    assert_eq!(colour.body["detail"], "name: a string was expected, not an array");
+    // an array is no object, at any depth
+    let array = server.post("collections", serde_json::json!(["Ring"])).await;
+    assert_eq!(array.refused(400), "body");
+    assert_eq!(array.body["detail"], "the body does not fit: an object was expected, not an array");
+    let nested = serde_json::json!({ "collection": "Ring", "action": "install", "settings": [true, true] });
+    let nested = server.post("deployments", nested).await;
+    assert_eq!(nested.refused(400), "body");
+    assert_eq!(nested.body["detail"], "settings: an object was expected, not an array");
+    // what does not fit is named, and repeated in part only
+    let mute = server.post("alerts/1/acknowledge", serde_json::json!({ "note": { "x": "y".repeat(200_000) } })).await;
+    assert_eq!(mute.refused(400), "body");
+    assert_eq!(mute.body["detail"], "note: a string was expected, not an object");
+    let long = server.patch("collections/Ring", serde_json::json!({ "approved_only": "y".repeat(200_000) })).await;
+    assert!(long.body["detail"].as_str().is_some_and(|detail| detail.len() < 300), "{}", long.body);
+    let path = server.get("alerts/abc").await;
+    assert_eq!(path.refused(400), "path");
+    assert_eq!(path.body["detail"], "id in the address is \"abc\": it must be a whole number");
     let form = server.http.post(server.admin("/api/v1/collections")).bearer_auth(&server.token);
     let form = form.header("content-type", "application/x-www-form-urlencoded").body("name=Ring");
     assert_eq!(form.send().await.expect("answer").status(), 400);

@@ -103,7 +103,7 @@ async fn client_settings_of_a_collection_and_options_are_in_it() {
     server.post("client-settings", laptops).await.ok();
     let policy = render(
         &server,
-        json!({ "collection": "pilot", "groups": ["PILOT"], "set": { "AUOptions": "4", "NoAutoUpdate": null } }),
+        json!({ "collection": "pilot", "groups": ["PILOT", "pilot"], "set": { "AUOptions": "4", "NoAutoUpdate": null } }),
     )
     .await;
     assert_eq!(data(&policy, "AllowAutoWindowsUpdateDownloadOverMeteredNetwork"), 0);

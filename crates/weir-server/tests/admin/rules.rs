@@ -68,6 +68,8 @@ async fn rules_are_kept_by_id_and_refused_in_words() {
         ("name", json!(""), "name"),
         ("name", json!("n".repeat(201)), "name"),
         ("description", json!("d".repeat(257)), "description"),
+        ("description", json!("d\u{1b}[2J"), "description"),
+        ("name", json!("\u{200b}"), "name"),
         ("criteria", json!("titel ~ x"), "criteria"),
         ("criteria", json!("classification = \"No such thing\""), "criteria"),
         ("schedule", json!("at noon"), "schedule"),

@@ -159,6 +159,10 @@ async fn searches_are_saved_by_id_and_run_by_name() {
         (json!({ "name": "x", "filter": "titel ~ x" }), "filter"),
         (json!({ "name": "x", "text": "x", "sort": "colour" }), "sort"),
         (json!({ "name": "x", "text": "x".repeat(257) }), "text"),
+        (json!({ "name": "x", "text": "!!!" }), "text"),
+        (json!({ "name": "x", "text": "x\u{7}" }), "text"),
+        (json!({ "name": "\u{200b}", "text": "x" }), "name"),
+        (json!({ "name": "x", "text": "x", "description": "x\u{1b}" }), "description"),
         (json!({ "name": "x", "text": "x", "description": "x".repeat(257) }), "description"),
         (json!({ "name": "x", "text": "x", "colour": "red" }), "body"),
     ] {

@@ -103,6 +103,44 @@ async fn many_updates_are_changed_at_once_or_none() {
 }
 
 #[tokio::test]
+async fn what_others_need_is_not_declined() {
+    let server = Server::start().await;
+    server
+        .import_documents(&[
+            Document::category(id(1), 1, CategoryKind::Product).title("Fix tools"),
+            Document::detectoid(id(2), 1).title("Fix for x64"),
+            Document::software(id(10), 1).title("One fix").in_category(id(1)).requires(id(2)),
+            Document::software(id(11), 1).title("Other fix").requires(id(2)),
+        ])
+        .await;
+    let change = json!({ "filter": "title ~ fix", "declined": true });
+    let mut preview = change.clone();
+    preview["preview"] = json!(true);
+    for asked in [preview, change] {
+        let done = server.post("updates-change", asked).await.ok();
+        let counts = ["matched", "changed", "left_out"].map(|key| done[key].clone());
+        assert_eq!(counts, [json!(2), json!(2), json!(2)], "{done}");
+    }
+    for (number, declined) in [(1, false), (2, false), (10, true), (11, true)] {
+        assert_eq!(show(&server, number).await["declined"], declined, "{number}");
+    }
+    for number in [1, 2] {
+        let alone = server.post(&format!("updates/{}/decline", id(number)), json!({})).await;
+        let named = server.post("updates-change", json!({ "ids": [id(10), id(number)], "declined": true })).await;
+        for refused in [alone, named] {
+            assert_eq!(refused.refused(409), "needed");
+            let needed = if number == 1 { "cut off 1 updates" } else { "cut off 2 updates" };
+            assert!(refused.body["detail"].as_str().expect("text").contains(needed), "{}", refused.body);
+        }
+        // what an older version declined can be taken back
+        server.post(&format!("updates/{}/undecline", id(number)), json!({})).await.ok();
+    }
+    let back = server.post("updates-change", json!({ "filter": "title ~ fix", "declined": false })).await.ok();
+    assert_eq!((&back["matched"], &back["changed"], &back["left_out"]), (&json!(4), &json!(2), &json!(0)), "{back}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn superseded_updates_are_declined_in_bulk() {
     let server = Server::start().await;
     server

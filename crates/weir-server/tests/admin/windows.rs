@@ -210,7 +210,9 @@ async fn a_required_update_gets_a_deadline_inside_the_window_or_an_alert_says_wh
     let explanation = format!("deployments/explanation?update={}&computer={}", id(2), agent.computer.client_id);
     let explained = server.get(&explanation).await.ok();
     assert_eq!((&explained["sent"], &explained["deadline"]), (&json!("detect"), &Value::Null), "{explained:#}");
-    assert!(explained["why"].as_str().is_some_and(|why| why.contains("no maintenance window is long enough")));
+    let why = explained["why"].as_str().expect("text");
+    assert!(why.contains("no maintenance window is long enough"), "{why}");
+    assert!(why.contains("with action PreDeploymentCheck") && !why.contains("with action Install"), "{why}");
 
     let changed = server.patch("windows/Lunch", json!({ "minutes": 240 })).await.ok();
     assert_eq!(changed["warnings"], json!([]));

@@ -16,6 +16,7 @@
 //! | 40, 41 | [`category`] | `weir_model::catalogue` |
 //! | 43 to 49 | [`extended`] | 44: `weir_model` (every recorded pair, and each rule of the derivation alone) |
 //! | 50 to 54 | [`reports`] | `weir_model::status`; 50: `crates/weir/tests/system/crash.rs` (killed servers) |
+//! | 50 to 54, bad input | [`bad_reports`] | `weir_model::status::bad_input` |
 //! | 55 to 57 | [`scan_story`] | `weir_model::catalogue` (55) |
 //!
 //! [`hostile`] is what means harm.
@@ -24,6 +25,7 @@
 mod common;
 
 mod asking;
+mod bad_reports;
 mod category;
 mod codings;
 mod content;

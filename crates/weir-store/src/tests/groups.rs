@@ -55,6 +55,15 @@ fn offered(scratch: &Scratch) -> Vec<(UpdateId, DeploymentAction, bool)> {
 }
 
 #[test]
+fn a_name_is_found_however_its_letters_were_typed() {
+    let scratch = with_group(&[1]);
+    scratch.write(|tx| tx.update_group_put(GROUP, "\u{c4}rzte", &[update(1)]));
+    for typed in ["\u{c4}rzte", "A\u{308}rzte", " a\u{308}RZTE "] {
+        assert_eq!(scratch.store.read(|tx| tx.update_group_find(typed)).expect("reads"), Some(GROUP), "{typed:?}");
+    }
+}
+
+#[test]
 fn a_deployed_group_deploys_what_is_in_it() {
     let scratch = with_group(&[1, 2]);
     let terms = Terms { name: Some("March to all".to_owned()), local_time: true, ..Terms::default() };

@@ -88,7 +88,7 @@ fn a_definition_is_kept_and_says_who_uses_what() {
     assert_eq!(read.expect("reads"), Some(definition));
     let delete = |number| scratch.store.write(&actor(0), |tx| tx.collection_delete(id(number)));
     let error = delete(1).expect_err("it is used").to_string();
-    assert!(error.contains("included by \"Pilot\"") && error.contains("limiting \"Pilot\""), "{error}");
+    assert!(error.contains("it is included by \"Pilot\"") && error.contains("limits \"Pilot\""), "{error}");
     assert!(delete(10).expect_err("it is included").to_string().contains("included by \"Pilot\""));
     scratch.write(|tx| tx.collection_define(id(11), &CollectionDefinition::default()));
     for number in [10, 1, 11] {

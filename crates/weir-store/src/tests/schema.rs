@@ -115,6 +115,13 @@ fn every_statement_prepares() {
 
 /// Statements that mean to read a whole table: lists that are small, loads at start, searches by text, counts.
 const WHOLE: &[&str] = &[
+    // once when a server starts
+    "loading what all computers reported",
+    // exposure: what documents say is put together when one of them changes, and builds are read beside all reports
+    "listing exposure documents",
+    "loading exposure documents",
+    "loading the builds of all computers",
+    "listing exceptions from service levels",
     "loading revisions for clean-up",
     "loading prerequisites for clean-up",
     "loading members of bundles for clean-up",
@@ -147,6 +154,16 @@ const WHOLE: &[&str] = &[
     "reading lists under way",
     "comparing open alerts with what was told",
     "counting computers",
+    // one compact pass over every computer, for all freshness at once
+    "reading when computers were heard of",
+    // pairs of rows with one name are looked for among all
+    "reading who computers are",
+    "counting computers that did not call",
+    // rows exist only for computers that changed within the last months
+    "listing prints of computers",
+    "forgetting old prints",
+    "counting retired computers",
+    "forgetting retired computers",
     "counting computers that stopped reporting",
     "naming computers that stopped reporting",
     "listing deployments that ask for compliance",
@@ -219,8 +236,19 @@ const WHOLE: &[&str] = &[
     "counting stored revisions",
     "listing groups for searches",
     "listing members of all groups",
+    // few rows
+    "listing schedules of reports",
+    // once, at the start of the process
+    "giving scheduled reports of an earlier process back",
     "listing saved searches",
     "loading what administrators set of updates",
+    // history has a row for each subject and year: some thousands, of which old ones are looked for once a day
+    "listing what history is kept of",
+    "forgetting what has no history any more",
+    "looking for history that is too old",
+    "measuring history",
+    // failures are counted over all computers
+    "listing what computers are and how they scanned",
 ];
 
 #[test]

@@ -13,7 +13,8 @@ use crate::{Outcome, print::Printer};
 #[command(
     after_help = "Examples:\n  weir bench import --package wsusutil-export.cab\n  weir bench scan --sizes 2000,20000\n  \
                   weir bench membership\n  weir bench search --updates 100000\n  \
-                  weir bench rules --sizes 10000,30000,100000\n  weir bench all --json\n\n\
+                  weir bench rules --sizes 10000,30000,100000\n  \
+                  weir bench compliance --computers 150000 --updates 5000\n  weir bench all --json\n\n\
                   Use a release build. Every ratio is the median of 7 interleaved pairs."
 )]
 pub(crate) struct BenchArguments {
@@ -23,10 +24,11 @@ pub(crate) struct BenchArguments {
     /// not given.
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = Options::SIZES)]
     sizes: Vec<usize>,
-    /// Numbers of computers, for offers.
+    /// Numbers of computers, for offers, compliance and morning.
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [15_000, 50_000, 150_000])]
     computers: Vec<usize>,
-    /// Updates of the largest index for the search figures; a tenth and three tenths of it are measured, too.
+    /// Updates of the largest index for the search figures (a tenth and three tenths of it are measured, too), 100000 if not given;
+    /// updates that computers report on for the compliance figures, 5000 if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     updates: Option<u32>,
     /// Seconds of each single run.
@@ -46,12 +48,16 @@ enum BenchSuite {
     All,
     /// Evaluation of applicability rules.
     Applicability,
+    /// Counts of compliance over collections of computers.
+    Compliance,
     /// Content downloads against nginx.
     Content,
     /// Import of a package and of documents.
     Import,
     /// Members of collections that rules define.
     Membership,
+    /// Every computer of a fleet reports once, and what that takes on disk over 24 months.
+    Morning,
     /// Declining and removing revisions while computers scan.
     Purge,
     /// From a new deployment to the offers of every set of collections.
@@ -73,9 +79,11 @@ impl BenchSuite {
         match self {
             Self::All => Suite::ALL.to_vec(),
             Self::Applicability => vec![Suite::Applicability],
+            Self::Compliance => vec![Suite::Compliance],
             Self::Content => vec![Suite::Content],
             Self::Import => vec![Suite::Import],
             Self::Membership => vec![Suite::Membership],
+            Self::Morning => vec![Suite::Morning],
             Self::Purge => vec![Suite::Purge],
             Self::Offers => vec![Suite::Offers],
             Self::Report => vec![Suite::Report],

@@ -1,5 +1,8 @@
 //! `weir computers`.
 
+mod identity;
+mod retire;
+
 use anyhow::Result;
 use clap::Subcommand;
 use reqwest::Method;
@@ -7,10 +10,15 @@ use weir_api::{
     computer::{
         ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, UpdateState,
     },
+    freshness::Freshness,
     selection::LanguageQuery,
 };
 
-use super::{Paging, kb, names};
+use super::{
+    Paging,
+    compliance::freshness::{self, Class},
+    kb, names,
+};
 use crate::{
     Outcome,
     connection::Connection,
@@ -20,6 +28,9 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum ComputersCommand {
     /// List computers.
+    #[command(
+        after_help = "Examples:\n  weir computers list --collection Pilot\n  weir computers list --freshness silent --silent-days 14"
+    )]
     List {
         /// Only those in this collection, or in one below it.
         #[arg(long, value_name = "NAME")]
@@ -27,6 +38,12 @@ pub(crate) enum ComputersCommand {
         /// Only those that this downstream server reports, by name or GUID; "this" for those that scan here.
         #[arg(long, value_name = "NAME")]
         server: Option<String>,
+        /// Only those whose reports are worth this.
+        #[arg(long, value_name = "CLASS")]
+        freshness: Option<Class>,
+        /// Days without a call after which a computer is silent; the setting computers.silent_days by default.
+        #[arg(long, value_name = "N")]
+        silent_days: Option<u32>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -49,6 +66,24 @@ pub(crate) enum ComputersCommand {
         #[arg(long, value_name = "ZONE")]
         zone: String,
     },
+    /// List ids that several machines share, or print what gives a machine an id of its own.
+    #[command(after_help = "Examples:\n  weir computers clones\n  weir computers clones --script > new-id.ps1")]
+    Clones(identity::Clones),
+    /// List names that several computers have: machines that were installed anew or replaced.
+    Duplicates {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Retire computers that do not call any more. One that calls again comes back.
+    #[command(
+        after_help = "Examples:\n  weir computers retire --silent-days 90 --dry-run\n  weir computers retire --silent-days 90 --confirm 1200\n  weir computers retire --duplicates --dry-run"
+    )]
+    Retire(retire::Retire),
+    /// List retired computers.
+    Retired {
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Delete computers. One that still scans here comes back.
     Delete {
         /// Their ids.
@@ -59,8 +94,9 @@ pub(crate) enum ComputersCommand {
 
 pub(crate) async fn run(command: ComputersCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        ComputersCommand::List { collection, server, paging } => {
-            let query = ComputerQuery { collection, server, cursor: None, limit: None };
+        ComputersCommand::List { collection, server, freshness, silent_days, paging } => {
+            let freshness = freshness.map(Freshness::from);
+            let query = ComputerQuery { collection, server, freshness, silent_days, cursor: None, limit: None };
             let list = paging.read::<ComputerRow>(connection, &["computers"], &query).await?;
             printer.show(&list, |page| {
                 // a column of its own only where there are several servers
@@ -74,6 +110,7 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
                         computer.os.clone(),
                         names(&computer.collections),
                         time(computer.last_contact),
+                        computer.freshness.as_ref().map_or("", |it| freshness::word(it.class)).to_owned(),
                         needed.to_string(),
                         counts.failed.to_string(),
                     ];
@@ -84,8 +121,12 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
                     }
                     row
                 });
-                let empty = "No computers yet. Next: point one here, see \"Point a computer\" in the README.";
-                let mut header = vec!["Id", "Name", "System", "Collections", "Last contact", "Needed", "Failed"];
+                let empty = match query.freshness {
+                    Some(_) => "No computer of this class.",
+                    None => "No computers yet. Next: point one here, see \"Point a computer\" in the README.",
+                };
+                let mut header =
+                    vec!["Id", "Name", "System", "Collections", "Last contact", "Freshness", "Needed", "Failed"];
                 if several {
                     header.push("Server");
                 }
@@ -104,6 +145,10 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
                 });
             })?;
         }
+        ComputersCommand::Clones(arguments) => identity::clones(arguments, connection, printer).await?,
+        ComputersCommand::Duplicates { paging } => identity::duplicates(paging, connection, printer).await?,
+        ComputersCommand::Retire(arguments) => retire::retire(arguments, connection, printer).await?,
+        ComputersCommand::Retired { paging } => retire::retired(paging, connection, printer).await?,
         ComputersCommand::Delete { ids } => {
             for id in &ids {
                 connection.delete(&["computers", id]).await?;
@@ -137,6 +182,10 @@ pub(super) async fn show(id: &str, language: Option<String>, connection: &Connec
         page.field("last contact", time(row.last_contact));
         page.field("reported scan", time_or(row.last_sync, "none yet"));
         page.field("last report", time_or(row.last_report, "never"));
+        if let Some(fresh) = &row.freshness {
+            let error = fresh.scan_error.as_ref().map(|error| format!(", scan error {error}")).unwrap_or_default();
+            page.field("freshness", format!("{} since {}{error}", freshness::word(fresh.class), time(fresh.since)));
+        }
         if row.plain_http {
             page.field("transport", "plain HTTP");
         }
@@ -169,6 +218,15 @@ fn updates(page: &mut Page, updates: &[ComputerUpdate], empty: &str) {
         ]
     });
     page.table(&["State", "Id", "Article", "Title", "Error"], rows.collect(), empty);
+    let explained: std::collections::BTreeMap<_, _> =
+        updates.iter().filter_map(|update| update.error.as_ref().zip(update.error_meaning.as_ref())).collect();
+    if let Some((code, _)) = explained.first_key_value() {
+        page.line("");
+        for (error, meaning) in &explained {
+            page.line(format!("{error}  {meaning}"));
+        }
+        page.line(format!("What to do: weir compliance explain-error {code}"));
+    }
     for update in updates.iter().filter(|update| !update.why.is_empty()) {
         page.line(format!("\nWhy {}:", update.title.trim()));
         for line in update.why.lines() {

@@ -182,10 +182,12 @@ async fn members_change(
     let changed: GroupMembersChanged = answer(connection.send(request).await?).await?;
     printer.show(&changed, |page| {
         let word = if adding { "added to" } else { "removed from" };
-        page.line(format!(
-            "{} {word} {name:?}, {} as before; it has {} now",
-            changed.changed, changed.unchanged, changed.members
-        ));
+        let rest = match changed.unchanged {
+            0 => String::new(),
+            count if adding => format!(", {count} as before"),
+            count => format!(", {count} were not in it"),
+        };
+        page.line(format!("{} {word} {name:?}{rest}; it has {} now", changed.changed, changed.members));
         if changed.deployments > 0 {
             page.line(format!("{} deployments follow it", changed.deployments));
         }

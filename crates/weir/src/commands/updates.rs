@@ -247,8 +247,13 @@ pub(crate) async fn list(arguments: ListArguments, connection: &Connection, prin
                 update.title.trim().to_owned(),
             ]
         });
-        let empty = "No such updates. They come with weir sync now, once products and classifications are chosen (weir products \
-                     list), or with weir import PATH";
+        let narrowed = query.filter.is_some() || query.text.is_some() || query.saved.is_some();
+        let empty = if narrowed {
+            "No update fits. Next: widen the filter or the search; weir updates list shows what there is"
+        } else {
+            "No such updates. They come with weir sync now, once products and classifications are chosen (weir products \
+             list), or with weir import PATH"
+        };
         page.table(&["Id", "Rev", "Type", "State", "Needed", "Title"], rows.collect(), empty);
         page.more(list.next.as_deref());
         page.line(format!("{} updates, {} revisions", list.updates, list.total));

@@ -119,7 +119,9 @@ fn the_story_holds_within_its_time_and_leaves_nothing_behind() {
     assert!(number("required") > 0.0 && number("installed") > 0.0, "{outcome:#}");
     assert!(number("percent_after") > number("percent_before"), "{outcome:#}");
     assert!(number("failed") < number("installed"), "{outcome:#}");
-    assert_eq!((number("deployments"), number("groups"), number("windows")), (1.0, 1.0, 1.0), "{outcome:#}");
+    assert_eq!((number("groups"), number("windows")), (1.0, 1.0), "{outcome:#}");
+    // that of the group, and that of the feature update if somebody needs it
+    assert!([1.0, 2.0].contains(&number("deployments")), "{outcome:#}");
     assert_eq!(outcome["failure"], Value::Null);
     assert!(story.contains("compliance: ") && story.contains("SEC1"), "{story}");
     assert_eq!(lab.servers(), Vec::<u32>::new(), "a server stayed");

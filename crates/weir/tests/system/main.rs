@@ -4,6 +4,7 @@
 
 mod agent;
 mod bad_input;
+mod compliance;
 mod content;
 mod crash;
 mod damaged;

@@ -88,7 +88,7 @@ fn a_product_without_updates_is_its_chain_and_itself() {
     let last = ask(&snapshot, &[4], &[1, 2], &[], true);
     assert_eq!(new(&last), [4]);
     assert!(last.driver_sync_not_needed);
-    assert_eq!(new(&ask(&snapshot, &[4], &[1, 2], &[4], true)), []);
+    assert_eq!(new(&ask(&snapshot, &[4], &[1, 2], &[4], true)), [0_i32; 0]);
 }
 
 /// (41)

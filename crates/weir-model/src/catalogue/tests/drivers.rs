@@ -135,7 +135,7 @@ fn drivers_for_other_computers_are_no_candidates() {
     nowhere.target_computer_ids = vec![computer(1)];
     nowhere.distribution_computer_ids = vec![computer(2)];
     let snapshot = Build::with([driver(1, vec![other]), driver(2, vec![nowhere])]).snapshot();
-    assert_eq!(best(&snapshot, &[device(&["A"])]), []);
+    assert_eq!(best(&snapshot, &[device(&["A"])]), [0_i32; 0]);
     assert!(!ask(&snapshot, &[device(&["A"])]).driver_sync_not_needed);
 }
 

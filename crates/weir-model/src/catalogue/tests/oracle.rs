@@ -166,11 +166,18 @@ impl<'a> Oracle<'a> {
     }
 
     pub(super) fn effective(&self, groups: &[CollectionId], update: UpdateId) -> Option<&'a Deployment> {
-        let mut won: Option<&Deployment> = None;
+        self.best_of(groups, update, true).or_else(|| self.best_of(groups, update, false))
+    }
+
+    /// What wins among those that are active, or among those that are not.
+    fn best_of(&self, groups: &[CollectionId], update: UpdateId, active: bool) -> Option<&'a Deployment> {
+        let all: Vec<&'a Deployment> =
+            self.deployments_of(update).into_iter().filter(|it| it.active == active).collect();
+        let mut won: Option<&'a Deployment> = None;
         for branch in self.branches(groups) {
             for collection in branch {
-                let mut best: Option<&Deployment> = None;
-                for it in self.deployments_of(update).into_iter().filter(|it| it.collection == collection) {
+                let mut best: Option<&'a Deployment> = None;
+                for it in all.iter().copied().filter(|it| it.collection == collection) {
                     if best.is_none_or(|best| Self::stronger(it, best)) {
                         best = Some(it);
                     }

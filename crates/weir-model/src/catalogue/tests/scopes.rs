@@ -4,7 +4,7 @@ use super::build::{Build, category, deployment, detectoid, group, second, softwa
 use crate::{
     catalogue::{Lack, Scope, Snapshot, Standing, WireAction},
     ids::{ChangeNumber, CollectionId, RevisionId, RevisionNumber, UpdateIdentity},
-    targeting::{Decision, DeploymentAction},
+    targeting::{Decision, Deployment, DeploymentAction},
     update::CategoryKind,
 };
 
@@ -216,6 +216,60 @@ fn the_nearest_deployment_of_a_branch_hides_those_above() {
          uninstall, detect).\n\
          Sent as revision 1 with action Install."
     );
+}
+
+/// *Off-spec:* what waits does not hide what is active.
+#[test]
+fn only_active_deployments_compete() {
+    let mut build = Build::with([software(1)]);
+    build.collection(1, None, false);
+    build.collection(2, Some(1), false);
+    build.rule_collection(3);
+    let waits = |id: i32, to: CollectionId, action: DeploymentAction| Deployment {
+        active: false,
+        ..deployment(id, 1, to, action)
+    };
+    let sent = |build: &Build, groups: &[CollectionId]| {
+        let why = build.snapshot().effective(groups, uid(1));
+        let Standing::Sent { action, .. } = why.standing else { panic!("{why:?}") };
+        (why.ruling.winner.map(|it| it.id.0), action)
+    };
+    // a nearer installation of next week, and a block of another branch: what is offered now stays offered
+    build.deploy(deployment(10, 1, group(1), DeploymentAction::Optional));
+    build.deploy(waits(11, group(2), DeploymentAction::Install));
+    build.deploy(waits(12, group(3), DeploymentAction::Block));
+    let here = [group(2), group(3)];
+    assert_eq!(sent(&build, &here), (Some(10), WireAction::OptionalInstall));
+    let why = build.snapshot().effective(&here, uid(1));
+    let waiting: Vec<Vec<i32>> =
+        why.ruling.branches.iter().map(|it| it.waiting.iter().map(|it| it.id.0).collect()).collect();
+    assert_eq!(waiting, [vec![11], vec![12]]);
+    assert_eq!(why.ruling.decision, Decision::Unopposed);
+    let names = |id: CollectionId| if id == ALL { "All".to_owned() } else { format!("G{}", id.0.as_u128() & 0xff) };
+    assert_eq!(
+        why.describe(names),
+        "Branch G2 > G1 > All: deployment 10 (optional in G1) is the nearest. deployment 11 (install in G2, not active \
+         yet) does not count until it is active.\n\
+         Branch G3 > All: no deployment that is active. deployment 12 (block in G3, not active yet) does not count until \
+         it is active.\n\
+         deployment 10 (optional in G1) wins: nothing stands against it.\n\
+         Sent as revision 1 with action OptionalInstall."
+    );
+
+    // where nothing is active, what waits decides, and is detected
+    build.undeploy(10);
+    assert_eq!(sent(&build, &here), (Some(12), WireAction::PreDeploymentCheck));
+    assert_eq!(sent(&build, &[group(2)]), (Some(11), WireAction::PreDeploymentCheck));
+
+    // each takes its place as soon as it is active, and computers hear of it
+    let before = build.input.change;
+    build.deploy(deployment(11, 1, group(2), DeploymentAction::Install));
+    assert_eq!(sent(&build, &here), (Some(11), WireAction::Install));
+    let snapshot = build.snapshot();
+    let changed = snapshot.changed(&snapshot.scope(&here), 0);
+    assert!(changed > before.0, "{changed} is not after {before:?}");
+    build.deploy(deployment(12, 1, group(3), DeploymentAction::Block));
+    assert_eq!(sent(&build, &here), (Some(12), WireAction::PreDeploymentCheck));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::build::{Build, deployment, group, second, software, uid};
 use crate::{
     catalogue::{Standing, WireAction},
     ids::{ChangeNumber, CollectionId, DeploymentId},
-    targeting::{Deployment, DeploymentAction, Planned, Told, Tree, simulate},
+    targeting::{Deployment, DeploymentAction, Planned, Told, Tree, ruling, simulate},
 };
 
 fn collection() -> impl Strategy<Value = CollectionId> {
@@ -81,4 +81,26 @@ fn what_lies_ahead_is_told_with_its_time() {
     let planned = Planned { deployment: &new, available_at: second(10) };
     let told = |now| simulate(&tree, &[], &[], &planned, second(now)).after.from;
     assert_eq!((told(5), told(10), told(11)), (Some(second(10)), None, None));
+}
+
+#[test]
+fn a_simulation_tells_of_the_moment_at_which_the_new_one_is_available() {
+    use DeploymentAction::{Block, Detect, Install, Optional};
+    const ALL: CollectionId = CollectionId::ALL_COMPUTERS;
+    let tree = Tree::new(&[]);
+    let (offered, blocked) = (deployment(1, 1, ALL, Optional), deployment(2, 1, ALL, Block));
+    let new = Deployment { active: false, ..deployment(3, 1, ALL, Install) };
+    let told = |existing: &Deployment, since: i64, available: i64| {
+        let existing = [Planned { deployment: existing, available_at: second(since) }];
+        let planned = Planned { deployment: &new, available_at: second(available) };
+        let outcome = simulate(&tree, &[], &existing, &planned, second(5));
+        let why = ruling(&tree, &[], &existing, &planned, second(5));
+        assert_eq!(why.winner.map(|won| won.id), outcome.winner.map(|won| won.id));
+        [outcome.before, outcome.after].map(|told| (told.action, told.from))
+    };
+    // offered now, required from then on
+    assert_eq!(told(&offered, 0, 10), [(Optional, None), (Install, Some(second(10)))]);
+    // a block that comes later does not keep it from being installed, one that comes first does
+    assert_eq!(told(&blocked, 20, 0), [(Detect, None), (Install, None)]);
+    assert_eq!(told(&blocked, 7, 10), [(Detect, None), (Detect, None)]);
 }

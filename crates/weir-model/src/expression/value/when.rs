@@ -53,15 +53,20 @@ impl When {
             Self::Age(age) => instant.cmp(&age.before(now)),
             Self::At(at) => instant.cmp(&at),
             Self::Day(day) => {
-                let start = |day: Date| day.to_datetime(Time::midnight()).to_zoned(TimeZone::UTC).ok();
-                if start(day).is_some_and(|start| instant < start.timestamp()) {
+                // a day that begins behind the last instant is after all of them
+                if start(day).is_none_or(|start| instant < start) {
                     return Ordering::Less;
                 }
                 let next = day.tomorrow().ok().and_then(start);
-                if next.is_some_and(|next| instant >= next.timestamp()) { Ordering::Greater } else { Ordering::Equal }
+                if next.is_some_and(|next| instant >= next) { Ordering::Greater } else { Ordering::Equal }
             }
         }
     }
+}
+
+/// The first instant of a day in UTC; none if it lies behind the last one there is, which is within 9999-12-30.
+fn start(day: Date) -> Option<Timestamp> {
+    day.to_datetime(Time::midnight()).to_zoned(TimeZone::UTC).ok().map(|start| start.timestamp())
 }
 
 impl FromStr for When {
@@ -69,8 +74,9 @@ impl FromStr for When {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.len() == 10 {
-            if let Ok(day) = text.parse() {
-                return Ok(Self::Day(day));
+            if let Ok(day) = text.parse::<Date>() {
+                let known = start(day).map(|_| Self::Day(day));
+                return known.ok_or_else(|| "a day up to 9999-12-30".to_owned());
             }
         }
         if let Ok(at) = text.parse() {
@@ -181,5 +187,23 @@ impl AgeUnit {
             "y" | "year" | "years" => Some(Self::Years),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_behind_the_last_instant_is_refused_and_compared_right() {
+        assert!("9999-12-31".parse::<When>().is_err());
+        assert!("9999-12-30".parse::<When>().is_ok() && "0001-01-01".parse::<When>().is_ok());
+        let now: Timestamp = "2026-03-01T00:00:00Z".parse().expect("an instant");
+        let last = When::Day("9999-12-31".parse().expect("a day"));
+        assert_eq!(last.compare(now, now), Ordering::Less);
+        assert_eq!(last.compare(Timestamp::MAX, now), Ordering::Less);
+        let day = When::Day("2026-03-01".parse().expect("a day"));
+        assert_eq!(day.compare(now, now), Ordering::Equal);
+        assert_eq!(day.compare(Timestamp::MAX, now), Ordering::Greater);
     }
 }

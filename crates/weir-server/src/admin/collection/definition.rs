@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::TimeZone;
 use uuid::Uuid;
 use weir_api::Reference;
 use weir_model::{
     expression::{ComputerExpression, Names, computers::Field},
     ids::CollectionId,
     membership::named_in,
+    schedule::Zone,
 };
 use weir_store::{ReadTx, StoreError, membership::CollectionDefinition};
 
@@ -205,7 +205,7 @@ pub(crate) fn checked_zone(zone: &str) -> Result<Option<String>, AdminError> {
     if zone.is_empty() {
         return Ok(None);
     }
-    let known = TimeZone::get(zone).ok().and_then(|zone| zone.iana_name().map(str::to_owned));
+    let known = zone.parse::<Zone>().ok().map(|zone| zone.name().to_owned());
     known.map(Some).ok_or_else(|| AdminError::Invalid {
         code: "time_zone",
         detail: format!("{zone:?} is no time zone"),

@@ -9,6 +9,7 @@ use weir_api::{
     collection::{
         CollectionWhy, HeldBy, Member, MemberChange, MemberSource as ApiSource, MembersChanged, RuleOutcome, Verdict,
     },
+    computer::ComputerQuery,
     list::ListQuery,
 };
 use weir_model::{
@@ -70,7 +71,13 @@ fn sources(tx: &ReadTx<'_>, tree: &Tree, id: CollectionId, computer: u32) -> Res
 
 /// Computers of a collection and of those below it.
 pub(crate) async fn list(app: &App, name: String, query: ListQuery) -> Result<List<Member>, AdminError> {
-    let page = computer::list_in(app, Some(name.clone()), None, query.cursor, query.limit).await?;
+    let of_collection = ComputerQuery {
+        collection: Some(name.clone()),
+        cursor: query.cursor,
+        limit: query.limit,
+        ..ComputerQuery::default()
+    };
+    let page = computer::list(app, of_collection).await?;
     app.try_read(move |tx| {
         let tree = Tree::read(tx)?;
         let id = tree.find(&name)?.id;

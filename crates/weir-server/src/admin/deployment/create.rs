@@ -146,9 +146,13 @@ pub(crate) fn resolve(
         detail: format!("there is no {field}, and no template that says it"),
         next_step: Some(format!("give {option}")),
     };
-    let collection = new.collection.as_ref().or_else(|| of_template(|it| it.collection.as_ref()));
+    let tree = Tree::read(tx)?;
+    let collection = match (&new.collection, &new.template, &template) {
+        (Some(name), ..) => Some(tree.find(name)?.id),
+        (None, Some(name), Some(template)) => super::templates::collection_of(&tree, name, template)?,
+        _ => None,
+    };
     let collection = collection.ok_or_else(|| lacks("collection", "--collection NAME"))?;
-    let collection = Tree::read(tx)?.find(collection)?.id;
     let action = new.action.map(model_action).or_else(|| template.as_ref().and_then(|it| it.action));
     let action = action.ok_or_else(|| lacks("action", "--action install"))?;
 

@@ -1,10 +1,12 @@
 //! Why a computer is offered an update, or is not (design, section 6).
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use weir_api::simulation::{Explanation, ExplanationQuery};
 use weir_model::{
     catalogue::{Standing, WireAction},
-    ids::{ComputerId, UpdateId},
+    ids::{ComputerId, DeploymentId, UpdateId},
     schedule::Zone,
     status::State,
     targeting::Timing,
@@ -41,8 +43,8 @@ pub(crate) async fn explain(app: &App, query: ExplanationQuery) -> Result<Explan
         let set = live.directory.group_set(&groups);
         let mut questions = Questions::new(&live);
         let asked = questions.of(&groups);
-        let explanation = questions.published().snapshot.effective(set.collections(), update);
-        let mut lines = vec![explanation.describe(|id| tree.name(id))];
+        let mut explanation = questions.published().snapshot.effective(set.collections(), update);
+        let mut lines = Vec::new();
         let winner = match explanation.ruling.winner {
             Some(winner) => tx.deployment_show(winner.id)?,
             None => None,
@@ -58,9 +60,15 @@ pub(crate) async fn explain(app: &App, query: ExplanationQuery) -> Result<Explan
                 let name = tx.deployment_show(group)?.map(|row| row.title).unwrap_or_default();
                 lines.push(format!("Deployment {} follows from deployment {group} of the group {name:?}.", winner.id));
             }
-            if !winner.active {
-                let text = Describer::new(tx, &live)?.describe(tx, winner)?.state_text;
-                lines.push(format!("Deployment {} is {text}.", winner.id));
+        }
+        let waiting: BTreeSet<DeploymentId> =
+            explanation.ruling.branches.iter().flat_map(|branch| &branch.waiting).map(|it| it.id).collect();
+        let inactive = winner.as_ref().filter(|row| !row.active).map(|row| row.id);
+        if inactive.is_some() || !waiting.is_empty() {
+            let describer = Describer::new(tx, &live)?;
+            for id in inactive.into_iter().chain(waiting) {
+                let Some(row) = tx.deployment_show(id)? else { continue };
+                lines.push(format!("Deployment {id} is {}.", describer.describe(tx, &row)?.state_text));
             }
         }
         let status = tally::decode(&tx.computer_status(row.no)?.status);
@@ -83,6 +91,11 @@ pub(crate) async fn explain(app: &App, query: ExplanationQuery) -> Result<Explan
             let until = timed.next_change.map(|at| format!(" (until {at})")).unwrap_or_default();
             lines.push(format!("At this time, in the zone {zone}: {}{until}.", timed.reason.describe()));
         }
+        // what is said to be sent is what the time makes of it
+        if let (Some(timed), Standing::Sent { action, .. }) = (&timed, &mut explanation.standing) {
+            *action = timed.action;
+        }
+        lines.insert(0, explanation.describe(|id| tree.name(id)));
         let sent = match timed.map(|timed| timed.action).or(action) {
             Some(WireAction::Install) => "install",
             Some(WireAction::OptionalInstall) => "optional",

@@ -39,8 +39,8 @@ pub(crate) use self::{
     settings::{changed as settings_changed, list as settings_list, shown as settings_shown},
     simulate::simulate,
     templates::{
-        delete as template_delete, find as template_find, list as template_list, put as template_put,
-        show as template_show,
+        delete as template_delete, find as template_find, for_collection as templates_for,
+        keep_by_id as templates_by_id, list as template_list, put as template_put, show as template_show,
     },
 };
 use super::{AdminError, App, Caller, collection::Tree, group, list, update::Named, when};
@@ -187,10 +187,16 @@ pub(crate) async fn change(
         let row = own(tx, id)?;
         let action = change.action.map_or(row.action, model_action);
         check_change(row.action, action)?;
-        let deadline_at = if none { None } else { deadline.or(row.deadline_at) };
+        // what was said for the action before goes on as far as it goes with this one
+        let (before, kept) = if action == row.action {
+            (row.terms.clone(), row.deadline_at)
+        } else {
+            row.terms.fitting(action, row.deadline_at)
+        };
+        let deadline_at = if none { None } else { deadline.or(kept) };
         let available_at = available.unwrap_or(row.available_at);
         check_times(action, Some(available_at).filter(|at| available.is_some() || *at > now), deadline_at)?;
-        let mut terms = settings::changed(&row.terms, &change.settings)?;
+        let mut terms = settings::changed(&before, &change.settings)?;
         if let Some(name) = &change.name {
             terms.name = Some(create::name(tx, Some(name), Some(row.id))?);
         }
@@ -198,7 +204,8 @@ pub(crate) async fn change(
             description.trim().clone_into(&mut terms.description);
         }
         terms.check(action, deadline_at)?;
-        if action != row.action {
+        // to take back is possible whatever became of the update
+        if action != row.action && !matches!(action, DeploymentAction::Block | DeploymentAction::Detect) {
             match row.deployed {
                 Deployed::Update { id, revision } => {
                     let revision = deployable(tx, Named { id, revision })?;

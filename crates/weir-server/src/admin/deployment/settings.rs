@@ -56,6 +56,9 @@ pub(crate) fn changed(terms: &Terms, wanted: &DeploymentSettings) -> Result<Term
     terms.local_time = wanted.local_time.unwrap_or(terms.local_time);
     terms.outside_windows = wanted.outside_windows.unwrap_or(terms.outside_windows);
     terms.hold_until_window = wanted.hold_until_window.unwrap_or(terms.hold_until_window);
+    if wanted.outside_windows.is_some() || wanted.hold_until_window.is_some() {
+        terms.check_windows()?;
+    }
     let it = &mut terms.settings;
     for (field, value) in [
         (&mut it.restart_outside_windows, wanted.restart_outside_windows),
@@ -105,6 +108,8 @@ mod tests {
         assert_eq!(changed(&terms, &DeploymentSettings::default()).expect("fits"), terms);
         let none = DeploymentSettings { alert_below_percent: Some(0), ..DeploymentSettings::default() };
         assert_eq!(changed(&terms, &none).expect("fits").settings.alert, None);
+        let hold = DeploymentSettings { hold_until_window: Some(true), ..DeploymentSettings::default() };
+        assert_eq!(changed(&terms, &hold).expect_err("outside of windows").problem().code, "hold_until_window");
         let when = DeploymentSettings { alert_minutes_after_deadline: Some(5), ..DeploymentSettings::default() };
         assert_eq!(changed(&Terms::default(), &when).expect_err("no percent").problem().code, "alert");
     }

@@ -350,7 +350,7 @@ impl<'t> Work<'t> {
         sets.sort_by_key(|set| std::cmp::Reverse(set.computers));
         let describe = |set: &&Set| {
             let groups = set.groups.collections();
-            let ruling = ruling(&self.branches, groups, &existing, &planned);
+            let ruling = ruling(&self.branches, groups, &existing, &planned, self.now);
             let why = ruling.describe(|id| self.tree.name(id));
             SimulatedBranch {
                 collections: groups.iter().map(|id| self.tree.reference(*id)).collect(),

@@ -8,10 +8,11 @@ use weir_api::{
     list::ListQuery,
 };
 use weir_model::{
-    deployment::{Template, template_name},
-    targeting::DeploymentOrigin,
+    deployment::{Template, check_times, template_name},
+    ids::CollectionId,
+    targeting::{DeploymentAction, DeploymentOrigin},
 };
-use weir_store::{ReadTx, template::TemplateRow};
+use weir_store::{ReadTx, StoreError, WriteTx, collection::CollectionRow, template::TemplateRow};
 
 use super::{api_action, model_action, settings};
 use crate::{
@@ -34,7 +35,47 @@ pub(crate) fn find(tx: &ReadTx<'_>, name: &str) -> Result<TemplateRow, AdminErro
     found.ok_or_else(|| AdminError::missing("template", format!("{name:?}"), "weir deployments templates list"))
 }
 
-fn shown(row: TemplateRow) -> DeploymentTemplate {
+/// The collection that a template is for, if it is here. Older versions stored its name.
+fn collection<'t>(tree: &'t Tree, template: &Template) -> Option<&'t CollectionRow> {
+    tree.find(template.collection.as_deref()?).ok()
+}
+
+/// The collection that a template says, or why that is none.
+pub(super) fn collection_of(tree: &Tree, name: &str, template: &Template) -> Result<Option<CollectionId>, AdminError> {
+    match (collection(tree, template), &template.collection) {
+        (Some(row), _) => Ok(Some(row.id)),
+        (None, None) => Ok(None),
+        (None, Some(gone)) => Err(AdminError::Conflict {
+            code: "collection",
+            detail: format!("the template {name:?} is for the collection {gone:?}, which is not here"),
+            next_step: Some(
+                "give --collection NAME, or save the template anew: weir deployments templates save".to_owned(),
+            ),
+        }),
+    }
+}
+
+/// Templates that are for a collection, by name.
+pub(crate) fn for_collection(tx: &ReadTx<'_>, tree: &Tree, id: CollectionId) -> Result<Vec<TemplateRow>, StoreError> {
+    let is_for = |row: &TemplateRow| collection(tree, &row.template).is_some_and(|found| found.id == id);
+    Ok(tx.template_list()?.into_iter().filter(is_for).collect())
+}
+
+/// Before a collection gets another name: templates in which an older version stored its name keep it by id.
+pub(crate) fn keep_by_id(tx: &WriteTx<'_>, tree: &Tree, id: CollectionId) -> Result<(), StoreError> {
+    for row in for_collection(tx, tree, id)? {
+        let template = Template { collection: Some(id.to_string()), ..row.template };
+        tx.template_put(row.id, &row.name, &template, row.origin)?;
+    }
+    Ok(())
+}
+
+fn shown(tree: &Tree, row: TemplateRow) -> DeploymentTemplate {
+    let named = collection(tree, &row.template).map(|found| found.name.clone());
+    let problem = match (&named, &row.template.collection) {
+        (None, Some(gone)) => Some(format!("the collection {gone:?} is not here")),
+        _ => None,
+    };
     let it = row.template;
     let settings = settings::shown(&it.terms());
     DeploymentTemplate {
@@ -42,11 +83,12 @@ fn shown(row: TemplateRow) -> DeploymentTemplate {
         name: row.name,
         template: TemplateBody {
             action: it.action.map(api_action),
-            collection: it.collection,
+            collection: named.or(it.collection),
             available: it.available,
             deadline: it.deadline,
             settings,
         },
+        problem,
         from_parent: row.origin == DeploymentOrigin::Parent,
         changed_at: row.changed_at,
         changed_by: row.changed_by,
@@ -56,13 +98,17 @@ fn shown(row: TemplateRow) -> DeploymentTemplate {
 /// Templates, by name.
 pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<DeploymentTemplate>, AdminError> {
     let limit = list::limit(query.limit)?;
-    let rows = app.read(|tx| tx.template_list()).await?;
-    list::page(rows.into_iter().map(shown), |row| row.id.to_string(), query.cursor.as_deref(), limit)
+    let rows = app.read(|tx| {
+        let tree = Tree::read(tx)?;
+        let rows = tx.template_list()?.into_iter().map(|row| shown(&tree, row));
+        Ok(rows.collect::<Vec<DeploymentTemplate>>())
+    });
+    list::page(rows.await?, |row| row.id.to_string(), query.cursor.as_deref(), limit)
 }
 
 /// One template.
 pub(crate) async fn show(app: &App, name: String) -> Result<DeploymentTemplate, AdminError> {
-    app.try_read(move |tx| find(tx, &name)).await.map(shown)
+    app.try_read(move |tx| Ok(shown(&Tree::read(tx)?, find(tx, &name)?))).await
 }
 
 /// Makes a template, or replaces what one says.
@@ -72,12 +118,13 @@ pub(crate) async fn put(
     name: String,
     body: TemplateBody,
 ) -> Result<DeploymentTemplate, AdminError> {
-    let template = read(&body)?;
+    let mut template = read(&body)?;
     let name = template_name(&name).map_err(|error| AdminError::invalid("name", error.to_string()))?.to_owned();
     app.write(caller, move |tx| {
         sites::refuse_below(tx, "Templates of deployments")?;
-        if let Some(collection) = &template.collection {
-            Tree::read(tx)?.find(collection)?;
+        let tree = Tree::read(tx)?;
+        if let Some(collection) = &mut template.collection {
+            *collection = tree.find(collection)?.id.to_string();
         }
         let known = tx.template_find(&name)?;
         if known.is_none() && tx.template_list()?.len() >= MOST {
@@ -92,10 +139,9 @@ pub(crate) async fn put(
             let before = known.map(|row| json!(row.template));
             tx.audit("template.put", &name, before.as_ref(), Some(&json!(template)))?;
         }
-        find(tx, &name)
+        Ok(shown(&tree, find(tx, &name)?))
     })
     .await
-    .map(shown)
 }
 
 /// Deletes a template; deployments that were made from it stay as they are.
@@ -111,9 +157,9 @@ pub(crate) async fn delete(app: &App, caller: &Caller, name: String) -> Result<(
 }
 
 fn read(body: &TemplateBody) -> Result<Template, AdminError> {
-    let mut offsets = [None, None];
-    for (offset, (field, text)) in
-        offsets.iter_mut().zip([("available", &body.available), ("deadline", &body.deadline)])
+    let (mut offsets, mut moments) = ([None, None], [None, None]);
+    for ((offset, moment), (field, text)) in
+        offsets.iter_mut().zip(&mut moments).zip([("available", &body.available), ("deadline", &body.deadline)])
     {
         let Some(text) = text else { continue };
         let text = text.trim();
@@ -124,8 +170,12 @@ fn read(body: &TemplateBody) -> Result<Template, AdminError> {
                 next_step: Some("give a time from then on, such as +3d4h".to_owned()),
             });
         }
-        when::parse(field, text, jiff::Timestamp::UNIX_EPOCH)?;
+        *moment = Some(when::parse(field, text, jiff::Timestamp::UNIX_EPOCH)?);
         *offset = Some(text.to_owned());
+    }
+    // whatever it is for: only what is required has a deadline
+    if let [available, Some(deadline)] = moments {
+        check_times(DeploymentAction::Install, available, Some(deadline))?;
     }
     let [available, deadline] = offsets;
     let terms = settings::changed(&weir_model::deployment::Terms::default(), &body.settings)?;

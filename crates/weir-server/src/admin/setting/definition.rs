@@ -4,19 +4,21 @@ use serde_json::{Value, json};
 use weir_model::{
     cleanup::{MOST_DAYS, Rules},
     content::ContentMode,
+    freshness,
     nearest::nearest,
-    run_time,
+    retirement, run_time,
 };
 
 use super::{
     ALERT_CA_FILE, ALERT_COMPLIANCE, ALERT_COMPUTERS, ALERT_DAYS, ALERT_DISK, ALERT_PROXY, ALERT_RETRY, ALERT_SITES,
     CLEANUP_DECLINED_DAYS, CLEANUP_EXPIRED_DAYS, CLEANUP_FEATURES, CLEANUP_KEEP_NARROWER, CLEANUP_KEEP_UNTIL_DEPLOYED,
     CLEANUP_OBSOLETE_DAYS, CLEANUP_SUPERSEDED, CONTENT_CONCURRENCY, CONTENT_DOWNLOAD, CONTENT_EXPRESS, CONTENT_MODE,
-    CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE, EVENT_DAYS, MAIL_CA_FILE, MAIL_FROM, MAIL_HOST, MAIL_PASSWORD,
-    MAIL_PORT, MAIL_TLS, MAIL_USER, MESSAGE_COUNT, MESSAGE_DAYS, OFF, PROXY_CONTENT, PROXY_PASSWORD, PROXY_SYNC,
-    PROXY_URL, PROXY_USER, ROLLUP_MINUTES, RUN_TIME_FEATURE, RUN_TIME_OTHER, RUN_TIME_WINDOWS, SCAN_INTERVAL,
-    SERVER_NAME, SOURCE, SYNC_ANSWER, SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA,
-    SYNC_RETRIES, SYNC_RETRY, SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, WINDOWS_BOTH, kind::Kind,
+    CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE, DUPLICATES, EVENT_DAYS, HISTORY_DAYS, MAIL_CA_FILE, MAIL_FROM,
+    MAIL_HOST, MAIL_PASSWORD, MAIL_PORT, MAIL_TLS, MAIL_USER, MESSAGE_COUNT, MESSAGE_DAYS, OFF, PROXY_CONTENT,
+    PROXY_PASSWORD, PROXY_SYNC, PROXY_URL, PROXY_USER, RETIRE_DAYS, RETIRE_OLDER, RETIRE_PERCENT, ROLLUP_MINUTES,
+    RUN_TIME_FEATURE, RUN_TIME_OTHER, RUN_TIME_WINDOWS, SCAN_INTERVAL, SERVER_NAME, SILENT_DAYS, SOURCE, SYNC_ANSWER,
+    SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA, SYNC_RETRIES, SYNC_RETRY,
+    SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, WINDOWS_BOTH, kind::Kind,
 };
 use crate::{admin::AdminError, state::ClientSettings};
 
@@ -133,10 +135,38 @@ pub(super) fn definitions() -> Vec<Definition> {
             "When superseded feature updates (classification Upgrades) are declined.",
         ),
         define(
+            DUPLICATES,
+            Kind::Choice(&["flag", RETIRE_OLDER]),
+            json!("flag"),
+            "What becomes of the rows that machines left behind when they were installed anew and got another id: they are \
+             listed (weir computers duplicates), or retired once they have been silent for a week.",
+        ),
+        define(
             "computers.new_per_hour",
             Kind::Number(1..=10_000_000),
             json!(client.new_computers_per_hour),
             "Computers never seen before that may appear within an hour.",
+        ),
+        define(
+            RETIRE_DAYS,
+            Kind::Number(0..=u64::from(*retirement::DAYS.end())),
+            json!(0),
+            "Retire computers that did not call for so many days, 14 at least; 0 is never, 90 is proposed. See first: weir \
+             computers retire --silent-days 90 --dry-run",
+        ),
+        define(
+            RETIRE_PERCENT,
+            Kind::Number(0..=100),
+            json!(retirement::MOST_PERCENT),
+            "The share of this site's computers that is retired within a week without being confirmed, in percent; of more an \
+             alert is raised, and none is retired.",
+        ),
+        define(
+            SILENT_DAYS,
+            Kind::Number(u64::from(*freshness::SILENT_RANGE.start())..=u64::from(*freshness::SILENT_RANGE.end())),
+            json!(freshness::SILENT_DAYS),
+            "Days without a call after which a computer is silent, and without a full report after which it does not report: \
+             weir compliance freshness.",
         ),
         define(CONTENT_CONCURRENCY, Kind::Number(1..=64), json!(4), "Content files fetched at once."),
         define(
@@ -201,6 +231,12 @@ pub(super) fn definitions() -> Vec<Definition> {
             "What happens to a downstream server that is not known: listed and refused until allowed, served, or refused.",
         ),
         define(EVENT_DAYS, Kind::Number(1..=3_650), json!(90), "How long reported events are kept, in days."),
+        define(
+            HISTORY_DAYS,
+            Kind::Number(31..=1_830),
+            json!(weir_model::history::KEPT_DAYS),
+            "How long daily records of compliance are kept, in days.",
+        ),
         define(
             MAIL_CA_FILE,
             Kind::Text(4_096),

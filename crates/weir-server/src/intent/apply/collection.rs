@@ -3,7 +3,12 @@
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
-use weir_model::{expression::ComputerExpression, ids::CollectionId, membership::named_in, targeting::CollectionKind};
+use weir_model::{
+    expression::ComputerExpression,
+    ids::CollectionId,
+    membership::named_in,
+    targeting::{CollectionKind, MAX_DEPTH},
+};
 use weir_store::{StoreError, collection::CollectionRow, intent::CollectionIntent, membership::CollectionDefinition};
 
 use super::{super::Origin, Done, Outcome, Work, body, free_name, same_name};
@@ -143,9 +148,16 @@ impl Work<'_> {
     /// Why a collection cannot be nested there, if it cannot.
     fn nesting(&self, id: CollectionId, parent: Option<CollectionId>) -> Result<Option<String>, StoreError> {
         let mut above = parent;
+        let mut level = 1;
         while let Some(one) = above {
             if one == id {
                 return Ok(Some("it would be nested in itself".to_owned()));
+            }
+            if one != CollectionId::ALL_COMPUTERS {
+                level += 1;
+            }
+            if level > MAX_DEPTH {
+                return Ok(Some(format!("it would be nested deeper than {MAX_DEPTH} levels")));
             }
             match self.tx.collection_show(one)? {
                 Some(row) => above = row.parent,

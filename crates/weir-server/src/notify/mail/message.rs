@@ -42,6 +42,18 @@ pub(super) struct Mail<'m> {
     pub(super) text: &'m str,
     /// The body as HTML.
     pub(super) html: &'m str,
+    /// A file that comes with it.
+    pub(super) enclosure: Option<&'m Enclosure<'m>>,
+}
+
+/// A file that comes with an e-mail. Name and media type are ours: plain, without quotes.
+pub(crate) struct Enclosure<'e> {
+    /// What it is called.
+    pub(crate) name: &'e str,
+    /// Its media type.
+    pub(crate) media: &'e str,
+    /// What it holds.
+    pub(crate) bytes: &'e [u8],
 }
 
 /// The thread of an alert in one subscription.
@@ -88,24 +100,49 @@ impl Mail<'_> {
         header(&mut out, "MIME-Version", "1.0");
         // bodies are base64, which has no hyphen: no body can hold it
         let boundary = format!("=_weir-{}", self.id.simple());
-        header(&mut out, "Content-Type", &format!("multipart/alternative;\r\n boundary=\"{boundary}\""));
+        let Some(enclosure) = self.enclosure else {
+            self.alternatives(&mut out, &boundary);
+            return out;
+        };
+        let outer = format!("=_weir-outer-{}", self.id.simple());
+        header(&mut out, "Content-Type", &format!("multipart/mixed;\r\n boundary=\"{outer}\""));
+        let _ = write!(out, "\r\n--{outer}\r\n");
+        self.alternatives(&mut out, &boundary);
+        let _ = write!(out, "--{outer}\r\n");
+        header(&mut out, "Content-Type", enclosure.media);
+        header(&mut out, "Content-Transfer-Encoding", "base64");
+        let name: String = enclosure.name.chars().filter(|c| c.is_ascii_graphic() && !"\"\\".contains(*c)).collect();
+        header(&mut out, "Content-Disposition", &format!("attachment;\r\n filename=\"{name}\""));
+        out.push_str("\r\n");
+        encoded_lines(&mut out, enclosure.bytes);
+        let _ = write!(out, "--{outer}--\r\n");
+        out
+    }
+
+    /// The two forms of the body.
+    fn alternatives(&self, out: &mut String, boundary: &str) {
+        header(out, "Content-Type", &format!("multipart/alternative;\r\n boundary=\"{boundary}\""));
         out.push_str("\r\n");
         for (kind, body) in [("plain", self.text), ("html", self.html)] {
             let _ = write!(
                 out,
                 "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
             );
-            let encoded = STANDARD.encode(body);
-            let mut rest = encoded.as_str();
-            while !rest.is_empty() {
-                let (line, after) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
-                out.push_str(line);
-                out.push_str("\r\n");
-                rest = after;
-            }
+            encoded_lines(out, body.as_bytes());
         }
         let _ = write!(out, "--{boundary}--\r\n");
-        out
+    }
+}
+
+/// Bytes as base64 in lines.
+fn encoded_lines(out: &mut String, bytes: &[u8]) {
+    let encoded = STANDARD.encode(bytes);
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
+        out.push_str(line);
+        out.push_str("\r\n");
+        rest = after;
     }
 }
 
@@ -185,6 +222,7 @@ mod tests {
             thread,
             text,
             html: "<p>x</p>",
+            enclosure: None,
         };
         mail.written()
     }
@@ -222,6 +260,40 @@ mod tests {
         let (next, _) = parsed(&written("x", "", "y", thread(false)));
         assert_eq!((value(&next, "References"), value(&next, "In-Reply-To")), (root, root));
         assert_ne!(value(&next, "Message-ID"), root);
+    }
+
+    #[test]
+    fn a_file_comes_with_a_message() {
+        let bytes = "Gr\u{fc}\u{df}e,1\r\n".repeat(30);
+        let enclosure =
+            Enclosure { name: "weekly-\r\n\"00000007.csv", media: "text/csv; charset=utf-8", bytes: bytes.as_bytes() };
+        let to = ["a@example.org".parse().expect("address")];
+        let from = "weir@example.org".parse().expect("address");
+        let mail = Mail {
+            from: &from,
+            from_name: "Weir",
+            to: &to,
+            subject: "Report",
+            at: "2026-03-01T12:00:00Z".parse().expect("time"),
+            id: Uuid::from_u128(7),
+            domain: "weir.example.org",
+            thread: None,
+            text: "see",
+            html: "<p>see</p>",
+            enclosure: Some(&enclosure),
+        };
+        let message = mail.written();
+        let (headers, body) = parsed(&message);
+        assert!(value(&headers, "Content-Type").starts_with("multipart/mixed; boundary="), "{headers:?}");
+        let parts: Vec<&str> = body.split("--=_weir-outer-00000000000000000000000000000007").collect();
+        assert_eq!((parts.len(), parts[3]), (4, "--\r\n"), "{body}");
+        let (inner, _) = parsed(parts[1].trim_start());
+        assert!(value(&inner, "Content-Type").starts_with("multipart/alternative;"), "{inner:?}");
+        let (inner, file) = parsed(parts[2].trim_start());
+        assert_eq!(value(&inner, "Content-Disposition"), "attachment; filename=\"weekly-00000007.csv\"");
+        let file: String = file.split("\r\n").collect();
+        assert_eq!(STANDARD.decode(file).expect("base64"), bytes.as_bytes());
+        assert!(message.split("\r\n").all(|line| line.len() <= 78), "{message}");
     }
 
     #[test]

@@ -20,11 +20,12 @@ use weir_api::notice::Notice;
 use weir_model::{alert::address::EmailAddress, message::tidy};
 use weir_store::{ReadTx, StoreError};
 
+pub(crate) use self::message::Enclosure;
 use self::message::{Mail, Thread};
 use super::{Outcome, text};
 use crate::{
     admin::{
-        chain,
+        AdminError, App, chain,
         setting::{Current, MAIL_CA_FILE, MAIL_FROM, MAIL_HOST, MAIL_PASSWORD, MAIL_PORT, MAIL_TLS, MAIL_USER},
     },
     file,
@@ -35,6 +36,8 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(20);
 /// The whole conversation ends by then.
 const WHOLE: Duration = Duration::from_secs(60);
+/// The same with a large file.
+const WHOLE_PARCEL: Duration = Duration::from_mins(10);
 /// Answers about who may send rather than about this message: an administrator changes a setting, and it succeeds.
 const ACCESS: [&str; 4] = ["530", "534", "535", "538"];
 
@@ -59,6 +62,41 @@ pub(super) struct Letter<'l> {
     pub(super) alert: Option<i64>,
     pub(super) notice: &'l Notice,
     pub(super) at: Timestamp,
+}
+
+/// A file on its way to somebody.
+pub(crate) struct Parcel<'p> {
+    /// Makes the `Message-ID`.
+    pub(crate) id: Uuid,
+    /// Who gets it.
+    pub(crate) to: &'p [String],
+    /// The name shown beside the sender's address.
+    pub(crate) from_name: &'p str,
+    /// What it is about.
+    pub(crate) subject: &'p str,
+    /// What stands in the message.
+    pub(crate) text: &'p str,
+    /// The file.
+    pub(crate) enclosure: Enclosure<'p>,
+    /// When it was made.
+    pub(crate) at: Timestamp,
+}
+
+/// Sends a file by the settings of now.
+pub(crate) async fn send(app: &App, parcel: &Parcel<'_>) -> Result<Result<(), String>, AdminError> {
+    let settings = app.read(MailSettings::read).await?;
+    let outcome = settings.send_parcel(parcel).await;
+    Ok(match outcome.error {
+        None => match outcome.answer.filter(|answer| answer.starts_with("not for ")) {
+            // some got it and some did not: who made the schedule is to know
+            Some(answer) => Err(format!("it went out, but {answer}")),
+            None => Ok(()),
+        },
+        Some(why) => Err(match outcome.advice {
+            Some(advice) => format!("{why}. Next: {advice}."),
+            None => format!("{why}."),
+        }),
+    })
 }
 
 impl MailSettings {
@@ -96,21 +134,9 @@ impl MailSettings {
 
     /// Sends a letter.
     pub(super) async fn send(&self, letter: &Letter<'_>) -> Outcome {
-        if let Some(command) = self.lacks() {
-            return Outcome::again("the mail server is not set up").advise(command);
-        }
-        if self.tls == "none" && !self.user.is_empty() {
-            return Outcome::again("a password is not sent to a mail server without TLS")
-                .advise("weir settings set mail.tls starttls, or weir settings set mail.user \"\"");
-        }
-        let parsed = |text: &str| text.parse::<EmailAddress>().map_err(|error| error.to_string());
-        let from = match parsed(&self.from) {
-            Ok(from) => from,
-            Err(why) => return Outcome::again(why).advise("weir settings set mail.from weir@example.org"),
-        };
-        let to = match letter.to.iter().map(|text| parsed(text)).collect::<Result<Vec<_>, _>>() {
-            Ok(to) => to,
-            Err(why) => return Outcome::refused(why),
+        let (from, to) = match self.ready(letter.to) {
+            Ok(ready) => ready,
+            Err(outcome) => return outcome,
         };
         let subject = text::subject(letter.notice);
         let mail = Mail {
@@ -128,13 +154,61 @@ impl MailSettings {
             }),
             text: &text::plain(letter.notice),
             html: &text::html(letter.notice),
+            enclosure: None,
         };
-        match timeout(WHOLE, self.converse(&from, &to, &mail.written())).await {
+        self.hand(&from, &to, &mail.written(), WHOLE).await
+    }
+
+    /// Sends a file.
+    async fn send_parcel(&self, parcel: &Parcel<'_>) -> Outcome {
+        let (from, to) = match self.ready(parcel.to) {
+            Ok(ready) => ready,
+            Err(outcome) => return outcome,
+        };
+        let mut html = String::from("<pre>");
+        // a string takes everything
+        let _ = weir_model::report::html::escape_lines(&mut html, parcel.text);
+        html.push_str("</pre>");
+        let mail = Mail {
+            from: &from,
+            from_name: parcel.from_name,
+            to: &to,
+            subject: parcel.subject,
+            at: parcel.at,
+            id: parcel.id,
+            domain: from.domain(),
+            thread: None,
+            text: parcel.text,
+            html: &html,
+            enclosure: Some(&parcel.enclosure),
+        };
+        self.hand(&from, &to, &mail.written(), WHOLE_PARCEL).await
+    }
+
+    /// From whom to whom, if anything can be sent.
+    fn ready(&self, to: &[String]) -> Result<(EmailAddress, Vec<EmailAddress>), Outcome> {
+        if let Some(command) = self.lacks() {
+            return Err(Outcome::again("the mail server is not set up").advise(command));
+        }
+        if self.tls == "none" && !self.user.is_empty() {
+            return Err(Outcome::again("a password is not sent to a mail server without TLS")
+                .advise("weir settings set mail.tls starttls, or weir settings set mail.user \"\""));
+        }
+        let parsed = |text: &str| text.parse::<EmailAddress>().map_err(|error| error.to_string());
+        let from = parsed(&self.from)
+            .map_err(|why| Outcome::again(why).advise("weir settings set mail.from weir@example.org"))?;
+        let to = to.iter().map(|text| parsed(text)).collect::<Result<Vec<_>, _>>().map_err(Outcome::refused)?;
+        Ok((from, to))
+    }
+
+    /// One conversation that ends in time.
+    async fn hand(&self, from: &EmailAddress, to: &[EmailAddress], message: &str, within: Duration) -> Outcome {
+        match timeout(within, self.converse(from, to, message)).await {
             Ok(outcome) => outcome,
             Err(_) => Outcome::again(format!(
                 "the mail server {} did not come to an end within {} s",
                 self.host,
-                WHOLE.as_secs()
+                within.as_secs()
             )),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 use weir_model::{
     ids::{CollectionId, UpdateId, UpdateIdentity},
-    targeting::{DeploymentAction, DeploymentOrigin},
+    targeting::{DeploymentAction, DeploymentOrigin, MAX_DEPTH, places},
 };
 use weir_store::{
     ReadTx, StoreError, WriteTx,
@@ -29,9 +29,8 @@ use crate::{
     },
 };
 
-/// Groups that a parent may have, and how deep they may be nested.
+/// Groups that a parent may have.
 const MOST_GROUPS: usize = 10_000;
-const DEPTH: usize = 64;
 
 /// What the parent answered, to be applied in the transaction that stores the revisions it speaks of.
 pub(super) struct Decisions {
@@ -194,7 +193,13 @@ pub(super) fn apply(tx: &WriteTx<'_>, decisions: Decisions) -> Result<Outcome, A
 }
 
 fn groups(tx: &WriteTx<'_>, groups: Vec<ServerSyncTargetGroup>, counted: &mut Outcome) -> Result<(), AdminError> {
-    let done = tx.groups_mirror(&arranged(groups))?;
+    let (groups, raised) = arranged(groups);
+    let done = tx.groups_mirror(&groups)?;
+    if raised > 0 {
+        counted.notes.push(format!(
+            "{raised} groups of the parent are nested deeper than {MAX_DEPTH} levels, and were put at level {MAX_DEPTH} here"
+        ));
+    }
     for name in done.adopted {
         counted.notes.push(format!("the collection {name:?} made here became the parent's group of that name"));
     }
@@ -209,22 +214,14 @@ fn groups(tx: &WriteTx<'_>, groups: Vec<ServerSyncTargetGroup>, counted: &mut Ou
     Ok(())
 }
 
-/// The groups with names that are valid here and parents that make a tree.
-fn arranged(groups: Vec<ServerSyncTargetGroup>) -> Vec<MirroredGroup> {
-    let root = CollectionId::ALL_COMPUTERS;
-    let above: BTreeMap<CollectionId, CollectionId> =
-        groups.iter().map(|group| (group.target_group_id, group.parent_group_id)).collect();
-    let reaches_root = |start: CollectionId| {
-        let mut id = start;
-        for _ in 0..DEPTH {
-            match above.get(&id) {
-                Some(next) if *next == root || next.0.is_nil() => return true,
-                Some(next) => id = *next,
-                None => return id == root,
-            }
-        }
-        false
-    };
+/// The groups with names that are valid here and parents that make a tree, and how many were too deep.
+fn arranged(groups: Vec<ServerSyncTargetGroup>) -> (Vec<MirroredGroup>, usize) {
+    let mut parents: BTreeMap<CollectionId, CollectionId> = BTreeMap::new();
+    for group in &groups {
+        parents.entry(group.target_group_id).or_insert(group.parent_group_id);
+    }
+    let places = places(&parents);
+    let raised = places.values().filter(|place| place.raised).count();
     let mut names = BTreeSet::new();
     let mut arranged = Vec::with_capacity(groups.len());
     let mut seen = BTreeSet::new();
@@ -241,14 +238,10 @@ fn arranged(groups: Vec<ServerSyncTargetGroup>) -> Vec<MirroredGroup> {
             name = format!("{name} ({id})");
             names.insert(name.to_lowercase());
         }
-        let parent = group.parent_group_id;
-        let unfit = parent.0.is_nil()
-            || parent == CollectionId::UNASSIGNED_COMPUTERS
-            || !above.contains_key(&parent)
-            || !reaches_root(id);
-        arranged.push(MirroredGroup { id, name, parent: if unfit { root } else { parent } });
+        let parent = places.get(&id).map_or(CollectionId::ALL_COMPUTERS, |place| place.parent);
+        arranged.push(MirroredGroup { id, name, parent });
     }
-    arranged
+    (arranged, raised)
 }
 
 fn mirrored(deployment: &ServerSyncDeployment) -> Option<MirroredDeployment> {
@@ -378,7 +371,7 @@ mod tests {
             group(5, 99, ""),
             group(1, 0, "again"),
         ];
-        let arranged = arranged(groups);
+        let (arranged, raised) = arranged(groups);
         let parent = |id: u128| {
             let found = arranged.iter().find(|group| group.id.0.as_u128() == id).expect("there");
             found.parent.0.as_u128()
@@ -387,7 +380,16 @@ mod tests {
         assert_eq!((parent(1), parent(2)), (root.0.as_u128(), 1));
         assert_eq!((parent(3), parent(4), parent(5)), (root.0.as_u128(), root.0.as_u128(), root.0.as_u128()));
         let names: BTreeSet<String> = arranged.iter().map(|group| group.name.to_lowercase()).collect();
-        assert_eq!(names.len(), arranged.len());
+        assert_eq!((names.len(), raised), (arranged.len(), 0));
+    }
+
+    #[test]
+    fn groups_that_are_too_deep_are_put_as_deep_as_may_be() {
+        let root = CollectionId::ALL_COMPUTERS.0.as_u128();
+        let chain = (1..=66).map(|id| group(id, if id == 1 { root } else { id - 1 }, &format!("Level {id}")));
+        let (arranged, raised) = arranged(chain.collect());
+        let parents: Vec<u128> = arranged.iter().map(|group| group.parent.0.as_u128()).collect();
+        assert_eq!((raised, parents.get(62..)), (2, Some(&[62, 63, 63, 63][..])));
     }
 
     #[test]

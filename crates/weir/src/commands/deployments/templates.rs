@@ -83,4 +83,7 @@ fn summary(body: &TemplateBody) -> String {
 fn print(page: &mut Page, template: &DeploymentTemplate) {
     page.field("template", &template.name);
     page.field("says", summary(&template.template));
+    if let Some(problem) = &template.problem {
+        page.field("problem", problem);
+    }
 }

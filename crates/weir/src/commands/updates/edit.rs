@@ -105,5 +105,9 @@ async fn changed(change: &UpdatesChange, done: &str, connection: &Connection, pr
         }
         let before = answer.matched - answer.changed;
         page.line(format!("{} of {} updates {would}{done}; {before} are so already", answer.changed, answer.matched));
+        if answer.left_out > 0 {
+            let left_out = answer.left_out;
+            page.line(format!("{left_out} categories and detectoids are left out: other updates need them"));
+        }
     })
 }

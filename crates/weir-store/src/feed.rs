@@ -1,0 +1,82 @@
+//! What changed of the computers, for an index of them in memory: their reported states, their servers, their collections.
+//!
+//! Triggers number every change (V19), so that no writer can forget it, and a follower reads only what came since.
+
+use std::ops::ControlFlow;
+
+use weir_model::ids::CollectionId;
+
+use crate::{
+    ReadTx, StoreError, WriteTx,
+    codec::{Row, args},
+    sql::statements,
+};
+
+/// A computer as an index in memory needs it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FedComputer {
+    /// Its row number.
+    pub no: u32,
+    /// The server it scans against; 1 is this one.
+    pub site: u32,
+    /// Its collections, as [`crate::computer::DirectoryRow::groups`] says them.
+    pub groups: Vec<CollectionId>,
+    /// The encoded `ComputerStatus`; empty if it never reported.
+    pub status: Vec<u8>,
+}
+
+statements! {
+    FEED_VERSION: "looking for changes of what computers reported" = "SELECT value FROM counter WHERE name = 'computer_feed'";
+    FEED_SINCE: "listing computers that changed" =
+        "SELECT computer_no FROM computer_feed WHERE version > ?1 ORDER BY version";
+    FEED_COUNT: "counting computers that changed" = "SELECT count(*) FROM computer_feed WHERE version > ?1";
+    FEED_COMPUTER: "reading a computer that changed" =
+        "SELECT c.site_no, s.status FROM computer c LEFT JOIN computer_status s ON s.computer_no = c.computer_no
+         WHERE c.computer_no = ?1";
+    FEED_STATUS: "loading what all computers reported" =
+        "SELECT computer_no, status FROM computer_status ORDER BY computer_no";
+    FEED_PRUNE: "forgetting that computers left" =
+        "DELETE FROM computer_feed WHERE version <= ?1
+             AND NOT EXISTS (SELECT 1 FROM computer c WHERE c.computer_no = computer_feed.computer_no)";
+}
+
+impl ReadTx<'_> {
+    /// The number of the last change.
+    pub fn feed_version(&self) -> Result<u64, StoreError> {
+        self.one(&FEED_VERSION, args![], |row| row.int(0))
+    }
+
+    /// How many computers changed after that number.
+    pub fn feed_count(&self, after: u64) -> Result<u64, StoreError> {
+        self.one(&FEED_COUNT, args![after], |row| row.int(0))
+    }
+
+    /// The computers that changed after that number; they may be gone.
+    pub fn feed_since(&self, after: u64) -> Result<Vec<u32>, StoreError> {
+        self.all(&FEED_SINCE, args![after], |row| row.int(0))
+    }
+
+    /// A computer as it is now; none if it is gone.
+    pub fn feed_computer(&self, no: u32) -> Result<Option<FedComputer>, StoreError> {
+        let read = |row: &Row<'_>| {
+            Ok((row.int(0)?, row.opt(1, |row, column| Ok(row.bytes(column)?.to_vec()))?.unwrap_or_default()))
+        };
+        let Some((site, status)) = self.first(&FEED_COMPUTER, args![no], read)? else { return Ok(None) };
+        Ok(Some(FedComputer { no, site, groups: self.computer_collections(no)?, status }))
+    }
+
+    /// Hands the encoded status of every computer that reported to `each`, ascending by row number.
+    pub fn feed_status_each(&self, each: &mut dyn FnMut(u32, &[u8])) -> Result<(), StoreError> {
+        self.each(&FEED_STATUS, args![], |row| {
+            each(row.int(0)?, row.bytes(1)?);
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+}
+
+impl WriteTx<'_> {
+    /// Forgets computers that left up to that number. No follower may still be behind it. Returns how many they were.
+    pub fn feed_prune(&self, up_to: u64) -> Result<u64, StoreError> {
+        Ok(self.run(&FEED_PRUNE, args![up_to])? as u64)
+    }
+}

@@ -1,0 +1,81 @@
+//! What reports read of all computers, one after the other, so that no table of them is ever in memory.
+
+use std::ops::ControlFlow;
+
+use jiff::Timestamp;
+use weir_model::ids::ComputerId;
+
+use crate::{
+    ReadTx, StoreError,
+    codec::{Row, args},
+    sql::{Statement, statements},
+};
+
+/// A computer, as far as reports tell of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReportComputer {
+    /// Its row number.
+    pub no: u32,
+    /// What it calls itself.
+    pub id: ComputerId,
+    /// Its DNS name.
+    pub dns_name: String,
+    /// The server it scans against: 1 is this one.
+    pub site: u32,
+    /// First contact.
+    pub first_contact_at: Timestamp,
+    /// Last call.
+    pub last_contact_at: Timestamp,
+    /// Last detection.
+    pub last_sync_at: Option<Timestamp>,
+    /// That detection succeeded.
+    pub last_sync_succeeded: Option<bool>,
+    /// HRESULT of a failed detection.
+    pub last_sync_error: Option<i32>,
+    /// Last status report.
+    pub last_report_at: Option<Timestamp>,
+}
+
+statements! {
+    COMPUTERS: "reading all computers for a report" =
+        "SELECT computer_no, computer_id, dns_name, site_no, first_contact_at, last_contact_at, last_sync_at,
+             last_sync_succeeded, last_sync_error, last_report_at
+         FROM computer WHERE computer_no > ?1 ORDER BY computer_no";
+    STATUSES: "reading all computers with what they reported for a report" =
+        "SELECT c.computer_no, c.computer_id, c.dns_name, c.site_no, c.first_contact_at, c.last_contact_at, c.last_sync_at,
+             c.last_sync_succeeded, c.last_sync_error, c.last_report_at, s.status
+         FROM computer c LEFT JOIN computer_status s ON s.computer_no = c.computer_no
+         WHERE c.computer_no > ?1 ORDER BY c.computer_no";
+}
+
+fn computer(row: &Row<'_>) -> Result<ReportComputer, StoreError> {
+    let id = row.str(1)?;
+    Ok(ReportComputer {
+        no: row.int(0)?,
+        id: id.parse().map_err(|error| StoreError::Corrupt { what: format!("computer id {id:?}: {error}") })?,
+        dns_name: row.text(2)?,
+        site: row.int(3)?,
+        first_contact_at: row.time(4)?,
+        last_contact_at: row.time(5)?,
+        last_sync_at: row.opt_time(6)?,
+        last_sync_succeeded: row.opt(7, Row::bool)?,
+        last_sync_error: row.opt_int(8)?,
+        last_report_at: row.opt_time(9)?,
+    })
+}
+
+/// What is done with each computer and its encoded status.
+pub type EachReported<'e> = dyn FnMut(ReportComputer, &[u8]) -> Result<(), StoreError> + 'e;
+
+impl ReadTx<'_> {
+    /// Hands every computer to `each`, ascending by row number. `with_status` adds its encoded
+    /// [`weir_model::status::ComputerStatus`], which is empty for one that never reported and without it.
+    pub fn report_computers_each(&self, with_status: bool, each: &mut EachReported<'_>) -> Result<(), StoreError> {
+        let statement: &'static Statement = if with_status { &STATUSES } else { &COMPUTERS };
+        self.each(statement, args![0_u32], |row| {
+            let status = if with_status && !row.is_null(10)? { row.bytes(10)? } else { &[] };
+            each(computer(row)?, status)?;
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+}
