@@ -14,10 +14,10 @@ use weir_store::ReadTx;
 use super::{
     AdminError, App,
     collection::Tree,
-    group,
     index::Index,
     list, rollup,
     selection::known_language,
+    standing,
     tally::{self, Who},
 };
 use crate::live::{Live, View};
@@ -38,9 +38,7 @@ fn tally(tx: &ReadTx<'_>, view: &View<'_>, asked: &Asked<'_>) -> Result<Tally, A
     };
     let who = Who::of(&tree, within, rollup::narrowed(tx, asked.server)?);
     let Some(name) = asked.group else { return Ok(tally::count(view, &who, None)) };
-    let group = group::find(tx, name)?.id;
-    let updates = tx.update_group_show(group)?.map(|(_, updates)| updates).unwrap_or_default().into_iter().collect();
-    Ok(tally::count(view, &who, Some(&updates)))
+    Ok(tally::count(view, &who, Some(&standing::members_of(tx, name)?)))
 }
 
 /// For collections with some updates each: how many computers there are, and how many of them comply with all of these
@@ -50,13 +48,13 @@ pub(crate) fn share_compliant(
     live: &Live,
     asked: &[(CollectionId, Vec<UpdateId>)],
 ) -> Result<Vec<(u64, u64)>, AdminError> {
-    let (tree, view) = (Tree::read(tx)?, live.compliance(tx)?);
+    let tree = Tree::read(tx)?;
     let share = |(collection, updates): &(CollectionId, Vec<UpdateId>)| {
         let updates = updates.iter().copied().collect();
-        let tally = tally::count(&view, &Who::of(&tree, *collection, None), Some(&updates));
-        (tally.computers, tally.compliant())
+        let tally = tally::count(&live.compliance(tx)?, &Who::of(&tree, *collection, None), Some(&updates));
+        Ok((tally.computers, tally.compliant()))
     };
-    Ok(asked.iter().map(share).collect())
+    asked.iter().map(share).collect()
 }
 
 /// How the computers of a collection stand.

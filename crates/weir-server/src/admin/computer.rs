@@ -165,7 +165,7 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
                 kb: indexed.map(|row| row.kb_articles.clone()).unwrap_or_default(),
                 state: api_state(state),
                 since: entry.map(|entry| entry.changed),
-                error: entry.and_then(|entry| entry.error).map(|error| format!("0x{error:08x}")),
+                error: entry.and_then(|entry| entry.error).map(super::standing::hresult),
                 error_meaning: entry.and_then(|entry| entry.error).map(super::failure::meaning),
                 deployment: explanation.ruling.winner.map(|winner| winner.id.0),
                 why: explanation.describe(|id| tree.name(id)),

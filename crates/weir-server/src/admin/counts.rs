@@ -2,16 +2,18 @@
 //!
 //! What it answers is what `compliance/summary` answers ([`super::tally`]) for the same computers and updates.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use weir_model::{
-    compliance::Members,
     ids::{CollectionId, UpdateId},
     status::Counts,
 };
 use weir_store::{ReadTx, StoreError};
 
-use super::{collection::Tree, tally::Who};
+use super::{
+    collection::Tree,
+    tally::{self, Who},
+};
 use crate::live::Live;
 
 /// Which computers, with which updates.
@@ -29,15 +31,11 @@ pub(crate) struct CountsOf {
 /// asked about any: nothing is known then, although nobody fails to comply.
 pub(crate) fn counts(tx: &ReadTx<'_>, live: &Live, asked: &[CountsOf]) -> Result<Vec<Option<Counts>>, StoreError> {
     let tree = Tree::read(tx)?;
-    let view = live.compliance(tx)?;
-    let mut members: HashMap<(CollectionId, Option<u32>), Members> = HashMap::new();
     let mut found = Vec::with_capacity(asked.len());
     for it in asked {
-        let who = members
-            .entry((it.collection, it.site))
-            .or_insert_with(|| Who::of(&tree, it.collection, it.site).members(&view));
         let only: Option<HashSet<UpdateId>> = it.updates.as_ref().map(|updates| updates.iter().copied().collect());
-        let tally = view.count(who, only.as_ref());
+        // the index is let go between questions, of which there may be thousands: others change it and ask meanwhile
+        let tally = tally::count(&live.compliance(tx)?, &Who::of(&tree, it.collection, it.site), only.as_ref());
         let concerns = only.is_none() || tally.updates.iter().any(|update| update.counts.total() > 0);
         found.push(concerns.then_some(tally.states));
     }

@@ -53,8 +53,9 @@ pub(crate) async fn list(
         let collection = query.collection.as_deref().map(|name| tree.find(name).map(|row| row.id)).transpose()?;
         let filter = DeploymentFilter { update: None, collection, rows: Rows::People };
         let page = tx.deployment_list(&filter, query.cursor.as_deref(), limit)?;
-        let view = live.compliance(tx)?;
-        let items = page.items.iter().map(|row| describe(tx, &tree, &view, row)).collect::<Result<_, _>>()?;
+        // the index is let go between deployments: others change it and ask meanwhile
+        let items = page.items.iter().map(|row| describe(tx, &tree, &live.compliance(tx)?, row));
+        let items = items.collect::<Result<_, AdminError>>()?;
         Ok(List { items, next: page.next })
     })
     .await

@@ -17,6 +17,7 @@ use super::{
     collection::Tree,
     rollup,
     setting::{Current, SILENT_DAYS},
+    standing::hresult,
     tally,
 };
 
@@ -51,7 +52,7 @@ pub(super) fn of(row: &stored::ComputerRow, rule: &Rule, now: Timestamp) -> Comp
         class: class(verdict.class),
         since: verdict.since,
         scan: scan(verdict.scan),
-        scan_error: verdict.error.map(code),
+        scan_error: verdict.error.map(hresult),
     }
 }
 
@@ -98,7 +99,10 @@ pub(crate) async fn summary(app: &App, query: FreshnessQuery) -> Result<Freshnes
             classes: classes(&counts),
             current_percent: tally::percent(counts.of(freshness::Freshness::Current), counts.total()),
             scans: scans(&counts),
-            errors: errors.into_iter().map(|(error, computers)| ScanError { code: code(error), computers }).collect(),
+            errors: errors
+                .into_iter()
+                .map(|(error, computers)| ScanError { code: hresult(error), computers })
+                .collect(),
             as_of: now,
         })
     })
@@ -125,10 +129,6 @@ fn scans(tally: &freshness::Tally) -> ScanCounts {
         completed_with_errors: tally.scans(State::CompletedWithErrors),
         failed: tally.scans(State::Failed),
     }
-}
-
-fn code(error: i32) -> String {
-    format!("0x{error:08x}")
 }
 
 pub(super) fn class(class: freshness::Freshness) -> Freshness {

@@ -37,7 +37,7 @@ pub(crate) fn api_state(state: State) -> ComputerState {
 
 /// An HRESULT as people write it.
 pub(crate) fn hresult(error: i32) -> String {
-    format!("0x{error:08x}")
+    weir_model::error_code::text(error.cast_unsigned())
 }
 
 /// Servers below by their numbers.
@@ -123,33 +123,35 @@ pub(crate) async fn servers(app: &App, query: ServerSummaryQuery) -> Result<List
         let only = query.group.as_deref().map(|name| members_of(tx, name)).transpose()?;
         let rows = tx.rollup_servers()?;
         let names = references(&rows);
-        let view = live.compliance(tx)?;
         let now = Timestamp::now();
-        let summary = |site: u32| {
-            let tally = tally::count(&view, &Who::of(&tree, within, Some(site)), only.as_ref());
-            Summary {
+        let summary = |site: u32| -> Result<Summary, StoreError> {
+            let tally = tally::count(&live.compliance(tx)?, &Who::of(&tree, within, Some(site)), only.as_ref());
+            Ok(Summary {
                 computers: tally.computers,
                 compliant: tally.compliant(),
                 percent: tally::percent(tally.compliant(), tally.computers),
                 counts: tally::shown(&tally.states),
                 as_of: now,
-            }
+            })
         };
         let this = ServerSummary {
             server: None,
             through: None,
-            summary: summary(THIS_SERVER),
+            summary: summary(THIS_SERVER)?,
             rolled_up_at: None,
             age_seconds: None,
         };
-        let below = rows.iter().map(|row| ServerSummary {
-            server: names.get(&row.no).cloned(),
-            through: names.get(&row.parent_no).cloned(),
-            summary: summary(row.no),
-            rolled_up_at: Some(row.received_at),
-            age_seconds: Some(u64::try_from(now.as_second() - row.received_at.as_second()).unwrap_or(0)),
-        });
-        Ok(List { items: std::iter::once(this).chain(below).collect(), next: None })
+        let mut items = vec![this];
+        for row in &rows {
+            items.push(ServerSummary {
+                server: names.get(&row.no).cloned(),
+                through: names.get(&row.parent_no).cloned(),
+                summary: summary(row.no)?,
+                rolled_up_at: Some(row.received_at),
+                age_seconds: Some(u64::try_from(now.as_second() - row.received_at.as_second()).unwrap_or(0)),
+            });
+        }
+        Ok(List { items, next: None })
     })
     .await
 }
