@@ -415,6 +415,12 @@ CREATE TRIGGER feed_computer_added AFTER INSERT ON computer BEGIN
     ON CONFLICT (computer_no) DO UPDATE SET version = excluded.version;
 END;
 
+CREATE TRIGGER feed_computer_built AFTER UPDATE OF exact_build ON computer WHEN OLD.exact_build IS NOT NEW.exact_build BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'computer_feed';
+    INSERT INTO computer_feed (computer_no, version) SELECT NEW.computer_no, value FROM counter WHERE name = 'computer_feed'
+    ON CONFLICT (computer_no) DO UPDATE SET version = excluded.version;
+END;
+
 CREATE TRIGGER feed_computer_gone AFTER DELETE ON computer BEGIN
     UPDATE counter SET value = value + 1 WHERE name = 'computer_feed';
     INSERT INTO computer_feed (computer_no, version) SELECT OLD.computer_no, value FROM counter WHERE name = 'computer_feed'
@@ -422,6 +428,14 @@ CREATE TRIGGER feed_computer_gone AFTER DELETE ON computer BEGIN
 END;
 
 CREATE TRIGGER feed_computer_moved AFTER UPDATE OF site_no ON computer WHEN OLD.site_no IS NOT NEW.site_no BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'computer_feed';
+    INSERT INTO computer_feed (computer_no, version) SELECT NEW.computer_no, value FROM counter WHERE name = 'computer_feed'
+    ON CONFLICT (computer_no) DO UPDATE SET version = excluded.version;
+END;
+
+CREATE TRIGGER feed_computer_system AFTER UPDATE OF registered_at, os_major_version, os_minor_version, os_build_number ON computer
+WHEN (OLD.registered_at IS NULL) <> (NEW.registered_at IS NULL) OR OLD.os_major_version IS NOT NEW.os_major_version
+    OR OLD.os_minor_version IS NOT NEW.os_minor_version OR OLD.os_build_number IS NOT NEW.os_build_number BEGIN
     UPDATE counter SET value = value + 1 WHERE name = 'computer_feed';
     INSERT INTO computer_feed (computer_no, version) SELECT NEW.computer_no, value FROM counter WHERE name = 'computer_feed'
     ON CONFLICT (computer_no) DO UPDATE SET version = excluded.version;
@@ -535,7 +549,9 @@ CREATE TABLE computer (
     device_type TEXT,
     firmware_version TEXT,
     mobile_operator TEXT
-, time_zone TEXT, cookie_name TEXT) STRICT;
+, time_zone TEXT, cookie_name TEXT, exact_build TEXT) STRICT;
+
+CREATE INDEX computer_by_failed_scan ON computer (last_sync_succeeded) WHERE last_sync_succeeded = 0;
 
 CREATE INDEX computer_by_first_contact ON computer (first_contact_at);
 
@@ -953,6 +969,13 @@ CREATE TABLE held_deployment (
     guid BLOB NOT NULL PRIMARY KEY,
     body TEXT NOT NULL,
     held_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE history_roll_up (
+    day INTEGER NOT NULL,
+    server_no INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (day, server_no)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE intent_object (

@@ -1,9 +1,11 @@
-//! Repository chores: `cargo xtask test`, `cargo xtask bench`, `cargo xtask fuzz`.
+//! Repository chores: `cargo xtask test`, `cargo xtask bench`, `cargo xtask fuzz`, `cargo xtask soak`,
+//! `cargo xtask package`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for developers reports on the terminal")]
 
 mod fuzz;
 mod needs;
+mod package;
 
 use std::{
     ffi::OsStr,
@@ -27,9 +29,9 @@ enum Chore {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Runs the benchmarks of a release build (`weir bench`).
+    /// Installs what benchmarks compare with, then runs those of a release build (`weir bench`).
     Bench {
-        /// Arguments for `weir bench`; `all` if there are none.
+        /// Arguments for `weir bench`; if there are none, `all` with all that is here to measure with, into target/bench.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -38,8 +40,29 @@ enum Chore {
         /// Seconds for each target.
         #[arg(long, default_value_t = 30)]
         seconds: u32,
+        /// Targets at a time; as many as there are processors if not given.
+        #[arg(long)]
+        jobs: Option<usize>,
         /// Only these targets.
         targets: Vec<String>,
+    },
+    /// Lets servers of a release build work for a while, with restarts and power cuts, and looks what has grown or got lost.
+    Soak {
+        /// Minutes that each test works; all of them at the same time.
+        #[arg(long, default_value_t = 60)]
+        minutes: u32,
+        /// What random moments follow from; a run that fails names its own.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Only tests that have this in their name, such as `of_cuts`.
+        #[arg(default_value = "")]
+        only: String,
+    },
+    /// Makes the Debian package, below target/package.
+    Package {
+        /// Pack this program instead of building one.
+        #[arg(long, value_name = "FILE")]
+        program: Option<PathBuf>,
     },
 }
 
@@ -72,14 +95,49 @@ fn run(chore: Chore) -> Result<()> {
             let mut cargo = cargo("run");
             cargo.args(["--release", "--package", "weir", "--", "bench"]);
             if arguments.is_empty() {
-                cargo.arg("all");
+                needs::provide_for_bench();
+                cargo.args(everything()?);
             } else {
                 cargo.args(arguments);
             }
             succeed(&mut cargo)
         }
-        Chore::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
+        Chore::Fuzz { seconds, jobs, targets } => fuzz::run(&fuzz::Options { seconds, jobs, only: targets }),
+        Chore::Soak { minutes, seed, only } => {
+            needs::provide()?;
+            let mut cargo = cargo("test");
+            cargo.args(["--release", "--package", "weir", "--test", "system", "--", "--ignored", "--nocapture"]);
+            cargo.arg(format!("soak_{only}")).env("SOAK_MINUTES", minutes.to_string());
+            succeed(cargo.env("SOAK_SEED", seed.to_string()))
+        }
+        Chore::Package { program } => package::run(program),
     }
+}
+
+/// Arguments of `weir bench` that measure everything that can be measured here.
+fn everything() -> Result<Vec<PathBuf>> {
+    let mut arguments = vec![PathBuf::from("all"), PathBuf::from("--out"), target_dir().join("bench")];
+    if let Some(package) = genuine_export()? {
+        arguments.extend([PathBuf::from("--package"), package]);
+    }
+    let packages = target_dir().join("console-browser");
+    if packages.join("node_modules/playwright-core").is_dir() {
+        arguments.extend([PathBuf::from("--browser"), root().join("tests/console"), packages]);
+    }
+    Ok(arguments)
+}
+
+/// The first package of the folder of genuine data, if there is one.
+fn genuine_export() -> Result<Option<PathBuf>> {
+    let folder = needs::shared().join("data");
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let entries = folder.read_dir()?.collect::<Result<Vec<_>, _>>()?;
+    let mut packages: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    packages.retain(|path| path.extension() == Some(OsStr::new("cab")));
+    packages.sort();
+    Ok(packages.into_iter().next())
 }
 
 /// The workspace's root folder.

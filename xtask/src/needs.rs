@@ -23,19 +23,66 @@ const TOOLS: &[Tool] = &[
         purpose: "the cabinets we write are unpacked by an independent program",
     },
     Tool {
+        probe: ("dpkg-deb", &["--version"]),
+        package: "dpkg",
+        purpose: "the Debian package is made, and read again",
+    },
+    Tool {
         probe: ("python3", &["-c", "import venv, ensurepip"]),
         package: "python3-venv",
-        purpose: "SOAP answers and Parquet files are read by independent libraries, zeep and pyarrow",
+        purpose: "SOAP answers and Parquet files are read, and REST is called, by independent programs: zeep, pyarrow, schemathesis; \
+                  content is kept in an independent server that speaks S3: moto",
+    },
+    Tool {
+        probe: ("npm", &["--version"]),
+        package: "npm",
+        purpose: "the browser is driven by playwright-core, pages are checked by axe-core, the script of pages by typescript; administrators sign \
+                  in at an independent provider of OpenID Connect, oidc-provider",
+    },
+    Tool {
+        probe: ("strace", &["-V"]),
+        package: "strace",
+        purpose: "disks fail, hang and slow down under a server that runs, also in benchmarks",
+    },
+    Tool {
+        probe: ("chromium", &["--version"]),
+        package: "chromium",
+        purpose: "the console is opened in a real browser",
     },
 ];
 
+/// What benchmarks compare with, or measure by.
+const BENCH_TOOLS: &[Tool] = &[
+    Tool { probe: ("nginx", &["-v"]), package: "nginx-light", purpose: "downloads are compared with those of nginx" },
+    Tool {
+        probe: ("strace", &["-V"]),
+        package: "strace",
+        purpose: "a slow disk is imitated: 10 ms are added to each flush",
+    },
+];
+
+/// Provides what benchmarks need, as far as it can be had: what is missing is not measured, and the report says so.
+pub(crate) fn provide_for_bench() {
+    if let Err(error) = tools(BENCH_TOOLS, "the benchmarks") {
+        println!("xtask: {error:#}\nxtask: going on without");
+    }
+}
+
+/// The folder of recorded exchanges and genuine data.
+pub(crate) fn shared() -> PathBuf {
+    std::env::var_os("WEIR_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from)
+}
+
 /// Provides everything.
 pub(crate) fn provide() -> Result<()> {
-    tools()?;
+    tools(TOOLS, "the tests")?;
     for library in LIBRARIES {
         python(library)?;
     }
-    let shared = std::env::var_os("WEIR_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    for packages in PACKAGES {
+        node(packages)?;
+    }
+    let shared = shared();
     if !shared.join("captures").is_dir() {
         println!(
             "xtask: the folder of captures and genuine data is not at {}: the tests that need it will fail. Name it in \
@@ -46,12 +93,12 @@ pub(crate) fn provide() -> Result<()> {
     Ok(())
 }
 
-fn missing() -> Vec<&'static Tool> {
-    TOOLS.iter().filter(|tool| !works(tool.probe.0, tool.probe.1)).collect()
+fn missing(of: &'static [Tool]) -> Vec<&'static Tool> {
+    of.iter().filter(|tool| !works(tool.probe.0, tool.probe.1)).collect()
 }
 
-fn tools() -> Result<()> {
-    let absent = missing();
+fn tools(of: &'static [Tool], who: &str) -> Result<()> {
+    let absent = missing(of);
     if absent.is_empty() {
         return Ok(());
     }
@@ -59,7 +106,7 @@ fn tools() -> Result<()> {
     let by_hand = || {
         let reasons: Vec<_> = absent.iter().map(|tool| format!("\n  {}: {}", tool.package, tool.purpose)).collect();
         format!(
-            "the tests need these Debian packages:{}\ninstall them with: apt-get install {}",
+            "{who} need these Debian packages:{}\ninstall them with: apt-get install {}",
             reasons.concat(),
             packages.join(" ")
         )
@@ -83,7 +130,7 @@ fn tools() -> Result<()> {
     let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
     install.extend(&packages);
     apt(&install).with_context(by_hand)?;
-    let absent = missing();
+    let absent = missing(of);
     if let Some(tool) = absent.first() {
         bail!("{} is installed, but `{} {}` still fails", tool.package, tool.probe.0, tool.probe.1.join(" "));
     }
@@ -107,6 +154,8 @@ struct Library {
 const LIBRARIES: &[Library] = &[
     Library { module: "zeep", folder: "wsdl-venv", requirements: "tests/wsdl/requirements.txt" },
     Library { module: "pyarrow", folder: "parquet-venv", requirements: "tests/parquet/requirements.txt" },
+    Library { module: "schemathesis", folder: "rest-venv", requirements: "tests/rest/requirements.txt" },
+    Library { module: "moto.server", folder: "s3-venv", requirements: "tests/s3/requirements.txt" },
 ];
 
 /// Makes the environment of a library, anew when the pinned versions change.
@@ -128,6 +177,44 @@ fn python(library: &Library) -> Result<()> {
                 library.module
             )
         })?;
+    fs::write(&stamp, wanted)?;
+    Ok(())
+}
+
+/// Packages of npm that tests run, in a folder of their own below the target folder.
+struct Packages {
+    /// The one that is looked for.
+    module: &'static str,
+    /// Where they are installed, below the target folder.
+    folder: &'static str,
+    /// Where package.json and the pinned versions are, below the root.
+    pinned: &'static str,
+}
+
+const PACKAGES: &[Packages] = &[
+    Packages { module: "oidc-provider", folder: "oidc-provider", pinned: "tests/oidc" },
+    Packages { module: "playwright-core", folder: "console-browser", pinned: "tests/console" },
+];
+
+/// Installs packages, anew when the pinned versions change.
+fn node(packages: &Packages) -> Result<()> {
+    let (folder, pinned) = (target_dir().join(packages.folder), root().join(packages.pinned));
+    let lock = pinned.join("package-lock.json");
+    let wanted = fs::read_to_string(&lock).with_context(|| lock.display().to_string())?;
+    let stamp = folder.join("installed.json");
+    let current = fs::read_to_string(&stamp).is_ok_and(|found| found == wanted);
+    if current && folder.join("node_modules").join(packages.module).is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(&folder)?;
+    for name in ["package.json", "package-lock.json"] {
+        fs::copy(pinned.join(name), folder.join(name)).with_context(|| pinned.join(name).display().to_string())?;
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
+    succeed(&mut npm).with_context(|| {
+        format!("{} could not be installed; it takes an npm registry or an npm cache", packages.module)
+    })?;
     fs::write(&stamp, wanted)?;
     Ok(())
 }

@@ -1,11 +1,16 @@
 //! `compliance`: who needs what, always computed from intent and reports.
 //!
-//! * `GET compliance/summary?collection=&server=&group=` answers [`Summary`].
-//! * `GET compliance/updates?collection=&server=&group=&language=&cursor=&limit=` answers a [`crate::List`] of [`UpdateCompliance`], most
-//!   needed first.
-//! * `GET compliance/computers?update=&state=&collection=&server=&group=&cursor=&limit=` answers a [`crate::List`] of
-//!   [`ComputerStanding`]: who is in which state.
-//! * `GET compliance/servers?collection=&group=` answers a [`crate::List`] of [`ServerSummary`]: the same by server of the tree.
+//! * `GET compliance/summary?collection=&server=&group=&current=` answers [`Summary`].
+//! * `GET compliance/updates?collection=&server=&group=&current=&language=&cursor=&limit=` answers a [`crate::List`] of
+//!   [`UpdateCompliance`], most needed first.
+//! * `GET compliance/computers?update=&state=&collection=&server=&group=&current=&cursor=&limit=` answers a [`crate::List`] of
+//!   [`ComputerStanding`]: who is in which state, and why nothing is known.
+//! * `GET compliance/servers?collection=&group=&current=` answers a [`crate::List`] of [`ServerSummary`]: the same by server of the
+//!   tree.
+//!
+//! A share is one of all members everywhere. A computer that is asked about none of the updates in question is unknown; a share is
+//! null if nobody is asked, or if there are no members.
+//!
 //! * Of deployments: [`crate::deployment_compliance`].
 //! * How fresh that is: `GET compliance/freshness` ([`crate::freshness`]).
 //! * What one computer needs: `GET computers/{id}`.
@@ -31,6 +36,9 @@ pub struct SummaryQuery {
     /// Only the updates of this update group, by name or id, deployed or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Count computers that stopped calling or reporting as unknown, whatever they said last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub current: bool,
 }
 
 /// Query parameters of `GET compliance/updates`.
@@ -47,6 +55,9 @@ pub struct UpdateComplianceQuery {
     /// Only the updates of this update group, by name or id, deployed or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Count computers that stopped calling or reporting as unknown, whatever they said last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub current: bool,
     /// Short name of the language of titles; English by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
@@ -65,11 +76,22 @@ pub struct Summary {
     pub computers: u64,
     /// Of these, with every update installed or not applicable.
     pub compliant: u64,
-    /// `compliant` in percent of `computers`, one decimal; 0 without computers.
-    pub percent: f64,
+    /// `compliant` in percent of `computers`, one decimal; null without computers, or if nobody is asked about any of the updates.
+    pub percent: Option<f64>,
     /// Computers by state: `required` if an update is needed, `failed` if one failed, `unknown` before the first report.
     pub counts: StateCounts,
-    /// When this was computed.
+    /// Of the unknown ones, asked about none of the updates in question.
+    pub not_asked: u64,
+    /// Computers that stopped calling: what they said last counts all the same, unless only current ones were asked for.
+    pub silent: u64,
+    /// Computers that call, and stopped reporting in full.
+    pub not_reporting: u64,
+    /// Of the compliant ones, those whose reports are current (`compliance/freshness`).
+    pub compliant_current: u64,
+    /// When the oldest roll-up arrived, of the servers below whose computers are counted; null if there are none.
+    pub rolled_up: Option<Timestamp>,
+    /// Of when this is: when it was read who called. That may be some seconds ago where there are many computers, a minute at most; all
+    /// else is as it is now.
     pub as_of: Timestamp,
 }
 
@@ -84,10 +106,14 @@ pub struct UpdateCompliance {
     pub title: String,
     /// Knowledge base articles.
     pub kb: Vec<String>,
-    /// Computers by state.
+    /// All members by state; those that are not asked about it are unknown.
     pub counts: StateCounts,
+    /// Of the unknown ones, not asked about it.
+    pub not_asked: u64,
     /// Installed and not applicable, in percent of all members, one decimal.
-    pub percent: f64,
+    pub percent: Option<f64>,
+    /// When the oldest roll-up arrived, of the servers below whose computers are counted; null if there are none.
+    pub rolled_up: Option<Timestamp>,
 }
 
 /// A state, as lists are narrowed to it.
@@ -115,7 +141,7 @@ pub enum ComputerState {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ComputerStandingQuery {
-    /// Only computers that are asked about this update, with their state of it; otherwise each has the worst of all its states.
+    /// With their state of this update; otherwise each has the worst of all its states.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update: Option<String>,
     /// Only computers in this state.
@@ -131,12 +157,33 @@ pub struct ComputerStandingQuery {
     /// The worst state of the updates of this update group, by name or id. Not together with `update`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Count computers that stopped calling or reporting as unknown, whatever they said last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub current: bool,
     /// `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// At most this many entries, 1 to 1000; default 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+}
+
+/// Why nothing is known of a computer: the first that holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownReason {
+    /// It is asked about none of the updates.
+    NotAsked,
+    /// It stopped calling.
+    Silent,
+    /// Its last scan failed.
+    ScanFailed,
+    /// It never reported in full.
+    NeverReported,
+    /// It calls, and stopped reporting.
+    NotReporting,
+    /// An update came after the scan that its last report follows.
+    NewerThanLastReport,
 }
 
 /// One computer in one state.
@@ -150,9 +197,11 @@ pub struct ComputerStanding {
     pub server: Option<Reference>,
     /// Its state: of the update, or the worst.
     pub state: ComputerState,
+    /// Why its state is unknown; null if it is known.
+    pub reason: Option<UnknownReason>,
     /// Of an update: since when it has that state, by the computer's clock; null if it does not list the update.
     pub since: Option<Timestamp>,
-    /// Of an update: what the last failure said, as an HRESULT.
+    /// Of an update: what the last failure said, as an HRESULT. With the reason `scan_failed`: what the scan said.
     pub error: Option<String>,
     /// Its last call.
     pub last_contact: Timestamp,
@@ -171,6 +220,9 @@ pub struct ServerSummaryQuery {
     /// Only the updates of this update group, by name or id, deployed or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Count computers that stopped calling or reporting as unknown, whatever they said last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub current: bool,
 }
 
 /// How the computers of one server of the tree stand.

@@ -1,6 +1,8 @@
 //! `computers`: who scans here.
 //!
-//! * `GET computers?collection=&server=&freshness=&silent_days=&cursor=&limit=` answers a [`crate::List`] of [`ComputerRow`].
+//! * `GET computers?text=&filter=&state=&collection=&server=&freshness=&silent_days=&transport=&sort=&cursor=&limit=` answers a
+//!   [`crate::List`] of [`ComputerRow`]; `GET computers-counts` takes the same filters and answers [`ComputerCounts`].
+//! * `GET computers/{id}/timeline?cursor=&limit=` answers [`ComputerTimeline`].
 //! * `GET computers/{id}?language=` answers [`ComputerDetail`], `PATCH computers/{id}` ([`ComputerChange`])
 //!   [`ComputerChanged`], `DELETE computers/{id}` 204.
 
@@ -11,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Reference,
+    compliance::ComputerState,
     freshness::{ComputerFreshness, Freshness},
     window::NextWindow,
 };
@@ -26,18 +29,46 @@ pub struct ComputerQuery {
     /// Only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// Only computers of this class of freshness.
+    /// Only computers of this class of freshness, as it was a few seconds ago at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freshness: Option<Freshness>,
     /// Days without a call after which a computer is silent, 1 to 3650; the setting computers.silent_days by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_days: Option<u32>,
+    /// Only computers that scan at this server and whose last call came so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
+    /// Part of the name, id or address, without regard to case; at most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Only computers for which this expression holds, in the language of the rules of collections (`GET searches-fields`), of at most
+    /// 4,096 characters and 256 terms; those that scan at another server are left out. What they reported counts at once, their
+    /// addresses and the times of their calls within a minute. Example: `os ~ "server 2019" and last_contact < 7 days and needed > 0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Only computers whose updates have this as their worst state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ComputerState>,
+    /// Order: `name`, `address`, `first_seen`, `last_contact` or `last_report`, with `:asc` or `:desc`; texts ascend by default,
+    /// times descend. Without: the order in which they first came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
     /// `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// At most this many entries, 1 to 1000; default 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+}
+
+/// How a call comes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// Without TLS.
+    Http,
+    /// With TLS.
+    Https,
 }
 
 /// State of an update on a computer.
@@ -88,7 +119,7 @@ pub struct ComputerRow {
     pub name: String,
     /// Address of its last contact.
     pub address: Option<String>,
-    /// Operating system with version.
+    /// Operating system with version: the exact build where the computer tells it with its scans.
     pub os: String,
     /// Processor architecture, such as `AMD64`.
     pub architecture: String,
@@ -182,4 +213,49 @@ pub struct ComputerChanged {
     pub id: String,
     /// Its zone.
     pub time_zone: Option<String>,
+}
+
+/// How many computers a filter leaves. Cursor, limit and sort do not matter.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComputerCounts {
+    /// Computers.
+    pub computers: u64,
+    /// Of these, with every update installed or not applicable.
+    pub compliant: u64,
+    /// Computers by the worst state of their updates.
+    pub states: StateCounts,
+}
+
+/// What a computer told, newest first.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComputerTimeline {
+    /// What happened, as far as it is kept (setting `events.days`), by when it arrived.
+    pub items: Vec<TimelineEntry>,
+    /// Pass it as `cursor` to get the page that follows; null at the end.
+    pub next: Option<String>,
+}
+
+/// Something that happened on a computer or with it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TimelineEntry {
+    /// When, by the clock of the computer.
+    pub at: Timestamp,
+    /// When it was reported.
+    pub received_at: Timestamp,
+    /// The number of the event (MS-WUSP 6.3).
+    pub event: i32,
+    /// The event in words.
+    pub text: String,
+    /// What it was about.
+    pub update: Option<Reference>,
+    /// The revision of that.
+    pub revision: Option<u32>,
+    /// The state that the event put the update into; null if it changes none.
+    pub state: Option<UpdateState>,
+    /// Its error, as `0x80070005`.
+    pub error: Option<String>,
+    /// What that error means.
+    pub error_meaning: Option<String>,
+    /// Only the newest of its kind is kept.
+    pub newest_only: bool,
 }

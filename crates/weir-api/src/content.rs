@@ -84,6 +84,9 @@ pub struct ContentList {
     pub waiting_files: u64,
     /// Their size together, in bytes.
     pub waiting_bytes: u64,
+    /// When it was found out which files are awaited, if not for this answer: some seconds before where there are many, a minute at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// Why a file was refused or failed.
@@ -412,6 +415,9 @@ pub struct ContentStatus {
     pub reserve_bytes: u64,
     /// Bytes that content may take (`content.quota_gib`).
     pub quota_bytes: Option<u64>,
+    /// When it was found out what is awaited, if not for this answer: some seconds before where there are many files, a minute at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// What keeping content would need in one mode.
@@ -430,6 +436,9 @@ pub struct ContentForecast {
     pub elsewhere: u64,
     /// Files of other languages than the chosen ones, or express files, that are not kept.
     pub left_out: u64,
+    /// When the files were counted, if not for this answer: a quarter of an hour before at most, where there are many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// What some content needs, and whether there is room for it.

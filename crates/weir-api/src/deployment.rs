@@ -1,6 +1,7 @@
 //! `deployments`: which update goes to which collection.
 //!
-//! * `GET deployments?update=&collection=&cursor=&limit=` answers a [`crate::List`] of [`Deployment`].
+//! * `GET deployments?update=&group=&collection=&action=&enabled=&stage=&origin=&text=&deadline_before=&deadline_after=&sort=&compliance=`
+//!   `&cursor=&limit=` answers [`DeploymentList`].
 //! * `POST deployments` takes [`DeploymentCreate`] and answers [`DeploymentCreated`] (201).
 //! * `POST deployments/preview` takes the same and answers [`DeploymentPreview`]; nothing is deployed.
 //! * `GET deployments/{id}` answers [`Deployment`], `PATCH deployments/{id}` takes [`DeploymentChange`] and answers
@@ -17,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use weir_model::deployment::{DetailLevel, Honoured, Notifications};
 
-use crate::{Reference, content::ContentRoom};
+use crate::{Reference, content::ContentRoom, deployment_compliance::DeploymentFigures};
 
 /// What a deployment asks for.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
@@ -211,12 +212,28 @@ pub struct DeploymentChange {
     pub settings: DeploymentSettings,
 }
 
+/// What a deployment is doing. Each is in one of these.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeploymentStage {
+    /// It goes out, and its deadline, if it has one, lies ahead.
+    Active,
+    /// It waits for its available time, or for its files.
+    Waiting,
+    /// It goes out, and its deadline is over for every computer.
+    Expired,
+    /// It is switched off.
+    Disabled,
+    /// Its update is declined, expired, stopped or unresolved: not sent. Or its group is empty.
+    NotSent,
+}
+
 /// Query parameters of `GET deployments`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct DeploymentQuery {
-    /// Only deployments of this update.
+    /// Only deployments of this update, by itself or in a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update: Option<Uuid>,
     /// Only deployments of the update group of this name or id.
@@ -225,12 +242,92 @@ pub struct DeploymentQuery {
     /// Only deployments to the collection of this name or id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
+    /// Only deployments with this action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub action: Option<Action>,
+    /// Only deployments that are switched on (true) or off (false).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Only deployments that are doing this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub stage: Option<DeploymentStage>,
+    /// Only deployments of this origin: `local`, `parent` or `rule`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Part of the name, of the title of the update, or of the name of the group or the collection, without regard to case; at most
+    /// 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Only deployments with a deadline before this: RFC 3339, or from now such as `+7d`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_before: Option<String>,
+    /// Only deployments with a deadline at this time or later, in the same forms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_after: Option<String>,
+    /// Order: `action`, `available`, `collection`, `created`, `deadline`, `id`, `name` or `stage`, with `:asc` or `:desc`; times
+    /// descend by default, everything else ascends, and what has no deadline comes last. Without: by number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    /// Say of each how its computers stand. At most 200 entries are given then.
+    #[serde(default)]
+    pub compliance: bool,
     /// `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// At most this many entries, 1 to 1000; default 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+}
+
+/// Answer of `GET deployments`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DeploymentList {
+    /// The entries of this page, in the order asked for.
+    pub items: Vec<ListedDeployment>,
+    /// Deployments that the filters leave.
+    pub total: u64,
+    /// Deployments that the filters other than `stage` leave, by what they are doing.
+    pub stages: StageCounts,
+    /// Collections that these deployments, those on other pages included, go to; the one that got something first comes first, and
+    /// there are 20 at most.
+    #[serde(default)]
+    pub collections: Vec<Reference>,
+    /// Pass it as `cursor` to get the page that follows; null at the end.
+    pub next: Option<String>,
+}
+
+/// Deployments by what they are doing.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StageCounts {
+    /// They go out.
+    pub active: u64,
+    /// They wait.
+    pub waiting: u64,
+    /// Their deadlines are over.
+    pub expired: u64,
+    /// They are switched off.
+    pub disabled: u64,
+    /// They are sent to nobody.
+    pub not_sent: u64,
+}
+
+/// A deployment in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ListedDeployment {
+    /// The deployment.
+    #[serde(flatten)]
+    pub deployment: Deployment,
+    /// What it is doing.
+    pub stage: DeploymentStage,
+    /// Its computers by status; null unless asked for.
+    #[serde(default)]
+    pub compliance: Option<DeploymentFigures>,
+    /// Compliant computers in percent, one decimal; null unless asked for, without computers, and if nobody is asked about any of
+    /// the updates.
+    #[serde(default)]
+    pub percent: Option<f64>,
 }
 
 /// How a deployment stands.

@@ -28,7 +28,7 @@ pub enum DeploymentStatus {
     Unknown,
 }
 
-/// What is known of the way there.
+/// What is known of the way there, in the words of the reports `enforcement` and those that go into its detail.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Enforcement {
@@ -36,15 +36,23 @@ pub enum Enforcement {
     Success,
     /// None of the updates applies.
     NotApplicable,
-    /// Installed, effective after a restart.
+    /// The deployment detects or blocks: there is nothing to be done, whatever the state.
+    NothingToEnforce,
+    /// Done, effective after a restart.
     PendingRestart,
     /// Downloaded, not installed.
     Downloaded,
-    /// Available, and not begun: the deadline, a maintenance window or a user decides when.
-    Waiting,
-    /// Not available yet.
+    /// To be done, and it may begin: the deadline or a user decides when.
+    PendingInstallation,
+    /// To be done, and it may begin when the next maintenance window does.
+    WaitingForWindow,
+    /// To be done, and not offered: files are missing at the server.
+    WaitingForContent,
+    /// To be done, and not offered: the available time lies ahead.
     NotYetAvailable,
-    /// Still needed after the deadline.
+    /// To be done, and not offered: the deployment is switched off.
+    Disabled,
+    /// Still to be done after the deadline.
     Overdue,
     /// The last attempt failed.
     Failed,
@@ -52,6 +60,8 @@ pub enum Enforcement {
     NotEvaluated,
     /// It never reported.
     NeverReported,
+    /// It is asked about none of the updates: they are declined or replaced, or outside of its scope.
+    NotAsked,
 }
 
 /// Query parameters of `GET compliance/deployments`.
@@ -104,6 +114,27 @@ pub struct StatusCounts {
     pub unknown: u64,
 }
 
+/// How the computers of a deployment stand, in numbers: what lists of deployments say of each.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DeploymentFigures {
+    /// Members of the collection and of those below it.
+    pub computers: u64,
+    /// Compliant.
+    pub compliant: u64,
+    /// In progress.
+    pub in_progress: u64,
+    /// Error.
+    pub error: u64,
+    /// Unknown.
+    pub unknown: u64,
+    /// Computers that stopped calling: what they said last counts all the same.
+    pub silent: u64,
+    /// Computers that call, and stopped reporting in full.
+    pub not_reporting: u64,
+    /// Of the compliant ones, those whose reports are current (`compliance/freshness`).
+    pub compliant_current: u64,
+}
+
 /// Computers that are at one point of the way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EnforcementCount {
@@ -136,13 +167,22 @@ pub struct DeploymentCompliance {
     pub updates: u64,
     /// Members of the collection and of those below it. Some may be offered something else by a deployment that is nearer.
     pub computers: u64,
-    /// Compliant ones in percent, one decimal; 0 without computers.
-    pub percent: f64,
+    /// Compliant ones in percent, one decimal; null without computers, or if nobody is asked about any of the updates.
+    pub percent: Option<f64>,
     /// Computers by status.
     pub statuses: StatusCounts,
     /// The same in detail; points at which no computer is are left out.
     pub enforcement: Vec<EnforcementCount>,
-    /// When this was computed.
+    /// Computers that stopped calling: what they said last counts all the same.
+    pub silent: u64,
+    /// Computers that call, and stopped reporting in full.
+    pub not_reporting: u64,
+    /// Of the compliant ones, those whose reports are current (`compliance/freshness`).
+    pub compliant_current: u64,
+    /// When the oldest roll-up arrived, of the servers below whose computers are counted; null if there are none.
+    pub rolled_up: Option<Timestamp>,
+    /// Of when this is: when it was read who called. That may be some seconds ago where there are many computers, a minute at most; all
+    /// else is as it is now.
     pub as_of: Timestamp,
 }
 

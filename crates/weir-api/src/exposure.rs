@@ -5,16 +5,19 @@
 //!   answer an [`Imported`].
 //! * `GET exposure/documents?cursor=&limit=` answers a [`crate::List`] of [`Document`], `DELETE exposure/documents/{no}`
 //!   removes one.
-//! * `GET exposure/cves` answers a [`crate::List`] of [`Cve`] ([`CveQuery`]), `GET exposure/cves/{cve}?collection=` a
-//!   [`CveDetail`].
-//! * `GET exposure/computers` answers a [`crate::List`] of [`Computer`] ([`ComputerQuery`]); `GET exposure/computers/{id}` a
-//!   [`crate::List`] of [`ComputerCve`] ([`ComputerCveQuery`]); `GET exposure/cves/{cve}/computers` a [`crate::List`] of
-//!   [`CveComputer`] ([`CveComputerQuery`]).
+//! * `GET exposure/cves` answers a [`CveList`] ([`CveQuery`]), `GET exposure/cves/{cve}?collection=` a [`CveDetail`].
+//! * `GET exposure/computers` answers a [`ComputerList`] ([`ComputerQuery`]); `GET exposure/computers/{id}` a [`ComputerCveList`]
+//!   ([`ComputerCveQuery`]); `GET exposure/cves/{cve}/computers` a [`CveComputerList`] ([`ComputerQuery`]).
 //! * `GET exposure/summary?collection=` answers a [`Summary`].
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+pub use crate::exposure_list::{
+    ComputerCveList, ComputerCveQuery, ComputerList, ComputerQuery, CveAge, CveComputerList, CveCount, CveList,
+    CveQuery, CveTotals,
+};
 
 use crate::Reference;
 
@@ -162,45 +165,6 @@ pub struct LevelCounts {
     pub none: u64,
 }
 
-/// Query parameters of `GET exposure/cves`.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct CveQuery {
-    /// Part of the id or title, without regard to case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// Rated so: `critical`, `important`, `moderate`, `low` or `unrated`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub severity: Option<String>,
-    /// Only those that are known to be exploited (true) or not (false).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exploited: Option<bool>,
-    /// Only those with a computer in this state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub state: Option<ExposureState>,
-    /// Only those with an exposure of this service level.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub level: Option<ServiceLevel>,
-    /// Only what this knowledge base article fixes, such as `KB5034123`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kb: Option<String>,
-    /// Also those that only the KEV catalogue names, of which nothing can be said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kev_only: Option<bool>,
-    /// Computers of this collection, by name or id; All Computers by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collection: Option<String>,
-    /// `next` of the page before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-    /// At most this many entries, 1 to 1000; default 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
 /// A vulnerability with what is known of computers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ExposureCve)]
@@ -310,30 +274,6 @@ pub struct ReasonCount {
     pub computers: u64,
 }
 
-/// Query parameters of `GET exposure/cves/{cve}/computers`.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct CveComputerQuery {
-    /// Only computers in this state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub state: Option<ExposureState>,
-    /// Only exposures of this service level.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub level: Option<ServiceLevel>,
-    /// Computers of this collection, by name or id; All Computers by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collection: Option<String>,
-    /// `next` of the page before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-    /// At most this many entries, 1 to 1000; default 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
 /// A computer, as one vulnerability has it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ExposureCveComputer)]
@@ -367,30 +307,6 @@ pub struct Standing {
     pub due_at: Option<Timestamp>,
 }
 
-/// Query parameters of `GET exposure/computers`.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ComputerQuery {
-    /// Only computers with a vulnerability in this state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub state: Option<ExposureState>,
-    /// Only computers with an exposure of this service level.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub level: Option<ServiceLevel>,
-    /// Computers of this collection, by name or id; All Computers by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collection: Option<String>,
-    /// `next` of the page before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-    /// At most this many entries, 1 to 1000; default 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
 /// A computer with its vulnerabilities counted.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ExposureComputer)]
@@ -405,27 +321,6 @@ pub struct Computer {
     pub levels: LevelCounts,
     /// Exposures that are known to be exploited.
     pub exploited: u64,
-}
-
-/// Query parameters of `GET exposure/computers/{id}`.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ComputerCveQuery {
-    /// Only vulnerabilities in this state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub state: Option<ExposureState>,
-    /// Only exposures of this service level.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(inline)]
-    pub level: Option<ServiceLevel>,
-    /// `next` of the page before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-    /// At most this many entries, 1 to 1000; default 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
 }
 
 /// A vulnerability, as one computer has it.
@@ -471,6 +366,8 @@ pub struct Summary {
     pub pairs: StateCounts,
     /// Exposures by service level.
     pub levels: LevelCounts,
+    /// When the oldest roll-up arrived, of the servers below whose computers were looked at; null if there are none.
+    pub rolled_up: Option<Timestamp>,
     /// When computers were looked at.
     pub as_of: Option<Timestamp>,
 }

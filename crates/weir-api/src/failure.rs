@@ -3,7 +3,7 @@
 //! * `GET compliance/errors?by=&since=&collection=&server=&cursor=&limit=` answers a [`crate::List`] of [`ErrorGroup`], those of
 //!   most computers first.
 //! * `GET compliance/errors/{code}?collection=&server=&since=` answers [`ErrorDetail`]: what the code means, and where it
-//!   occurs. `{code}` is hexadecimal, a decimal number of either sign, or a symbolic name.
+//!   occurs. `{code}` is hexadecimal, a decimal number of either sign, or a symbolic name, also of a SOAP fault.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,8 @@ pub struct ErrorGroup {
     pub last_at: Timestamp,
     /// The codes, most frequent first, five at most.
     pub codes: Vec<ErrorCount>,
+    /// When the oldest roll-up arrived, of the servers below whose computers were looked at; null if there are none.
+    pub rolled_up: Option<Timestamp>,
 }
 
 /// How a code is put together ([MS-ERREF] 2.1).
@@ -133,10 +135,10 @@ pub struct CodeLayout {
 /// What is known of a code.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorExplanation {
-    /// As `0x80240022`.
+    /// As `0x80240022`; of a code that servers answer with its name.
     pub code: String,
-    /// As signed decimal number.
-    pub decimal: i32,
+    /// As signed decimal number; null of a code that servers answer with.
+    pub decimal: Option<i32>,
     /// It is in the table.
     pub known: bool,
     /// Its symbolic name; null if it is unknown or has none.
@@ -151,8 +153,8 @@ pub struct ErrorExplanation {
     pub source: Option<String>,
     /// The HRESULT that a bare Win32 error or exit code was looked up as; null otherwise.
     pub looked_up_as: Option<String>,
-    /// How it is put together.
-    pub layout: CodeLayout,
+    /// How it is put together; null of a code that servers answer with.
+    pub layout: Option<CodeLayout>,
 }
 
 /// Answer of `GET compliance/errors/{code}`.

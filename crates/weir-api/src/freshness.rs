@@ -117,13 +117,15 @@ pub struct FreshnessSummary {
     pub silent_days: u32,
     /// Computers by class; their sum is `computers`.
     pub classes: FreshnessCounts,
-    /// `current` in percent of `computers`, one decimal; 0 without computers.
-    pub current_percent: f64,
+    /// `current` in percent of `computers`, one decimal; null without computers.
+    pub current_percent: Option<f64>,
     /// Computers by the state of their last scan; their sum is `computers`.
     pub scans: ScanCounts,
     /// Codes of failed scans, the most frequent first; 50 at most.
     pub errors: Vec<ScanError>,
-    /// When this was computed.
+    /// When the oldest roll-up arrived, of the servers below whose computers are counted; null if there are none.
+    pub rolled_up: Option<Timestamp>,
+    /// When computers were counted: now, or of many a few seconds ago.
     pub as_of: Timestamp,
 }
 

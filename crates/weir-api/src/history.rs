@@ -113,6 +113,9 @@ pub struct HistoryDay {
     pub computers: Option<u64>,
     /// Installed and not applicable in percent of them, one decimal; null without a record or computers.
     pub percent: Option<f64>,
+    /// When the oldest roll-up arrived that the record knew, of the server below or of all of them; null if there was none, and for
+    /// this server alone.
+    pub rolled_up: Option<Timestamp>,
 }
 
 /// Answer of `GET compliance/history`.

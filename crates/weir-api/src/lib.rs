@@ -3,13 +3,16 @@
 //! *Invariant:* nothing here decides anything. Types that are read from a peer refuse unknown fields, names are
 //! snake_case, times are RFC 3339 in UTC, GUIDs are lower case, lists are `{items, next}` with `next` null at the end.
 //!
-//! All paths are below [`PREFIX`] on the admin listener; every request carries `Authorization: Bearer` with the text of
-//! `admin.token` (or the session cookie that the sign-in link gave, which may only read). Every refusal is a
-//! [`problem::Problem`].
+//! All paths are below [`PREFIX`] on the admin listener; every request but `POST session` carries `Authorization: Bearer` with
+//! the text of `admin.token` or the secret of an API token, or the cookie of a session, or comes with a client certificate.
+//! Every refusal is a [`problem::Problem`].
 
 pub mod access;
 pub mod alert;
+pub mod approval;
 pub mod audit;
+pub mod backup;
+pub mod bulk;
 pub mod bundle;
 pub mod cleanup;
 pub mod client_settings;
@@ -22,13 +25,18 @@ pub mod deployment;
 pub mod deployment_compliance;
 pub mod deployment_template;
 pub mod downstream;
+pub mod event;
 pub mod export;
 pub mod exposure;
 pub mod exposure_level;
+pub mod exposure_list;
 pub mod failure;
+pub mod find;
 pub mod freshness;
+pub mod health;
 pub mod history;
 pub mod import;
+pub mod job;
 pub mod list;
 pub mod message;
 pub mod notice;
@@ -47,10 +55,14 @@ pub mod site;
 pub mod status;
 pub mod subscription;
 pub mod sync;
+pub mod tls;
+pub mod token;
 pub mod update;
 pub mod update_edit;
+pub mod update_graph;
 pub mod update_group;
 pub mod update_stop;
+pub mod user;
 pub mod window;
 
 pub use list::{Created, List, Reference};

@@ -7,7 +7,7 @@
 //! * `GET report-schedules` answers a [`crate::List`] of [`ReportSchedule`]; `POST` takes a [`ReportScheduleCreate`].
 //! * `GET report-schedules/{name}` answers a [`ReportSchedule`], `PATCH` takes a [`ReportScheduleChange`], `DELETE` removes it;
 //!   `{name}` is a name or an id. `POST report-schedules/{name}/run` makes the report now and answers the [`ReportSchedule`].
-//! * `GET compliance/export?format=parquet&collection=&site=` ([`ComplianceExportQuery`]) answers a Parquet file.
+//! * `GET compliance/export?format=parquet&collection=&site=&group=&rows=&states=` ([`ComplianceExportQuery`]) answers a Parquet file.
 
 use std::collections::BTreeMap;
 
@@ -112,7 +112,7 @@ pub struct ReportResult {
     pub parameters: BTreeMap<String, String>,
     /// The server that answered.
     pub server: String,
-    /// When.
+    /// Of when it is: of the oldest that it was made from. That may be some seconds ago where there are many computers, a minute at most.
     pub as_of: Timestamp,
     /// When the oldest of what servers below reported, and that is part of it, arrived; null if nothing is.
     pub rolled_up: Option<Timestamp>,
@@ -281,4 +281,10 @@ pub struct ComplianceExportQuery {
     /// Only the updates of this update group, by name or id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// `updates` (the default): a row for each computer and update. `computers`: a row for each computer, with its states counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<String>,
+    /// Of rows of updates: `listed` (the default), or `all` with those that are unknown or do not apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<String>,
 }

@@ -1,14 +1,16 @@
-//! Retiring computers that do not call any more.
+//! Retiring computers that do not call any more, or that somebody chose.
 //!
 //! * `GET computers/retirement?silent_days=&duplicates=` answers [`RetirementPreview`], `POST computers/retirement`
 //!   ([`RetirementRun`]) [`RetirementDone`].
+//! * `POST computers/retirement/preview` takes a [`RetirementRun`], with ids of chosen computers as well, and answers
+//!   [`RetirementPreview`]; nothing is changed.
 //! * `GET computers/retired?cursor=&limit=` answers a [`crate::List`] of [`RetiredComputer`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Reference;
+use crate::{Reference, bulk::ChangedItem};
 
 /// Query parameters of `GET computers/retirement`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
@@ -37,7 +39,7 @@ pub struct RetiringComputer {
 /// Answer of `GET computers/retirement`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RetirementPreview {
-    /// Days without a call; null for duplicates.
+    /// Days without a call; null for duplicates and for chosen computers.
     pub silent_days: Option<u32>,
     /// Computers that scan here.
     pub computers: u64,
@@ -55,6 +57,19 @@ pub struct RetirementPreview {
     pub by_rule: bool,
     /// The first of them, 20 at most.
     pub first: Vec<RetiringComputer>,
+    /// Chosen computers that were retired already.
+    #[serde(default)]
+    pub unchanged: u64,
+    /// Chosen computers that cannot be retired: they are not there, or scan at another server.
+    #[serde(default)]
+    pub failed: u64,
+    /// What would become of each chosen computer, in the order in which they were named; empty if none were.
+    #[serde(default)]
+    pub items: Vec<ChangedItem>,
+    /// When it was read who called and what computers are called, if not for this answer: some seconds before where there are many
+    /// computers, a minute at most. Whom a run retires is looked for anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// Body of `POST computers/retirement`.
@@ -67,18 +82,30 @@ pub struct RetirementRun {
     /// Instead: rows that machines left behind when they were installed anew.
     #[serde(default)]
     pub duplicates: bool,
+    /// Instead: the ids of chosen computers, at most 10,000, however lately they called. One that calls again is what it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
     /// The number of computers that may go: what the preview counted. Needed where that is more than the site lets go at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<u64>,
 }
 
 /// Answer of `POST computers/retirement`.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RetirementDone {
     /// How many were retired.
     pub retired: u64,
     /// How many computers scan here now.
     pub computers: u64,
+    /// Chosen computers that were retired already.
+    #[serde(default)]
+    pub unchanged: u64,
+    /// Chosen computers that were not retired: they are not there, scan at another server, or called meanwhile.
+    #[serde(default)]
+    pub failed: u64,
+    /// What became of each chosen computer, in the order in which they were named; empty if none were.
+    #[serde(default)]
+    pub items: Vec<ChangedItem>,
 }
 
 /// A retired computer.
@@ -94,7 +121,7 @@ pub struct RetiredComputer {
     pub last_contact: Timestamp,
     /// Its last report.
     pub last_report: Option<Timestamp>,
-    /// `silent` or `duplicate`.
+    /// `silent`, `duplicate` or `chosen`.
     pub reason: String,
     /// Collections that an administrator had put it into, and that it is put into when it calls again.
     pub collections: Vec<Reference>,

@@ -29,7 +29,8 @@ pub struct SettingChange {
     /// The value.
     pub value: Value,
     /// Changes it even if that gives up what was decided here; without it the answer says what that is. A server that
-    /// becomes a replica (`source`, `sync.replica`) has no deployments and declines of its own.
+    /// becomes a replica (`source`, `sync.replica`) has no deployments and declines of its own; one that requires TLS
+    /// (`clients.https`) does not answer computers that still come without it.
     #[serde(default)]
     pub force: bool,
 }

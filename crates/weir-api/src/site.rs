@@ -98,6 +98,7 @@ pub enum ConfigurationState {
 
 /// Phases of a synchronization (the site system's messages 6701 to 6706).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PointSyncState)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncState {
     /// Never ran.

@@ -41,7 +41,7 @@ pub struct Status {
     pub server_id: Uuid,
     /// When the process started.
     pub started_at: Timestamp,
-    /// When this answer was made.
+    /// When what it counts was counted: now, or a few seconds ago while many files come in.
     pub as_of: Timestamp,
     /// Where it listens.
     pub endpoints: Endpoints,

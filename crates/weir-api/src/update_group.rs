@@ -1,7 +1,7 @@
 //! `groups`: update groups, named lists of updates that are deployed as one, or serve as a yardstick of compliance.
 //!
-//! * `GET groups?cursor=&limit=` answers a [`crate::List`] of [`UpdateGroup`], `POST groups` takes [`UpdateGroupCreate`] and
-//!   answers [`UpdateGroupCreated`] (201).
+//! * `GET groups?text=&deployed=&sort=&compliance=&server=&cursor=&limit=` answers [`UpdateGroupList`], `POST groups` takes
+//!   [`UpdateGroupCreate`] and answers [`UpdateGroupCreated`] (201).
 //! * `GET groups/{name}` answers [`UpdateGroup`], `PATCH groups/{name}` takes [`UpdateGroupChange`] and answers
 //!   [`UpdateGroup`], `DELETE groups/{name}?force=` 204.
 //! * `GET groups/{name}/members?cursor=&limit=` answers a [`crate::List`] of [`UpdateGroupMember`].
@@ -14,6 +14,59 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+
+use crate::compliance::Summary;
+
+/// Query parameters of `GET groups`.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateGroupQuery {
+    /// Part of the name or description, without regard to case; at most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Only groups that are deployed (true) or not (false).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<bool>,
+    /// Order: `created`, `deployments`, `members` or `name`, with `:asc` or `:desc`; names ascend by default, everything else
+    /// descends. Without: by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    /// Say of each how computers stand with it, as `compliance/summary` does of one. At most 200 entries are given then.
+    #[serde(default)]
+    pub compliance: bool,
+    /// Count only computers that this downstream server reports, by name or GUID; `this` for those that scan here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// At most this many entries, 1 to 1000; default 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Answer of `GET groups`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UpdateGroupList {
+    /// The entries of this page, in the order asked for.
+    pub items: Vec<ListedUpdateGroup>,
+    /// Groups that the filters leave.
+    pub total: u64,
+    /// Pass it as `cursor` to get the page that follows; null at the end.
+    pub next: Option<String>,
+}
+
+/// An update group in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ListedUpdateGroup {
+    /// The group.
+    #[serde(flatten)]
+    pub group: UpdateGroup,
+    /// How computers stand with its updates, deployed or not; null unless asked for, and of a group without updates.
+    #[serde(default)]
+    pub compliance: Option<Summary>,
+}
 
 /// A new update group.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -6,7 +6,7 @@
 //!   [`WindowChanged`], `DELETE` removes it. `{id}` is the id or the name; `collection` tells windows of one name apart.
 //! * `GET windows-next?computer=&collection=&cursor=&limit=` answers a [`crate::List`] of [`NextWindow`]: of one computer,
 //!   of one collection, or of every collection that has windows.
-//! * `GET windows-calendar?month=&collection=&cursor=&limit=` answers a [`crate::List`] of [`WindowOccurrence`].
+//! * `GET windows-calendar?month=&from=&to=&collection=&cursor=&limit=` answers a [`crate::List`] of [`WindowOccurrence`].
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -180,6 +180,12 @@ pub struct CalendarQuery {
     /// Which month, such as `2026-12`; absent: this one, in the site's zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month: Option<String>,
+    /// Instead of a month: from this day on, such as `2026-12-24`, in the site's zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Up to this day and with it; absent: a month from `from` on. At most 93 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// Only windows of this collection, by name or id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,

@@ -69,7 +69,7 @@ pub(crate) fn measure(sizes: &[usize], seconds: f64, tell: &dyn Fn(&str)) -> any
             ratio_null: Some(median(ratios.clone())),
             pairs: PAIRS,
             spread: ratios.first().copied().zip(ratios.last().copied()),
-            budget: "null: a walk over the same expressions".to_owned(),
+            baseline: Some("a walk over the same expressions"),
             ..Row::default()
         };
         rows.push(row("rules", scan * expressions as f64, "expressions/s"));

@@ -20,7 +20,7 @@ use weir_server::{
 };
 use weir_store::{Actor, Options, Store};
 use weir_testkit::{
-    Random,
+    Document, Random,
     catalogue::{Catalogue, Shape},
 };
 
@@ -44,7 +44,28 @@ pub(crate) struct Fixture {
 pub(crate) async fn build(data: &Path, shape: Shape) -> anyhow::Result<Fixture> {
     let store = Store::open(data, &Options::default())?;
     let catalogue = Catalogue::generate(shape);
-    let mut documents = catalogue.documents().peekable();
+    let document_bytes = import(&store, catalogue.documents())?;
+    let rows = store.read(|tx| tx.catalogue_revisions(RevisionId(0)))?;
+    let core_lens = rows.iter().map(|row| (row.id, u32::try_from(row.core_len).unwrap_or(u32::MAX))).collect();
+    let published = Live::new(store).republish().await?;
+    released(data).await?;
+    Ok(Fixture { catalogue, published, document_bytes, core_lens })
+}
+
+/// Waits until nobody holds a data folder: the thread that published lets go of the database a moment after it answered.
+pub(crate) async fn released(data: &Path) -> anyhow::Result<()> {
+    let mut patience = 500;
+    while let Err(error) = Store::lock(data) {
+        patience -= 1;
+        ensure!(patience > 0, error);
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+/// Imports documents, through the same code as any import. Returns how many bytes they have.
+pub(crate) fn import(store: &Store, documents: impl Iterator<Item = Document>) -> anyhow::Result<u64> {
+    let mut documents = documents.peekable();
     let mut document_bytes = 0;
     while documents.peek().is_some() {
         let (mut inputs, mut bytes) = (Vec::new(), 0);
@@ -62,18 +83,7 @@ pub(crate) async fn build(data: &Path, shape: Shape) -> anyhow::Result<Fixture> 
         ensure!(batch.result.rejected == 0, "a synthetic document was rejected: {:?}", batch.result.errors.first());
         store.try_write(&Actor::system("bench", Timestamp::now()), |tx| batch.store(tx, &|_, _, _| {}))?;
     }
-    drop(documents);
-    let rows = store.read(|tx| tx.catalogue_revisions(RevisionId(0)))?;
-    let core_lens = rows.iter().map(|row| (row.id, u32::try_from(row.core_len).unwrap_or(u32::MAX))).collect();
-    let published = Live::new(store).republish().await?;
-    // the thread that published lets go of the database a moment after it answered
-    let mut patience = 500;
-    while let Err(error) = Store::lock(data) {
-        patience -= 1;
-        ensure!(patience > 0, error);
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    Ok(Fixture { catalogue, published, document_bytes, core_lens })
+    Ok(document_bytes)
 }
 
 /// A data folder with what another one has.
@@ -107,6 +117,18 @@ impl Fixture {
     /// Runs the protocol against the compiled catalogue until nothing new arrives. Each detectoid and product holds on
     /// the computer with probability `share`, decided by `seed`; everything else that others depend on holds.
     pub(crate) fn settle(&self, share: f64, seed: u64) -> Settled {
+        self.walk(share, seed, &mut |_| {})
+    }
+
+    /// What the requests of a first scan name, call by call, the first one nothing. As [`Fixture::settle`] otherwise.
+    pub(crate) fn first_scan(&self, share: f64, seed: u64) -> Vec<Settled> {
+        let mut calls = Vec::new();
+        self.walk(share, seed, &mut |settled| calls.push(settled.clone()));
+        calls
+    }
+
+    /// The protocol until nothing new arrives; `each` sees what the computer has before each call.
+    fn walk(&self, share: f64, seed: u64, each: &mut dyn FnMut(&Settled)) -> Settled {
         let varies: HashSet<UpdateId> =
             self.catalogue.detectoids.iter().chain(&self.catalogue.products).copied().collect();
         let snapshot = &self.published.snapshot;
@@ -114,6 +136,7 @@ impl Fixture {
         let mut settled = Settled::default();
         let mut scratch = Scratch::default();
         loop {
+            each(&settled);
             let query = SoftwareQuery {
                 installed: &settled.installed,
                 other: &settled.other,
@@ -163,5 +186,24 @@ impl Fixture {
     /// The longest of them.
     pub(crate) fn largest_core(&self) -> u32 {
         self.core_lens.values().copied().max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_testkit::catalogue::Sizes;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_first_scan_begins_with_nothing_and_ends_settled() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shape = Shape { revisions: 400, sizes: Sizes::Small, seed: 2 };
+        let fixture = build(folder.path(), shape).await.expect("built");
+        let (calls, settled) = (fixture.first_scan(0.5, 1), fixture.settle(0.5, 1));
+        assert!(calls.len() > 1 && calls[0].len() == 0, "{} calls", calls.len());
+        let sizes: Vec<usize> = calls.iter().map(Settled::len).collect();
+        assert!(sizes.is_sorted() && sizes.iter().all(|size| *size <= settled.len()), "{sizes:?}");
+        assert!(settled.len() > sizes[0], "{} in the cache", settled.len());
     }
 }

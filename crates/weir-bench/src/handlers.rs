@@ -2,6 +2,7 @@
 //! listener and in the same process.
 //!
 //! * `/bench/null/N` drains the request and returns a stored body of N bytes.
+//! * `/bench/stream/N` drains the request and streams N bytes in pieces; `/bench/stream` as many as the request asks for at its end.
 //! * `/bench/tokenise/N` drains the request, runs the general XML reader over it and returns a stored body of N bytes.
 //! * `/bench/timed` answers like the client plane and notes how long that took once the request was there.
 //! * `/bench/timings` gives those times and forgets them.
@@ -9,6 +10,7 @@
 
 use std::{
     convert::Infallible,
+    io,
     path::Path,
     pin::Pin,
     sync::Arc,
@@ -22,7 +24,7 @@ use http_body_util::{BodyExt as _, Full};
 use parking_lot::Mutex;
 use weir_model::{ids::CollectionId, targeting::CollectionKind};
 use weir_server::{
-    client::{Body, ClientService},
+    client::{Body, ClientService, body::Source},
     config::Limits,
     start::listen::{Plane, Terms, bind, serve},
     state::{AppState, ClientSettings, Connection},
@@ -31,12 +33,14 @@ use weir_store::{Actor, Options, Store, collection::NewCollection, content::Cont
 
 /// Most bytes of a stored body.
 const STORED: usize = 1 << 20;
+/// Bytes of a piece of what is streamed, as the calibration has them.
+const PIECE: usize = 128 << 10;
 
 /// Runs the measured server on a data folder until it is killed.
 pub async fn run(data: &Path) -> anyhow::Result<()> {
     let store = Store::open(data, &Options::default())?;
     let content = ContentStore::open(&data.join("content"))?;
-    weir_server::admin::install_metrics();
+    weir_server::telemetry::install();
     let state = AppState::open(store, content, ClientSettings::default()).await?;
     let bound = bind("client", "--client-http", "127.0.0.1:0".parse()?)?;
     let address = bound.address;
@@ -115,6 +119,8 @@ impl BenchPlane {
         let segments: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
         match segments.as_slice() {
             ["bench", "null", size] => Ok(self.stored(size.parse()?)),
+            ["bench", "stream"] => Ok(self.streamed(asked(&body)?)),
+            ["bench", "stream", size] => Ok(self.streamed(size.parse()?)),
             ["bench", "tokenise", size] => {
                 tokenise(&body)?;
                 Ok(self.stored(size.parse()?))
@@ -149,13 +155,62 @@ impl BenchPlane {
     }
 
     fn stored(&self, size: usize) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.stored.slice(..size.min(STORED))));
+        Self::answer(Body::from(self.stored.slice(..size.min(STORED))))
+    }
+
+    fn streamed(&self, length: u64) -> Response<Body> {
+        let source = Repeated { piece: self.stored.slice(..PIECE), left: length };
+        Self::answer(Body::streamed(length, Box::new(source)))
+    }
+
+    /// An answer with the headers of a real one.
+    fn answer(body: Body) -> Response<Body> {
+        let mut response = Response::new(body);
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         response
     }
+}
+
+/// The same piece over and over.
+struct Repeated {
+    piece: Bytes,
+    left: u64,
+}
+
+impl Repeated {
+    fn take(&mut self) -> Option<Bytes> {
+        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.piece.len());
+        self.left -= length as u64;
+        (length > 0).then(|| self.piece.slice(..length))
+    }
+}
+
+impl Source for Repeated {
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
+        Ok(self.take())
+    }
+
+    fn next_ready(&mut self) -> Option<io::Result<Option<Bytes>>> {
+        Some(Ok(self.take()))
+    }
+}
+
+/// What stands before the number of bytes that are to be streamed, behind the request.
+const ASKED: char = '#';
+
+/// A request that `/bench/stream` answers with so many bytes: the baseline of this request.
+pub(crate) fn asking(mut body: Vec<u8>, bytes: u64) -> Vec<u8> {
+    body.extend_from_slice(format!("{ASKED}{bytes}").as_bytes());
+    body
+}
+
+/// How many bytes a request asks for.
+fn asked(body: &[u8]) -> anyhow::Result<u64> {
+    let last = body.rsplit(|byte| *byte == ASKED as u8).next().unwrap_or_default();
+    std::str::from_utf8(last)?.parse::<u64>().context("the request ends without a number of bytes")
 }
 
 /// Reads the whole request with the general XML reader, as a server without a scanner of its own would have to.
@@ -170,6 +225,28 @@ fn tokenise(body: &[u8]) -> anyhow::Result<usize> {
                 std::hint::black_box(&event);
                 events += 1;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_asks_for_bytes_at_its_end() {
+        let body = asking(b"<a b='#17'/>".to_vec(), 4_711);
+        assert_eq!(asked(&body).expect("a number"), 4_711);
+        assert!(asked(b"<a/>").is_err());
+    }
+
+    #[tokio::test]
+    async fn as_many_bytes_are_streamed_as_were_asked_for() {
+        for length in [0, 1, PIECE as u64, 3 * PIECE as u64 + 17] {
+            let source = Repeated { piece: Bytes::from(vec![b'x'; PIECE]), left: length };
+            let body = Body::streamed(length, Box::new(source));
+            let bytes = body.collect().await.expect("whole").to_bytes();
+            assert_eq!(bytes.len() as u64, length);
         }
     }
 }

@@ -5,107 +5,64 @@
 //! tokenising handler beside the real ones, and the load generator (`weir bench-load`) fires prepared requests.
 
 mod applicability;
+mod browser;
+mod budgets;
 mod compliance;
+mod console;
 mod content;
+mod entry;
+mod estate;
+mod first_scan;
 mod fixture;
+mod fleet;
+mod giants;
 mod handlers;
 mod imports;
 mod load;
+mod machine;
 mod measure;
 mod membership;
+pub mod model;
 mod morning;
 mod offers;
+mod plot;
 mod purge;
+mod readers;
+mod records;
+mod recovery;
+mod report;
 mod reports;
 mod requests;
+mod row;
 mod rules;
 mod scan;
+mod screens;
 mod search;
 mod server;
 mod site;
+mod storm;
+mod suite;
 mod sync;
+mod text;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+pub use budgets::{BUDGETS, Budget, Standing, Verdict};
 pub use handlers::run as run_server;
 pub use load::serve_commands as run_load;
-pub use measure::Row;
+pub use machine::Machine;
+pub use plot::svg;
+pub use report::{Measured, Report, report};
+pub use row::{Bound, Figure, Growth, Limit, Point, Row, SizeOf};
+pub use suite::Suite;
+pub use text::text;
 
 /// Catalogue sizes unless others are asked for.
 pub const DEFAULT_SIZES: [usize; 3] = Options::SIZES;
 /// Revisions that are removed unless other sizes are asked for.
 const PURGED: [usize; 3] = [2_000, 5_000, 10_000];
-
-/// What to measure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Suite {
-    /// Evaluation of applicability rules.
-    Applicability,
-    /// Counts of compliance.
-    Compliance,
-    /// Content downloads against nginx.
-    Content,
-    /// Import of packages and documents.
-    Import,
-    /// Members of collections that rules define.
-    Membership,
-    /// Every computer of a fleet reports once.
-    Morning,
-    /// Declining and removing revisions while computers scan.
-    Purge,
-    /// Resolving offers after a change of a deployment.
-    Offers,
-    /// Status reports.
-    Report,
-    /// Automatic deployment rules.
-    Rules,
-    /// Scans of all kinds.
-    Scan,
-    /// Lists and searches of updates.
-    Search,
-    /// Synchronization between servers, down a tree, and by bundle.
-    Sync,
-}
-
-impl Suite {
-    /// All of them, cheapest first.
-    pub const ALL: [Self; 13] = [
-        Self::Applicability,
-        Self::Search,
-        Self::Rules,
-        Self::Membership,
-        Self::Compliance,
-        Self::Import,
-        Self::Content,
-        Self::Offers,
-        Self::Report,
-        Self::Morning,
-        Self::Purge,
-        Self::Sync,
-        Self::Scan,
-    ];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Applicability => "applicability",
-            Self::Compliance => "compliance",
-            Self::Content => "content",
-            Self::Import => "import",
-            Self::Membership => "membership",
-            Self::Morning => "morning",
-            Self::Purge => "purge",
-            Self::Offers => "offers",
-            Self::Report => "report",
-            Self::Rules => "rules",
-            Self::Scan => "scan",
-            Self::Search => "search",
-            Self::Sync => "sync",
-        }
-    }
-}
 
 /// How to measure.
 #[derive(Clone, Debug)]
@@ -114,19 +71,48 @@ pub struct Options {
     pub sizes: Vec<usize>,
     /// Numbers of computers, where these are what grows.
     pub computers: Vec<usize>,
-    /// Updates of the largest index that is searched, 100,000 if none; updates that computers report on, 5,000 if none.
+    /// Updates of the largest index that is searched, 100,000 if none; updates that computers report on, 5,000 if none; updates that the
+    /// console shows, 100,000 if none; updates of the catalogue of a storm, 2,000 if none.
     pub updates: Option<usize>,
+    /// Leave the last server of [`Suite::Console`] running until Ctrl+C.
+    pub hold: bool,
     /// Seconds of each single run; every ratio is the median of at least 7 interleaved pairs.
     pub seconds: f64,
     /// A wsusutil package to import.
     pub package: Option<PathBuf>,
     /// Where data folders go; several GB at 100,000 revisions. The system's folder for temporary files if none.
     pub scratch: Option<PathBuf>,
+    /// Folder of `tests/console` and folder with the packages that its modules need, to measure the console in a browser, too.
+    pub browser: Option<(PathBuf, PathBuf)>,
+    /// Whether it is only to be seen that everything runs: what has sizes of its own takes smaller ones, too.
+    pub quick: bool,
 }
 
 impl Options {
     /// Sizes where nothing else is asked for. Fleets are of other sizes then.
     pub const SIZES: [usize; 3] = [2_000, 20_000, 100_000];
+    /// Numbers of computers where nothing else is asked for. A storm is of others then.
+    pub const COMPUTERS: [usize; 3] = [15_000, 50_000, 150_000];
+    /// Sizes of a quick run.
+    pub const QUICK_SIZES: [usize; 3] = [500, 1_000, 2_000];
+    /// Numbers of computers of a quick run.
+    pub const QUICK_COMPUTERS: [usize; 3] = [300, 1_000, 3_000];
+
+    /// The same in a quick run: sizes that were not asked for otherwise become small, and runs short.
+    #[must_use]
+    pub fn quick(self) -> Self {
+        let instead = |asked: Vec<usize>, usual: [usize; 3], small: [usize; 3]| {
+            if asked == usual { small.to_vec() } else { asked }
+        };
+        Self {
+            sizes: instead(self.sizes, Self::SIZES, Self::QUICK_SIZES),
+            computers: instead(self.computers, Self::COMPUTERS, Self::QUICK_COMPUTERS),
+            updates: self.updates.or(Some(1_000)),
+            seconds: self.seconds.min(0.2),
+            quick: true,
+            ..self
+        }
+    }
 }
 
 /// What a suite came to.
@@ -136,6 +122,8 @@ pub struct Figures {
     pub rows: Vec<Row>,
     /// By which exponent the cost grows with the size, where the suite measures several sizes.
     pub exponent: Option<f64>,
+    /// How each of its cases grows.
+    pub growth: Vec<Growth>,
     /// Milliseconds for all states of all updates over any collection of the largest fleet; compliance only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collection_counts_ms: Option<f64>,
@@ -149,12 +137,19 @@ pub struct Figures {
 
 impl Figures {
     fn new(rows: Vec<Row>, exponent: Option<f64>) -> Self {
-        Self { rows, exponent, collection_counts_ms: None, rebuild_s: None, resident_mb: None }
+        Self { rows, exponent, growth: Vec::new(), collection_counts_ms: None, rebuild_s: None, resident_mb: None }
     }
 }
 
 /// Runs a suite; `tell` hears what is being done.
 pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
+    let mut figures = measure(suite, options, tell).await?;
+    row::settle(&mut figures.rows, suite.size_of());
+    figures.growth = row::growth(&figures.rows);
+    Ok(figures)
+}
+
+async fn measure(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
     let scratch = match &options.scratch {
         Some(folder) => tempfile::tempdir_in(folder)?,
         None => tempfile::tempdir()?,
@@ -175,7 +170,15 @@ pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
                 ..Figures::new(figures.rows, figures.exponent)
             })
         }
-        Suite::Content => Ok(Figures::new(content::measure(folder, options.seconds, tell)?, None)),
+        Suite::Console => {
+            let updates = options.updates.unwrap_or(console::UPDATES);
+            let figures = console::measure(folder, &options.computers, updates, options, tell).await?;
+            Ok(Figures::new(figures.rows, figures.exponent))
+        }
+        Suite::Content => {
+            let figures = content::measure(folder, options.seconds, options.quick, tell)?;
+            Ok(Figures::new(figures.rows, figures.exponent))
+        }
         Suite::Import => {
             let figures = imports::measure(folder, options.package.clone(), &options.sizes, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
@@ -187,7 +190,7 @@ pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Morning => {
-            let figures = morning::measure(folder, &options.computers, tell).await?;
+            let figures = morning::measure(folder, &options.computers, options.quick, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Purge => {
@@ -201,17 +204,34 @@ pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
             let figures = offers::measure(folder, &options.computers, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
+        Suite::Records => {
+            let updates = options.updates.unwrap_or(records::UPDATES);
+            let figures = records::measure(folder, &options.computers, updates, tell).await?;
+            Ok(Figures::new(figures.rows, figures.exponent))
+        }
+        Suite::Recovery => {
+            let updates = options.updates.unwrap_or(recovery::UPDATES);
+            let figures = recovery::measure(folder, &options.computers, updates, tell).await?;
+            Ok(Figures::new(figures.rows, figures.exponent))
+        }
         Suite::Report => {
-            let figures = reports::measure(folder, options.seconds, tell).await?;
+            let figures = reports::measure(folder, options.seconds, options.quick, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Rules => {
-            let figures = rules::measure(&options.sizes, options.seconds, tell)?;
+            // of few updates none may match; it is quick with many
+            let times = if options.quick { 10 } else { 1 };
+            let sizes: Vec<usize> = options.sizes.iter().map(|size| size * times).collect();
+            let figures = rules::measure(&sizes, options.seconds, tell)?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Scan => {
-            let plan =
-                scan::Plan { sizes: options.sizes.clone(), seconds: options.seconds, scratch: folder.to_owned() };
+            let plan = scan::Plan {
+                sizes: options.sizes.clone(),
+                seconds: options.seconds,
+                scratch: folder.to_owned(),
+                quick: options.quick,
+            };
             let figures = scan::measure(&plan, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
@@ -219,8 +239,15 @@ pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
             let figures = search::measure(options.updates.unwrap_or(100_000), tell)?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
+        Suite::Storm => {
+            let asked = options.computers != Options::COMPUTERS;
+            let sizes = if asked { options.computers.as_slice() } else { &storm::SIZES };
+            let mut figures = storm::measure(folder, sizes, options.updates.unwrap_or(storm::UPDATES), tell)?;
+            figures.rows.extend(giants::measure(folder, options.quick, tell).await?);
+            Ok(Figures::new(figures.rows, figures.exponent))
+        }
         Suite::Sync => {
-            let figures = sync::measure(folder, &options.sizes, tell).await?;
+            let figures = sync::measure(folder, &options.sizes, options.quick, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
     }

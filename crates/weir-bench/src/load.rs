@@ -158,6 +158,12 @@ pub(crate) fn write_bodies(path: &std::path::Path, bodies: &[Vec<u8>]) -> anyhow
     Ok(())
 }
 
+/// Mean bytes of the bodies of a file.
+pub(crate) fn mean_body(path: &std::path::Path) -> anyhow::Result<f64> {
+    let bodies = read_bodies(path)?;
+    Ok(bodies.iter().map(Vec::len).sum::<usize>() as f64 / bodies.len() as f64)
+}
+
 fn read_bodies(path: &std::path::Path) -> anyhow::Result<Vec<Vec<u8>>> {
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     let mut rest = bytes.as_slice();
@@ -205,7 +211,8 @@ async fn run(command: &Command, bodies: &[Vec<u8>]) -> anyhow::Result<Outcome> {
                 first: start + Duration::from_secs_f64(index as f64 / rate),
                 every: Duration::from_secs_f64(command.connections as f64 / rate),
             });
-            tokio::spawn(async move { connection(index, address, &requests, stop, &left, pace).await })
+            let order = command.requests.map_or(Order::Spread { first: index * 7919 }, |total| Order::Each { total });
+            tokio::spawn(async move { connection(order, address, &requests, stop, &left, pace).await })
         })
         .collect();
     let mut all = Samples::default();
@@ -249,8 +256,17 @@ struct Pace {
     every: Duration,
 }
 
+/// Which requests a connection sends.
+#[derive(Clone, Copy)]
+enum Order {
+    /// One after the other from here on; a stride coprime to any small count spreads the connections over them.
+    Spread { first: usize },
+    /// Those that no other connection has sent: all connections together send each once, of so many.
+    Each { total: u64 },
+}
+
 async fn connection(
-    index: usize,
+    order: Order,
     address: SocketAddr,
     requests: &[Template],
     stop: Instant,
@@ -261,17 +277,21 @@ async fn connection(
     let mut samples = Samples::default();
     let mut buffer = vec![0; 256 << 10];
     let mut stream = None;
-    // a stride coprime to any small count spreads the bodies over the connections
     for turn in 0.. {
         if let Some(Pace { first, every }) = pace {
             let at = first + every * u32::try_from(turn).unwrap_or(u32::MAX);
             tokio::time::sleep_until(at.min(stop).into()).await;
         }
-        if Instant::now() >= stop || left.fetch_sub(1, Ordering::Relaxed) <= 0 {
+        let still = left.fetch_sub(1, Ordering::Relaxed);
+        if Instant::now() >= stop || still <= 0 {
             break;
         }
+        let place = match order {
+            Order::Spread { first } => first + turn,
+            Order::Each { total } => total.saturating_sub(still as u64) as usize,
+        };
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let request = requests[(index * 7919 + turn) % requests.len()].fill(number, &mut own);
+        let request = requests[place % requests.len()].fill(number, &mut own);
         let open = match stream.take() {
             Some(open) => Ok(open),
             None => TcpStream::connect(address).await.and_then(|s| s.set_nodelay(true).map(|()| s)),

@@ -1,4 +1,4 @@
-//! Ratios from interleaved pairs, growth exponents, and the rows that a benchmark prints.
+//! Ratios from interleaved pairs, growth exponents, and what the process table tells of the measured server.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -6,43 +6,12 @@ use std::{
 };
 
 use anyhow::Context as _;
-use serde::Serialize;
 
-use crate::load::{Command, Outcome};
+use crate::load::{Command, Outcome, write_bodies};
+pub(crate) use crate::row::{Figure, Limit, Row};
 
 /// Pairs of runs behind every ratio: identical pairs of one second differ by 10 to 25 % here, their median does not.
 pub(crate) const PAIRS: usize = 7;
-
-/// One line of a benchmark's result.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Row {
-    /// What was measured.
-    pub case: String,
-    /// Live revisions in the catalogue.
-    pub revisions: usize,
-    /// `identity` or `xpress`, where it matters.
-    pub coding: Option<&'static str>,
-    /// The figure.
-    pub value: f64,
-    /// Its unit.
-    pub unit: &'static str,
-    /// Rate as a share of the null handler's, median over the pairs.
-    pub ratio_null: Option<f64>,
-    /// Rate as a multiple of the tokenising handler's, median over the pairs.
-    pub ratio_tokeniser: Option<f64>,
-    /// How many pairs.
-    pub pairs: usize,
-    /// Lowest and highest ratio over null.
-    pub spread: Option<(f64, f64)>,
-    /// Median time in the handler, without waiting for the body.
-    pub p50_us: Option<f64>,
-    /// 99th percentile of the same.
-    pub p99_us: Option<f64>,
-    /// What design asks for.
-    pub budget: String,
-    /// Whether the figure is within it; absent where nothing is asked.
-    pub met: Option<bool>,
-}
 
 /// The load generator's process.
 pub(crate) struct Load {
@@ -81,6 +50,23 @@ impl Drop for Load {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Bytes of the answer to each of these requests as they are sent: each is asked once, alone.
+pub(crate) fn answer_sizes(load: &mut Load, command: &Command, bodies: &[Vec<u8>]) -> anyhow::Result<Vec<u64>> {
+    let mut sizes = Vec::with_capacity(bodies.len());
+    for (number, body) in bodies.iter().enumerate() {
+        // a path of its own: the generator keeps what it has read
+        let path = command.bodies.with_extension(format!("{number}.one"));
+        write_bodies(&path, std::slice::from_ref(body))?;
+        let alone =
+            Command { bodies: path.clone(), connections: 1, seconds: 60.0, requests: Some(1), ..command.clone() };
+        let outcome = load.run(&alone)?;
+        std::fs::remove_file(&path)?;
+        anyhow::ensure!(outcome.errors == 0 && outcome.statuses.keys().eq([&200]), "request {number}: {outcome:?}");
+        sizes.push(outcome.bytes);
+    }
+    Ok(sizes)
 }
 
 /// Outcomes of interleaved runs: `runs[i]` holds one outcome per command of round i.
@@ -122,6 +108,12 @@ impl Rounds {
         median(self.runs.iter().map(|round| round[index].rate()).collect())
     }
 
+    /// Mean bytes of an answer of a command.
+    pub(crate) fn answer_bytes(&self, index: usize) -> f64 {
+        let of = |figure: fn(&Outcome) -> u64| self.runs.iter().map(|round| figure(&round[index])).sum::<u64>() as f64;
+        of(|outcome| outcome.bytes) / of(|outcome| outcome.requests).max(1.0)
+    }
+
     /// Median of any figure of a command's outcomes.
     pub(crate) fn figure(&self, index: usize, of: impl Fn(&Outcome) -> f64) -> f64 {
         median(self.runs.iter().map(|round| of(&round[index])).collect())
@@ -158,9 +150,44 @@ pub(crate) fn resident(pid: u32) -> u64 {
         .map_or(0, |kilobytes| kilobytes * 1024)
 }
 
+/// Ticks of a second in the process table: on Linux the same on every machine (proc(5), `USER_HZ`).
+const TICKS: f64 = 100.0;
+
+/// Processor seconds that a process has used with all its threads, those of the kernel for it included; none where there is no process
+/// table.
+pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
+    cpu_of(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// The same from its line: the name of the program may have blanks and brackets, and ends with the last bracket; utime and stime are
+/// the 14th and the 15th of the line (proc(5)).
+fn cpu_of(line: &str) -> Option<f64> {
+    let (_, rest) = line.rsplit_once(')')?;
+    let mut ticks = rest.split_whitespace().skip(11).map(|field| field.parse::<f64>().ok());
+    Some((ticks.next()?? + ticks.next()??) / TICKS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processor_time_is_read_behind_any_name() {
+        let line = "17 (a) b (c) S 1 17 17 0 -1 4194304 900 0 0 0 250 50 0 0 20 0 9 0 4711 1 2";
+        assert_eq!(cpu_of(line), Some(3.0));
+        assert_eq!(cpu_of("17 (weir) S 1 2"), None);
+    }
+
+    #[test]
+    fn this_process_uses_its_processor() {
+        let before = cpu_seconds(std::process::id()).expect("a process table");
+        let until = std::time::Instant::now() + std::time::Duration::from_millis(60);
+        while std::time::Instant::now() < until {
+            std::hint::spin_loop();
+        }
+        let used = cpu_seconds(std::process::id()).expect("a process table") - before;
+        assert!(used > 0.0, "{used}");
+    }
 
     #[test]
     fn the_exponent_of_a_power_law_is_found() {

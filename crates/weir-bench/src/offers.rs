@@ -83,19 +83,20 @@ pub(crate) async fn measure(folder: &Path, computers: &[usize], tell: &dyn Fn(&s
         ratios.sort_by(f64::total_cmp);
         let took = median(whole);
         growth.push((*count as f64, took));
-        let row = |case: &str, value| Row {
-            case: format!("{case}, {count} computers in {} sets", sets.len()),
-            revisions: REVISIONS,
+        let row = |case: &str, value: f64| Row {
+            case: case.to_owned(),
+            revisions: *count,
             value,
             unit: "ms",
             pairs: PAIRS,
+            budget: format!("{} sets of collections, {REVISIONS} revisions", sets.len()),
             ..Row::default()
         };
         rows.push(row("change to swap", median(published)));
         rows.push(Row {
             ratio_null: Some(median(ratios.clone())),
             spread: ratios.first().copied().zip(ratios.last().copied()),
-            budget: "null: compiling all scopes, cold, one core".to_owned(),
+            baseline: Some("compiling all scopes, cold, on one core"),
             ..row("change to the last scope", took)
         });
     }

@@ -22,7 +22,7 @@ use weir_testkit::catalogue::{Shape, Sizes};
 use crate::{
     fixture,
     load::{Command, Outcome, write_bodies},
-    measure::{Load, Row, exponent},
+    measure::{Limit, Load, Row, exponent},
     requests,
     site::Site,
 };
@@ -131,7 +131,7 @@ async fn one(scratch: &Path, size: usize, seconds: f64, tell: &dyn Fn(&str)) -> 
     let during = loading.join().map_err(|_| anyhow::anyhow!("the load ended unexpectedly"))??;
     let (declined, total, removed) = worked?;
     ensure!(during.bad == 0, "{} of {} scans failed during clean-up", during.bad, during.requests);
-    let row = |case: &str, value: f64, unit, latency: &Latency, budget: String, met| Row {
+    let row = |case: &str, value: f64, unit, latency: &Latency, budget: String| Row {
         case: format!("purge_{case}"),
         revisions: size,
         value,
@@ -139,28 +139,20 @@ async fn one(scratch: &Path, size: usize, seconds: f64, tell: &dyn Fn(&str)) -> 
         p50_us: Some(Latency::middle(&latency.p50)),
         p99_us: Some(Latency::middle(&latency.p99)),
         budget,
-        met,
         ..Row::default()
     };
-    let worst = during.max / 1e3;
+    let slowest = Row {
+        baseline: Some("the slowest scan of the same load without clean-up"),
+        ratio_null: Some(alone.max / during.max),
+        ..row("scans", during.max / 1e3, "ms max", &during, format!("{} scans", during.requests))
+    };
+    let text = format!("to decline {bundles} bundles ({declined:.1} s) and remove {removed} revisions");
+    let whole = row("total", total, "s", &during, text);
     let rows = vec![
-        row("alone", alone.max / 1e3, "ms max", &alone, format!("{} scans without clean-up", alone.requests), None),
-        row(
-            "scans",
-            worst,
-            "ms max",
-            &during,
-            format!("no request above 50 ms because of it; {} scans", during.requests),
-            Some(worst <= 50.0 || worst <= alone.max / 1e3),
-        ),
-        row(
-            "total",
-            total,
-            "s",
-            &during,
-            format!("< 60 s to decline {bundles} bundles ({declined:.1} s) and remove {removed} revisions"),
-            Some(total < 60.0),
-        ),
+        row("alone", alone.max / 1e3, "ms max", &alone, format!("{} scans without clean-up", alone.requests)),
+        // a machine that is slow without clean-up, too, is not slow because of it
+        slowest.within([Limit::most((alone.max / 1e3).max(50.0))]),
+        whole.within([Limit::most(60.0)]),
     ];
     Ok((rows, total))
 }

@@ -3,17 +3,42 @@
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use weir_model::ids::RevisionId;
-use weir_testkit::{Computer, Random, ScriptedAgent};
+use weir_testkit::{Computer, Random, ScriptedAgent, agent::event};
 use weir_wire::{
     soap::{ClientOnly, Nillable, SoapVersion},
     wusp::{
-        ComputerSpec, Cookie, Device, InstalledDriver, ProductsParameters, SyncUpdateParameters, SyncUpdates,
-        SystemSpec, client::Call as _,
+        ComputerSpec, Cookie, Device, InstalledDriver, ProductsParameters, ReportEventBatch, SyncUpdateParameters,
+        SyncUpdates, SystemSpec, client::Call as _,
     },
 };
 
+use crate::load::{ID, TIME};
+
 /// Path of the client service.
 pub(crate) const PATH: &str = "/ClientWebService/client.asmx";
+/// Path of the reporting service.
+pub(crate) const REPORTS: &str = "/ReportingWebService/ReportingWebService.asmx";
+
+/// Head of a status report up to Host, with the path given.
+pub(crate) fn report_head(path: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nConnection: Keep-Alive\r\nContent-Type: text/xml; charset=utf-8\r\n\
+         SOAPAction: \"http://www.microsoft.com/SoftwareDistribution/ReportEventBatch\"\r\n"
+    )
+}
+
+/// The body of a status report (event 156) of a computer, with these lists. The load generator gives each an id of its own.
+pub(crate) fn report(client_id: &str, cookie: Cookie, at: Timestamp, lists: Vec<String>) -> anyhow::Result<Vec<u8>> {
+    let mut status = event(client_id, at, 156, None, 0, Vec::new(), lists);
+    if let Some(basic) = &mut status.basic_data {
+        basic.event_instance_id = ID.parse()?;
+    }
+    let batch = ReportEventBatch { cookie: Some(cookie), client_time: Some(at), event_batch: vec![status] };
+    let mut text = String::new();
+    batch.encode(&mut text, SoapVersion::V11);
+    // the encoder leaves out a fraction of zero; the load generator wants a fixed width
+    Ok(text.replace("2026-01-05T00:00:00Z", TIME).into_bytes())
+}
 
 /// Head of a SyncUpdates request up to Host, with the path given.
 pub(crate) fn head(path: &str, xpress: bool, timed: bool) -> String {

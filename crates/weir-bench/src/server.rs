@@ -15,7 +15,10 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use crate::measure::resident;
+use crate::{
+    load::Command as Run,
+    measure::{Load, cpu_seconds, resident},
+};
 
 /// A running server of a benchmark, with the benchmark's own handlers beside the real ones. Killed when dropped.
 pub(crate) struct Server {
@@ -98,6 +101,15 @@ impl Server {
     /// Watches the resident memory from now on.
     pub(crate) fn watch(&self) -> Watch {
         watch(self.pid())
+    }
+
+    /// Microseconds of processor time that one request of a run takes here, those of the kernel for this process included. The load
+    /// generator does not distort it as it does rates.
+    pub(crate) fn cost(&self, load: &mut Load, run: &Run) -> anyhow::Result<Option<f64>> {
+        let before = cpu_seconds(self.pid());
+        let outcome = load.run(run)?;
+        let used = before.zip(cpu_seconds(self.pid())).map(|(before, after)| (after - before) * 1e6);
+        Ok(used.filter(|_| outcome.requests > 0).map(|used| used / outcome.requests as f64))
     }
 }
 

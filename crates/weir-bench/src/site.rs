@@ -6,10 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
 use crate::server::{Watch, watch};
+
+/// Bytes of the database in a data folder, with its log.
+pub(crate) fn stored(data: &Path) -> anyhow::Result<u64> {
+    let mut sum = 0;
+    for name in ["weir.db", "weir.db-wal"] {
+        sum += std::fs::metadata(data.join(name)).map_or(0, |file| file.len());
+    }
+    ensure!(sum > 0, "the data folder has no database");
+    Ok(sum)
+}
 
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -70,6 +80,23 @@ impl Site {
     /// Address of its plain listener.
     pub(crate) fn url(&self) -> anyhow::Result<&str> {
         self.endpoints["client_http"].as_str().context("the server has no HTTP listener")
+    }
+
+    /// Address of the admin plane.
+    pub(crate) fn admin(&self) -> anyhow::Result<&str> {
+        self.endpoints["admin"].as_str().context("the server has no admin plane")
+    }
+
+    /// Stops it in good order, as the system does, and waits for its end.
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status()?;
+        ensure!(asked.success(), "the server could not be told to stop: {asked}");
+        let until = Instant::now() + PATIENCE;
+        while self.child.try_wait()?.is_none() {
+            ensure!(Instant::now() < until, "the server does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// Watches its resident memory from now on.

@@ -8,8 +8,10 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod admission;
 pub mod alert;
 pub mod applicability;
+pub mod backup;
 pub mod catalogue;
 pub mod cleanup;
 pub mod client_settings;
@@ -23,6 +25,7 @@ pub mod error_code;
 pub mod exposure;
 pub mod expression;
 pub mod failure;
+pub mod fnv;
 pub mod freshness;
 pub mod history;
 pub mod identity;
@@ -32,17 +35,22 @@ pub mod membership;
 pub mod message;
 pub mod name;
 pub mod nearest;
+pub mod password;
 pub mod phase;
 pub mod policy;
 pub mod report;
 pub mod retirement;
+pub mod rights;
 pub mod rollup;
 pub mod rule;
 pub mod run_time;
 pub mod schedule;
 pub mod search;
 pub mod site;
+pub mod skew;
 pub mod status;
 pub mod targeting;
+pub mod tls;
+pub mod topic;
 pub mod update;
 pub mod window;

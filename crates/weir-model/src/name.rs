@@ -14,6 +14,16 @@ pub fn key(name: &str) -> String {
     if name.is_ascii() { name.to_ascii_lowercase() } else { name.to_lowercase().nfc().collect() }
 }
 
+/// Whether every character of a name shows, or is a blank: for names that others trust, which must not look like another's.
+pub fn is_plain(name: &str) -> bool {
+    is_printable(name) && !name.chars().any(is_invisible)
+}
+
+/// A name without what does not show, as names are compared.
+pub fn visible_key(name: &str) -> String {
+    key(&name.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect::<String>())
+}
+
 /// Characters that only steer how others are shown: joiners, marks of direction, fillers, selectors of variants, tags.
 fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -35,6 +45,15 @@ mod tests {
         for name in ["A", "Ring 1", "\u{c4}rzte", "\u{6771}\u{4eac}", "a\u{200d}b", "-"] {
             assert!(is_printable(name), "{name:?}");
         }
+    }
+
+    #[test]
+    fn what_does_not_show_is_not_plain() {
+        for name in ["a\u{200d}b", "ad\u{ad}min", "\u{202e}a", "a\u{feff}", ""] {
+            assert!(!is_plain(name), "{name:?}");
+        }
+        assert!(is_plain("Ring 1") && is_plain("\u{c4}rzte"));
+        assert_eq!(visible_key("Ad\u{200b}Min\u{202e}"), "admin");
     }
 
     #[test]

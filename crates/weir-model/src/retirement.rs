@@ -20,6 +20,8 @@ pub enum Reason {
     Silent,
     /// The same machine goes on under another id.
     Duplicate,
+    /// An administrator named it.
+    Chosen,
 }
 
 impl Reason {
@@ -28,6 +30,7 @@ impl Reason {
         match self {
             Self::Silent => "silent",
             Self::Duplicate => "duplicate",
+            Self::Chosen => "chosen",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Weak,
-        atomic::{AtomicI64, AtomicU16, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering},
     },
     time::Duration,
 };
@@ -19,12 +19,14 @@ use weir_model::ids::Sha256Digest;
 use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore};
 
 use crate::{
+    admission::Admission,
     client::{
         cookie::{KeyRing, SealError},
         limit::{AddressLimit, HourLimit},
     },
     ingest::{Chain, Ingest},
     live::{Live, PublishError},
+    telemetry,
     upstream::Upstream,
 };
 
@@ -37,9 +39,6 @@ const KEY_OPENS: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// Answers with large fragments that are sent at once; each holds one piece in memory.
 const GIANTS_IN_FLIGHT: usize = 128;
 
-/// KiB of large requests that are in memory at once.
-const BODIES_KIB: usize = 256 << 10;
-
 /// Everything the parts of the server share. One value per process.
 pub struct AppState {
     /// The database.
@@ -48,6 +47,8 @@ pub struct AppState {
     pub content: ContentStore,
     /// This site.
     pub server: ServerIdentity,
+    /// What cookies are of: the site, or the restore that its data came from.
+    pub epoch: Uuid,
     /// Seals cookies.
     pub keys: KeyRing,
     /// What time it is for computers.
@@ -60,17 +61,20 @@ pub struct AppState {
     pub ingest: Ingest,
     /// What the receiving side of roll-ups keeps in memory.
     pub rollups: crate::rollup::Receiving,
+    /// Addresses in the object store that were signed.
+    pub(crate) signed: crate::content::Signed,
     /// Calls without a cookie.
     pub addresses: AddressLimit,
     /// Requests for files.
     pub files: AddressLimit,
     /// Answers with large fragments under way.
     pub giants: Arc<Semaphore>,
-    /// Room for large requests, in KiB.
-    pub bodies: Arc<Semaphore>,
+    /// What is carried out at once, and what waits.
+    pub admission: Admission,
     /// The server plane: whether it is on, and what it keeps.
     pub upstream: Upstream,
     content_port: AtomicU16,
+    content_tls: AtomicBool,
 }
 
 /// Why the server's state could not be set up.
@@ -93,9 +97,10 @@ impl AppState {
     ///
     /// `settings` are the site's; the caller replaces them in [`AppState::configuration`] when they change.
     pub async fn open(store: Store, content: ContentStore, settings: ClientSettings) -> Result<Arc<Self>, StateError> {
+        store.observe(Arc::new(telemetry::Units));
         let setup = store.clone();
         let setup = blocking(move || Ok((ensure_site(&setup)?, rotate_keys(&setup)?)));
-        let ((server, last_change), keys) = setup.await.map_err(StateError::Store)?;
+        let ((server, last_change, epoch), keys) = setup.await.map_err(StateError::Store)?;
         let keys = KeyRing::new(keys).map_err(StateError::Keys)?;
         let live = Live::new(store.clone());
         let ingest = Ingest::start(store.clone(), live.clone(), HourLimit::default());
@@ -103,7 +108,9 @@ impl AppState {
         let state = Arc::new(Self {
             store,
             content,
+            signed: crate::content::Signed::default(),
             server,
+            epoch,
             keys,
             clock: Clock::default(),
             configuration: SettingsCell::new(configuration),
@@ -113,9 +120,10 @@ impl AppState {
             addresses: AddressLimit::default(),
             files: AddressLimit::default(),
             giants: Arc::new(Semaphore::new(GIANTS_IN_FLIGHT)),
-            bodies: Arc::new(Semaphore::new(BODIES_KIB)),
+            admission: Admission::here(),
             upstream: Upstream::default(),
             content_port: AtomicU16::new(0),
+            content_tls: AtomicBool::new(false),
         });
         state.live.open().await.map_err(StateError::Publish)?;
         tokio::spawn(keep_keys(Arc::downgrade(&state)));
@@ -142,6 +150,11 @@ impl AppState {
         blocking(move || store.write(&actor, work)).await
     }
 
+    /// Answers with large fragments that are being sent.
+    pub fn giants_taken(&self) -> usize {
+        GIANTS_IN_FLIGHT.saturating_sub(self.giants.available_permits())
+    }
+
     /// The port of the plain client listener, for content URLs.
     pub fn content_port(&self) -> u16 {
         self.content_port.load(Ordering::Relaxed)
@@ -151,13 +164,24 @@ impl AppState {
     pub fn set_content_port(&self, port: u16) {
         self.content_port.store(port, Ordering::Relaxed);
     }
+
+    /// Whether content is only there with TLS, for content URLs.
+    pub fn content_tls(&self) -> bool {
+        self.content_tls.load(Ordering::Relaxed)
+    }
+
+    /// Says that there is no plain client listener, and the port is that of the one with TLS.
+    pub fn set_content_tls(&self, tls: bool) {
+        self.content_tls.store(tls, Ordering::Relaxed);
+    }
 }
 
 /// Runs blocking work on a thread for it. A panic of the work goes on in the caller.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
+    let span = tracing::Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -170,10 +194,12 @@ pub async fn blocking<T: Send + 'static>(
     clippy::redundant_closure_for_method_calls,
     reason = "a method is not general over the transaction's lifetime"
 )]
-fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp), StoreError> {
+fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp, Uuid), StoreError> {
     let now = Timestamp::now();
-    if let Some(site) = store.read(|tx| tx.site())? {
-        return Ok((ServerIdentity(site.server_id), site.config_changed_at));
+    let (site, restore) = store.read(|tx| Ok((tx.site()?, tx.job_list(crate::backup::RESTORE, 1)?)))?;
+    if let Some(site) = site {
+        let epoch = restore.first().map_or(site.server_id, |row| row.id);
+        return Ok((ServerIdentity(site.server_id), site.config_changed_at, epoch));
     }
     let id = Uuid::new_v4();
     store.write(&Actor::system("start", now), |tx| {
@@ -181,7 +207,7 @@ fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp), StoreError>
         tx.site_config_changed()
     })?;
     let site = store.read(|tx| tx.site())?;
-    Ok((ServerIdentity(id), site.map_or(now, |site| site.config_changed_at)))
+    Ok((ServerIdentity(id), site.map_or(now, |site| site.config_changed_at), id))
 }
 
 type Keys = Vec<(u32, Vec<u8>)>;
@@ -273,6 +299,8 @@ pub struct ClientSettings {
     pub new_computers_per_hour: u32,
     /// Calls without a cookie that one address may make at once; a quarter of that comes back each second.
     pub anonymous_burst: u32,
+    /// Computers that come without TLS get files, and no answer to anything else.
+    pub https_required: bool,
 }
 
 impl Default for ClientSettings {
@@ -293,6 +321,7 @@ impl Default for ClientSettings {
             self_update: None,
             new_computers_per_hour: 100_000,
             anonymous_burst: 20_000,
+            https_required: false,
         }
     }
 }

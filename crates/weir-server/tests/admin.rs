@@ -7,6 +7,18 @@ mod harness;
 mod access;
 #[path = "admin/alerts.rs"]
 mod alerts;
+#[path = "admin/approvals.rs"]
+mod approvals;
+#[path = "admin/approvals_held.rs"]
+mod approvals_held;
+#[path = "admin/approvals_outdated.rs"]
+mod approvals_outdated;
+#[path = "admin/backups.rs"]
+mod backups;
+#[path = "admin/bulk.rs"]
+mod bulk;
+#[path = "admin/certificates.rs"]
+mod certificates;
 #[path = "admin/cleanup.rs"]
 mod cleanup;
 #[path = "admin/client_settings.rs"]
@@ -23,6 +35,8 @@ mod content;
 mod content_kept;
 #[path = "admin/content_upstream.rs"]
 mod content_upstream;
+#[path = "admin/conventions.rs"]
+mod conventions;
 #[path = "admin/criteria.rs"]
 mod criteria;
 #[path = "admin/deployments.rs"]
@@ -31,10 +45,18 @@ mod deployments;
 mod downstream;
 #[path = "admin/errors.rs"]
 mod errors;
+#[path = "admin/events.rs"]
+mod events;
 #[path = "admin/exports.rs"]
 mod exports;
 #[path = "admin/exposure.rs"]
 mod exposure;
+#[path = "admin/exposure_changes.rs"]
+mod exposure_changes;
+#[path = "admin/exposure_fetch.rs"]
+mod exposure_fetch;
+#[path = "admin/find.rs"]
+mod find;
 #[path = "admin/freshness.rs"]
 mod freshness;
 #[path = "admin/groups.rs"]
@@ -43,6 +65,14 @@ mod groups;
 mod history;
 #[path = "admin/imports.rs"]
 mod imports;
+#[path = "admin/lists.rs"]
+mod lists;
+#[path = "admin/metrics.rs"]
+mod metrics;
+#[path = "admin/objects.rs"]
+mod objects;
+#[path = "admin/oidc.rs"]
+mod oidc;
 #[path = "admin/openapi.rs"]
 mod openapi;
 #[path = "admin/planes.rs"]
@@ -53,20 +83,30 @@ mod policy;
 mod publisher;
 #[path = "admin/replicas.rs"]
 mod replicas;
+#[path = "admin/report_schedules.rs"]
+mod report_schedules;
 #[path = "admin/reports.rs"]
 mod reports;
+#[path = "admin/retirement.rs"]
+mod retirement;
+#[path = "admin/rights.rs"]
+mod rights;
 #[path = "admin/rollups.rs"]
 mod rollups;
 #[path = "admin/rules.rs"]
 mod rules;
 #[path = "admin/scans.rs"]
 mod scans;
+#[path = "admin/scopes.rs"]
+mod scopes;
 #[path = "admin/searches.rs"]
 mod searches;
 #[path = "admin/selection.rs"]
 mod selection;
 #[path = "admin/settings.rs"]
 mod settings;
+#[path = "admin/shares.rs"]
+mod shares;
 #[path = "admin/sites.rs"]
 mod sites;
 #[path = "admin/start.rs"]
@@ -75,9 +115,15 @@ mod start;
 mod sync;
 #[path = "admin/templates.rs"]
 mod templates;
+#[path = "admin/tls.rs"]
+mod tls;
+#[path = "admin/tls_checks.rs"]
+mod tls_checks;
 #[path = "admin/update_settings.rs"]
 mod update_settings;
 #[path = "admin/updates.rs"]
 mod updates;
+#[path = "admin/users.rs"]
+mod users;
 #[path = "admin/windows.rs"]
 mod windows;

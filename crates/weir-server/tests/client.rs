@@ -1,4 +1,4 @@
-//! The client plane through its public door: the recorded scan, and what scans add to the catalogue engine. Each item of
+//! The client plane through its public door: the recorded scan, what scans add to the catalogue engine, and storms. Each item of
 //! the protocol's checklist is in `conformance/`.
 
 mod common;
@@ -6,5 +6,6 @@ mod common;
 mod client {
     mod native;
     mod scans;
+    mod storm;
     mod windows;
 }

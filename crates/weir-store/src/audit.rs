@@ -1,4 +1,4 @@
-//! The audit log: append only.
+//! The audit log: append only. Triggers of the schema refuse to change or delete a row, and nothing prunes it.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -29,21 +29,63 @@ pub struct AuditRow {
     pub before: Option<Value>,
     /// The state after.
     pub after: Option<Value>,
+    /// How the actor proved who it is; none for the server itself and for what releases before 0.6.0 noted.
+    pub proof: Option<String>,
+    /// Who approved it, where a second person had to.
+    pub approved_by: Option<String>,
+}
+
+/// Which acts are looked for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AuditFilter {
+    /// Of this actor, without regard to the case of ASCII letters.
+    pub actor: Option<String>,
+    /// Whose action begins so.
+    pub action: Option<String>,
+    /// On exactly this.
+    pub subject: Option<String>,
+    /// At this instant or later.
+    pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
 }
 
 statements! {
-    AUDIT_LIST: "reading the audit log" =
-        "SELECT audit_no, at, actor, origin, action, subject, before, after FROM audit
-         WHERE audit_no < ?1 ORDER BY audit_no DESC LIMIT ?2";
+    AUDIT_SEARCH: "reading the audit log" =
+        "SELECT audit_no, at, actor, origin, action, subject, before, after, proof, approved_by FROM audit
+         WHERE audit_no < ?1 AND (?2 IS NULL OR lower(actor) = lower(?2))
+             AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3) AND (?4 IS NULL OR subject = ?4)
+             AND (?5 IS NULL OR at >= ?5) AND (?6 IS NULL OR at < ?6)
+         ORDER BY audit_no DESC LIMIT ?7";
     AUDIT_INSERT: "writing the audit log" =
-        "INSERT INTO audit (at, actor, origin, action, subject, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        "INSERT INTO audit (at, actor, origin, action, subject, before, after, proof, approved_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 }
 
 impl ReadTx<'_> {
     /// Acts, newest first.
     pub fn audit_list(&self, cursor: Option<&str>, limit: u32) -> Result<Page<AuditRow>, StoreError> {
+        self.audit_search(&AuditFilter::default(), cursor, limit)
+    }
+
+    /// Acts that a filter leaves, newest first.
+    pub fn audit_search(
+        &self,
+        filter: &AuditFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<AuditRow>, StoreError> {
         let before = cursor_number(cursor, i64::MAX)?;
-        let items = self.all(&AUDIT_LIST, args![before, page_rows(limit)], |row| {
+        let values = args![
+            before,
+            filter.actor.as_deref(),
+            filter.action.as_deref(),
+            filter.subject.as_deref(),
+            filter.since,
+            filter.until,
+            page_rows(limit)
+        ];
+        let items = self.all(&AUDIT_SEARCH, values, |row| {
             Ok(AuditRow {
                 no: row.int(0)?,
                 at: row.time(1)?,
@@ -53,6 +95,8 @@ impl ReadTx<'_> {
                 subject: row.text(5)?,
                 before: row.opt(6, Row::json)?,
                 after: row.opt(7, Row::json)?,
+                proof: row.opt_text(8)?,
+                approved_by: row.opt_text(9)?,
             })
         })?;
         Ok(Page::cut(items, limit, |row| row.no.to_string()))
@@ -70,8 +114,17 @@ impl WriteTx<'_> {
     ) -> Result<(), StoreError> {
         let actor = self.actor();
         let (before, after) = (before.map(Value::to_string), after.map(Value::to_string));
-        let values =
-            args![actor.at, &actor.name, actor.from.as_deref(), action, subject, before.as_deref(), after.as_deref(),];
+        let values = args![
+            actor.at,
+            &actor.name,
+            actor.from.as_deref(),
+            action,
+            subject,
+            before.as_deref(),
+            after.as_deref(),
+            actor.proof.as_deref(),
+            actor.approved_by.as_deref(),
+        ];
         self.run(&AUDIT_INSERT, values)?;
         Ok(())
     }

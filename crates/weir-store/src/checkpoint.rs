@@ -16,10 +16,11 @@ const DUE: i32 = 1_000;
 /// (about 64 MB).
 const OVERDUE: i32 = 16_000;
 
-/// The thread; dropping it waits for its end, which comes when the watched connection is gone.
+/// The thread; dropping it waits for its end, which comes when the watched connection is gone. Its connection is closed then and not
+/// before: the last one to close moves the rest of the log into the file, which a reader's cannot.
 #[derive(Debug)]
 pub(crate) struct Checkpointer {
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Connection>>,
 }
 
 impl Checkpointer {
@@ -33,7 +34,7 @@ impl Checkpointer {
         };
         writer.wal_hook(Some(hook)).map_err(|error| failed("watching commits", error))?;
         let thread = std::thread::Builder::new().name("weir-checkpoint".to_owned());
-        let thread = thread.spawn(move || run(&connection, &receiver));
+        let thread = thread.spawn(move || run(connection, &receiver));
         let thread = thread.map_err(|source| StoreError::Open { path: "weir-checkpoint".into(), source })?;
         Ok(Self { thread: Some(thread) })
     }
@@ -43,7 +44,7 @@ impl Drop for Checkpointer {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
             // A panic of that thread was printed there; the log is kept and bounded without it.
-            let _ = thread.join();
+            drop(thread.join());
         }
     }
 }
@@ -60,7 +61,7 @@ fn committed(wal: &mut Wal, pages: i32, sender: &SyncSender<()>) {
     }
 }
 
-fn run(connection: &Connection, receiver: &Receiver<()>) {
+fn run(connection: Connection, receiver: &Receiver<()>) -> Connection {
     while receiver.recv().is_ok() {
         // Passive: waits for nobody and makes nobody wait.
         let moved = connection.pragma_update_and_check(None, "wal_checkpoint", "PASSIVE", |row| {
@@ -71,4 +72,5 @@ fn run(connection: &Connection, receiver: &Receiver<()>) {
             Err(error) => tracing::warn!(%error, "the write-ahead log could not be moved into the database"),
         }
     }
+    connection
 }

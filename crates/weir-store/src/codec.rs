@@ -13,6 +13,7 @@ use weir_model::{
     message::MessageSeverity,
     report::Format as ReportFormat,
     retirement::Reason as RetirementReason,
+    rights::Role,
     rule::Trigger,
     site::SiteKind,
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
@@ -23,6 +24,7 @@ use weir_model::{
 use crate::{
     StoreError,
     alert::{AlertMoment, AlertSeverity},
+    approval::ApprovalState,
     bundle::{BundleState, PartState},
     collection::MemberSource,
     content_file::ContentState,
@@ -168,6 +170,7 @@ coded! {
     Admission { Waiting = 0, Allowed = 1, Refused = 2, Reported = 3 }
     AlertMoment { Opened = 0, Changed = 1, Acknowledged = 2, Muted = 3, Unmuted = 4, Closed = 5 }
     AlertSeverity { Information = 0, Warning = 1, Critical = 2 }
+    ApprovalState { Waiting = 0, Done = 1, Rejected = 2, Failed = 3 }
     BundleState { Receiving = 0, Committed = 1, Applied = 2 }
     CategoryKind { Company = 0, Product = 1, ProductFamily = 2, UpdateClassification = 3 }
     Channel { Mail = 0, Webhook = 1 }
@@ -186,8 +189,9 @@ coded! {
     MessageSeverity { Information = 0, Warning = 1, Error = 2 }
     PartState { Here = 1, Used = 2 }
     PrintChannel { Name = 0, Sheet = 1, Anchor = 2 }
-    RetirementReason { Silent = 0, Duplicate = 1 }
+    RetirementReason { Silent = 0, Duplicate = 1, Chosen = 2 }
     ReportFormat { Csv = 0, Html = 1, Json = 2, Text = 3 }
+    Role { ReadOnlyAnalyst = 0, Operator = 1, SoftwareUpdateManager = 2, FullAdministrator = 3 }
     RuleRunResult { Done = 0, Nothing = 1, Failed = 2, Skipped = 3 }
     SelectionKind { Classifications = 0, Languages = 1, Products = 2, FileLanguages = 3 }
     TextKind { Document = 0, Core = 1, Extended = 2, Localized = 3, Eula = 4 }

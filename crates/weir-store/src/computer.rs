@@ -1,15 +1,24 @@
-//! Computers: who they are, when they were here, and what they reported in compact form.
+//! Computers: who they are, when they were here, and what they reported in compact form. What the server keeps in memory of them is
+//! in `directory`.
+
+mod directory;
+pub use directory::DirectoryRow;
+#[cfg(test)]
+pub(crate) use directory::STATEMENTS as DIRECTORY_STATEMENTS;
 
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
-use weir_model::ids::{ChangeNumber, CollectionId, ComputerId};
+use weir_model::{
+    exposure::Build,
+    ids::{ChangeNumber, CollectionId, ComputerId},
+};
 
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::{Row, Value, args},
+    codec::{Row, args},
     page::{Page, cursor_number, page_rows},
-    sql::{Statement, statements},
+    sql::statements,
 };
 
 /// The `site` of computers that scan against this server.
@@ -80,6 +89,8 @@ pub struct ComputerRow {
     pub last_report_at: Option<Timestamp>,
     /// Last restart reported (event 202).
     pub last_reboot_at: Option<Timestamp>,
+    /// The exact build of its operating system, as its last scan told it; none if it told none.
+    pub exact_build: Option<Build>,
 }
 
 /// What a call tells about the computer that made it.
@@ -106,25 +117,6 @@ pub struct StatusRow {
     pub anchor: ChangeNumber,
     /// Ring of recent event ids, 16 bytes each, oldest first.
     pub recent_events: Vec<u8>,
-}
-
-/// One line of the directory that the server keeps in memory.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DirectoryRow {
-    /// Row number.
-    pub no: u32,
-    /// Its id.
-    pub id: ComputerId,
-    /// It has registered.
-    pub registered: bool,
-    /// The server it scans against: 1 is this one, others are numbers of downstream servers.
-    pub site: u32,
-    /// IANA zone of its local time; none takes that of its collections, then the site's.
-    pub time_zone: Option<String>,
-    /// Its collections with a membership row, ascending; empty means Unassigned Computers.
-    /// Its collections with a membership row, ascending, and Unassigned Computers if all of these are defined by rules; empty
-    /// means Unassigned Computers alone.
-    pub groups: Vec<CollectionId>,
 }
 
 /// What an event batch changes in the row of its computer; none leaves a column as it is.
@@ -157,7 +149,8 @@ statements! {
              os_service_pack_minor_number, os_locale, computer_manufacturer, computer_model, bios_version, bios_name,
              bios_release_date, processor_architecture, suite_mask, old_product_type, new_product_type, system_metrics,
              client_version_major_number, client_version_minor_number, client_version_build_number,
-             client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator, site_no
+             client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator, site_no,
+             exact_build
          FROM computer WHERE computer_id = ?1";
     COMPUTER_SHOW: "reading a computer" =
         "SELECT computer_no, computer_id, dns_name, ip_address, plain_http, requested_groups, first_contact_at,
@@ -166,7 +159,8 @@ statements! {
              os_service_pack_minor_number, os_locale, computer_manufacturer, computer_model, bios_version, bios_name,
              bios_release_date, processor_architecture, suite_mask, old_product_type, new_product_type, system_metrics,
              client_version_major_number, client_version_minor_number, client_version_build_number,
-             client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator, site_no
+             client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator, site_no,
+             exact_build
          FROM computer WHERE computer_no = ?1";
     COMPUTER_SCAN: "searching computers" =
         "SELECT computer_no, search FROM computer WHERE computer_no > ?1 ORDER BY computer_no";
@@ -175,19 +169,6 @@ statements! {
          WHERE m.collection_id = ?2 AND m.computer_no > ?1 ORDER BY m.computer_no";
     COMPUTER_COUNT: "counting computers" = "SELECT count(*) FROM computer";
     COMPUTER_COUNT_SINCE: "counting new computers" = "SELECT count(*) FROM computer WHERE first_contact_at >= ?1 AND site_no = 1";
-    DIRECTORY_VERSION: "looking for changes of the computers" = "SELECT value FROM counter WHERE name = 'directory'";
-    DIRECTORY: "loading all computers" =
-        "SELECT computer_no, computer_id, registered_at IS NOT NULL, site_no, time_zone FROM computer ORDER BY computer_no";
-    DIRECTORY_GROUPS: "loading all memberships" =
-        "SELECT DISTINCT computer_no, collection_id FROM collection_member ORDER BY computer_no, collection_id";
-    DIRECTORY_RULES: "listing the collections by rule" = "SELECT collection_id FROM collection WHERE kind = 0 ORDER BY collection_id";
-    DIRECTORY_OF: "loading the computers of a server" =
-        "SELECT computer_no, computer_id, registered_at IS NOT NULL, site_no, time_zone FROM computer WHERE site_no = ?1
-         ORDER BY computer_no";
-    DIRECTORY_GROUPS_OF: "loading the memberships of a server's computers" =
-        "SELECT DISTINCT m.computer_no, m.collection_id FROM computer c
-         JOIN collection_member m ON m.computer_no = c.computer_no
-         WHERE c.site_no = ?1 ORDER BY m.computer_no, m.collection_id";
     STATUS_SHOW: "reading a computer's status" =
         "SELECT status, anchor, recent_events FROM computer_status WHERE computer_no = ?1";
     STATUS_EACH: "loading the status of all computers" =
@@ -222,6 +203,8 @@ statements! {
              last_report_at = coalesce(?6, last_report_at), last_reboot_at = coalesce(?7, last_reboot_at)
          WHERE computer_no = ?1";
     TIME_ZONE_SHOW: "reading the time zone of a computer" = "SELECT time_zone FROM computer WHERE computer_no = ?1";
+    TIME_ZONES: "listing computers with a time zone of their own" =
+        "SELECT computer_no, time_zone FROM computer WHERE time_zone IS NOT NULL ORDER BY computer_no";
     TIME_ZONE_SET: "setting the time zone of a computer" = "UPDATE computer SET time_zone = ?2 WHERE computer_no = ?1";
     COMPUTER_DELETE: "deleting a computer" = "DELETE FROM computer WHERE computer_no = ?1";
 }
@@ -252,6 +235,7 @@ pub(crate) fn computer(row: &Row<'_>) -> Result<ComputerRow, StoreError> {
         last_sync_error: row.opt_int(10)?,
         last_report_at: row.opt_time(11)?,
         last_reboot_at: row.opt_time(12)?,
+        exact_build: row.opt_text(40)?.and_then(|text| text.parse().ok()),
     })
 }
 
@@ -336,6 +320,11 @@ impl ReadTx<'_> {
         Ok(self.first(&TIME_ZONE_SHOW, args![no], |row| row.opt_text(0))?.flatten())
     }
 
+    /// The computers with an IANA zone of their own, ascending by row number.
+    pub fn computer_time_zones(&self) -> Result<Vec<(u32, String)>, StoreError> {
+        self.all(&TIME_ZONES, args![], |row| Ok((row.int(0)?, row.text(1)?)))
+    }
+
     /// How many computers there are.
     pub fn computer_count(&self) -> Result<u64, StoreError> {
         self.one(&COMPUTER_COUNT, args![], |row| row.int(0))
@@ -344,60 +333,6 @@ impl ReadTx<'_> {
     /// How many computers first came at or after `since` (new computers per hour are limited).
     pub fn computer_count_since(&self, since: Timestamp) -> Result<u64, StoreError> {
         self.one(&COMPUTER_COUNT_SINCE, args![since], |row| row.int(0))
-    }
-
-    /// Moves whenever [`ReadTx::computer_directory_of`] would give something else for this server.
-    pub fn computer_directory_version(&self) -> Result<u64, StoreError> {
-        self.one(&DIRECTORY_VERSION, args![], |row| row.int(0))
-    }
-
-    /// Every computer of this server and of those below it, ascending by row number.
-    pub fn computer_directory(&self) -> Result<Vec<DirectoryRow>, StoreError> {
-        self.directory(&DIRECTORY, &DIRECTORY_GROUPS, args![])
-    }
-
-    /// The computers of one server, ascending by row number; 1 is this server.
-    pub fn computer_directory_of(&self, site: u32) -> Result<Vec<DirectoryRow>, StoreError> {
-        self.directory(&DIRECTORY_OF, &DIRECTORY_GROUPS_OF, args![site])
-    }
-
-    fn directory(
-        &self,
-        computers: &'static Statement,
-        groups: &'static Statement,
-        values: &[Value<'_>],
-    ) -> Result<Vec<DirectoryRow>, StoreError> {
-        let mut rows = self.all(computers, values, |row| {
-            let id = row.str(1)?;
-            let id =
-                id.parse().map_err(|error| StoreError::Corrupt { what: format!("computer id {id:?}: {error}") })?;
-            Ok(DirectoryRow {
-                no: row.int(0)?,
-                id,
-                registered: row.bool(2)?,
-                site: row.int(3)?,
-                time_zone: row.opt_text(4)?,
-                groups: Vec::new(),
-            })
-        })?;
-        let by_rule = self.all(&DIRECTORY_RULES, args![], |row| row.collection_id(0))?;
-        let mut at = rows.iter_mut().peekable();
-        self.each(groups, values, |row| {
-            let no: u32 = row.int(0)?;
-            while at.next_if(|computer| computer.no < no).is_some() {}
-            if let Some(computer) = at.peek_mut().filter(|computer| computer.no == no) {
-                computer.groups.push(row.collection_id(1)?);
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        if !by_rule.is_empty() {
-            let only_rules = |groups: &[CollectionId]| groups.iter().all(|id| by_rule.binary_search(id).is_ok());
-            for row in rows.iter_mut().filter(|row| !row.groups.is_empty() && only_rules(&row.groups)) {
-                row.groups.push(CollectionId::UNASSIGNED_COMPUTERS);
-                row.groups.sort_unstable();
-            }
-        }
-        Ok(rows)
     }
 
     /// The compact status of a computer; default if it never reported.

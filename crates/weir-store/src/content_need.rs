@@ -124,7 +124,7 @@ statements! {
         "WITH RECURSIVE needed (deployment_id, revision_id) AS (
              SELECT d.deployment_id, r.revision_id FROM deployment d JOIN updates u ON u.update_no = d.update_no
                  JOIN revision r ON r.update_no = u.update_no
-             WHERE d.enabled = 1 AND d.action IN (1, 2) AND u.declined_at IS NULL
+             WHERE d.enabled = 1 AND d.active < ?1 AND d.action IN (1, 2) AND u.declined_at IS NULL
                  AND ((d.revision IS NULL AND r.revision_id = u.newest_revision_id) OR r.revision = d.revision)
              UNION
              SELECT n.deployment_id, m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
@@ -199,6 +199,9 @@ statements! {
         "UPDATE revision_file SET express = 1 WHERE revision_id = ?1 AND digest = ?2";
 }
 
+/// Deployments that wait for content, with the number and the bytes of the files that each waits for.
+pub type Waiting = BTreeMap<DeploymentId, (u64, u64)>;
+
 fn needed(row: &Row<'_>, policy: &ContentPolicy) -> Result<NeededFile, StoreError> {
     let languages: Vec<String> =
         row.opt_text(8)?.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
@@ -269,12 +272,19 @@ impl ReadTx<'_> {
 
     /// Enabled deployments to install (required or optional) whose content is not complete, with the number and bytes of
     /// the files that each waits for.
-    pub fn deployments_waiting(
-        &self,
-        policy: &ContentPolicy,
-    ) -> Result<BTreeMap<DeploymentId, (u64, u64)>, StoreError> {
+    pub fn deployments_waiting(&self, policy: &ContentPolicy) -> Result<Waiting, StoreError> {
+        self.waiting(policy, 2)
+    }
+
+    /// The same of those only that do not go out with their action, which are few as a rule.
+    pub fn deployments_waiting_idle(&self, policy: &ContentPolicy) -> Result<Waiting, StoreError> {
+        self.waiting(policy, 1)
+    }
+
+    /// Of deployments whose `active`, 0 or 1, is below that number.
+    fn waiting(&self, policy: &ContentPolicy, below: u8) -> Result<Waiting, StoreError> {
         let mut by_deployment: BTreeMap<i32, Vec<NeededFile>> = BTreeMap::new();
-        self.each(&DEPLOYMENTS_MISSING, args![], |row| {
+        self.each(&DEPLOYMENTS_MISSING, args![below], |row| {
             by_deployment.entry(row.int(9)?).or_default().push(needed(row, policy)?);
             Ok(ControlFlow::Continue(()))
         })?;

@@ -13,8 +13,12 @@ use crate::{
 
 statements! {
     CHANGE_NEXT: "taking a change number" = "UPDATE counter SET value = value + 1 WHERE name = 'change' RETURNING value";
+    CHANGE_SKIP: "leaving change numbers out" = "UPDATE counter SET value = value + ?1 WHERE name = 'change'";
     CHANGE_LAST: "reading the last change number" = "SELECT value FROM counter WHERE name = 'change'";
 }
+
+/// Numbers that statements about several of them take, written `IN (?1, ..., ?32)`.
+pub(crate) const LISTED: usize = 32;
 
 /// A consistent view of the database.
 pub struct ReadTx<'a> {
@@ -58,6 +62,27 @@ impl<'a> ReadTx<'a> {
             if each(&Row { row, action: statement.action })?.is_break() {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Hands every row of a statement that takes [`LISTED`] numbers to `each`, for any count of ascending numbers. A statement that
+    /// orders its rows by them hands all over in their order.
+    pub(crate) fn each_of(
+        &self,
+        statement: &'static Statement,
+        numbers: &[u32],
+        mut each: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for some in numbers.chunks(LISTED) {
+            // a set takes a number twice
+            let fill = some.last().copied().unwrap_or_default();
+            let values: [Value<'_>; LISTED] =
+                std::array::from_fn(|at| Value::from(some.get(at).copied().unwrap_or(fill)));
+            self.each(statement, &values, |row| {
+                each(row)?;
+                Ok(ControlFlow::Continue(()))
+            })?;
         }
         Ok(())
     }
@@ -129,6 +154,12 @@ impl<'a> WriteTx<'a> {
         self.actor
     }
 
+    /// Leaves so many numbers of the one global order of changes out: others may have been given them by data that are gone.
+    pub fn change_skip(&self, numbers: u32) -> Result<(), StoreError> {
+        self.run(&CHANGE_SKIP, args![numbers])?;
+        Ok(())
+    }
+
     /// Takes the next number of the one global order of changes. It becomes visible with the transaction.
     pub fn change_next(&self) -> Result<ChangeNumber, StoreError> {
         self.one(&CHANGE_NEXT, args![], |row| row.change(0))
@@ -143,6 +174,9 @@ pub(crate) fn failed(action: &'static str, error: rusqlite::Error) -> StoreError
     match code.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy { action },
         ErrorCode::DiskFull => StoreError::DiskFull { action },
+        ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen => {
+            StoreError::DiskFailed { action, source: error }
+        }
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
             StoreError::Corrupt { what: message.clone().unwrap_or_else(|| error.to_string()) }
         }
@@ -168,6 +202,8 @@ fn rule(message: &str) -> String {
         ("subscription.name_key", "names of subscriptions are unique without regard to case"),
         ("report_schedule.name_key", "names of schedules of reports are unique without regard to case"),
         ("site.", "a site has one identity"),
+        ("user_account.name_key", "names of users are unique without regard to case"),
+        ("user_certificate.fingerprint", "a certificate is of one user"),
     ];
     KNOWN
         .iter()

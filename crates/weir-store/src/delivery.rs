@@ -3,9 +3,13 @@
 
 use jiff::Timestamp;
 use uuid::Uuid;
-use weir_model::alert::{
-    AlertSeverity,
-    notice::{Rule, Seen},
+use weir_model::{
+    alert::{
+        AlertSeverity,
+        notice::{Rule, Seen},
+        retry,
+    },
+    skew::SKEW,
 };
 
 use crate::{
@@ -83,7 +87,8 @@ statements! {
              n.told_at, n.closed_told
          FROM alert a LEFT JOIN alert_told n ON n.subscription_id = ?1 AND n.alert_no = a.alert_no
          WHERE a.closed_at IS NULL AND a.alert_no > ?2 AND a.severity >= ?3 AND a.acknowledged_at IS NULL
-             AND (a.muted_until IS NULL OR a.muted_until <= ?4) AND (n.told_at IS NULL OR n.told_at <= ?5)
+             AND (a.muted_until IS NULL OR a.muted_until <= ?4)
+             AND (n.told_at IS NULL OR n.told_at <= ?5 OR n.told_at > ?8)
              AND (n.told_at IS NOT NULL OR a.opened_at >= ?6)
          ORDER BY a.alert_no LIMIT ?7";
     TOLD_CLOSED: "comparing closed alerts with what was told" =
@@ -109,7 +114,7 @@ statements! {
         "SELECT subscription_id, count(*) FROM alert_delivery WHERE state = 0 GROUP BY subscription_id";
     DELIVERY_DUE: "looking for deliveries that are due" =
         "SELECT d.delivery_no, d.subscription_id FROM alert_delivery d
-         WHERE d.state = 0 AND d.next_at <= ?1 AND (d.lease_until IS NULL OR d.lease_until <= ?1)
+         WHERE d.state = 0 AND (d.next_at <= ?1 OR d.next_at > ?3) AND (d.lease_until IS NULL OR d.lease_until <= ?1)
          ORDER BY d.next_at, d.delivery_no LIMIT ?2";
     DELIVERY_SHOW: "reading a delivery" =
         "SELECT d.delivery_no, d.delivery_id, d.subscription_id, d.event, d.alert_no, d.payload, d.state, d.attempts,
@@ -188,7 +193,9 @@ impl ReadTx<'_> {
     /// leave alone for certain is left out.
     pub fn alert_news(&self, subscription: Uuid, rule: &Rule, now: Timestamp) -> Result<Vec<Seen>, StoreError> {
         let again = rule.repeat.and_then(|repeat| now.checked_sub(repeat).ok()).unwrap_or(Timestamp::MIN);
-        let values = args![subscription, 0_i64, rule.least, now, again, rule.since, MOST_COMPARED];
+        // told by a clock that has been set back since; of what is never repeated nothing is told again
+        let ahead = rule.repeat.and_then(|_| now.checked_add(SKEW).ok()).unwrap_or(Timestamp::MAX);
+        let values = args![subscription, 0_i64, rule.least, now, again, rule.told_from(now), MOST_COMPARED, ahead];
         let mut found = self.all(&TOLD_OPEN, values, seen)?;
         if rule.on_close {
             found.extend(self.all(&TOLD_CLOSED, args![subscription, MOST_COMPARED], seen)?);
@@ -211,9 +218,11 @@ impl ReadTx<'_> {
         self.first(&DELIVERY_NEXT, args![], |row| row.time(0))
     }
 
-    /// Messages that are due and that nobody works on, the most urgent first: number and subscription.
+    /// Messages that are due and that nobody works on, the most urgent first: number and subscription. One that was put off
+    /// further than any may be was put off by a clock that has been set back since, and is due.
     pub fn delivery_due(&self, now: Timestamp, limit: u32) -> Result<Vec<(i64, Uuid)>, StoreError> {
-        self.all(&DELIVERY_DUE, args![now, limit], |row| Ok((row.int(0)?, row.uuid(1)?)))
+        let ahead = now.checked_add(retry::FURTHEST.saturating_add(SKEW)).unwrap_or(Timestamp::MAX);
+        self.all(&DELIVERY_DUE, args![now, limit, ahead], |row| Ok((row.int(0)?, row.uuid(1)?)))
     }
 
     /// One message.

@@ -77,6 +77,14 @@ pub enum StoreError {
         /// The collection's name.
         collection: String,
     },
+    /// The disk that has the database takes nothing, or gives nothing back: it is damaged, gone or read-only.
+    #[error("the disk with the database failed ({action}), and nothing was stored; look into the log of the system")]
+    DiskFailed {
+        /// The statement or step.
+        action: &'static str,
+        /// The engine's answer.
+        source: rusqlite::Error,
+    },
     /// No space is left where the database or the content lives.
     #[error("the disk is full ({action}); free some space and try again")]
     DiskFull {
@@ -113,6 +121,25 @@ pub enum StoreError {
     /// Another process has the data folder.
     #[error("the data folder {} is in use by another Weir process; stop it first", .0.display())]
     Locked(PathBuf),
+    /// The object store that has the content did not do what it was asked; what follows from an absent file does not follow
+    /// from this.
+    #[error("{action} {what} in the object store failed")]
+    Objects {
+        /// What was being done.
+        action: &'static str,
+        /// The object.
+        what: String,
+        /// What it answered, or why it did not.
+        source: Box<object_store::Error>,
+    },
+    /// The object store that has the content cannot be used as it is.
+    #[error("the object store {place} {why}")]
+    ObjectsRefused {
+        /// Its address.
+        place: String,
+        /// Why, beginning with a verb.
+        why: String,
+    },
     /// Anything else the database engine answered.
     #[error("the database failed ({action})")]
     Query {
@@ -130,4 +157,12 @@ pub enum StoreError {
     /// An update that is not there.
     #[error("there is no update {0}")]
     UnknownUpdate(UpdateId),
+}
+
+impl StoreError {
+    /// The object store that has the content is out of reach, or not the one it should be: the same may succeed later, and
+    /// nothing is known to be lost.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Objects { .. } | Self::ObjectsRefused { .. })
+    }
 }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
     exposure::{
-        Advisory, Builder, Content, Cve, Document, DocumentKind, Exception, Known, KnownExploited, Levels, OsBuild,
-        Place, Revision, Stored, Subject, Vulnerability,
+        Advisory, Build, Builder, Content, Cve, Document, DocumentKind, Exception, Known, KnownExploited, Levels,
+        OsBuild, Place, Revision, Stored, Subject, Vulnerability,
     },
     ids::{CollectionId, Sha256Digest, UpdateId},
 };
@@ -103,8 +103,15 @@ statements! {
         "SELECT said FROM exposure_entry WHERE document_no = ?1 ORDER BY cve";
     EXPOSURE_VERSION: "looking for changes of exposure documents" = "SELECT value FROM counter WHERE name = 'exposure'";
     BUILDS: "loading the builds of all computers" =
-        "SELECT computer_no, os_major_version, os_minor_version, os_build_number FROM computer
-         WHERE registered_at IS NOT NULL ORDER BY computer_no";
+        "SELECT computer_no, os_major_version, os_minor_version, os_build_number, exact_build FROM computer
+         WHERE registered_at IS NOT NULL OR exact_build IS NOT NULL ORDER BY computer_no";
+    EXACT_BUILD_PUT: "storing the exact build of a computer" =
+        "UPDATE computer SET exact_build = ?2 WHERE computer_no = ?1 AND exact_build IS NOT ?2";
+    BUILDS_OF: "reading the builds of some computers" =
+        "SELECT computer_no, os_major_version, os_minor_version, os_build_number, exact_build FROM computer
+         WHERE (registered_at IS NOT NULL OR exact_build IS NOT NULL) AND computer_no IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)
+         ORDER BY computer_no";
     LEVELS_SHOW: "reading service levels" =
         "SELECT levels, changed_at, changed_by FROM exposure_levels WHERE only_row = 1";
     LEVELS_PUT: "storing service levels" =
@@ -128,6 +135,15 @@ statements! {
 
 fn damaged(error: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt { what: format!("what is stored about exposure: {error}") }
+}
+
+/// The exact build of the last scan, else the release that was registered.
+fn build(row: &Row<'_>) -> Result<OsBuild, StoreError> {
+    if let Some(Build([major, minor, build, revision])) = row.opt_text(4)?.and_then(|text| text.parse().ok()) {
+        return Ok(OsBuild { release: [major, minor, build], revision: Some(revision) });
+    }
+    let number = |column| Ok::<u32, StoreError>(row.int::<i64>(column)?.clamp(0, u32::MAX.into()) as u32);
+    Ok(OsBuild { release: [number(1)?, number(2)?, number(3)?], revision: None })
 }
 
 fn document(row: &Row<'_>) -> Result<DocumentRow, StoreError> {
@@ -217,12 +233,20 @@ impl ReadTx<'_> {
         self.all(&LOAD_ENTRIES, args![no], |row| serde_json::from_str(row.str(0)?).map_err(damaged))
     }
 
-    /// Hands the build of every computer that registered to `each`, ascending by row number.
+    /// Hands the build of every computer that told one to `each`, ascending by row number: the exact one of its last scan, else
+    /// the release that it registered.
     pub fn computer_builds_each(&self, each: &mut dyn FnMut(u32, OsBuild)) -> Result<(), StoreError> {
         self.each(&BUILDS, args![], |row| {
-            let number = |column| Ok::<u32, StoreError>(row.int::<i64>(column)?.clamp(0, u32::MAX.into()) as u32);
-            each(row.int(0)?, OsBuild { release: [number(1)?, number(2)?, number(3)?], revision: None });
+            each(row.int(0)?, build(row)?);
             Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// The same of those of these computers that registered. Numbers and answers ascend.
+    pub fn computer_builds_of(&self, computers: &[u32], each: &mut dyn FnMut(u32, OsBuild)) -> Result<(), StoreError> {
+        self.each_of(&BUILDS_OF, computers, |row| {
+            each(row.int(0)?, build(row)?);
+            Ok(())
         })
     }
 
@@ -246,6 +270,11 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// Stores the exact build that a computer told. True if it is another one than before.
+    pub fn computer_exact_build_put(&self, no: u32, build: Build) -> Result<bool, StoreError> {
+        Ok(self.run(&EXACT_BUILD_PUT, args![no, &build.to_string()])? > 0)
+    }
+
     /// Stores a document in place of the state of it that was here. The caller has asked [`weir_model::exposure::arrival`].
     /// Returns its number.
     pub fn exposure_document_put(

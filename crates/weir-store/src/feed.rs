@@ -35,6 +35,11 @@ statements! {
          WHERE c.computer_no = ?1";
     FEED_STATUS: "loading what all computers reported" =
         "SELECT computer_no, status FROM computer_status ORDER BY computer_no";
+    FEED_STATUS_OF: "reading what some computers reported" =
+        "SELECT computer_no, status FROM computer_status
+         WHERE computer_no IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)
+         ORDER BY computer_no";
     FEED_PRUNE: "forgetting that computers left" =
         "DELETE FROM computer_feed WHERE version <= ?1
              AND NOT EXISTS (SELECT 1 FROM computer c WHERE c.computer_no = computer_feed.computer_no)";
@@ -71,6 +76,16 @@ impl ReadTx<'_> {
             each(row.int(0)?, row.bytes(1)?);
             Ok(ControlFlow::Continue(()))
         })
+    }
+
+    /// Hands the encoded status of those of these computers that reported to `each`. Numbers and answers ascend.
+    #[expect(clippy::type_complexity, reason = "a function that is handed rows")]
+    pub fn feed_status_of(
+        &self,
+        computers: &[u32],
+        each: &mut dyn FnMut(u32, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.each_of(&FEED_STATUS_OF, computers, |row| each(row.int(0)?, row.bytes(1)?))
     }
 }
 

@@ -1,7 +1,9 @@
 //! History of compliance: what it is kept of, and the encoded series of each year. The bytes are `weir_model::history`'s.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use weir_model::history::Subject;
+use weir_model::history::{Day, Subject};
 
 use crate::{
     ReadTx, StoreError, WriteTx,
@@ -44,6 +46,15 @@ statements! {
     PART_DELETE: "deleting a year of a history" = "DELETE FROM compliance_history WHERE subject_no = ?1 AND year = ?2";
     OLD: "looking for history that is too old" =
         "SELECT subject_no, year, series FROM compliance_history WHERE year <= ?1 ORDER BY subject_no, year";
+    ROLL_UPS: "reading how old roll-ups were on the days of history" =
+        "SELECT day, min(received_at) FROM history_roll_up WHERE ?1 IS NULL OR server_no = ?1 GROUP BY day ORDER BY day";
+    ROLL_UPS_OF: "reading how old roll-ups were on a day of history" =
+        "SELECT server_no, received_at FROM history_roll_up WHERE day = ?1 ORDER BY server_no";
+    ROLL_UP_PUT: "noting how old a roll-up was on a day of history" =
+        "INSERT INTO history_roll_up (day, server_no, received_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (day, server_no) DO UPDATE SET received_at = excluded.received_at";
+    ROLL_UP_PRUNE: "forgetting how old roll-ups were on days that are too old" =
+        "DELETE FROM history_roll_up WHERE day < ?1";
     SIZE: "measuring history" =
         "SELECT count(DISTINCT subject_no), coalesce(sum(length(series)), 0) FROM compliance_history";
 }
@@ -80,6 +91,17 @@ impl ReadTx<'_> {
         self.all(&OLD, args![year], |row| Ok((row.int(0)?, row.int(1)?, row.bytes(2)?.to_vec())))
     }
 
+    /// Of each day the arrival of the oldest roll-up that its last record knew: of one server below, or of all.
+    pub fn history_roll_ups(&self, server: Option<u32>) -> Result<BTreeMap<Day, Timestamp>, StoreError> {
+        let rows = self.all(&ROLL_UPS, args![server], |row| Ok((row.int::<i64>(0)?, row.time(1)?)))?;
+        Ok(rows.into_iter().filter_map(|(day, at)| Some((Day::from_number(day)?, at))).collect())
+    }
+
+    /// Of a day, by server.
+    pub fn history_roll_ups_of(&self, day: Day) -> Result<Vec<(u32, Timestamp)>, StoreError> {
+        self.all(&ROLL_UPS_OF, args![day.number()], |row| Ok((row.int(0)?, row.time(1)?)))
+    }
+
     /// Subjects with a history, and the bytes of all series.
     pub fn history_size(&self) -> Result<(u64, u64), StoreError> {
         self.one(&SIZE, args![], |row| Ok((row.int(0)?, row.int(1)?)))
@@ -102,6 +124,17 @@ impl WriteTx<'_> {
     pub fn history_put(&self, no: i64, year: i16, series: &[u8]) -> Result<(), StoreError> {
         self.run(&PART_PUT, args![no, year, series])?;
         Ok(())
+    }
+
+    /// Notes when the roll-up of a server arrived that the record of a day knew.
+    pub fn history_roll_up_put(&self, day: Day, server: u32, received_at: Timestamp) -> Result<(), StoreError> {
+        self.run(&ROLL_UP_PUT, args![day.number(), server, received_at])?;
+        Ok(())
+    }
+
+    /// Forgets roll-ups of the days before this one. Returns how many.
+    pub fn history_roll_ups_prune(&self, first: Day) -> Result<u64, StoreError> {
+        Ok(self.run(&ROLL_UP_PRUNE, args![first.number()])? as u64)
     }
 
     /// Deletes the series of a year.

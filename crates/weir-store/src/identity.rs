@@ -49,6 +49,26 @@ statements! {
         "SELECT computer_no, dns_name, registered_at, computer_manufacturer, computer_model, bios_name, bios_version,
              bios_release_date, processor_architecture, first_contact_at, last_contact_at
          FROM computer WHERE site_no = ?1 ORDER BY computer_no";
+    KNOWN_OF: "reading who some computers are" =
+        "SELECT computer_no, dns_name, registered_at, computer_manufacturer, computer_model, bios_name, bios_version,
+             bios_release_date, processor_architecture, first_contact_at, last_contact_at
+         FROM computer
+         WHERE computer_no IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32) AND site_no = 1
+         ORDER BY computer_no";
+}
+
+fn known(row: &Row<'_>) -> Result<Known, StoreError> {
+    let parts = [row.opt_text(3)?, row.opt_text(4)?, row.opt_text(8)?, row.opt_text(5)?, row.opt_text(6)?];
+    let registered = !row.is_null(2)?;
+    let parts = parts.each_ref().map(Option::as_deref);
+    Ok(Known {
+        no: row.int(0)?,
+        name: row.text(1)?,
+        hardware: if registered { hardware(parts, row.opt_time(7)?) } else { String::new() },
+        first_contact: row.time(9)?,
+        last_contact: row.time(10)?,
+    })
 }
 
 fn sighting(row: &Row<'_>) -> Result<(u32, Sighting), StoreError> {
@@ -124,18 +144,19 @@ impl ReadTx<'_> {
     /// Hands every computer that scans here to `each`, by row number, as duplicates are looked for.
     pub fn computer_known_each(&self, mut each: impl FnMut(Known)) -> Result<(), StoreError> {
         self.each(&KNOWN, args![THIS_SERVER], |row| {
-            let parts = [row.opt_text(3)?, row.opt_text(4)?, row.opt_text(8)?, row.opt_text(5)?, row.opt_text(6)?];
-            let registered = !row.is_null(2)?;
-            let parts = parts.each_ref().map(Option::as_deref);
-            each(Known {
-                no: row.int(0)?,
-                name: row.text(1)?,
-                hardware: if registered { hardware(parts, row.opt_time(7)?) } else { String::new() },
-                first_contact: row.time(9)?,
-                last_contact: row.time(10)?,
-            });
+            each(known(row)?);
             Ok(ControlFlow::Continue(()))
         })
+    }
+
+    /// Those of these computers that scan here, as rows that may be one machine. Numbers and rows ascend.
+    pub fn computer_known_of(&self, computers: &[u32]) -> Result<Vec<Known>, StoreError> {
+        let mut rows = Vec::with_capacity(computers.len());
+        self.each_of(&KNOWN_OF, computers, |row| {
+            rows.push(known(row)?);
+            Ok(())
+        })?;
+        Ok(rows)
     }
 }
 

@@ -159,7 +159,15 @@ fn add_pieces(to: &mut Vec<Piece>, kind: TextKind, part: u32, text: &str) -> Res
 /// Digest of a document in which CR LF and lone CR count as LF, and without its declaration: a copy that came over the
 /// wire has lost both.
 fn hash_with_lf(text: &str) -> Sha256Digest {
-    let text = body(text);
+    hash_of_lines(body(text))
+}
+
+/// Whether a digest is that of a document. Digests of the first releases are of texts with their declarations.
+pub(crate) fn is_hash_of(hash: Sha256Digest, text: &str) -> bool {
+    hash == hash_with_lf(text) || hash == hash_of_lines(text)
+}
+
+fn hash_of_lines(text: &str) -> Sha256Digest {
     let mut hash = Sha256::new();
     let mut lines = text.split('\r');
     hash.update(lines.next().unwrap_or_default());

@@ -131,7 +131,7 @@ statements! {
              bios_release_date, processor_architecture, suite_mask, old_product_type, new_product_type, system_metrics,
              client_version_major_number, client_version_minor_number, client_version_build_number,
              client_version_qfe_number, os_description, oem, device_type, firmware_version, mobile_operator, site_no,
-             time_zone
+             exact_build, time_zone
          FROM computer WHERE site_no = 1 AND computer_no >= ?1 AND computer_no <= ?2 ORDER BY computer_no";
     PAGE_END: "looking for the end of a page of computers" =
         "SELECT computer_no FROM computer WHERE site_no = 1 AND computer_no > ?1 ORDER BY computer_no LIMIT 1 OFFSET ?2";
@@ -259,7 +259,7 @@ impl ReadTx<'_> {
         let mut rows = self.all(&PAGE, args![from, to], |row| {
             Ok(MembershipRow {
                 computer: crate::computer::computer(row)?,
-                time_zone: row.opt_text(40)?,
+                time_zone: row.opt_text(41)?,
                 status: StatusRow::default(),
                 assigned: Assigned::default(),
                 decided: Vec::new(),

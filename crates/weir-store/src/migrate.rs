@@ -20,3 +20,10 @@ pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreE
     }
     Ok(())
 }
+
+/// The number of the last migration of this program.
+pub(crate) fn newest() -> u32 {
+    let runner = migrations::runner();
+    let versions = runner.get_migrations().iter().map(refinery::Migration::version);
+    versions.filter_map(|version| u32::try_from(version).ok()).max().unwrap_or_default()
+}

@@ -1,4 +1,4 @@
-//! What reports read of all computers, one after the other, so that no table of them is ever in memory.
+//! What reports read of computers, one after the other, so that no table of them is ever in memory.
 
 use std::ops::ControlFlow;
 
@@ -22,6 +22,8 @@ pub struct ReportComputer {
     pub dns_name: String,
     /// The server it scans against: 1 is this one.
     pub site: u32,
+    /// IANA zone of its local time; none takes that of its collections, then the site's.
+    pub time_zone: Option<String>,
     /// First contact.
     pub first_contact_at: Timestamp,
     /// Last call.
@@ -37,16 +39,19 @@ pub struct ReportComputer {
 }
 
 statements! {
-    COMPUTERS: "reading all computers for a report" =
+    COMPUTERS: "reading computers for a report" =
         "SELECT computer_no, computer_id, dns_name, site_no, first_contact_at, last_contact_at, last_sync_at,
-             last_sync_succeeded, last_sync_error, last_report_at
-         FROM computer WHERE computer_no > ?1 ORDER BY computer_no";
-    STATUSES: "reading all computers with what they reported for a report" =
+             last_sync_succeeded, last_sync_error, last_report_at, time_zone
+         FROM computer WHERE computer_no BETWEEN ?1 AND ?2 ORDER BY computer_no";
+    STATUSES: "reading computers with what they reported for a report" =
         "SELECT c.computer_no, c.computer_id, c.dns_name, c.site_no, c.first_contact_at, c.last_contact_at, c.last_sync_at,
-             c.last_sync_succeeded, c.last_sync_error, c.last_report_at, s.status
+             c.last_sync_succeeded, c.last_sync_error, c.last_report_at, c.time_zone, s.status
          FROM computer c LEFT JOIN computer_status s ON s.computer_no = c.computer_no
-         WHERE c.computer_no > ?1 ORDER BY c.computer_no";
+         WHERE c.computer_no BETWEEN ?1 AND ?2 ORDER BY c.computer_no";
 }
+
+/// Numbers that are no farther apart are read in one go: what lies between is passed over sooner than looked for anew.
+const NEAR: u32 = 4;
 
 fn computer(row: &Row<'_>) -> Result<ReportComputer, StoreError> {
     let id = row.str(1)?;
@@ -61,6 +66,7 @@ fn computer(row: &Row<'_>) -> Result<ReportComputer, StoreError> {
         last_sync_succeeded: row.opt(7, Row::bool)?,
         last_sync_error: row.opt_int(8)?,
         last_report_at: row.opt_time(9)?,
+        time_zone: row.opt_text(10)?,
     })
 }
 
@@ -68,14 +74,29 @@ fn computer(row: &Row<'_>) -> Result<ReportComputer, StoreError> {
 pub type EachReported<'e> = dyn FnMut(ReportComputer, &[u8]) -> Result<(), StoreError> + 'e;
 
 impl ReadTx<'_> {
-    /// Hands every computer to `each`, ascending by row number. `with_status` adds its encoded
-    /// [`weir_model::status::ComputerStatus`], which is empty for one that never reported and without it.
-    pub fn report_computers_each(&self, with_status: bool, each: &mut EachReported<'_>) -> Result<(), StoreError> {
+    /// Hands the computers of these row numbers, which ascend, to `each` in this order; those that are gone are left out.
+    /// `with_status` adds the encoded [`weir_model::status::ComputerStatus`], which is empty for one that never reported and
+    /// without it.
+    pub fn report_computers_of(
+        &self,
+        numbers: &[u32],
+        with_status: bool,
+        each: &mut EachReported<'_>,
+    ) -> Result<(), StoreError> {
         let statement: &'static Statement = if with_status { &STATUSES } else { &COMPUTERS };
-        self.each(statement, args![0_u32], |row| {
-            let status = if with_status && !row.is_null(10)? { row.bytes(10)? } else { &[] };
-            each(computer(row)?, status)?;
-            Ok(ControlFlow::Continue(()))
-        })
+        for near in numbers.chunk_by(|one, next| next.saturating_sub(*one) <= NEAR) {
+            let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
+            let mut wanted = near.iter().peekable();
+            self.each(statement, args![*first, *last], |row| {
+                let no: u32 = row.int(0)?;
+                while wanted.next_if(|wanted| **wanted < no).is_some() {}
+                if wanted.next_if(|wanted| **wanted == no).is_some() {
+                    let status = if with_status && !row.is_null(11)? { row.bytes(11)? } else { &[] };
+                    each(computer(row)?, status)?;
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(())
     }
 }

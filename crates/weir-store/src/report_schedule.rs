@@ -48,7 +48,7 @@ pub struct ReportRun {
     pub rows: Option<u64>,
     /// Rows that there were.
     pub total: Option<u64>,
-    /// The file that was written.
+    /// The file that was written; also if the report could not be sent then.
     pub file: Option<String>,
     /// Why it failed, if it did.
     pub error: Option<String>,
@@ -65,7 +65,7 @@ pub struct ReportScheduleRow {
     pub since: Timestamp,
     /// A failed attempt is made again then.
     pub again_at: Option<Timestamp>,
-    /// Attempts that failed in a row.
+    /// Attempts that failed in a row for the last occurrence.
     pub attempts: u32,
     /// It is made now, and somebody else may take it up after this.
     pub lease_until: Option<Timestamp>,
@@ -120,8 +120,8 @@ statements! {
     FAILED: "noting a scheduled report that failed" =
         "UPDATE report_schedule SET lease_owner = NULL, lease_until = NULL,
              since = CASE WHEN since > ?3 THEN since ELSE ?3 END, again_at = ?4,
-             attempts = attempts + 1, last_ended_at = ?5, last_rows = NULL, last_total = NULL, last_file = NULL,
-             last_error = ?6
+             attempts = CASE WHEN since < ?3 THEN 1 ELSE attempts + 1 END, last_ended_at = ?5, last_rows = NULL,
+             last_total = NULL, last_file = ?7, last_error = ?6
          WHERE schedule_id = ?1 AND lease_owner = ?2";
     GIVE_BACK: "giving scheduled reports of an earlier process back" =
         "UPDATE report_schedule SET lease_owner = NULL, lease_until = NULL WHERE lease_until IS NOT NULL";
@@ -239,7 +239,8 @@ impl WriteTx<'_> {
         Ok(self.run(&DONE, values)? > 0)
     }
 
-    /// Notes that a report for the occurrence at `since` failed, and when it is tried again. False if it was not ours any more.
+    /// Notes that a report for the occurrence at `since` failed, when it is tried again, and the file that was written all the
+    /// same. False if it was not ours any more.
     pub fn report_schedule_failed(
         &self,
         id: Uuid,
@@ -247,8 +248,9 @@ impl WriteTx<'_> {
         since: Timestamp,
         again_at: Option<Timestamp>,
         error: &str,
+        file: Option<&str>,
     ) -> Result<bool, StoreError> {
-        Ok(self.run(&FAILED, args![id, owner, since, again_at, self.actor().at, error])? > 0)
+        Ok(self.run(&FAILED, args![id, owner, since, again_at, self.actor().at, error, file])? > 0)
     }
 
     /// Gives back what a process that ended had taken up. For a process that is alone on its database.

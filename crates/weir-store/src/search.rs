@@ -23,7 +23,6 @@ use crate::{
 
 statements! {
     SEARCH_COUNT: "counting stored revisions" = "SELECT count(*) FROM revision";
-    STATUS_VERSION: "reading how often status was reported" = "SELECT value FROM counter WHERE name = 'status'";
     SEARCH_REVISIONS: "loading revisions for searches" =
         "SELECT r.revision_id, u.update_id, r.revision, r.update_type, r.category_kind, r.title, r.kb_articles, r.bulletins,
              r.severity, r.created_at, r.arrived_at, r.expired, r.explicitly_deployable, r.is_bundle,
@@ -105,11 +104,6 @@ impl ReadTx<'_> {
     /// Stored revisions.
     pub fn search_count(&self) -> Result<u64, StoreError> {
         self.one(&SEARCH_COUNT, args![], |row| row.int(0))
-    }
-
-    /// Moves with every status that computers report.
-    pub fn computer_status_version(&self) -> Result<u64, StoreError> {
-        self.one(&STATUS_VERSION, args![], |row| row.int(0))
     }
 
     /// Every revision whose number is above `after`, ascending by number: what the index takes.

@@ -3,6 +3,13 @@
 //!
 //! *Invariant:* an anchor of [`SyncSource`] is never ahead of the catalogue, and one of [`SyncList`] never ahead of what is
 //! stored, staged or pending: both move in the transaction that brings what they stand for.
+//!
+//! What rules leave out is in `skipped`.
+
+mod skipped;
+#[cfg(test)]
+pub(crate) use skipped::STATEMENTS as SKIPPED_STATEMENTS;
+pub use skipped::Skipped;
 
 use serde_json::Value as Json;
 use weir_model::{
@@ -89,17 +96,6 @@ pub struct StagedHead {
     pub bundled: Vec<UpdateIdentity>,
 }
 
-/// A revision that is left out.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Skipped {
-    /// Which revision.
-    pub identity: UpdateIdentity,
-    /// Its title.
-    pub title: String,
-    /// The rule, in words.
-    pub reason: String,
-}
-
 statements! {
     SOURCE_SHOW: "reading the source of synchronization" =
         "SELECT identity, config_anchor, category_anchor, update_anchor, update_filter, deployment_anchor, configuration
@@ -177,21 +173,6 @@ statements! {
         "INSERT INTO file_source (digest, url, origin) SELECT digest, url, 'upstream' FROM staged_source WHERE 1
          ON CONFLICT (digest, url) DO NOTHING";
     STAGED_SOURCES_CLEAR: "ending the staging of sources" = "DELETE FROM staged_source";
-    SKIPPED_ADD: "noting a revision that is left out" =
-        "INSERT INTO skipped_revision (update_id, revision, title, reason, skipped_at)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (update_id, revision) DO UPDATE SET title = excluded.title, reason = excluded.reason,
-             skipped_at = excluded.skipped_at";
-    SKIPPED_REMOVE: "leaving a revision out no longer" =
-        "DELETE FROM skipped_revision WHERE update_id = ?1 AND revision = ?2";
-    SKIPPED_LIST: "listing revisions that are left out" =
-        "SELECT update_id, revision, title, reason FROM skipped_revision
-         WHERE (update_id, revision) > (?1, ?2) ORDER BY update_id, revision LIMIT ?3";
-    SKIPPED_COUNT: "counting revisions that are left out" = "SELECT count(*) FROM skipped_revision";
-    SKIPPED_RESTORE: "asking again for what was left out" =
-        "INSERT INTO pending_revision (kind, update_id, revision) SELECT 1, update_id, revision FROM skipped_revision
-         WHERE 1 ON CONFLICT (update_id, revision) DO NOTHING";
-    SKIPPED_CLEAR: "leaving nothing out" = "DELETE FROM skipped_revision";
     HELD_PUT: "holding a deployment back" =
         "INSERT INTO held_deployment (guid, body, held_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (guid) DO UPDATE SET body = excluded.body";
@@ -296,20 +277,6 @@ impl ReadTx<'_> {
         let found = self
             .first(&STAGED_SHOW, args![no], |row| staged_form::read(row.bytes(0)?, row.int(1)?, Some(row.bytes(2)?)))?;
         found.ok_or_else(|| StoreError::Missing { kind: "staged revision", id: no.to_string() })
-    }
-
-    /// Revisions that are left out, by identity, from `after` (exclusive) on.
-    pub fn skipped_list(&self, after: Option<UpdateIdentity>, limit: u32) -> Result<Vec<Skipped>, StoreError> {
-        let (update, revision) =
-            after.map_or((UpdateId(uuid::Uuid::nil()), -1), |after| (after.update_id, i64::from(after.revision.0)));
-        self.all(&SKIPPED_LIST, args![update, revision, limit], |row| {
-            Ok(Skipped { identity: identity(row, 0)?, title: row.text(2)?, reason: row.text(3)? })
-        })
-    }
-
-    /// How many revisions are left out.
-    pub fn skipped_count(&self) -> Result<u64, StoreError> {
-        self.one(&SKIPPED_COUNT, args![], |row| row.int(0))
     }
 
     /// Deployments of the parent that wait for their revision: guid and what the parent sent.
@@ -467,27 +434,6 @@ impl WriteTx<'_> {
             self.run(statement, args![])?;
         }
         Ok(())
-    }
-
-    /// Notes that a revision is left out.
-    pub fn skipped_add(&self, skipped: &Skipped) -> Result<(), StoreError> {
-        let Skipped { identity, title, reason } = skipped;
-        let values = args![identity.update_id, identity.revision, title, reason, self.actor().at];
-        self.run(&SKIPPED_ADD, values)?;
-        Ok(())
-    }
-
-    /// A revision is left out no longer; it is part of the catalogue now.
-    pub fn skipped_remove(&self, identity: UpdateIdentity) -> Result<(), StoreError> {
-        self.run(&SKIPPED_REMOVE, args![identity.update_id, identity.revision])?;
-        Ok(())
-    }
-
-    /// Rules changed: everything that was left out is fetched again by the next synchronization, which decides anew.
-    /// Returns how many there are.
-    pub fn skipped_restore(&self) -> Result<u64, StoreError> {
-        self.run(&SKIPPED_RESTORE, args![])?;
-        Ok(self.run(&SKIPPED_CLEAR, args![])? as u64)
     }
 
     /// Holds a deployment of the parent back until its revision is here.

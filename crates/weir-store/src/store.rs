@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::{ReadTx, StoreError, WriteTx, checkpoint::Checkpointer, db::failed, lock::FolderLock, migrate};
+use crate::{
+    Observed, Observer, ReadTx, StoreError, UnitKind, WriteTx, checkpoint::Checkpointer, db::failed, lock::FolderLock,
+    migrate,
+};
 
 /// The name of the database in the data folder.
 pub const DATABASE: &str = "weir.db";
@@ -45,17 +48,21 @@ pub struct Actor {
     pub from: Option<String>,
     /// The instant of the write. The store reads no clock.
     pub at: Timestamp,
+    /// How the principal proved who it is.
+    pub proof: Option<String>,
+    /// Who approved the act, where a second person had to.
+    pub approved_by: Option<String>,
 }
 
 impl Actor {
     /// A part of the server itself.
     pub fn system(part: &str, at: Timestamp) -> Self {
-        Self { name: format!("system: {part}"), from: None, at }
+        Self { name: format!("system: {part}"), from: None, at, proof: None, approved_by: None }
     }
 
     /// A principal, and the address of its request.
     pub fn principal(name: &str, from: Option<&str>, at: Timestamp) -> Self {
-        Self { name: name.to_owned(), from: from.map(str::to_owned), at }
+        Self { name: name.to_owned(), from: from.map(str::to_owned), at, proof: None, approved_by: None }
     }
 }
 
@@ -66,11 +73,12 @@ pub struct Store {
 }
 
 struct Inner {
-    // Fields drop in this order: the lock goes last, when no connection is left.
+    // Fields drop in this order: the checkpointer's connection after all others, and the lock when no connection is left.
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     reader_free: Condvar,
     _checkpointer: Checkpointer,
+    observer: OnceLock<Arc<dyn Observer>>,
     folder: PathBuf,
     _lock: FolderLock,
 }
@@ -102,10 +110,21 @@ impl Store {
             readers: Mutex::new(readers),
             reader_free: Condvar::new(),
             _checkpointer: checkpointer,
+            observer: OnceLock::new(),
             folder: data.to_owned(),
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Tells `observer` of every unit of work from now on. The first one stays.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        // a second server of the process on the same data has nothing else to say
+        let _ = self.inner.observer.set(observer);
+    }
+
+    fn observed(&self, kind: UnitKind) -> Option<Box<dyn Observed>> {
+        self.inner.observer.get().map(|observer| observer.unit(kind))
     }
 
     /// Runs `work` on a consistent view of the database. Blocks; never call it from an asynchronous worker thread, and
@@ -116,11 +135,19 @@ impl Store {
 
     /// [`Store::read`] for a closure with an error type of its own.
     pub fn try_read<T, E: From<StoreError>>(&self, work: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut observed = self.observed(UnitKind::Read);
         let reader = self.reader();
         let begin = |error| failed("beginning to read", error);
         // Deferred: the view is fixed by the first statement. Nothing is written, so rolling back on drop is right.
         let transaction = Transaction::new_unchecked(&reader, TransactionBehavior::Deferred).map_err(begin)?;
-        work(&ReadTx::new(&transaction))
+        if let Some(observed) = &mut observed {
+            observed.begins();
+        }
+        let done = work(&ReadTx::new(&transaction));
+        if let Some(observed) = &mut observed {
+            observed.ends(done.is_ok());
+        }
+        done
     }
 
     /// Runs `work` in the one write transaction there is at a time. It is durable when this returns `Ok`; on `Err` or a
@@ -140,12 +167,22 @@ impl Store {
         actor: &Actor,
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let mut observed = self.observed(UnitKind::Write);
         let mut writer = self.inner.writer.lock();
         let begin = |error| failed("beginning to write", error);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(begin)?;
-        let done = work(&WriteTx::new(&transaction, actor))?;
-        transaction.commit().map_err(|error| failed("making a change durable", error))?;
-        Ok(done)
+        if let Some(observed) = &mut observed {
+            observed.begins();
+        }
+        let worked = work(&WriteTx::new(&transaction, actor));
+        let done = worked.and_then(|done| {
+            transaction.commit().map_err(|error| failed("making a change durable", error))?;
+            Ok(done)
+        });
+        if let Some(observed) = &mut observed {
+            observed.ends(done.is_ok());
+        }
+        done
     }
 
     /// The data folder.
@@ -165,6 +202,16 @@ impl Store {
             }
         }
         Ok(bytes)
+    }
+
+    /// Bytes of the write-ahead log.
+    pub fn log_size(&self) -> Result<u64, StoreError> {
+        let path = self.inner.folder.join("weir.db-wal");
+        match std::fs::metadata(&path) {
+            Ok(metadata) => Ok(metadata.len()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+            Err(source) => Err(StoreError::Open { path, source }),
+        }
     }
 
     /// Bytes that this process may still write to the disk that holds the data folder.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use weir_model::ids::{CollectionId, DeploymentId, UpdateId};
+use weir_model::ids::{CollectionId, DeploymentId};
 
 use crate::{ReadTx, StoreError, codec::args, sql::statements};
 
@@ -23,15 +23,13 @@ pub struct WatchedDeployment {
     pub local_time: bool,
     /// Its settings.
     pub settings: Value,
-    /// The update, for the deployment of one.
-    pub update: Option<UpdateId>,
 }
 
 statements! {
     // the settings are looked at by whoever asks; this only leaves out those that say nothing of it
     WATCHED: "listing deployments that ask for compliance" =
         "SELECT d.deployment_id, coalesce(d.name, r.title, g.name, ''), d.collection_id, c.name, d.deadline_at,
-             d.local_time, d.settings, u.update_id
+             d.local_time, d.settings
          FROM deployment d JOIN collection c ON c.collection_id = d.collection_id
              LEFT JOIN updates u ON u.update_no = d.update_no
              LEFT JOIN revision r ON r.revision_id = u.newest_revision_id
@@ -39,9 +37,6 @@ statements! {
          WHERE d.enabled = 1 AND d.expanded_from IS NULL AND d.deadline_at IS NOT NULL AND d.deadline_at <= ?1
              AND d.settings LIKE '%below_percent%'
          ORDER BY d.deployment_id";
-    WATCHED_MEMBERS: "listing updates of group deployments that ask for compliance" =
-        "SELECT d.expanded_from, u.update_id FROM deployment d JOIN updates u ON u.update_no = d.update_no
-         WHERE d.expanded_from IS NOT NULL AND d.enabled = 1";
     SILENT: "counting computers that stopped reporting" =
         "SELECT count(*) FROM computer WHERE last_contact_at < ?1 AND coalesce(last_report_at, last_contact_at) < ?1";
     SILENT_NAMES: "naming computers that stopped reporting" =
@@ -63,14 +58,8 @@ impl ReadTx<'_> {
                 deadline_at: row.time(4)?,
                 local_time: row.bool(5)?,
                 settings: row.json(6)?,
-                update: row.opt(7, crate::codec::Row::update_id)?,
             })
         })
-    }
-
-    /// The updates of all deployments of groups, by the number of the deployment that people see.
-    pub fn deployment_watched_members(&self) -> Result<Vec<(DeploymentId, UpdateId)>, StoreError> {
-        self.all(&WATCHED_MEMBERS, args![], |row| Ok((DeploymentId(row.int(0)?), row.update_id(1)?)))
     }
 
     /// How many computers were last heard of before a time, and the names of some that were so for the longest.

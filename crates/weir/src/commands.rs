@@ -3,6 +3,9 @@
 pub(crate) mod admin;
 pub(crate) mod agent;
 pub(crate) mod alerts;
+pub(crate) mod approvals;
+pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod bundle;
 pub(crate) mod cleanup;
@@ -14,6 +17,7 @@ pub(crate) mod computers;
 pub(crate) mod content;
 pub(crate) mod criteria;
 pub(crate) mod deployments;
+pub(crate) mod doctor;
 pub(crate) mod downstream;
 pub(crate) mod export;
 pub(crate) mod exposure;
@@ -25,17 +29,22 @@ pub(crate) mod messages;
 pub(crate) mod phased;
 pub(crate) mod policy;
 pub(crate) mod reports;
+pub(crate) mod restore;
 pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod searches;
 pub(crate) mod selection;
 pub(crate) mod serve;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod simulate;
 pub(crate) mod sites;
 pub(crate) mod status;
 pub(crate) mod sync;
+pub(crate) mod tls;
+pub(crate) mod tokens;
 pub(crate) mod updates;
+pub(crate) mod users;
 pub(crate) mod windows;
 
 use anyhow::Result;
@@ -54,6 +63,10 @@ use crate::{
 pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
+        Command::Admin(admin::AdminCommand::Reset) => runtime.block_on(admin::reset(cli.data, printer)),
+        Command::Backup(command) => runtime.block_on(backup::run(cli.data, command, printer)),
+        Command::Doctor(arguments) => doctor::run(cli.data, arguments, &runtime, printer),
+        Command::Restore(arguments) => restore::run(cli.data, arguments, &runtime, printer),
         Command::Serve(arguments) => runtime.block_on(serve::run(cli.data, arguments)),
         Command::Agent(command) => agent::run(command, &runtime, printer),
         Command::Bench(arguments) => runtime.block_on(bench::run(arguments, printer)),
@@ -73,6 +86,8 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
     match command {
         Command::Admin(command) => admin::run(command, connection, printer).await,
         Command::Alerts(command) => alerts::run(command, connection, printer).await,
+        Command::Approvals(command) => approvals::run(command, connection, printer).await,
+        Command::Audit(command) => audit::run(command, connection, printer).await,
         Command::Bundle(command) => bundle::run(command, connection, printer).await,
         Command::Classifications(command) => {
             selection::run(selection::Kind::Classifications, command, connection, printer).await
@@ -99,18 +114,25 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         Command::Products(command) => selection::run(selection::Kind::Products, command, connection, printer).await,
         Command::Schedule(command) => schedule::run(command, connection, printer).await,
         Command::Searches(command) => searches::run(command, connection, printer).await,
+        Command::Sessions(command) => sessions::run(command, connection, printer).await,
         Command::Settings(command) => settings::run(command, connection, printer).await,
         Command::Sites(command) => sites::run(command, connection, printer).await,
         Command::Status => status::run(connection, printer).await,
         Command::Sync(command) => sync::run(command, connection, printer).await,
+        Command::Tls(command) => tls::run(command, connection, printer).await,
+        Command::Tokens(command) => tokens::run(command, connection, printer).await,
         Command::Updates(command) => updates::run(command, connection, printer).await,
+        Command::Users(command) => users::run(command, connection, printer).await,
         Command::Windows(command) => windows::run(command, connection, printer).await,
         Command::Agent(_)
+        | Command::Backup(_)
         | Command::Bench(_)
         | Command::BenchLoad
         | Command::BenchServer
         | Command::Completions(_)
+        | Command::Doctor(_)
         | Command::Lab(_)
+        | Command::Restore(_)
         | Command::Serve(_)
         | Command::Simulate(_) => Ok(Outcome::Failed),
     }
@@ -165,6 +187,31 @@ impl Paging {
             if all.next.is_none() || self.room(all.items.len()) == 0 {
                 return Ok(all);
             }
+        }
+    }
+
+    /// The same of a list that says more than its entries: what its first page says of all of them stays. `parts` are its entries
+    /// and its `next`.
+    async fn whole<L: DeserializeOwned, T>(
+        &self,
+        connection: &Connection,
+        path: &[&str],
+        query: &impl Serialize,
+        parts: fn(&mut L) -> (&mut Vec<T>, &mut Option<String>),
+    ) -> Result<L> {
+        let paged = Paged { query, cursor: self.cursor.as_deref(), limit: self.room(0) };
+        let mut all: L = connection.read(path, &paged).await?;
+        loop {
+            let (items, next) = parts(&mut all);
+            let limit = self.room(items.len());
+            if next.is_none() || limit == 0 {
+                return Ok(all);
+            }
+            let paged = Paged { query, cursor: next.as_deref(), limit };
+            let mut page: L = connection.read(path, &paged).await?;
+            let (more, after) = parts(&mut page);
+            items.append(more);
+            *next = after.take();
         }
     }
 

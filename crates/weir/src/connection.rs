@@ -89,7 +89,10 @@ impl Connection {
     fn from_environment(url: &str) -> Result<Self> {
         let token = std::env::var("WEIR_TOKEN").unwrap_or_default();
         if token.trim().is_empty() {
-            bail!("WEIR_URL is set, but WEIR_TOKEN is not: it is the text of the server's {TOKEN_FILE}");
+            bail!(
+                "WEIR_URL is set, but WEIR_TOKEN is not: it is the secret of an API token (weir tokens create), or the text of \
+                 the server's {TOKEN_FILE}"
+            );
         }
         let authority = std::env::var_os("WEIR_CA").map(PathBuf::from);
         let missing = (format!("at {url} (WEIR_URL)"), "weir serve --admin ADDRESS, on that machine".to_owned());
@@ -153,6 +156,19 @@ impl Connection {
             Err(error) => return Err(error).context("the connection to the server failed"),
         };
         let status = response.status();
+        if let Some(number) = response.headers().get("weir-approval").and_then(|number| number.to_str().ok()) {
+            // nothing was done yet: what a command would print of it is not there
+            return Err(Refused(Problem {
+                status: status.as_u16(),
+                code: "waits_for_approval".to_owned(),
+                title: "A second person decides".to_owned(),
+                detail: format!(
+                    "this waits as approval {number}, for a day; it is done when another administrator approves it"
+                ),
+                next_step: Some(format!("another administrator: weir approvals approve {number}")),
+            })
+            .into());
+        }
         if status.is_success() {
             return Ok(response);
         }
@@ -201,6 +217,12 @@ impl Connection {
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<()> {
         self.send(self.request(Method::DELETE, path)?).await.map(drop)
     }
+}
+
+/// Whether a command failed only because no server runs on a folder of this machine: what needs none can be done without.
+pub(crate) fn is_not_running(error: &anyhow::Error, data: Option<&Path>) -> bool {
+    let elsewhere = data.is_none() && std::env::var_os("WEIR_URL").is_some_and(|url| !url.is_empty());
+    !elsewhere && error.downcast_ref::<NotRunning>().is_some()
 }
 
 /// Reads an answer's JSON.

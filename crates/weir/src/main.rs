@@ -1,6 +1,7 @@
 //! The command line.
 //!
-//! *Invariant:* no logic here. `serve` runs the server; every other command is one or a few REST calls and a table.
+//! *Invariant:* no logic here. `serve` runs the server, a few commands (`restore`, `doctor`, `admin reset`) call it on a folder
+//! without one; every other command is one or a few REST calls and a table.
 
 mod cli;
 mod commands;
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
         Err(error) if print::is_reader_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             printer.failure(&error);
-            ExitCode::FAILURE
+            if print::is_usage(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -7,8 +7,14 @@ use comfy_table::{Cell, ContentArrangement, Table, presets};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::json;
+use weir_model::report::csv;
 
 use crate::connection::Refused;
+
+/// Characters of the longest id that tables show: SHA-256 in hexadecimal.
+const LONGEST_ID: usize = 64;
+/// Characters of a word in a table, however wide the terminal is: names of computers may have 255.
+const LONGEST_WORD: usize = 120;
 
 /// Prints in the form that the administrator asked for.
 pub(crate) struct Printer {
@@ -39,6 +45,15 @@ impl Printer {
             out.write_all(page.0.as_bytes())?;
         }
         out.flush()
+    }
+
+    /// Refuses `--json` beside `what`, which asks for another form of the same answer.
+    pub(crate) fn not_json(&self, what: &str) -> Result<()> {
+        if self.json {
+            Err(Usage(format!("--json and {what} ask for two forms of one answer; give one of them")).into())
+        } else {
+            Ok(())
+        }
     }
 
     /// Prints a text of the server as it is.
@@ -106,8 +121,14 @@ impl Page {
         } else {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
+        // words are broken between; one that is longer than this would make the whole column wide, or high
+        let longest = match table.width().filter(|_| io::stdout().is_terminal()) {
+            Some(width) => usize::from(width / 2).clamp(LONGEST_ID, LONGEST_WORD),
+            None => LONGEST_WORD,
+        };
         for row in rows {
-            table.add_row(row.into_iter().map(|cell| Cell::new(cell.chars().map(harmless).collect::<String>())));
+            let cell = |cell: String| Cell::new(short(&cell.chars().map(harmless).collect::<String>(), longest));
+            table.add_row(row.into_iter().map(cell));
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
@@ -115,6 +136,15 @@ impl Page {
         for row in table.lines() {
             self.line(row);
         }
+    }
+
+    /// A record of comma-separated values (RFC 4180). Words that are not ours are to be defused before ([`csv::defused`]).
+    pub(crate) fn record<T: AsRef<str>>(&mut self, fields: impl IntoIterator<Item = T>) {
+        for (at, text) in fields.into_iter().enumerate() {
+            // a string takes everything
+            let _ = csv::field(&mut self.0, at, text.as_ref());
+        }
+        self.0.push_str("\r\n");
     }
 
     /// Says that a list goes on.
@@ -129,6 +159,23 @@ impl Page {
 fn harmless(character: char) -> char {
     let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if turns || character.is_control() { '\u{fffd}' } else { character }
+}
+
+/// Cuts words of more than `longest` characters, with an ellipsis.
+fn short(text: &str, longest: usize) -> String {
+    let mut cut = String::with_capacity(text.len());
+    for (at, word) in text.split(' ').enumerate() {
+        if at > 0 {
+            cut.push(' ');
+        }
+        if word.chars().nth(longest).is_some() {
+            cut.extend(word.chars().take(longest.saturating_sub(1)));
+            cut.push('\u{2026}');
+        } else {
+            cut.push_str(word);
+        }
+    }
+    cut
 }
 
 /// An instant in the zone of this machine, to the minute, with its distance from UTC: schedules and windows are read in other
@@ -163,6 +210,16 @@ fn error(error: &anyhow::Error) {
     anstream::eprintln!("error: {error:#}");
 }
 
+/// Arguments that contradict each other in a way that the argument parser does not see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// Whether a failure is one of usage.
+pub(crate) fn is_usage(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Usage>().is_some()
+}
+
 /// Nobody reads the output any more, as with `weir updates list | head`. A type of its own: a connection to a server that
 /// died breaks with the same error of the system, and a command that it cut short has failed.
 #[derive(Debug, thiserror::Error)]
@@ -187,10 +244,36 @@ mod tests {
     }
 
     #[test]
+    fn a_long_name_does_not_widen_a_table() {
+        let mut page = Page::default();
+        page.table(&["Name"], vec![vec!["n".repeat(255)], vec!["PC-1".to_owned()]], "none");
+        let line = page.0.lines().nth(1).expect("a row");
+        assert!(line.chars().count() <= LONGEST_WORD && line.ends_with('\u{2026}'), "{line}");
+        let prose = "all words are short, so that nothing is lost however long the text is; ".repeat(5);
+        assert_eq!(short(&prose, 20), prose);
+        assert_eq!(short("a 12345 b", 4), "a 123\u{2026} b");
+    }
+
+    #[test]
+    fn records_are_as_rfc_4180_has_them() {
+        let mut page = Page::default();
+        page.record(["group", "name"]);
+        page.record([csv::defused("=cmd|'/c calc'!A1"), csv::defused("a \"b\", c\u{9b}")]);
+        assert_eq!(page.0, "group,name\r\n'=cmd|'/c calc'!A1,\"a \"\"b\"\", c\u{fffd}\"\r\n");
+    }
+
+    #[test]
     fn a_server_that_died_is_no_reader_that_went_away() {
         let cut = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("sending");
         assert!(!is_reader_gone(&cut));
         assert!(is_reader_gone(&ReaderGone.into()));
+    }
+
+    #[test]
+    fn two_forms_of_one_answer_are_wrong_usage() {
+        let refused = Printer::new(true).not_json("--csv").expect_err("two forms");
+        assert!(is_usage(&refused) && refused.to_string().contains("--json and --csv"), "{refused}");
+        assert!(Printer::new(false).not_json("--csv").is_ok());
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub(super) async fn work(shared: Arc<Shared>, work: Arc<Work>, mut stop: watch::
             }
             Some(Err(_)) if due.attempt + 1 < shared.settings.attempts => {
                 with(&tally, |tally| tally.retries += 1);
-                let at = Instant::now() + pause(shared.settings.speed, due.attempt);
+                let at = Instant::now() + pause(&shared.settings, due.attempt);
                 work.agenda.again(Due { at, attempt: due.attempt + 1, ..due });
             }
             Some(Err(_)) => {
@@ -139,12 +139,13 @@ fn with<T>(tally: &Mutex<Tally>, change: impl FnOnce(&mut Tally) -> T) -> T {
     change(&mut tally.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// How long a computer waits after a failed attempt: half an hour as native agents, in scaled time; at full speed a moment
-/// that doubles.
-fn pause(speed: Speed, attempt: u8) -> Duration {
-    match speed {
-        Speed::Full => Duration::from_millis(200 << attempt.min(5)),
-        Speed::Times(factor) => Duration::from_secs_f64((1_800.0 / factor).clamp(0.2, 1_800.0)),
+/// How long a computer waits after a failed attempt: as it was set, else half an hour as native agents, in scaled time; at full
+/// speed a moment that doubles.
+fn pause(settings: &Settings, attempt: u8) -> Duration {
+    match (settings.pause, settings.speed) {
+        (Some(pause), _) => pause,
+        (None, Speed::Full) => Duration::from_millis(200 << attempt.min(5)),
+        (None, Speed::Times(factor)) => Duration::from_secs_f64((1_800.0 / factor).clamp(0.2, 1_800.0)),
     }
 }
 

@@ -122,6 +122,9 @@ pub struct Settings {
     pub install: bool,
     /// Attempts of a scan before a computer gives up, at least 1. Native agents make four at one server.
     pub attempts: u8,
+    /// How long a computer waits after a failed attempt; none: half an hour as native agents, in scaled time, and at full speed a
+    /// moment that doubles.
+    pub pause: Option<Duration>,
     /// How connections are made.
     pub http: HttpSettings,
 }

@@ -256,8 +256,8 @@ impl Lab {
         self.over(Step::RollUp);
         let computers = self.options.computers;
         let before = self.roll_up(|summary| summary.computers >= computers && summary.counts.unknown == 0).await?;
-        self.outcome.percent_before = before.percent;
-        self.line(format!("compliance: {} % of {} computers", before.percent, before.computers));
+        self.outcome.percent_before = percent(&before);
+        self.line(format!("compliance: {} % of {} computers", percent(&before), before.computers));
         self.over(Step::Deploy);
         Ok(())
     }
@@ -265,7 +265,10 @@ impl Lab {
     /// Lets the sites report to the top until its summary is as wanted.
     async fn roll_up(&self, is_it: impl Fn(&Summary) -> bool) -> Result<Summary> {
         loop {
-            self.report().await?;
+            // what a busy machine refuses is asked again, as long as there is time
+            if let Err(error) = self.report().await {
+                self.line(format!("a site could not report, and does again: {error:#}"));
+            }
             let summary = summary(&self.top()?.rest).await?;
             if is_it(&summary) {
                 return Ok(summary);
@@ -366,7 +369,7 @@ impl Lab {
             }
             let tally = self.tally();
             ensure!(tally.broken.is_none(), "{}", tally.broken.unwrap_or_default());
-            self.outcome.percent_after = summary.percent;
+            self.outcome.percent_after = percent(&summary);
             self.status(format!(
                 "{}: {} scans, {} installed, {} failed, {} restarts, {} % compliant",
                 hour(self.clock.now()),
@@ -374,10 +377,10 @@ impl Lab {
                 tally.installed,
                 tally.failed,
                 tally.restarts,
-                summary.percent
+                percent(&summary)
             ));
             let time = self.options.duration.is_some_and(|duration| self.started.elapsed() + ROLL_UP / 2 >= duration);
-            if time && tally.installed > 0 && summary.percent > self.outcome.percent_before {
+            if time && tally.installed > 0 && percent(&summary) > self.outcome.percent_before {
                 break;
             }
             if time {
@@ -389,7 +392,7 @@ impl Lab {
         self.report().await?;
         summary = self::summary(&rest).await?;
         self.tell_progress(&rest, &summary, &mut told).await?;
-        self.outcome.percent_after = summary.percent;
+        self.outcome.percent_after = percent(&summary);
         let tally = self.tally();
         ensure!(tally.broken.is_none(), "{}", tally.broken.unwrap_or_default());
         ensure!(
@@ -414,7 +417,7 @@ impl Lab {
         let line = format!(
             "compliance: {} % of {} computers; {} MB downloaded, {} installations, {} failed, {} restarts; the top counts \
              {installed} installed",
-            summary.percent,
+            percent(summary),
             summary.computers,
             tally.downloaded / 1_000_000,
             tally.installed,
@@ -474,6 +477,11 @@ fn speed(left: Option<Duration>) -> f64 {
 /// Day and hour, for people.
 fn hour(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%a %H:%M UTC").to_string()
+}
+
+/// The share of compliant computers; 0 while there are none.
+fn percent(summary: &Summary) -> f64 {
+    summary.percent.unwrap_or_default()
 }
 
 async fn summary(rest: &Rest) -> Result<Summary> {

@@ -42,7 +42,9 @@ impl AlertSeverity {
 
 /// Every kind of alerts, by name. A new one is added here, to the table in `docs/administration.md`, and to `CONDITIONS` if
 /// it closes by itself.
-pub const KINDS: [&str; 22] = [
+pub const KINDS: [&str; 30] = [
+    "backup.failed",
+    "backup.overdue",
     "cleanup.failed",
     "compliance.low",
     "computers.cloned",
@@ -51,10 +53,12 @@ pub const KINDS: [&str; 22] = [
     "content.download_failed",
     "content.mismatch",
     "content.no_room",
+    "content.unreachable",
     "disk.low",
     "downstream.claim",
     "downstream.identity",
     "downstream.waiting",
+    "load.refused",
     "notification.failed",
     "phased.failed",
     "report.failed",
@@ -64,12 +68,17 @@ pub const KINDS: [&str; 22] = [
     "site.same_identity",
     "site.silent",
     "sync.failed",
+    "tls.expiring",
+    "tls.key_exposed",
+    "tls.plain_http",
+    "tls.reload_failed",
     "window.never",
 ];
 
 /// Alerts that state a condition which is looked at again and again: they close by themselves as soon as it is gone, and
 /// would open again at once if somebody closed them.
-const CONDITIONS: [&str; 11] = [
+const CONDITIONS: [&str; 18] = [
+    "backup.overdue",
     "computers.cloned",
     "computers.retirement",
     "computers.silent",
@@ -77,9 +86,15 @@ const CONDITIONS: [&str; 11] = [
     "content.download_failed",
     "content.mismatch",
     "content.no_room",
+    "content.unreachable",
     "disk.low",
+    "load.refused",
     "rollup.failed",
     "site.silent",
+    "tls.expiring",
+    "tls.key_exposed",
+    "tls.plain_http",
+    "tls.reload_failed",
     "window.never",
 ];
 
@@ -95,7 +110,7 @@ pub fn component(kind: &str) -> Component {
         "compliance" | "deployment" => Component::Deployments,
         "computers" => Component::Computers,
         "content" => Component::Content,
-        "disk" => Component::System,
+        "backup" | "disk" | "load" | "tls" => Component::System,
         "downstream" | "rollup" => Component::Downstream,
         "notification" => Component::Notifications,
         "phase" | "rule" => Component::Rules,

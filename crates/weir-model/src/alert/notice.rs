@@ -7,6 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{AlertSeverity, KindPrefix};
+use crate::skew::is_ahead;
 
 /// So many alerts at once have a message each; more become one digest.
 pub const MOST_SINGLE: usize = 5;
@@ -119,6 +120,11 @@ impl Rule {
             && !(kind == FAILED && subject == self.name)
     }
 
+    /// Alerts that opened before are not told: none is left out for a clock that has been set back since.
+    pub fn told_from(&self, now: Timestamp) -> Timestamp {
+        if is_ahead(self.since, now) { Timestamp::MIN } else { self.since }
+    }
+
     /// What there is to tell of an alert, and since when.
     fn news(&self, seen: &Seen, now: Timestamp) -> Option<(What, Timestamp)> {
         if !self.wants(&seen.kind, &seen.subject, seen.severity) || seen.muted_until.is_some_and(|until| until > now) {
@@ -129,12 +135,13 @@ impl Rule {
             (Some(_), None) => None,
             (None, _) if seen.acknowledged => None,
             (None, None) => {
-                let fresh = seen.opened_at >= self.since;
+                let fresh = seen.opened_at >= self.told_from(now);
                 // what was muted counts from the end of that
                 fresh.then_some((What::Opened, seen.muted_until.unwrap_or(seen.opened_at).max(seen.opened_at)))
             }
             (None, Some(told)) => {
-                let again = told.checked_add(self.repeat?).ok()?;
+                let repeat = self.repeat?;
+                let again = if is_ahead(told, now) { Timestamp::MIN } else { told.checked_add(repeat).ok()? };
                 (again <= now).then_some((What::Repeated, again))
             }
         }
@@ -149,11 +156,13 @@ pub fn plan(rule: &Rule, alerts: &[Seen], recent: &[Timestamp], waiting: usize, 
         .filter_map(|seen| rule.news(seen, now).map(|(what, since)| (since, seen.severity, (seen.no, what))))
         .collect();
     let Some(oldest) = news.iter().map(|(since, ..)| *since).min() else { return Plan::Nothing };
-    let rested = oldest.checked_add(rule.group).unwrap_or(now);
+    // what is dated ahead has rested long enough
+    let rested = if is_ahead(oldest, now) { now } else { oldest.checked_add(rule.group).unwrap_or(now) };
     if rested > now {
         return Plan::Wait(rested);
     }
-    let within: Vec<Timestamp> = recent.iter().copied().filter(|at| now.duration_since(*at) < HOUR).collect();
+    let within: Vec<Timestamp> =
+        recent.iter().copied().filter(|at| now.duration_since(*at) < HOUR && !is_ahead(*at, now)).collect();
     let most = rule.most_per_hour.max(1) as usize;
     let Some(budget) = most.checked_sub(within.len()).filter(|budget| *budget > 0) else {
         let free = within.iter().min().and_then(|first| first.checked_add(HOUR).ok());
@@ -223,6 +232,22 @@ mod tests {
         assert_eq!(tell(&rule(), &[seen(1)], 39), Plan::Wait(at(40)));
         assert_eq!(tell(&rule(), &[seen(1)], 40), Plan::Tell(vec![Message::One((1, What::Opened))]));
         assert_eq!(tell(&rule(), &[Seen { told_at: Some(at(40)), ..seen(1) }], 9_000), Plan::Nothing);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_silences_nobody() {
+        let year = 365 * 24 * 3_600;
+        let told = Plan::Tell(vec![Message::One((1, What::Opened))]);
+        // the subscription was made then, or the alert opened then
+        assert_eq!(tell(&Rule { since: at(year), ..rule() }, &[seen(1)], 40), told);
+        assert_eq!(tell(&rule(), &[Seen { opened_at: at(year), ..seen(1) }], 40), told);
+        // so many messages were made then as may be within an hour
+        let recent = [at(year); 20];
+        assert_eq!(plan(&rule(), &[seen(1)], &recent, 0, at(40)), told);
+        // it was told then
+        let repeats = Rule { repeat: Some(HOUR), ..rule() };
+        let seen = Seen { told_at: Some(at(year)), ..seen(1) };
+        assert_eq!(tell(&repeats, &[seen], 40), Plan::Tell(vec![Message::One((1, What::Repeated))]));
     }
 
     #[test]

@@ -10,6 +10,9 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 /// once.
 const JITTER_PERCENT: i64 = 20;
 
+/// No attempt is further away than this: the longest pause with its jitter.
+pub const FURTHEST: SignedDuration = SignedDuration::from_mins(72);
+
 /// When a delivery is tried again after `attempts` failures (at least one), or none if it is given up. Pauses double from
 /// `first` on; `chance` is any number, drawn anew for each call.
 pub fn next(
@@ -68,7 +71,7 @@ mod tests {
             let now = at(age);
             if let Some(then) = next(at(0), attempts, SignedDuration::from_secs(first), now, chance) {
                 prop_assert!(then > now);
-                prop_assert!(then <= now + SignedDuration::from_secs(4_320), "an hour and a fifth");
+                prop_assert!(then <= now + FURTHEST, "an hour and a fifth");
                 prop_assert!(then <= at(0) + PATIENCE);
             }
         }

@@ -86,6 +86,11 @@ impl Deployed {
         !self.tree.approved_only(groups) && (self.apart.is_empty() || !self.tree.branches(groups).iter().any(apart))
     }
 
+    /// Whether something is deployed to this very collection.
+    pub(super) fn is_deployed_to(&self, collection: CollectionId) -> bool {
+        self.by_collection.contains_key(&collection)
+    }
+
     pub(super) fn pinned(&self) -> impl Iterator<Item = u32> + '_ {
         self.placed.iter().map(|it| it.pinned.unwrap_or(NONE))
     }

@@ -58,6 +58,18 @@ impl Snapshot {
         self.lacks.iter().filter_map(|(dense, lacks)| Some((id(*dense)?, lacks.clone()))).collect()
     }
 
+    /// How many they are.
+    pub fn unresolved_len(&self) -> usize {
+        self.lacks.len()
+    }
+
+    /// What a revision lacks; nothing if it is resolved, or not present.
+    pub fn lacks(&self, revision: RevisionId) -> &[Lack] {
+        let id = |(place, _): &(u32, Vec<Lack>)| self.revisions.get(*place as usize).map(|it| it.id);
+        let found = self.lacks.binary_search_by_key(&Some(revision), id).ok();
+        found.and_then(|at| self.lacks.get(at)).map_or(&[], |(_, lacks)| lacks.as_slice())
+    }
+
     /// Whether the scope holds this very revision, software or driver.
     pub fn in_scope(&self, scope: &Scope, revision: RevisionId) -> bool {
         self.dense(revision).is_some_and(|dense| scope.contains(dense))

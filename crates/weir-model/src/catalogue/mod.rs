@@ -13,7 +13,8 @@
 //!
 //! *Changes.* An entry counts as changed since an anchor if IsLeaf or its membership of a bundle changed, if any deployment of its
 //! update on the computer's branches was made or changed, or if one was retired there ([`Retired`]). A change to a
-//! deployment that another hides is thus announced too: which deployment won before is not known here.
+//! deployment that another hides is thus announced too: which deployment won before is not known here. For a computer that moved
+//! to other collections everything counts as changed, unless [`Decided`] shows that its changes are those since the anchor.
 //!
 //! *Invariant:* a scope, and a [`Related`] filter, is used only with the snapshot that made it.
 
@@ -21,6 +22,7 @@ mod agenda;
 mod categories;
 mod circles;
 mod compile;
+mod decided;
 mod deployed;
 pub(crate) mod drivers;
 mod graph;
@@ -36,6 +38,7 @@ mod tests;
 
 pub use agenda::{Agenda, Known, Timed};
 pub use categories::Related;
+pub use decided::Decided;
 pub use input::{CatalogueInput, Retired, RevisionFacts};
 pub use query::{
     CategoryRelationship, CategoryScan, CategoryScanError, Device, DriverQuery, Entry, Explanation, InstalledDriver,

@@ -45,7 +45,8 @@ pub struct SoftwareQuery<'a> {
     pub two_groups: bool,
     /// The anchor of the cookie; none if it has none, then everything cached counts as changed.
     pub anchor: Option<ChangeNumber>,
-    /// The computer's collections changed since the anchor: everything cached counts as changed.
+    /// Everything cached counts as changed: the computer moved since the anchor, and something else is decided for it now
+    /// ([`super::Decided`]).
     pub everything_changed: bool,
     /// What the time of day makes of deployments.
     pub timed: Timed<'a>,
@@ -64,7 +65,7 @@ pub struct DriverQuery<'a> {
     pub two_groups: bool,
     /// The driver anchor of the cookie.
     pub anchor: Option<ChangeNumber>,
-    /// The computer's collections changed since the anchor.
+    /// Everything cached counts as changed.
     pub everything_changed: bool,
     /// What the time of day makes of deployments.
     pub timed: Timed<'a>,
@@ -85,7 +86,7 @@ pub struct PrinterQuery<'a> {
     pub cached: &'a [RevisionId],
     /// The printer anchor of the cookie.
     pub anchor: Option<ChangeNumber>,
-    /// The computer's collections changed since the anchor.
+    /// Everything cached counts as changed.
     pub everything_changed: bool,
     /// What the time of day makes of deployments.
     pub timed: Timed<'a>,

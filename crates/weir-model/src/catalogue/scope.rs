@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    Agenda, Entry, Related, Snapshot, WireAction, WireDeployment,
+    Agenda, Decided, Entry, Related, Snapshot, WireAction, WireDeployment,
     compile::Revision,
     deployed::{Placed, Target},
     graph::is_deliverable,
@@ -30,6 +30,7 @@ pub struct Scope {
     marks: Vec<Mark>,
     /// The same by time of change.
     pub(super) changes: Vec<(u64, u32)>,
+    decided: Decided,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,12 @@ impl Scope {
     /// Its computers are sent deployed updates only.
     pub fn is_approved_only(&self) -> bool {
         self.approved_only
+    }
+
+    /// What decides about its deployments: to be carried by the computer, and compared with that of another scope, of this snapshot or
+    /// of a later one.
+    pub fn decided(&self) -> Decided {
+        self.decided
     }
 
     /// Whether it holds a driver that the filter lets through. If not, a driver pass answers nothing but out-of-scope ids, and
@@ -90,7 +97,10 @@ impl Scope {
 impl Snapshot {
     pub(super) fn compile_scope(&self, groups: &[CollectionId]) -> Scope {
         let approved_only = self.deployed.tree.approved_only(groups);
-        let targets = self.deployed.targets(&self.deployed.tree.branches(groups));
+        let branches = self.deployed.tree.branches(groups);
+        let targets = self.deployed.targets(&branches);
+        let winners = targets.values().filter_map(|target| target.winner).map(|won| &won.deployment);
+        let decided = Decided::new(&self.deployed, &branches, winners, approved_only);
         // deployed updates only: a block takes the update out of the deployed ones
         let counts = |it: &Placed| !approved_only || it.deployment.action != DeploymentAction::Block;
         let pinned = |target: &Target<'_>| target.winner.filter(|it| counts(it))?.pinned;
@@ -111,7 +121,7 @@ impl Snapshot {
                 closure.add(closure.root(update));
             }
         }
-        closure.finish(&targets, approved_only)
+        closure.finish(&targets, approved_only, decided)
     }
 
     /// The newest revision is neither declined nor expired.
@@ -284,7 +294,7 @@ impl<'a> Closure<'a> {
     }
 
     /// One revision per update, the pinned or the highest, and their deployments.
-    fn finish(self, targets: &BTreeMap<u32, Target<'_>>, approved_only: bool) -> Scope {
+    fn finish(self, targets: &BTreeMap<u32, Target<'_>>, approved_only: bool, decided: Decided) -> Scope {
         let snapshot = self.snapshot;
         let mut best = vec![NONE; snapshot.updates.len()];
         for dense in self.seen.iter() {
@@ -307,6 +317,7 @@ impl<'a> Closure<'a> {
             approved_only,
             marks: Vec::new(),
             changes: Vec::new(),
+            decided,
         };
         for dense in best.iter().copied() {
             match snapshot.revisions.get(dense as usize).map(|it| it.update_type) {

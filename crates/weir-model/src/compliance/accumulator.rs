@@ -19,7 +19,7 @@ const KEPT_MASKS: usize = 512;
 pub(super) struct LateMasks(HashMap<usize, Vec<u64>>);
 
 impl LateMasks {
-    fn from(&mut self, class: &Class, start: usize) -> &[u64] {
+    pub(super) fn from(&mut self, class: &Class, start: usize) -> &[u64] {
         if self.0.len() > KEPT_MASKS && !self.0.contains_key(&start) {
             self.0.clear();
         }
@@ -66,7 +66,7 @@ fn count(counts: &[u32], at: usize) -> u64 {
     counts.get(at).copied().map_or(0, u64::from)
 }
 
-/// The one state of a computer by the rule of [`crate::status::computer_state`].
+/// The one state of a computer by the rules of [`crate::status::computer_state`] and [`crate::status::narrowed_state`].
 pub(super) fn standing(class: &Class, chunk: &Chunk, lane: usize, masks: &mut LateMasks) -> State {
     read(class, chunk, lane, masks, |_| {})
 }
@@ -82,6 +82,9 @@ enum Part {
 }
 
 fn read(class: &Class, chunk: &Chunk, lane: usize, masks: &mut LateMasks, mut tell: impl FnMut(Part)) -> State {
+    if class.is_outside() {
+        return State::Unknown;
+    }
     let (installed, rare) = (chunk.installed(lane), chunk.rare(lane));
     let mut seen = 0_u8;
     for entry in rare {
@@ -172,6 +175,11 @@ impl Accumulator {
         planes.add(&mut rows.filter(|row| !row.is_empty()));
     }
 
+    /// Whether nobody is counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.members == 0
+    }
+
     /// Makes room for this number of columns, so that counting never has to.
     pub(super) fn reserve(&mut self, columns: usize) {
         self.rare.resize(self.rare.len().max(columns * 8), 0);
@@ -237,7 +245,7 @@ impl Accumulator {
         }
         let update = |(asked, counts): (&super::Asked, Counts)| UpdateCounts { update: asked.update, counts };
         let updates = class.asked.iter().zip(counted).map(update).collect();
-        Tally { computers: members, states, updates }
+        Tally { computers: members, states, not_asked: if class.is_outside() { members } else { 0 }, updates }
     }
 }
 
@@ -245,6 +253,7 @@ impl Tally {
     /// Adds another one, over other computers.
     pub(super) fn merge(&mut self, other: Self) {
         self.computers += other.computers;
+        self.not_asked += other.not_asked;
         for state in State::ALL {
             self.states.add_many(state, other.states.of(state));
         }

@@ -48,6 +48,8 @@ pub(super) struct Lane {
 pub(super) struct Chunk {
     /// Lanes with a computer.
     pub(super) occupied: u64,
+    /// Lanes of computers with an update in the state failed, or with the error of an earlier failure.
+    pub(super) failing: u64,
     lanes: [Lane; LANES],
     /// Words of a row.
     stride: usize,
@@ -61,6 +63,7 @@ impl Default for Chunk {
     fn default() -> Self {
         Self {
             occupied: 0,
+            failing: 0,
             lanes: [Lane::default(); LANES],
             stride: 0,
             installed: Vec::new(),
@@ -110,8 +113,9 @@ impl Chunk {
         rare.get(at).map(|rare| rare.state())
     }
 
-    /// Puts a computer into a lane or replaces it. `installed` are columns, `rare` is ascending.
-    pub(super) fn put(&mut self, at: usize, lane: Lane, installed: &[u32], rare: &[Rare]) {
+    /// Puts a computer into a lane or replaces it. `installed` are columns, `rare` is ascending; `errors`: it tells of a failure that
+    /// may be over.
+    pub(super) fn put(&mut self, at: usize, lane: Lane, installed: &[u32], rare: &[Rare], errors: bool) {
         let words = installed.iter().max().map_or(0, |column| *column as usize / WORD + 1);
         if words > self.stride {
             self.widen(words.next_multiple_of(STEP));
@@ -127,6 +131,8 @@ impl Chunk {
         }
         self.put_rare(at, rare);
         self.occupied |= 1 << at;
+        let is_failing = errors || rare.iter().any(|rare| rare.state() == State::Failed);
+        self.failing = self.failing & !(1 << at) | u64::from(is_failing) << at;
         if let Some(held) = self.lanes.get_mut(at) {
             *held = lane;
         }
@@ -140,7 +146,7 @@ impl Chunk {
     }
 
     pub(super) fn clear(&mut self, at: usize) {
-        self.put(at, Lane::default(), &[], &[]);
+        self.put(at, Lane::default(), &[], &[], false);
         self.occupied &= !(1 << at);
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Class {
     by_entry: Vec<u32>,
     /// When they entered, ascending.
     entered: Vec<ChangeNumber>,
+    /// It holds some updates of a greater class.
+    narrowed: bool,
 }
 
 impl Class {
@@ -30,7 +32,8 @@ impl Class {
         let entered_of = |place: &u32| asked.get(*place as usize).map_or(ChangeNumber(0), |it| it.entered);
         by_entry.sort_by_key(entered_of);
         let entered = by_entry.iter().map(entered_of).collect();
-        let mut class = Self { columns: vec![NONE; asked.len()], mask: Vec::new(), by_entry, entered, asked };
+        let mut class =
+            Self { columns: vec![NONE; asked.len()], mask: Vec::new(), by_entry, entered, narrowed: false, asked };
         for place in 0..class.asked.len() {
             let column = class.asked.get(place).and_then(|it| columns.find(it.update));
             class.set_column(place, column);
@@ -38,10 +41,16 @@ impl Class {
         class
     }
 
-    /// The same for some of its updates.
-    pub(super) fn narrowed(&self, only: &dyn Fn(UpdateNumber) -> bool, columns: &Columns) -> Self {
-        let asked: Vec<Asked> = self.asked.iter().copied().filter(|it| only(it.update)).collect();
-        Self::new(asked.into(), columns)
+    /// The same for some of its updates; `only` is ascending, each once. The cost is that of these updates.
+    pub(super) fn narrowed(&self, only: &[UpdateNumber], columns: &Columns) -> Self {
+        let asked = only.iter().filter_map(|update| self.asked.get(self.place(*update)?).copied());
+        let asked: Vec<Asked> = asked.collect();
+        Self { narrowed: true, ..Self::new(asked.into(), columns) }
+    }
+
+    /// Whether the question is about updates of which its computers are asked about none: they are unknown to it.
+    pub(super) fn is_outside(&self) -> bool {
+        self.narrowed && self.asked.is_empty()
     }
 
     fn set_column(&mut self, place: usize, column: Option<u32>) {
@@ -67,6 +76,11 @@ impl Class {
         self.columns.get(place).copied().filter(|column| *column != NONE)
     }
 
+    /// The columns of those that somebody ever listed, in no order.
+    pub(super) fn columns(&self) -> impl Iterator<Item = u32> {
+        self.columns.iter().copied().filter(|column| *column != NONE)
+    }
+
     /// How many updates, in the order of entry, a computer can have evaluated: all, save those that entered after the scan which
     /// its last report follows.
     pub(super) fn evaluated(&self, anchor: Option<ChangeNumber>) -> usize {
@@ -75,6 +89,11 @@ impl Class {
             Some(anchor) if self.entered.last().is_none_or(|last| *last <= anchor) => self.entered.len(),
             Some(anchor) => self.entered.partition_point(|entered| *entered <= anchor),
         }
+    }
+
+    /// Whether such a computer cannot have evaluated all of them.
+    pub(super) fn is_late(&self, anchor: Option<ChangeNumber>) -> bool {
+        self.evaluated(anchor) < self.asked.len()
     }
 
     /// Places in `asked` in the order of entry.

@@ -18,7 +18,8 @@ const BY_PLACE: u32 = 1 << 22;
 pub(super) struct Columns {
     by_place: Vec<u32>,
     others: HashMap<UpdateNumber, u32>,
-    count: u32,
+    /// The update of each column.
+    updates: Vec<UpdateNumber>,
 }
 
 impl Columns {
@@ -34,8 +35,8 @@ impl Columns {
         if let Some(column) = self.find(update) {
             return (column, false);
         }
-        let column = self.count;
-        self.count += 1;
+        let column = self.updates.len() as u32;
+        self.updates.push(update);
         if update.0 < BY_PLACE {
             let place = update.0 as usize;
             if self.by_place.len() <= place {
@@ -50,8 +51,13 @@ impl Columns {
         (column, true)
     }
 
+    /// The update of a column.
+    pub(super) fn update(&self, column: u32) -> Option<UpdateNumber> {
+        self.updates.get(column as usize).copied()
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.count as usize
+        self.updates.len()
     }
 }
 
@@ -77,6 +83,11 @@ pub(super) fn common<'a>(one: &'a [u64], other: &'a [u64]) -> impl Iterator<Item
         .zip(other)
         .zip(0_u32..)
         .flat_map(|((one, other), word)| ones(one & other).map(move |bit| word * 64 + bit))
+}
+
+/// How many columns both have.
+pub(super) fn count_common(one: &[u64], other: &[u64]) -> u64 {
+    one.iter().zip(other).map(|(one, other)| u64::from((one & other).count_ones())).sum()
 }
 
 /// Whether they have a bit in common.

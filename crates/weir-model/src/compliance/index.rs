@@ -1,27 +1,36 @@
 //! The computers of the index, and the questions.
 
+mod answers;
+mod changes;
+mod count;
+mod listed;
+mod look;
+mod sets;
+mod sheets;
+mod update;
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
+pub(super) use self::changes::Followed;
+use self::{
+    changes::{Changes, differing},
+    count::merged,
+};
 use super::{
-    Asked, Computer, Standing, Tally,
+    Asked, Computer, Placed, Standing, Tally,
     accumulator::{Accumulator, LateMasks, Sign, standing},
     chunk::{Chunk, LANES, Lane, Rare},
     class::Class,
     columns::{Columns, ones},
-    planes::Planes,
+    seen::Seen,
 };
 use crate::{
     ids::CollectionId,
-    status::{Counts, State, UpdateNumber, computer_state},
+    status::{Counts, State, UpdateNumber},
 };
-
-/// Computers from which on a count is shared out; fewer are counted sooner than threads start.
-const SHARED_FROM: usize = 20_000;
-/// Threads of one count.
-const MOST_THREADS: usize = 8;
 
 /// What computers in these collections are asked about: ascending by number, each update once.
 pub type Ask<'a> = dyn FnMut(&[CollectionId]) -> Arc<[Asked]> + 'a;
@@ -29,10 +38,36 @@ pub type Ask<'a> = dyn FnMut(&[CollectionId]) -> Arc<[Asked]> + 'a;
 /// A distinct set of collections.
 #[derive(Debug)]
 struct Group {
-    collections: Box<[CollectionId]>,
+    collections: Arc<[CollectionId]>,
     class: u32,
     /// How many computers have it.
     members: u32,
+    /// The same by server.
+    sites: Vec<(u32, u32)>,
+}
+
+impl Group {
+    /// Takes a computer of a server in, or out.
+    fn count(&mut self, site: u32, sign: Sign) {
+        let at = self.sites.iter().position(|(known, _)| *known == site);
+        let place = at.unwrap_or(self.sites.len());
+        match sign {
+            Sign::Plus => {
+                self.members += 1;
+                match self.sites.get_mut(place) {
+                    Some((_, computers)) => *computers += 1,
+                    None => self.sites.push((site, 1)),
+                }
+            }
+            Sign::Minus => {
+                self.members = self.members.saturating_sub(1);
+                if let Some((_, computers)) = self.sites.get_mut(place) {
+                    *computers = computers.saturating_sub(1);
+                }
+                self.sites.retain(|(_, computers)| *computers > 0);
+            }
+        }
+    }
 }
 
 /// Which computers a question is about; made by [`Index::members`], of use until the next change of the index.
@@ -43,6 +78,17 @@ pub struct Members {
     site: Option<u32>,
 }
 
+impl Members {
+    fn holds(&self, lane: &Lane) -> bool {
+        self.has(lane.group, lane.site)
+    }
+
+    /// Whether computers with this number of a set of collections, at this server, are members.
+    pub(super) fn has(&self, set: u32, site: u32) -> bool {
+        self.site.is_none_or(|own| site == own) && self.groups.get(set as usize).copied().unwrap_or(false)
+    }
+}
+
 /// States of all computers. See [`super`].
 #[derive(Debug, Default)]
 pub struct Index {
@@ -51,7 +97,7 @@ pub struct Index {
     free: Vec<u32>,
     chunks: Vec<Chunk>,
     groups: Vec<Group>,
-    by_collections: HashMap<Box<[CollectionId]>, u32>,
+    by_collections: HashMap<Arc<[CollectionId]>, u32>,
     /// Numbers of sets that no computer has any more.
     free_groups: Vec<u32>,
     classes: Vec<Class>,
@@ -59,6 +105,8 @@ pub struct Index {
     totals: Vec<Accumulator>,
     /// Late masks by class, as long as the columns stay the same.
     masks: Vec<LateMasks>,
+    /// For sheets.
+    changes: Changes,
 }
 
 impl Index {
@@ -75,6 +123,7 @@ impl Index {
     /// Puts a computer in or replaces it.
     pub fn put(&mut self, computer: Computer<'_>, ask: &mut Ask<'_>) {
         let slot = self.slot(computer.no);
+        self.note(slot);
         self.sum(slot, Sign::Minus);
         self.write(slot, computer, ask);
         self.sum(slot, Sign::Plus);
@@ -83,6 +132,7 @@ impl Index {
     /// The same without the sums over all computers, for many computers: [`Index::ask`] must follow before anything is asked.
     pub fn fill(&mut self, computer: Computer<'_>, ask: &mut Ask<'_>) {
         let slot = self.slot(computer.no);
+        self.changes.forget();
         self.enrol(slot, Sign::Minus);
         self.write(slot, computer, ask);
         self.enrol(slot, Sign::Plus);
@@ -101,7 +151,7 @@ impl Index {
         rare.sort_unstable();
         let lane = Lane { no: computer.no, site: computer.site, group, anchor: computer.listed.anchor };
         if let Some(chunk) = self.chunks.get_mut(slot as usize / LANES) {
-            chunk.put(slot as usize % LANES, lane, &installed, &rare);
+            chunk.put(slot as usize % LANES, lane, &installed, &rare, computer.listed.errors);
         }
     }
 
@@ -109,6 +159,7 @@ impl Index {
     pub fn place(&mut self, no: u32, site: u32, groups: &[CollectionId], ask: &mut Ask<'_>) -> bool {
         let Some(slot) = self.slots.get(&no).copied() else { return false };
         let group = self.group(groups, ask);
+        self.note(slot);
         self.sum(slot, Sign::Minus);
         if let Some(chunk) = self.chunks.get_mut(slot as usize / LANES) {
             chunk.place(slot as usize % LANES, site, group);
@@ -120,6 +171,7 @@ impl Index {
     /// Takes a computer out.
     pub fn remove(&mut self, no: u32) {
         let Some(slot) = self.slots.remove(&no) else { return };
+        self.note(slot);
         self.sum(slot, Sign::Minus);
         if let Some(chunk) = self.chunks.get_mut(slot as usize / LANES) {
             chunk.clear(slot as usize % LANES);
@@ -129,16 +181,25 @@ impl Index {
 
     /// Computers are asked about something else from now on: everything is counted anew.
     pub fn ask(&mut self, ask: &mut Ask<'_>) {
-        self.classes.clear();
+        let before = std::mem::take(&mut self.classes);
         let mut sets = std::mem::take(&mut self.groups);
+        let (mut compared, mut differ) = (HashSet::new(), HashSet::new());
         for (number, group) in (0..).zip(&mut sets) {
             if group.members > 0 {
-                group.class = self.class(ask(&group.collections));
-            } else if self.by_collections.remove(&group.collections).is_some() {
+                let class = self.class(ask(&group.collections));
+                let (old, new) = (before.get(group.class as usize), self.classes.get(class as usize));
+                if let (Some(old), Some(new), true) = (old, new, compared.insert((group.class, class))) {
+                    differing(&old.asked, &new.asked, &mut differ);
+                }
+                group.class = class;
+            } else if self.by_collections.get(&group.collections) == Some(&number) {
+                // a number that is free already may have the collections of a set that has another number now
+                self.by_collections.remove(&group.collections);
                 self.free_groups.push(number);
             }
         }
         self.groups = sets;
+        self.changes.ask(differ);
         let everybody = Members { groups: vec![true; self.groups.len()], site: None };
         (self.totals, self.masks) = self.accumulate(&everybody, &self.classes);
     }
@@ -148,6 +209,12 @@ impl Index {
         self.groups.iter().filter(|group| group.members > 0).map(|group| &*group.collections)
     }
 
+    /// The same with how many computers have each.
+    pub fn sizes(&self) -> impl Iterator<Item = (&[CollectionId], u64)> {
+        let used = self.groups.iter().filter(|group| group.members > 0);
+        used.map(|group| (&*group.collections, u64::from(group.members)))
+    }
+
     /// The computers of a server, or of all, whose set of collections `holds` accepts.
     pub fn members(&self, site: Option<u32>, holds: &dyn Fn(&[CollectionId]) -> bool) -> Members {
         Members { groups: self.groups.iter().map(|group| holds(&group.collections)).collect(), site }
@@ -155,11 +222,9 @@ impl Index {
 
     /// The servers that members scan against.
     pub fn sites(&self, members: &Members) -> BTreeSet<u32> {
-        let mut sites = BTreeSet::new();
-        self.each(members, |_, chunk, lane| {
-            sites.insert(chunk.lane(lane).site);
-        });
-        sites
+        let held = self.groups.iter().zip(&members.groups).filter(|(_, held)| **held);
+        let sites = held.flat_map(|(group, _)| group.sites.iter().map(|(site, _)| *site));
+        sites.filter(|site| members.site.is_none_or(|wanted| wanted == *site)).collect()
     }
 
     /// How all computers stand, without looking at them.
@@ -176,10 +241,56 @@ impl Index {
         merged(&self.classes, &self.accumulate(members, &self.classes).0)
     }
 
-    /// The same for some updates only; what a computer is not asked about keeps it from nothing.
+    /// The same for some updates only. What a computer is not asked about keeps it from nothing, but one that is asked about none
+    /// of them is unknown.
     pub fn count_only(&self, members: &Members, only: &HashSet<UpdateNumber>) -> Tally {
         let classes = self.narrowed(only);
         merged(&classes, &self.accumulate(members, &classes).0)
+    }
+
+    /// How some computers stand, of those that are members, with some updates or with all. The cost is that of these computers.
+    pub fn count_of(
+        &self,
+        members: &Members,
+        only: Option<&HashSet<UpdateNumber>>,
+        computers: impl IntoIterator<Item = u32>,
+    ) -> Tally {
+        let narrowed = only.map(|only| self.narrowed(only));
+        let classes = narrowed.as_deref().unwrap_or(&self.classes);
+        let mut sums: Vec<Accumulator> = classes.iter().map(|_| Accumulator::default()).collect();
+        let mut masks: Vec<LateMasks> = classes.iter().map(|_| LateMasks::default()).collect();
+        for no in computers {
+            let Some((class, chunk, lane)) = self.place_of(members, no) else { continue };
+            if let (Some(of), Some(sums), Some(masks)) = (classes.get(class), sums.get_mut(class), masks.get_mut(class))
+            {
+                sums.add(of, chunk, lane, masks, Sign::Plus);
+            }
+        }
+        let mut tally = Tally::default();
+        for (class, sums) in classes.iter().zip(&sums).filter(|(_, sums)| !sums.is_empty()) {
+            tally.merge(sums.tally(class));
+        }
+        tally
+    }
+
+    /// The same without the updates, which is much cheaper.
+    pub fn states_in(
+        &self,
+        members: &Members,
+        only: Option<&HashSet<UpdateNumber>>,
+        computers: impl IntoIterator<Item = u32>,
+    ) -> Counts {
+        let narrowed = only.map(|only| self.narrowed(only));
+        let classes = narrowed.as_deref().unwrap_or(&self.classes);
+        let mut masks: Vec<LateMasks> = classes.iter().map(|_| LateMasks::default()).collect();
+        let mut states = Counts::default();
+        for no in computers {
+            let Some((class, chunk, lane)) = self.place_of(members, no) else { continue };
+            if let (Some(of), Some(masks)) = (classes.get(class), masks.get_mut(class)) {
+                states.add(standing(of, chunk, lane, masks));
+            }
+        }
+        states
     }
 
     /// Each member with its one state, of some updates or of all.
@@ -190,49 +301,37 @@ impl Index {
         let mut standings = Vec::new();
         self.each(members, |class, chunk, lane| {
             let (Some(of), Some(masks)) = (classes.get(class), masks.get_mut(class)) else { return };
-            standings.push(placed(chunk.lane(lane), standing(of, chunk, lane, masks)));
+            standings.push(stands(chunk.lane(lane), !of.is_outside(), standing(of, chunk, lane, masks)));
         });
         standings
     }
 
-    /// Each member with how many of these updates it has in each state, of those that it is asked about. The cost grows with the
-    /// members times the updates.
-    pub fn counts_each(&self, members: &Members, only: &HashSet<UpdateNumber>) -> Vec<(Standing, Counts)> {
-        let classes = self.narrowed(only);
-        let mut found = Vec::new();
+    /// Hands each member to `tell`, in no order, with what it says of some updates or of all.
+    pub fn survey(&self, members: &Members, only: Option<&HashSet<UpdateNumber>>, tell: &mut dyn FnMut(&Seen<'_>)) {
+        let narrowed = only.map(|only| self.narrowed(only));
+        let classes = narrowed.as_deref().unwrap_or(&self.classes);
+        let mut masks: Vec<LateMasks> = classes.iter().map(|_| LateMasks::default()).collect();
         self.each(members, |class, chunk, lane| {
-            let Some(of) = classes.get(class) else { return };
-            let place = chunk.lane(lane);
-            let state = |(asked, column): (&Asked, Option<u32>)| state(asked, column, &place, chunk, lane);
-            let counts: Counts = of.asked.iter().enumerate().map(|(at, asked)| state((asked, of.column(at)))).collect();
-            let worst = computer_state(place.anchor.is_some(), State::ALL.into_iter().filter(|it| counts.of(*it) > 0));
-            found.push((placed(place, worst), counts));
+            let (Some(of), Some(masks)) = (classes.get(class), masks.get_mut(class)) else { return };
+            let Some(group) = self.groups.get(chunk.lane(lane).group as usize) else { return };
+            tell(&Seen::new((of, &self.columns), (chunk, lane), &group.collections, masks));
         });
-        found
     }
 
-    /// Each member that is asked about an update, with its state of it.
-    pub fn of_update(&self, members: &Members, update: UpdateNumber) -> Vec<Standing> {
-        let asked: Vec<_> = self.classes.iter().map(|class| class.asked.get(class.place(update)?)).collect();
-        let column = self.columns.find(update);
-        let mut standings = Vec::new();
-        self.each(members, |class, chunk, lane| {
-            let Some(Some(asked)) = asked.get(class) else { return };
-            let place = chunk.lane(lane);
-            standings.push(placed(place, state(asked, column, &place, chunk, lane)));
-        });
-        standings
+    /// Where a computer is kept, if it is here.
+    fn lane(&self, no: u32) -> Option<(&Chunk, usize)> {
+        let slot = *self.slots.get(&no)? as usize;
+        self.chunks.get(slot / LANES).map(|chunk| (chunk, slot % LANES))
     }
 
-    /// What computers in these collections are asked about, if there are any.
-    pub fn asked(&self, collections: &[CollectionId]) -> Option<&Arc<[Asked]>> {
-        let group = self.groups.get(*self.by_collections.get(collections)? as usize)?;
-        self.classes.get(group.class as usize).map(|class| &class.asked)
+    fn placed(&self, lane: Lane) -> Option<Placed> {
+        let group = self.groups.get(lane.group as usize)?;
+        Some(Placed { no: lane.no, site: lane.site, collections: Arc::clone(&group.collections) })
     }
 
     /// Bytes in memory, about.
     pub fn bytes(&self) -> usize {
-        self.chunks.iter().map(Chunk::bytes).sum::<usize>() + self.slots.capacity() * 9 + self.columns.len() * 16
+        self.chunks.iter().map(Chunk::bytes).sum::<usize>() + self.slots.capacity() * 9 + self.columns.len() * 20
     }
 
     /// The place of a computer, a new one if it has none.
@@ -246,6 +345,15 @@ impl Index {
         }
         self.slots.insert(no, slot);
         slot
+    }
+
+    /// Where a computer is, and its class; none if it is no member.
+    fn place_of(&self, members: &Members, no: u32) -> Option<(usize, &Chunk, usize)> {
+        let slot = *self.slots.get(&no)? as usize;
+        let (chunk, lane) = (self.chunks.get(slot / LANES)?, slot % LANES);
+        let place = chunk.lane(lane);
+        let group = self.groups.get(place.group as usize).filter(|_| members.holds(&place))?;
+        Some((group.class as usize, chunk, lane))
     }
 
     fn column(&mut self, update: UpdateNumber) -> u32 {
@@ -264,13 +372,14 @@ impl Index {
             return *group;
         }
         let class = self.class(ask(collections));
-        let new = Group { collections: collections.into(), class, members: 0 };
+        let collections: Arc<[CollectionId]> = collections.into();
+        let new = Group { collections: Arc::clone(&collections), class, members: 0, sites: Vec::new() };
         let group = self.free_groups.pop().unwrap_or(self.groups.len() as u32);
         match self.groups.get_mut(group as usize) {
             Some(free) => *free = new,
             None => self.groups.push(new),
         }
-        self.by_collections.insert(collections.into(), group);
+        self.by_collections.insert(collections, group);
         group
     }
 
@@ -286,7 +395,14 @@ impl Index {
     }
 
     fn narrowed(&self, only: &HashSet<UpdateNumber>) -> Vec<Class> {
-        self.classes.iter().map(|class| class.narrowed(&|update| only.contains(&update), &self.columns)).collect()
+        let mut only: Vec<UpdateNumber> = only.iter().copied().collect();
+        only.sort_unstable();
+        self.narrowed_to(&only)
+    }
+
+    /// The same of updates that ascend.
+    fn narrowed_to(&self, only: &[UpdateNumber]) -> Vec<Class> {
+        self.classes.iter().map(|class| class.narrowed(only, &self.columns)).collect()
     }
 
     /// Counts a computer in its set of collections; none if the place is empty.
@@ -295,12 +411,18 @@ impl Index {
         if chunk.occupied >> lane & 1 == 0 {
             return None;
         }
-        let group = self.groups.get_mut(chunk.lane(lane).group as usize)?;
-        group.members = match sign {
-            Sign::Plus => group.members + 1,
-            Sign::Minus => group.members.saturating_sub(1),
-        };
+        let place = chunk.lane(lane);
+        let group = self.groups.get_mut(place.group as usize)?;
+        group.count(place.site, sign);
         Some(group.class as usize)
+    }
+
+    /// Notes where a computer is that is about to change.
+    fn note(&mut self, slot: u32) {
+        let (chunk, lane) = (self.chunks.get(slot as usize / LANES), slot as usize % LANES);
+        let here = chunk.filter(|chunk| chunk.occupied >> lane & 1 == 1);
+        let place = here.map(|chunk| chunk.lane(lane)).map(|lane| (lane.group, lane.site));
+        self.changes.note(slot, place);
     }
 
     /// Brings the sums over all computers up to date for one of them.
@@ -319,11 +441,7 @@ impl Index {
     /// The lanes of a chunk that belong to the members of each class.
     fn lanes(&self, members: &Members, chunk: &Chunk, by_class: &mut [u64]) {
         by_class.fill(0);
-        let is_member = |lane: &Lane| {
-            members.site.is_none_or(|site| lane.site == site)
-                && members.groups.get(lane.group as usize).copied().unwrap_or(false)
-        };
-        for lane in ones(chunk.select(is_member)) {
+        for lane in ones(chunk.select(|lane| members.holds(lane))) {
             let group = self.groups.get(chunk.lane(lane as usize).group as usize);
             if let Some(lanes) = group.and_then(|group| by_class.get_mut(group.class as usize)) {
                 *lanes |= 1 << lane;
@@ -342,76 +460,8 @@ impl Index {
             }
         }
     }
-
-    /// Sums over members, by class. Large fleets are shared out among the processors.
-    fn accumulate(&self, members: &Members, classes: &[Class]) -> (Vec<Accumulator>, Vec<LateMasks>) {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-        if threads == 1 || self.slots.len() < SHARED_FROM {
-            return self.accumulate_part(members, classes, &self.chunks);
-        }
-        let part = self.chunks.len().div_ceil(threads).max(1);
-        std::thread::scope(|scope| {
-            let work = |chunks| scope.spawn(move || self.accumulate_part(members, classes, chunks));
-            let others: Vec<_> = self.chunks.chunks(part).skip(1).map(work).collect();
-            let first = self.chunks.chunks(part).next().unwrap_or_default();
-            let (mut sums, masks) = self.accumulate_part(members, classes, first);
-            for other in others {
-                let more = match other.join() {
-                    Ok((more, _)) => more,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                };
-                for (sums, more) in sums.iter_mut().zip(&more) {
-                    sums.merge(more);
-                }
-            }
-            (sums, masks)
-        })
-    }
-
-    fn accumulate_part(
-        &self,
-        members: &Members,
-        classes: &[Class],
-        chunks: &[Chunk],
-    ) -> (Vec<Accumulator>, Vec<LateMasks>) {
-        let mut by_class = vec![0; self.classes.len()];
-        let mut sums: Vec<Accumulator> = classes.iter().map(|_| Accumulator::default()).collect();
-        let mut masks: Vec<LateMasks> = classes.iter().map(|_| LateMasks::default()).collect();
-        let mut planes: Vec<Planes> = classes.iter().map(|_| Planes::default()).collect();
-        for sums in &mut sums {
-            sums.reserve(self.columns.len());
-        }
-        for chunk in chunks {
-            self.lanes(members, chunk, &mut by_class);
-            let parts = classes.iter().zip(&by_class).zip(&mut sums).zip(&mut masks).zip(&mut planes);
-            for ((((class, lanes), sums), masks), planes) in parts.filter(|part| *part.0.0.0.1 != 0) {
-                sums.add_many(class, chunk, *lanes, masks, planes);
-            }
-        }
-        for (sums, planes) in sums.iter_mut().zip(planes) {
-            sums.absorb(planes);
-        }
-        (sums, masks)
-    }
 }
 
-fn placed(lane: Lane, state: State) -> Standing {
-    Standing { no: lane.no, site: lane.site, reported: lane.anchor.is_some(), state }
-}
-
-/// The state of one update on one computer, as [`crate::status::ComputerStatus::state_of`] says it.
-fn state(asked: &Asked, column: Option<u32>, place: &Lane, chunk: &Chunk, lane: usize) -> State {
-    match column.and_then(|column| chunk.state(lane, column)) {
-        Some(listed) => listed,
-        None if place.anchor.is_some_and(|anchor| asked.entered <= anchor) => State::NotApplicable,
-        None => State::Unknown,
-    }
-}
-
-fn merged(classes: &[Class], sums: &[Accumulator]) -> Tally {
-    let mut tally = Tally::default();
-    for (class, sums) in classes.iter().zip(sums) {
-        tally.merge(sums.tally(class));
-    }
-    tally
+fn stands(lane: Lane, asked: bool, state: State) -> Standing {
+    Standing { no: lane.no, site: lane.site, reported: lane.anchor.is_some(), asked, state }
 }

@@ -5,6 +5,7 @@
 //! unmodified Windows Update Agent is told what MS-WUSP carries, and what that does not carry is stored and said to be so.
 
 mod honoured;
+mod stage;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use crate::targeting::DeploymentAction;
 
 pub use honoured::{Honoured, SETTINGS, SettingFacts};
+pub use stage::{Going, LAST_ZONE, Outgoing, Stage};
 pub use template::{Template, TemplateNameError, template_name};
 
 /// Updates that a deployed group may have (DEP-26).
@@ -58,7 +60,6 @@ pub enum DetailLevel {
 
 /// When to warn of low compliance (DEP-18).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ComplianceAlert {
     /// Below so many percent of the computers that the deployment is for, 1 to 100.
     pub below_percent: u8,
@@ -69,7 +70,7 @@ pub struct ComplianceAlert {
 /// What the column `settings` of a deployment holds, as JSON; what is absent is the default. The compliance alert is
 /// evaluated by the server; the rest waits for an agent that is told of it ([`SETTINGS`]).
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Settings {
     /// What users see.
     pub notifications: Notifications,

@@ -4,16 +4,20 @@
 //! [MS-ERREF] 2.1) where the table has nothing. Names and numbers are those of the published headers and documents that
 //! [`Source`] names; meaning, cause and next step are written for people who run this server.
 //!
+//! Codes that servers answer with are names and no numbers: [`find_server`].
+//!
 //! *Invariant:* a code that is not known is said to be unknown; nothing is made up for it.
 
 mod layout;
 mod parse;
+mod server;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use layout::{Facility, Layout, facility};
 pub use parse::{CodeError, parse};
+pub use server::{ServerCode, find_server, server_codes};
 
 /// What is known of a code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,7 +114,11 @@ impl Explanation {
 
     /// What it says, always something.
     pub fn meaning(&self) -> String {
-        self.known.map_or_else(|| format!("Unknown code. {}", self.layout.describe()), |known| known.meaning.to_owned())
+        match self.known {
+            Some(known) => known.meaning.to_owned(),
+            None if self.code == 0 => "Success: nothing failed.".to_owned(),
+            None => format!("Unknown code. {}", self.layout.describe()),
+        }
     }
 }
 

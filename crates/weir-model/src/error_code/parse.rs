@@ -3,7 +3,8 @@
 /// A text that is no code.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "{0:?} is no error code: write it as 0x80240022, 80240022, -2145124318 or 2149842978, or as a name such as WU_E_NO_SERVICE"
+    "{0:?} is no error code: write it as 0x80240022, 80240022, -2145124318 or 2149842978, or as a name such as WU_E_NO_SERVICE \
+     or InvalidCookie"
 )]
 pub struct CodeError(String);
 

@@ -113,6 +113,19 @@ impl fmt::Display for Build {
     }
 }
 
+impl Build {
+    /// The build that an agent of Windows 10 or later tells with each scan: `OSVersion` among the `name=value;` pairs of
+    /// DeviceAttributes (SyncUpdates, MS-WUSP 2.2.2.2.4), as recorded. None if there is no such pair or it is no build.
+    pub fn of_device(attributes: &str) -> Option<Self> {
+        const NAME: &str = "OSVersion=";
+        let begins =
+            |at: &usize| attributes.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with(';'));
+        let (at, _) = attributes.match_indices(NAME).find(|(at, _)| begins(at))?;
+        let value = attributes.get(at + NAME.len()..)?;
+        value.split(';').next()?.parse().ok()
+    }
+}
+
 impl Serialize for Build {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -1,6 +1,13 @@
 //! What becomes of a document that arrives.
 
-use super::Revision;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Document, DocumentError, Revision};
+
+/// No document about vulnerabilities is older: the first CVE ids are of 1999.
+const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
+/// So far may a release lie ahead of its receipt: clocks differ, and a date without a zone is read as UTC.
+const AHEAD: SignedDuration = SignedDuration::from_hours(48);
 
 /// What is stored under the id of a document.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,4 +39,17 @@ pub fn arrival(stored: Option<&Stored>, revision: &Revision, digest: &[u8; 32]) 
         std::cmp::Ordering::Less => Arrival::Older,
         std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => Arrival::Replaced,
     }
+}
+
+/// Refuses a document whose release cannot have been then. One that is dated far ahead would stand in the way of every genuine
+/// one that follows.
+pub fn dated(document: &Document, received: Timestamp) -> Result<(), DocumentError> {
+    let latest = received.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let current = (Some(document.revision.at), "the date of the current release");
+    for (at, place) in [current, (document.released, "the date of the first release")] {
+        if let Some(at) = at.filter(|at| !(EARLIEST..=latest).contains(at)) {
+            return Err(DocumentError::value(&at.to_string(), "a date from 1990 until two days from now", place));
+        }
+    }
+    Ok(())
 }

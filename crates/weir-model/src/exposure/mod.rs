@@ -16,6 +16,7 @@
 //! is refused, and no input panics. *Invariant:* what cannot be told is [`State::NoData`], never fixed.
 
 mod advisory;
+mod age;
 mod arrival;
 mod csaf;
 mod cvrf;
@@ -39,7 +40,8 @@ pub use self::{
         Advisory, Article, Build, Content, Cve, Document, DocumentKind, Fix, IdentifierError, KnownExploited, Revision,
         Score, Vulnerability,
     },
-    arrival::{Arrival, Stored, arrival},
+    age::Age,
+    arrival::{Arrival, Stored, arrival, dated},
     error::{DocumentError, Fault, Limits},
     exception::{Exception, ExceptionError, LONGEST_YEARS, Place, Subject},
     join::{Join, Joined, Update},

@@ -22,7 +22,8 @@ impl State {
     pub const ALL: [Self; 4] = [Self::Exposed, Self::NoData, Self::Fixed, Self::NotAffected];
 }
 
-/// The build of the operating system that a computer told. RegisterComputer (MS-WUSP 2.2.2.2.3) carries three numbers.
+/// The build of the operating system that a computer told. RegisterComputer (MS-WUSP 2.2.2.2.3) carries three numbers, scans of
+/// newer agents four ([`Build::of_device`]).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct OsBuild {
     /// Major, minor and build: the release.
@@ -41,11 +42,9 @@ pub struct ComputerFacts<'a> {
     pub state: &'a dyn Fn(UpdateNumber) -> UpdateState,
 }
 
-/// Why something is so.
+/// Why something is so. Of several that lead to the same state the first one is told.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Reason {
-    /// The exact build of the computer is older than the fixed one.
-    BuildOlder,
     /// The exact build of the computer is the fixed one or newer.
     BuildReached,
     /// An attempt to install the update that fixes it failed.
@@ -82,6 +81,8 @@ pub enum Reason {
     ReleaseNotListed,
     /// The update that fixes it is installed and becomes effective with a restart.
     RestartPending,
+    /// The exact build of the computer is older than the fixed one. The last: what an update says tells more.
+    BuildOlder,
 }
 
 impl Reason {
@@ -209,8 +210,10 @@ pub fn of_problem(problem: &Problem, join: &Join, computer: &ComputerFacts<'_>) 
         return Evidence::of(Reason::NoFix);
     }
     if problem.platform == Platform::Windows {
-        if let Some(reason) = by_build(&problem.remedies, computer.os) {
-            return Evidence::of(reason);
+        match by_build(&problem.remedies, computer.os) {
+            Some(Reason::BuildOlder) => return older(&problem.remedies, join, computer),
+            Some(reason) => return Evidence::of(reason),
+            None => {}
         }
     }
     let evidence: Vec<Evidence> = problem.remedies.iter().map(|remedy| of_remedy(remedy, join, computer)).collect();
@@ -246,6 +249,24 @@ fn by_build(remedies: &[Remedy], os: Option<OsBuild>) -> Option<Reason> {
     let own = remedies.iter().filter(|remedy| remedy.is_of(os));
     let fixed = own.filter_map(|remedy| remedy.build).map(|Build([.., d])| d).min()?;
     Some(if revision >= fixed { Reason::BuildReached } else { Reason::BuildOlder })
+}
+
+/// What is said where the exact build is too old: it is exposed in any case. What the computer says of an update that would fix
+/// it tells more than the build does, and the update is named whatever it says: clocks and exceptions go by it.
+fn older(remedies: &[Remedy], join: &Join, computer: &ComputerFacts<'_>) -> Evidence {
+    let is_own = |remedy: &&Remedy| remedy.build.is_none() || computer.os.is_some_and(|os| remedy.is_of(os));
+    let own = || remedies.iter().filter(is_own);
+    let evidence: Vec<Evidence> = own().map(|remedy| of_remedy(remedy, join, computer)).collect();
+    let exposed = evidence.iter().filter(|it| it.reason.state() == State::Exposed);
+    if let Some(told) = exposed.min_by_key(|it| (it.reason, it.update)) {
+        return *told;
+    }
+    let joined = |remedy: &Remedy| {
+        let Joined { direct, later } = join.of(remedy.article?)?;
+        direct.first().or(later.first()).copied()
+    };
+    let update = evidence.iter().find_map(|it| it.update).or_else(|| own().find_map(joined));
+    Evidence { reason: Reason::BuildOlder, update }
 }
 
 fn of_remedy(remedy: &Remedy, join: &Join, computer: &ComputerFacts<'_>) -> Evidence {

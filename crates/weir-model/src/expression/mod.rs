@@ -133,6 +133,15 @@ impl<F: Field> Expression<F> {
         Self::checked(all(parts)).map(Some)
     }
 
+    /// The parts that must all hold, from left to right; itself if there is one only. What is known of a thing may be asked for part by
+    /// part, the cheap ones first.
+    pub fn conjuncts(&self) -> Vec<Self> {
+        match &self.root {
+            Node::All(parts) => parts.iter().map(|part| Self { root: part.clone() }).collect(),
+            _ => vec![self.clone()],
+        }
+    }
+
     /// The tree.
     pub fn root(&self) -> &Node<F> {
         &self.root

@@ -421,3 +421,17 @@ fn several_expressions_are_joined_within_the_bounds() {
     let long = update(&vec!["declined"; 200].join(" or "));
     assert!(Expression::all_of([long.clone(), long]).is_err());
 }
+
+#[test]
+fn parts_that_must_all_hold_are_told_apart() {
+    let parts = |text: &str| {
+        let expression: ComputerExpression = Expression::parse(text).expect("it can be read");
+        expression.conjuncts().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        parts("server and needed > 0 and (workstation or plain_http)"),
+        ["server", "needed > 0", "workstation or plain_http"]
+    );
+    assert_eq!(parts("server or workstation"), ["server or workstation"]);
+    assert_eq!(parts("not (server and plain_http)"), ["not (server and plain_http)"]);
+}

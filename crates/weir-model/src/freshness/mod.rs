@@ -9,11 +9,13 @@
 mod scan;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use scan::{Detection, ScanState};
+pub use unknown::UnknownReason;
 
 /// Days after which a computer counts as silent unless a site says otherwise.
 pub const SILENT_DAYS: u32 = 30;
@@ -87,6 +89,11 @@ impl Freshness {
             Self::NotReporting => "not_reporting",
             Self::Current => "current",
         }
+    }
+
+    /// It stopped calling or reporting: what it said last is too old to be believed.
+    pub const fn is_stale(self) -> bool {
+        matches!(self, Self::Silent | Self::NotReporting)
     }
 
     /// The class of that word.

@@ -132,3 +132,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn why_nothing_is_known() {
+    let why =
+        |asked, reported, facts: Facts| UnknownReason::of(asked, reported, &judge(&facts, &Rule::default(), now()));
+    let (fine, failed) = (Some((1, 0)), Some((1, UNREACHABLE)));
+    assert_eq!(why(false, true, facts(1, fine, Some(1))), UnknownReason::NotAsked);
+    assert_eq!(why(false, false, facts(90, failed, None)), UnknownReason::NotAsked, "no report would tell");
+    assert_eq!(why(true, false, facts(90, failed, None)), UnknownReason::Silent);
+    assert_eq!(why(true, true, facts(1, failed, Some(1))), UnknownReason::ScanFailed);
+    assert_eq!(why(true, false, facts(1, failed, None)), UnknownReason::ScanFailed);
+    assert_eq!(why(true, false, facts(1, fine, None)), UnknownReason::NeverReported);
+    assert_eq!(why(true, true, facts(1, fine, Some(60))), UnknownReason::NotReporting);
+    assert_eq!(why(true, true, facts(1, fine, Some(1))), UnknownReason::NewerThanLastReport);
+    let words: std::collections::BTreeSet<_> = UnknownReason::ALL.into_iter().map(UnknownReason::word).collect();
+    assert_eq!(words.len(), UnknownReason::ALL.len());
+    assert!(
+        Freshness::ALL.into_iter().filter(|class| class.is_stale()).eq([Freshness::Silent, Freshness::NotReporting])
+    );
+}

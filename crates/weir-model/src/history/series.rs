@@ -98,8 +98,7 @@ pub struct Series(Vec<Point>);
 
 /// Installed and not applicable in percent of all computers, unknown ones included; none without computers.
 pub fn percent(counts: &Counts) -> Option<f64> {
-    let summary = counts.summary();
-    (summary.computers > 0).then_some(summary.percent)
+    counts.summary().percent
 }
 
 impl Series {

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Amount, Counts, Event, Observation, Phase, Plan, Progress, Start, State, Status, Step};
+use crate::skew::is_ahead;
 
 /// Whether the next phase may start after this one, and if not, why.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,12 +23,20 @@ pub enum Gate {
 }
 
 /// Looks at what computers reported and moves on. `observed` has one of each phase; what it says of phases that have not
-/// started does not matter. Nothing happens while it is paused, failed or over.
+/// started does not matter. Nothing happens while it is paused, failed or over. What a clock noted that has been set back since
+/// counts from now on: a phase soaks again rather than too short a time, and does not wait for that clock.
 pub fn advance(plan: &Plan, state: &State, observed: &[Observation], now: Timestamp) -> (State, Vec<Event>) {
     let mut next = state.clone();
     let mut events = Vec::new();
     if state.status != Status::Running || next.phases.len() != plan.phases.len() {
         return (next, events);
+    }
+    for progress in &mut next.phases {
+        for at in [&mut progress.started_at, &mut progress.reached_at].into_iter().flatten() {
+            if is_ahead(*at, now) {
+                *at = now;
+            }
+        }
     }
     // failures first: they win over whatever else this moment brings
     for (at, (phase, progress)) in plan.phases.iter().zip(&next.phases).enumerate() {

@@ -403,3 +403,20 @@ proptest! {
         prop_assert_eq!(advance(&plan, &resumed, &seen, later), advance(&plan, &state, &seen, later));
     }
 }
+
+#[test]
+fn a_clock_that_was_ahead_makes_no_phase_wait_for_it() {
+    let plan = plan([Phase { soak_hours: 24, ..phase(1) }, phase(2)]);
+    let day = |day: i64| at("2026-11-01T00:00:00Z") + SignedDuration::from_hours(24 * day);
+    let all = [saw(100, 100, 0, 0), NOTHING];
+    // it started, and had its success, while the clock stood a year ahead
+    let (state, _) = advance(&plan, &State::new(2), &[NOTHING, NOTHING], day(365));
+    let (state, events) = advance(&plan, &state, &all, day(366));
+    assert_eq!(steps(&events), [Step::Reached { phase: 0 }]);
+    // it soaks again, by the clock that is right
+    let (state, events) = advance(&plan, &state, &all, day(1));
+    assert_eq!(steps(&events), []);
+    assert_eq!((state.phases[0].started_at, state.phases[0].reached_at), (Some(day(1)), Some(day(1))));
+    let (_, events) = advance(&plan, &state, &all, day(2));
+    assert_eq!(steps(&events), [Step::Complete { phase: 0 }, Step::Start { phase: 1 }]);
+}

@@ -28,7 +28,9 @@ pub fn write(table: &Table, out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 
-fn field(out: &mut impl Write, at: usize, text: &str) -> fmt::Result {
+/// Writes a field, the one at place `at` of its record, in quotes where it has to be. Words of somebody else are [`defused`] before;
+/// a record ends with CR LF.
+pub fn field(out: &mut impl Write, at: usize, text: &str) -> fmt::Result {
     if at > 0 {
         out.write_char(',')?;
     }

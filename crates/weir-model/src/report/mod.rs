@@ -12,6 +12,7 @@ pub mod file;
 pub mod html;
 mod registry;
 pub mod schedule;
+pub mod shown;
 pub mod states;
 mod table;
 #[cfg(test)]

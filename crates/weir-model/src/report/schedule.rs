@@ -2,14 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::schedule::Recurrence;
+use crate::{schedule::Recurrence, skew::is_ahead};
 
 /// How long after each failed attempt it is tried again; after the last one the next occurrence is waited for.
 const AGAIN: [SignedDuration; 3] =
     [SignedDuration::from_mins(5), SignedDuration::from_mins(30), SignedDuration::from_hours(2)];
-
-/// What lies further ahead than this was noted by a clock that has been set back since.
-const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is known of a schedule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,7 +34,7 @@ pub enum Decision {
 
 /// Whether a report is to be made now.
 pub fn due(recurrence: &Recurrence, so_far: SoFar, now: Timestamp, site: &TimeZone) -> Decision {
-    let since = if so_far.since.duration_since(now) > SKEW { now } else { so_far.since };
+    let since = if is_ahead(so_far.since, now) { now } else { so_far.since };
     // a newer occurrence stands for an attempt that failed before it
     if let Some(base) = crate::rule::last_missed(recurrence, since, now, site) {
         return Decision::Run { base };

@@ -32,9 +32,9 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// A share in percent with one decimal; 0 of nothing.
+    /// A share in percent with one decimal; there is none of nothing.
     pub fn share(part: u64, whole: u64) -> Self {
-        Self::Percent(if whole == 0 { 0.0 } else { (part as f64 * 1_000.0 / whole as f64).round() / 10.0 })
+        crate::compliance::percent(part, whole).map_or(Self::Absent, Self::Percent)
     }
 
     /// An instant, if there is one.
@@ -159,24 +159,24 @@ fn span(minutes: i64) -> String {
     }
 }
 
-/// The first rows of an order out of any number of them. It holds at most twice the limit, and counts all.
+/// The first rows of an order, or what rows are made of, out of any number of them. It holds at most twice the limit, and counts all.
 #[derive(Debug)]
-pub struct Best<K> {
+pub struct Best<K, R = Row> {
     limit: usize,
-    kept: Vec<(K, Row)>,
+    kept: Vec<(K, R)>,
     /// Nothing behind it gets in any more.
     last: Option<K>,
     total: u64,
 }
 
-impl<K: Clone + Ord> Best<K> {
+impl<K: Clone + Ord, R> Best<K, R> {
     /// For so many rows.
     pub fn new(limit: u32) -> Self {
         Self { limit: (limit as usize).max(1), kept: Vec::new(), last: None, total: 0 }
     }
 
     /// Takes a row if it may be among the first. Keys are to be different: rows of equal keys come in any order.
-    pub fn offer(&mut self, key: K, row: impl FnOnce() -> Row) {
+    pub fn offer(&mut self, key: K, row: impl FnOnce() -> R) {
         self.total += 1;
         if self.last.as_ref().is_some_and(|last| key > *last) {
             return;
@@ -196,7 +196,7 @@ impl<K: Clone + Ord> Best<K> {
     }
 
     /// The rows in order, and how many were offered.
-    pub fn finish(mut self) -> (Vec<Row>, u64) {
+    pub fn finish(mut self) -> (Vec<R>, u64) {
         self.cut();
         self.kept.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         (self.kept.into_iter().map(|(_, row)| row).collect(), self.total)

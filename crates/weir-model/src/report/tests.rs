@@ -181,7 +181,7 @@ fn cells_are_written_as_their_kind_has_it() {
         (Cell::Count(7), "7"),
         (Cell::Duration(SignedDuration::from_mins(2)), "120"),
         (Cell::share(1, 3), "33.3"),
-        (Cell::share(0, 0), "0.0"),
+        (Cell::share(0, 0), ""),
         (Cell::Percent(f64::NAN), "0.0"),
         (Cell::code(Some(-2_145_124_318)), "0x80240022"),
         (Cell::State("failed"), "failed"),
@@ -214,13 +214,53 @@ fn a_table_says_how_much_of_it_is_there_and_how_old_it_is() {
 }
 
 #[test]
+fn a_page_says_where_and_when_it_is_from_and_fits_its_paper() {
+    let page_of = |table: &Table| {
+        let mut page = String::new();
+        html::write(table, &mut page).expect("a string takes it");
+        page
+    };
+    let narrow = page_of(&table(vec![row("a"), row("b")]));
+    assert!(
+        narrow.contains(" - 2026-11-30 12:00 UTC</title>") && narrow.contains(", 2026-11-30 12:00 UTC</p>"),
+        "{narrow}"
+    );
+    assert!(narrow.contains("<td class=\"s\">2026-11-29 08:00</td>"), "times are as people write them: {narrow}");
+    assert!(narrow.contains("<tfoot>\n<tr><td colspan=\"5\">2 rows.</td></tr>"), "{narrow}");
+    assert!(narrow.contains("<body>"), "it is printed upright");
+    // many columns are printed across, and their GUIDs are left out there
+    let report = REPORTS.iter().copied().find(|report| report.number == "F1").expect("is there");
+    let id = Uuid::from_u128(7).to_string();
+    let cells = report.columns.iter().map(|column| match (column.kind, column.id) {
+        (ColumnKind::Id, "update") => Cell::Id(id.clone()),
+        (_, "title") => Cell::Text("A title that is as long as titles of updates are".to_owned()),
+        (ColumnKind::Count, _) => Cell::Count(12_345),
+        (ColumnKind::State, _) => Cell::State("pending_restart"),
+        _ => Cell::Absent,
+    });
+    let wide = page_of(&Table { report, rows: vec![cells.collect()], total: 1, ..table(Vec::new()) });
+    for part in [
+        "<body class=\"wide\">".to_owned(),
+        format!("<td class=\"i g\">{id}</td>"),
+        "<td class=\"w\">A title".to_owned(),
+        "<td class=\"n\">12,345</td>".to_owned(),
+        "<td class=\"s\">pending restart</td>".to_owned(),
+    ] {
+        assert!(wide.contains(&part), "{part}: {wide}");
+    }
+    for part in ["@page wide{size:A4 landscape", "body.wide .g{display:none}"] {
+        assert!(html::STYLE.contains(part), "{part}");
+    }
+}
+
+#[test]
 fn text_is_aligned_and_cannot_steer_a_terminal() {
     let mut out = String::new();
     text::write(&table(vec![row("a\u{1b}[2J"), row("longer")]), &mut out).expect("a string takes it");
     let lines: Vec<&str> = out.lines().skip_while(|line| !line.starts_with("COMPUTER")).collect();
-    assert_eq!(lines[0], "COMPUTER  NAME    SITE  LAST SCAN             LAST CONTACT");
-    assert_eq!(lines[1], "pc-1      a\u{fffd}[2J         2026-11-29T08:00:00Z");
-    assert_eq!(lines[2], "pc-1      longer        2026-11-29T08:00:00Z");
+    assert_eq!(lines[0], "COMPUTER  NAME    SITE  LAST SCAN          LAST CONTACT");
+    assert_eq!(lines[1], "pc-1      a\u{fffd}[2J         2026-11-29 08:00Z");
+    assert_eq!(lines[2], "pc-1      longer        2026-11-29 08:00Z");
     assert!(out.ends_with("2 rows.\n"), "{out}");
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{ColumnKind, Table, harmless};
+use super::{Cell, ColumnKind, Table, harmless, shown};
 
 /// Characters of a cell; the rest is cut.
 const WIDEST: usize = 120;
@@ -37,7 +37,7 @@ fn rows(table: &Table, out: &mut impl Write) -> fmt::Result {
     let columns = table.report.columns;
     let head: Vec<String> = columns.iter().map(|column| column.title.to_uppercase()).collect();
     let rows: Vec<Vec<String>> =
-        table.rows.iter().map(|row| row.iter().map(|cell| tidy(&cell.to_string())).collect()).collect();
+        table.rows.iter().map(|row| row.iter().map(|cell| tidy(&words(cell))).collect()).collect();
     let width = |at: usize| {
         let cells = rows.iter().chain([&head]).filter_map(|row| row.get(at));
         cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
@@ -51,6 +51,12 @@ fn rows(table: &Table, out: &mut impl Write) -> fmt::Result {
         out.write_char('\n')?;
     }
     writeln!(out, "{}", table.extent())
+}
+
+/// A cell, with the zone of a time.
+fn words(cell: &Cell) -> String {
+    let zone = if matches!(cell, Cell::Time(_)) { "Z" } else { "" };
+    shown::cell(cell) + zone
 }
 
 fn line(out: &mut impl Write, cells: &[String], widths: &[(usize, ColumnKind)]) -> fmt::Result {

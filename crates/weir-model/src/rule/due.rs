@@ -4,13 +4,10 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Schedule};
-use crate::schedule::Recurrence;
+use crate::{schedule::Recurrence, skew::is_ahead};
 
 /// Evaluations that nobody asked for within one day (ADR-4).
 pub const MOST_A_DAY: usize = 3;
-
-/// What lies further ahead than this was noted by a clock that has been set back since.
-const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// What made an evaluation happen.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -65,7 +62,7 @@ pub enum Decision {
 
 /// Whether a rule is to be evaluated now. A day is one of the recurrence's zone, else of the site's.
 pub fn due(rule: &Rule, so_far: &Evaluations, now: Timestamp, site: &TimeZone) -> Decision {
-    let since = if so_far.since.duration_since(now) > SKEW { now } else { so_far.since };
+    let since = if is_ahead(so_far.since, now) { now } else { so_far.since };
     let found = match &rule.schedule {
         _ if !rule.enabled => None,
         Schedule::Manual => None,

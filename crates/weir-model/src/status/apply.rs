@@ -14,6 +14,15 @@ const FIRST_CLIENT: i64 = 1_104_537_600;
 /// A client status that is older than the last one by more is no straggler of the same scan on another connection.
 const SET_BACK: SignedDuration = SignedDuration::from_hours(24);
 
+/// The lists of a client status. Should an update be in several, the later of these counts.
+const LISTS: [(&str, State); 5] = [
+    ("U", State::Required),
+    ("V", State::Installed),
+    ("h", State::Downloaded),
+    ("g", State::Failed),
+    ("W", State::PendingRestart),
+];
+
 /// What [`apply`] needs besides the events.
 pub struct Context<'a> {
     /// Receipt of the batch.
@@ -62,10 +71,10 @@ pub fn apply(status: &mut ComputerStatus, batch: &[Event], context: &Context<'_>
     // Real batches hold an empty client status beside the full one, at the same time. Only the last counts, and the others must
     // not cost unchanged states their time of change.
     let last_at: BTreeMap<Timestamp, usize> =
-        of_kind(event_id::CLIENT_STATUS).map(|(index, event)| (time_of(event, context), index)).collect();
+        of_kind(event_id::CLIENT_STATUS).map(|(index, event)| (time_of(event, context.now), index)).collect();
     let success = of_kind(event_id::DETECTION_SUCCEEDED).map(|(_, event)| event.at).max();
     for (index, event) in batch.iter().enumerate() {
-        let at = time_of(event, context);
+        let at = time_of(event, context.now);
         match event.event_id {
             event_id::CLIENT_STATUS => {
                 if last_at.get(&at) == Some(&index) {
@@ -93,7 +102,7 @@ pub fn apply(status: &mut ComputerStatus, batch: &[Event], context: &Context<'_>
 
 /// The state that an event puts an update into at once. Download events, the start of an installation and 201 (pending) change
 /// nothing; the next client status corrects all.
-fn state_after(event_id: i32) -> Option<State> {
+pub fn state_after(event_id: i32) -> Option<State> {
     Some(match event_id {
         event_id::INSTALL_FAILED
         | event_id::SCHEDULED_FAILED
@@ -109,9 +118,21 @@ fn state_after(event_id: i32) -> Option<State> {
     })
 }
 
-fn time_of(event: &Event, context: &Context<'_>) -> Timestamp {
+/// An empty client status of the very time of the one that a status has, which lists updates. Agents send an empty one beside the
+/// full one; in one batch the last of them counts ([`apply`]), but one that arrives later says nothing new and must not wipe
+/// what the full one said. It is for the caller to leave it out, who knows which events came before: here a batch that is
+/// applied again has to change nothing.
+pub fn is_empty_twin(status: &ComputerStatus, event: &Event, now: Timestamp) -> bool {
+    let lists = || LISTS.iter().any(|(tag, _)| event.misc.updates(tag).next().is_some());
+    event.event_id == event_id::CLIENT_STATUS
+        && !status.entries.is_empty()
+        && status.as_of == Some(time_of(event, now))
+        && !lists()
+}
+
+fn time_of(event: &Event, now: Timestamp) -> Timestamp {
     let said = Some(event.at).filter(|at| at.as_second() >= FIRST_CLIENT);
-    whole_milliseconds(said.map_or(context.now, |at| at.min(context.now)))
+    whole_milliseconds(said.map_or(now, |at| at.min(now)))
 }
 
 /// The encoded form holds milliseconds.
@@ -131,16 +152,8 @@ impl ComputerStatus {
         if self.as_of.is_some_and(|as_of| as_of > at) {
             return;
         }
-        // Should an update be in several lists, the later of these counts.
-        let lists = [
-            ("U", State::Required),
-            ("V", State::Installed),
-            ("h", State::Downloaded),
-            ("g", State::Failed),
-            ("W", State::PendingRestart),
-        ];
         let mut listed: Vec<(UpdateNumber, State)> = Vec::new();
-        for (tag, state) in lists {
+        for (tag, state) in LISTS {
             let numbers = event.misc.updates(tag).filter_map(context.number);
             listed.extend(numbers.map(|number| (number, state)));
         }

@@ -53,6 +53,15 @@ fn steps_that_cannot_follow_each_other_are_believed_in_the_order_of_their_times(
 }
 
 #[test]
+fn a_stored_status_that_is_wrong_about_its_errors_is_damaged() {
+    for status in [after(&[&[failed(1, 5, -1)]]), after(&[&[report(10, &[list("V", &[1])])]])] {
+        let mut bytes = status.encode();
+        bytes[1] ^= 32;
+        assert!(matches!(ComputerStatus::decode(&bytes), Err(StatusDecodeError::Damaged(_))));
+    }
+}
+
+#[test]
 fn what_is_listed_outside_the_scope_is_kept_and_counts_when_it_comes_into_it() {
     // declined, or deployed to others: nobody asks for it
     let status = after(&[&[report(10, &[list("V", &[7])])]]);
@@ -102,6 +111,20 @@ fn a_straggler_is_not_taken_for_a_clock_that_was_set_back() {
     // a backlog of weeks, with the cookie that the newer report came with
     assert_eq!(with(&mut status, &[report(-2_000_000, &[list("U", &[1])])], 100_000, 50), Effects::default());
     assert_eq!(shown(&status), [(1, State::Installed, 90_000)]);
+}
+
+#[test]
+fn an_empty_report_of_the_time_of_a_full_one_is_known() {
+    let full = after(&[&[report(10, &[list("U", &[1])])]]);
+    let empty = |seconds| report(seconds, &["V=".to_owned(), "U=;".to_owned()]);
+    let is_twin = |status: &ComputerStatus, event: &Event| is_empty_twin(status, event, at(100_000));
+    assert!(is_twin(&full, &empty(10)));
+    assert!(!is_twin(&full, &empty(11)), "a later one says that nothing is left");
+    assert!(!is_twin(&full, &report(10, &[list("V", &[2])])), "a full one");
+    assert!(!is_twin(&full, &report(10, &[list("V", &[500])])), "of an update that is not known here");
+    assert!(!is_twin(&full, &failed(1, 10, -1)), "another event");
+    assert!(!is_twin(&after(&[&[report(10, &[])]]), &empty(10)), "there is nothing to lose");
+    assert!(!is_twin(&ComputerStatus::default(), &empty(10)));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! version; flags; the times that are there; anchor; the distinct times of change, ascending; a set of update numbers per listed
 //! state; for each time of change but the most frequent the set of entries that have it; the errors.
+//!
+//! The flags say, since 0.5.0, whether errors follow, so that nobody has to read the whole to learn that there are none.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +22,9 @@ const REPORTED: u8 = 1;
 const AS_OF: u8 = 2;
 const LAST_SYNC: u8 = 4;
 const LAST_REBOOT: u8 = 8;
+/// The next flag means something: older versions knew neither.
+const TELLS_ERRORS: u8 = 16;
+const ERRORS: u8 = 32;
 
 /// The listed states of a computer without their times and errors: what counting needs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,6 +35,8 @@ pub struct ListedStates {
     pub installed: Vec<UpdateNumber>,
     /// Updates in another listed state, in no order.
     pub others: Vec<(UpdateNumber, State)>,
+    /// An entry has the error of a failure, be it over or not.
+    pub errors: bool,
 }
 
 impl ListedStates {
@@ -54,7 +61,8 @@ impl ListedStates {
             input.bytes::<4>()?;
         }
         let anchor = ChangeNumber(input.varint()?);
-        for _ in 0..input.count(8)? {
+        let times = input.count(8)?;
+        for _ in 0..times {
             input.varint()?;
         }
         let mut states = Self { anchor: (flags & REPORTED != 0).then_some(anchor), ..Self::default() };
@@ -71,14 +79,27 @@ impl ListedStates {
         if twice || others.iter().any(|update| states.installed.binary_search(update).is_ok()) {
             return Err(StatusDecodeError::Damaged("an update has two states"));
         }
+        states.errors = if flags & TELLS_ERRORS != 0 { flags & ERRORS != 0 } else { errors_follow(&mut input, times)? };
         Ok(states)
     }
+}
+
+/// Whether there are errors behind the sets of so many times of change.
+fn errors_follow(input: &mut Input<'_>, times: usize) -> Result<bool, StatusDecodeError> {
+    if times > 0 {
+        input.varint()?;
+    }
+    for _ in 1..times {
+        input.set()?;
+    }
+    Ok(!input.set()?.is_empty())
 }
 
 impl From<&ComputerStatus> for ListedStates {
     fn from(status: &ComputerStatus) -> Self {
         let mut states = Self { anchor: status.reported.map(|_| status.anchor), ..Self::default() };
         for entry in &status.entries {
+            states.errors |= entry.error.is_some();
             match entry.state {
                 State::Installed => states.installed.push(entry.update),
                 state => states.others.push((entry.update, state)),
@@ -103,7 +124,10 @@ impl ComputerStatus {
     /// Compact bytes: about 1 kB for 1,500 entries. Times are kept in whole milliseconds.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION, 0];
-        let mut flags = 0;
+        let mut flags = TELLS_ERRORS;
+        if self.entries.iter().any(|entry| entry.error.is_some()) {
+            flags |= ERRORS;
+        }
         let instants = [
             (REPORTED, self.reported),
             (AS_OF, self.as_of),
@@ -188,7 +212,11 @@ impl ComputerStatus {
             return Err(StatusDecodeError::Damaged("an update has two states"));
         }
         let mut entries = entries(&mut input, listed, &times)?;
-        for position in input.set()? {
+        let positions = input.set()?;
+        if flags & TELLS_ERRORS != 0 && (flags & ERRORS != 0) == positions.is_empty() {
+            return Err(StatusDecodeError::Damaged("it is wrong about its errors"));
+        }
+        for position in positions {
             let error = i32::from_le_bytes(input.bytes()?);
             let entry =
                 entries.get_mut(position as usize).ok_or(StatusDecodeError::Damaged("an error has no entry"))?;

@@ -39,6 +39,33 @@ pub mod event_id {
     pub const UNINSTALL_SUCCEEDED: i32 = 222;
 }
 
+/// An event in words; the numbers of others are only logged.
+pub fn event_text(event: i32) -> &'static str {
+    match event {
+        event_id::DETECTION_SUCCEEDED => "It scanned",
+        event_id::DETECTION_FAILED => "A scan failed",
+        event_id::CLIENT_STATUS => "It reported the state of all updates",
+        161 => "A download failed",
+        162 => "A download succeeded",
+        167 => "A download began",
+        181 => "An installation began",
+        event_id::INSTALL_FAILED => "An installation failed",
+        event_id::INSTALL_SUCCEEDED => "An installation succeeded",
+        event_id::INSTALL_SUCCEEDED_REBOOT => "An installation succeeded, a restart is due",
+        event_id::SCHEDULED_SUCCEEDED => "A scheduled installation succeeded",
+        event_id::SCHEDULED_SUCCEEDED_REBOOT => "A scheduled installation succeeded, a restart is due",
+        event_id::SCHEDULED_FAILED => "A scheduled installation failed",
+        event_id::SHUTDOWN_SUCCEEDED => "An installation at shutdown succeeded",
+        event_id::SHUTDOWN_FAILED => "An installation at shutdown failed",
+        event_id::SHUTDOWN_SUCCEEDED_REBOOT => "An installation at shutdown succeeded, a restart is due",
+        event_id::REBOOT_COMPLETED => "The restart after an installation is done",
+        event_id::FAILED_AFTER_REBOOT => "An update failed after the restart",
+        event_id::UNINSTALL_FAILED => "A removal failed",
+        event_id::UNINSTALL_SUCCEEDED => "A removal succeeded",
+        _ => "Another event",
+    }
+}
+
 /// One reported event, as far as status depends on it (MS-WUSP 2.2.2.3.1, ReportingEvent).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {

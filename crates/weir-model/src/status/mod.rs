@@ -17,11 +17,11 @@ mod tests;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use apply::{Change, Context, Effects, apply};
+pub use apply::{Change, Context, Effects, apply, is_empty_twin, state_after};
 pub use codec::{ListedStates, StatusDecodeError};
-pub use event::{Event, MiscData, event_id};
+pub use event::{Event, MiscData, event_id, event_text};
 pub use merge::Told;
-pub use summary::{Counts, Summary, computer_state};
+pub use summary::{Counts, Summary, computer_state, narrowed_state};
 
 use crate::ids::ChangeNumber;
 

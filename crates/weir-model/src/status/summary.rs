@@ -28,8 +28,8 @@ pub struct Summary {
     pub computers: u64,
     /// Members in a compliant state: installed or not applicable.
     pub compliant: u64,
-    /// `compliant` of `computers` in percent. Unknown ones are in the denominator; 0 if there are no members.
-    pub percent: f64,
+    /// `compliant` of `computers` in percent. Unknown ones are in the denominator; none if there are no members.
+    pub percent: Option<f64>,
     /// Members per state.
     pub counts: Counts,
 }
@@ -85,7 +85,7 @@ impl Counts {
     /// Adds it all up.
     pub fn summary(&self) -> Summary {
         let (computers, compliant) = (self.total(), self.compliant());
-        let percent = if computers == 0 { 0.0 } else { compliant as f64 * 100.0 / computers as f64 };
+        let percent = (computers > 0).then(|| compliant as f64 * 100.0 / computers as f64);
         Summary { computers, compliant, percent, counts: *self }
     }
 }
@@ -121,4 +121,11 @@ pub fn computer_state(reported: bool, states: impl IntoIterator<Item = State>) -
     }
     let counts: Counts = states.into_iter().collect();
     WORST_FIRST.into_iter().find(|state| counts.of(*state) > 0).unwrap_or(State::NotApplicable)
+}
+
+/// The one state of a computer in a summary of some updates only: as [`computer_state`], but a computer that is asked about none of
+/// them is unknown. Nobody complies with what nobody asked of it (design, section 7).
+pub fn narrowed_state(reported: bool, states: impl IntoIterator<Item = State>) -> State {
+    let mut states = states.into_iter().peekable();
+    if states.peek().is_none() { State::Unknown } else { computer_state(reported, states) }
 }

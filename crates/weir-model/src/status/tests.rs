@@ -296,8 +296,8 @@ fn summaries_follow_the_definition() {
     let counts: Counts = State::ALL.into_iter().chain([State::Installed]).collect();
     let summary = counts.summary();
     assert_eq!((summary.computers, summary.compliant, counts.needed(), counts.failed), (8, 3, 3, 1));
-    assert!((summary.percent - 37.5).abs() < 1e-9);
-    assert!(Counts::default().summary().percent.abs() < f64::EPSILON);
+    assert!(summary.percent.is_some_and(|percent| (percent - 37.5).abs() < 1e-9));
+    assert_eq!(Counts::default().summary().percent, None);
 
     assert_eq!(computer_state(false, [State::Installed]), State::Unknown);
     assert_eq!(computer_state(true, []), State::NotApplicable);
@@ -306,6 +306,9 @@ fn summaries_follow_the_definition() {
     assert_eq!(computer_state(true, [State::Unknown, State::PendingRestart]), State::PendingRestart);
     assert_eq!(computer_state(true, [State::PendingRestart, State::Required, State::Downloaded]), State::Required);
     assert_eq!(computer_state(true, [State::Failed, State::Required]), State::Failed);
+    assert_eq!(narrowed_state(true, []), State::Unknown, "nobody asked it about these updates");
+    assert_eq!(narrowed_state(true, [State::NotApplicable]), State::NotApplicable);
+    assert_eq!(narrowed_state(false, [State::Installed]), State::Unknown);
 }
 
 #[test]
@@ -355,11 +358,17 @@ fn the_stored_form_does_not_change_unnoticed() {
     let golden: Vec<u8> =
         (0..GOLDEN.len()).step_by(2).map(|i| u8::from_str_radix(&GOLDEN[i..i + 2], 16).expect("hexadecimal")).collect();
     assert_eq!(status.encode(), golden);
-    assert_eq!(ComputerStatus::decode(&golden), Ok(status));
+    assert_eq!(ListedStates::decode(&golden), Ok(ListedStates::from(&status)));
+    assert_eq!(ComputerStatus::decode(&golden), Ok(status.clone()));
+    // what versions before 0.5.0 wrote: nothing is told of errors ahead
+    let mut older = golden;
+    older[1] &= 0x0f;
+    assert_eq!(ListedStates::decode(&older), Ok(ListedStates::from(&status)));
+    assert_eq!(ComputerStatus::decode(&older), Ok(status));
 }
 
 /// Version 1. Readers of every released version must keep reading it.
-const GOLDEN: &str = "010780b4b2a49968a0cc84c59868d0bc84c59868000000003202a0cc84c59868d00f\
+const GOLDEN: &str = "013780b4b2a49968a0cc84c59868d0bc84c59868000000003202a0cc84c59868d00f\
     02015e00000100030000010001010001feffffff";
 
 #[test]
@@ -374,6 +383,12 @@ fn damaged_bytes_are_errors() {
     let mut newer = bytes;
     newer[0] = 2;
     assert_eq!(ComputerStatus::decode(&newer), Err(StatusDecodeError::Version(2)));
+}
+
+/// In the order of their numbers.
+fn sorted(mut states: ListedStates) -> ListedStates {
+    states.others.sort_unstable_by_key(|(update, _)| *update);
+    states
 }
 
 fn any_instant() -> impl Strategy<Value = Timestamp> {
@@ -434,12 +449,24 @@ proptest! {
     }
 
     #[test]
+    fn listed_states_are_those_of_the_entries(status in any_status()) {
+        let states = sorted(ListedStates::from(&status));
+        let mut bytes = status.encode();
+        prop_assert_eq!(ListedStates::decode(&bytes).map(sorted), Ok(states.clone()));
+        // as versions before 0.5.0 wrote it
+        bytes[1] &= 0x0f;
+        prop_assert_eq!(ListedStates::decode(&bytes).map(sorted), Ok(states));
+        prop_assert_eq!(ComputerStatus::decode(&bytes), Ok(status));
+    }
+
+    #[test]
     fn decoding_noise_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let mut versioned = bytes;
         if let Some(first) = versioned.first_mut() {
             *first = 1;
         }
         if let Ok(status) = ComputerStatus::decode(&versioned) {
+            prop_assert_eq!(ListedStates::decode(&versioned).map(sorted), Ok(sorted(ListedStates::from(&status))));
             prop_assert_eq!(ComputerStatus::decode(&status.encode()), Ok(status));
         }
     }

@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    fnv::Fnv,
     ids::CollectionId,
     schedule::{Recurrence, Zone},
 };
@@ -207,22 +208,16 @@ impl Calendar {
 
     /// A number that is another one for other windows or another zone, never 0, and the same on every machine.
     pub fn mark(&self) -> u64 {
-        let mut mark: u64 = 0xcbf2_9ce4_8422_2325;
-        let mut take = |bytes: &[u8]| {
-            for byte in bytes {
-                mark = (mark ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-            mark = (mark ^ 0x1ff).wrapping_mul(0x0100_0000_01b3);
-        };
-        take(self.zone.iana_name().unwrap_or_default().as_bytes());
-        take(&self.lead.as_secs().to_le_bytes());
+        let mut mark = Fnv::default();
+        mark.bytes(self.zone.iana_name().unwrap_or_default().as_bytes());
+        mark.bytes(&self.lead.as_secs().to_le_bytes());
         let mut windows: Vec<_> = self.windows.iter().map(|it| (it.recurrence.to_string(), it.minutes)).collect();
         windows.sort();
         for (recurrence, minutes) in windows {
-            take(recurrence.as_bytes());
-            take(&minutes.to_le_bytes());
+            mark.bytes(recurrence.as_bytes());
+            mark.bytes(&minutes.to_le_bytes());
         }
-        mark | 1
+        mark.0 | 1
     }
 
     /// The longest of the windows, alone.

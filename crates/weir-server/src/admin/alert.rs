@@ -76,13 +76,6 @@ pub(super) fn open_count(tx: &ReadTx<'_>) -> Result<u64, StoreError> {
     Ok(counted(&tx.alert_counts(Timestamp::now())?).open)
 }
 
-/// The newest open ones, the worst first, for the status page.
-pub(super) async fn newest(app: &App, limit: usize) -> Result<Vec<Alert>, AdminError> {
-    let mut rows = app.read(|tx| tx.alert_list(false, 1_000)).await?;
-    rows.sort_by_key(|row| std::cmp::Reverse((row.severity, row.opened_at)));
-    Ok(rows.into_iter().take(limit).map(shown).collect())
-}
-
 /// One alert with its history.
 pub(crate) async fn show(app: &App, id: i64) -> Result<AlertDetail, AdminError> {
     app.try_read(move |tx| {
@@ -105,15 +98,7 @@ pub(crate) async fn acknowledge(app: &App, caller: &Caller, id: i64, given: Aler
 
 /// Lets nobody be told of an alert for a while.
 pub(crate) async fn mute(app: &App, caller: &Caller, id: i64, given: AlertMute) -> Result<Alert, AdminError> {
-    let now = Timestamp::now();
-    let until = when::parse("until", &given.until, now)?;
-    if until <= now || until.duration_since(now) > LONGEST_MUTE {
-        return Err(AdminError::Invalid {
-            code: "until",
-            detail: format!("until is {until}; it must be in the future, and within a year"),
-            next_step: Some("give a time from now such as +4h".to_owned()),
-        });
-    }
+    let until = until(&given.until)?;
     let note = note(given.note)?;
     change(app, caller, id, "alert.mute", move |tx, row| {
         open(row)?;
@@ -132,14 +117,7 @@ pub(crate) async fn unmute(app: &App, caller: &Caller, id: i64, given: AlertNote
 pub(crate) async fn close(app: &App, caller: &Caller, id: i64, given: AlertNote) -> Result<Alert, AdminError> {
     let note = note(given.note)?;
     change(app, caller, id, "alert.close", move |tx, row| {
-        open(row)?;
-        if !closes_by_hand(&row.kind) {
-            return Err(AdminError::Conflict {
-                code: "closes_by_itself",
-                detail: format!("{} states a condition, and closes by itself as soon as that is gone", row.kind),
-                next_step: Some(format!("to hear nothing of it for a while: weir alerts mute {id} --until +1d")),
-            });
-        }
+        closable(row)?;
         tx.alert_close_by_hand(id, note.as_deref())?;
         Ok(())
     })
@@ -150,6 +128,82 @@ pub(crate) async fn close(app: &App, caller: &Caller, id: i64, given: AlertNote)
 pub(crate) async fn evaluate(app: &App) -> Result<AlertCounts, AdminError> {
     notify::look(app, true).await?;
     counts(app).await
+}
+
+/// What is done with many alerts at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Act {
+    Acknowledge,
+    Close,
+    Mute(Timestamp),
+    Unmute,
+}
+
+/// Does it with one of them, in a transaction of the caller's; true if it is another than before.
+pub(super) fn act_in(tx: &WriteTx<'_>, id: i64, act: Act, note: Option<&str>) -> Result<bool, AdminError> {
+    let before = find(tx, id)?;
+    let action = match act {
+        Act::Acknowledge if before.acknowledged.is_some() && note.is_none() => return Ok(false),
+        Act::Unmute if before.muted.is_none() => return Ok(false),
+        Act::Acknowledge => {
+            open(&before)?;
+            tx.alert_acknowledge(id, note)?;
+            "alert.acknowledge"
+        }
+        Act::Close => {
+            closable(&before)?;
+            tx.alert_close_by_hand(id, note)?;
+            "alert.close"
+        }
+        Act::Mute(until) => {
+            open(&before)?;
+            tx.alert_mute(id, Some(until), note)?;
+            "alert.mute"
+        }
+        Act::Unmute => {
+            tx.alert_mute(id, None, note)?;
+            "alert.unmute"
+        }
+    };
+    tx.audit(action, &id.to_string(), Some(&state(&before)), Some(&state(&find(tx, id)?)))?;
+    Ok(true)
+}
+
+/// Until when an alert may be muted.
+pub(super) fn until(text: &str) -> Result<Timestamp, AdminError> {
+    let now = Timestamp::now();
+    let until = when::parse("until", text, now)?;
+    if until <= now || until.duration_since(now) > LONGEST_MUTE {
+        return Err(AdminError::Invalid {
+            code: "until",
+            detail: format!("until is {until}; it must be in the future, and within a year"),
+            next_step: Some("give a time from now such as +4h".to_owned()),
+        });
+    }
+    Ok(until)
+}
+
+/// Whether somebody may close it.
+fn closable(row: &AlertRow) -> Result<(), AdminError> {
+    open(row)?;
+    if closes_by_hand(&row.kind) {
+        return Ok(());
+    }
+    Err(AdminError::Conflict {
+        code: "closes_by_itself",
+        detail: format!("{} states a condition, and closes by itself as soon as that is gone", row.kind),
+        next_step: Some(format!("to hear nothing of it for a while: weir alerts mute {} --until +1d", row.no)),
+    })
+}
+
+/// An alert as the audit log has it.
+fn state(row: &AlertRow) -> serde_json::Value {
+    json!({
+        "kind": row.kind, "subject": tidy(&row.subject, 200), "note": row.note,
+        "acknowledged": row.acknowledged.is_some(),
+        "muted_until": row.muted.as_ref().map(|(until, _)| until.to_string()),
+        "open": row.closed_at.is_none(),
+    })
 }
 
 async fn change(
@@ -163,14 +217,6 @@ async fn change(
         let before = find(tx, id)?;
         work(tx, &before)?;
         let after = find(tx, id)?;
-        let state = |row: &AlertRow| {
-            json!({
-                "kind": row.kind, "subject": tidy(&row.subject, 200), "note": row.note,
-                "acknowledged": row.acknowledged.is_some(),
-                "muted_until": row.muted.as_ref().map(|(until, _)| until.to_string()),
-                "open": row.closed_at.is_none(),
-            })
-        };
         tx.audit(action, &id.to_string(), Some(&state(&before)), Some(&state(&after)))?;
         Ok(shown(after))
     })
@@ -192,7 +238,7 @@ fn open(row: &AlertRow) -> Result<(), AdminError> {
     }
 }
 
-fn note(given: Option<String>) -> Result<Option<String>, AdminError> {
+pub(super) fn note(given: Option<String>) -> Result<Option<String>, AdminError> {
     match given {
         Some(text) if text.chars().count() > NOTE => {
             Err(AdminError::invalid("note", format!("note has more than {NOTE} characters")))

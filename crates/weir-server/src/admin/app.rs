@@ -2,7 +2,7 @@
 
 use std::{
     ops::Deref,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Instant,
 };
 
@@ -13,22 +13,30 @@ use weir_api::status::Endpoints;
 use weir_store::{Actor, ReadTx, StoreError, WriteTx};
 
 use super::{
-    AdminError, Caller, Secrets, exposure,
+    AdminError, Caller, Secrets,
+    access::{oidc::Provider, password::Hasher, sign_in::Tries},
+    changes::Changes,
+    computer_facts,
+    computer_roster::Roster,
+    content, deployment, exposure, failure,
+    idempotency::UnderWay,
     import::Imports,
     index::{Counted, Index},
-    relations::Relations,
     report::Reports,
     setting::Current,
+    status, sync, warm,
 };
 use crate::{
     bundle::receive::Bundles,
     client::limit::AddressLimit,
     config::Settings,
     export::Exports,
-    jobs::{Downloads, Phases, Rules},
+    jobs::{Backups, Downloads, Phases, Rules},
     sites::Hub,
+    start::Certificates,
     state::{AppState, Configuration},
     sync::runner::Runner,
+    telemetry,
 };
 
 /// What the start-up hands to the admin plane.
@@ -64,8 +72,6 @@ pub(crate) struct Inner {
     pub(super) counted: Mutex<Option<Arc<Counted>>>,
     /// What is kept of exposure.
     pub(super) exposure: exposure::Cache,
-    /// Relationships read backwards.
-    pub(super) relations: Mutex<Option<Arc<Relations>>>,
     /// One index is built at a time.
     pub(super) indexing: tokio::sync::Mutex<()>,
     /// The record of a day is taken once at a time.
@@ -74,8 +80,16 @@ pub(crate) struct Inner {
     pub(crate) content: tokio::sync::Mutex<()>,
     /// Failed attempts to sign in, by address.
     pub(super) failures: AddressLimit,
+    /// Wrong passwords, by account.
+    pub(super) tries: Tries,
+    /// Hashes passwords, few at once.
+    pub(super) hasher: Hasher,
+    /// The provider of OpenID Connect.
+    pub(super) provider: Provider,
     /// Tells the notifications that something was written.
     pub(crate) alerts: Notify,
+    /// Makes backups.
+    pub(crate) backups: Backups,
     /// Tells the content job that something may be wanted.
     pub(crate) wanted: Notify,
     /// One roll-up is sent at a time.
@@ -90,6 +104,8 @@ pub(crate) struct Inner {
     pub(crate) runner: Runner,
     /// What the tree of sites keeps in memory.
     sites: Hub,
+    /// What the listeners show.
+    certificates: OnceLock<Arc<Certificates>>,
     /// Tells that windows, deployments or collections changed.
     pub(crate) windows: Notify,
     /// Tells of jobs on stored content.
@@ -102,6 +118,34 @@ pub(crate) struct Inner {
     pub(crate) downloads: Downloads,
     /// The change of computers that everybody who follows them has passed.
     pub(crate) followed: AtomicU64,
+    /// Who follows what changes.
+    pub(crate) changes: Changes,
+    /// Requests with a key that are under way.
+    pub(super) keys: UnderWay,
+    /// What computers are called, for searches.
+    pub(super) roster: Mutex<Option<Arc<Roster>>>,
+    /// The turn to follow that.
+    pub(super) roster_turn: Arc<tokio::sync::Mutex<()>>,
+    /// The turn to read all of it anew, beside those who follow.
+    pub(super) roster_renewal: Arc<tokio::sync::Mutex<()>>,
+    /// What expressions ask of computers.
+    pub(super) facts: computer_facts::Kept,
+    /// What computers said of failures.
+    pub(super) reported_failures: failure::Kept,
+    /// What deployments are, for lists.
+    pub(super) deployments: Mutex<Option<Arc<deployment::Roster>>>,
+    /// What the status counts.
+    pub(super) status: status::Kept,
+    /// Which files are awaited.
+    pub(super) awaited: content::Awaiting,
+    /// What content would need.
+    pub(super) forecasts: content::Forecasts,
+    /// What was prepared for the console.
+    pub(super) warm: warm::Kept,
+    /// The product tree, for how synchronization stands.
+    pub(super) branches: sync::Branches,
+    /// Computers by freshness, as metrics tell it.
+    pub(crate) counted_by_freshness: telemetry::Counted,
 }
 
 impl Deref for App {
@@ -124,12 +168,15 @@ impl App {
             index: Mutex::default(),
             counted: Mutex::default(),
             exposure: exposure::Cache::default(),
-            relations: Mutex::default(),
             indexing: tokio::sync::Mutex::default(),
             recording: tokio::sync::Mutex::default(),
             content: tokio::sync::Mutex::default(),
             failures: AddressLimit::default(),
+            tries: Tries::default(),
+            hasher: Hasher::default(),
+            provider: Provider::default(),
             alerts: Notify::new(),
+            backups: Backups::default(),
             wanted: Notify::new(),
             rollup: tokio::sync::Mutex::default(),
             rules: Rules::default(),
@@ -137,12 +184,27 @@ impl App {
             reports: Reports::default(),
             runner: Runner::default(),
             sites: Hub::default(),
+            certificates: OnceLock::new(),
             windows: Notify::new(),
             upkeep: Notify::new(),
             cleanup: Notify::new(),
             retirement: Notify::new(),
             downloads: Downloads::default(),
             followed: AtomicU64::new(0),
+            changes: Changes::default(),
+            keys: UnderWay::default(),
+            roster: Mutex::default(),
+            roster_turn: Arc::default(),
+            roster_renewal: Arc::default(),
+            facts: computer_facts::Kept::default(),
+            reported_failures: failure::Kept::default(),
+            deployments: Mutex::default(),
+            status: status::Kept::default(),
+            awaited: content::Awaiting::default(),
+            forecasts: content::Forecasts::default(),
+            warm: warm::Kept::default(),
+            branches: sync::Branches::default(),
+            counted_by_freshness: telemetry::Counted::default(),
         }))
     }
 
@@ -153,6 +215,18 @@ impl App {
     /// What the tree of sites keeps in memory.
     pub(crate) fn hub(&self) -> &Hub {
         &self.0.sites
+    }
+
+    /// What the listeners show; none where there are no listeners.
+    pub(crate) fn certificates(&self) -> Option<Arc<Certificates>> {
+        self.0.certificates.get().cloned()
+    }
+
+    /// Says what the listeners show, once.
+    pub(crate) fn set_certificates(&self, certificates: Arc<Certificates>) {
+        if self.0.certificates.set(certificates).is_err() {
+            tracing::error!("the certificates of the listeners were set before");
+        }
     }
 
     /// Whether downstream servers are answered: on a listener of their own, or where computers are.
@@ -193,7 +267,18 @@ impl App {
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, AdminError> + Send + 'static,
     ) -> Result<T, AdminError> {
         let store = self.state.store.clone();
-        let actor = Actor::principal(&caller.name, caller.from.as_deref(), Timestamp::now());
+        let actor = Actor {
+            proof: caller.proof.words(),
+            approved_by: caller.approved_by.clone(),
+            ..Actor::principal(&caller.name, caller.from.as_deref(), Timestamp::now())
+        };
+        let expected = caller.expected.clone();
+        let work = move |tx: &WriteTx<'_>| {
+            if let Some(expected) = &expected {
+                expected.check(tx)?;
+            }
+            work(tx)
+        };
         let written = blocking(move || store.try_write(&actor, work)).await;
         if written.is_ok() {
             // the sites below may have to hear of it
@@ -214,6 +299,8 @@ impl App {
         self.shared().wanted.notify_one();
         self.shared().windows.notify_one();
         Index::refresh(self);
+        deployment::Roster::refresh(self);
+        status::refresh(self);
         published.map(drop).map_err(|error| {
             // the write itself is durable and reaches scans with the next publish
             AdminError::Unavailable(format!("the change is stored, but {}", super::chain(&error)))
@@ -223,7 +310,13 @@ impl App {
     /// Brings the site settings to the client plane.
     pub(crate) async fn reload_settings(&self) -> Result<(), AdminError> {
         let (current, site) = self.read(|tx| Ok((Current::read(tx)?, tx.site()?))).await?;
-        let settings = current.client(self.process.self_update.clone());
+        let mut settings = current.client(self.process.self_update.clone());
+        if settings.https_required && self.endpoints.client_https.is_none() {
+            tracing::error!(
+                "clients.https is required, and no listener with TLS is on: computers are answered without it, since nothing else is there"
+            );
+            settings.https_required = false;
+        }
         let changed = site.map_or(self.started_at, |site| site.config_changed_at);
         self.state.configuration.replace(Configuration { settings, last_change_ms: changed.as_millisecond() });
         Ok(())
@@ -234,7 +327,8 @@ impl App {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
 ) -> Result<T, AdminError> {
-    match tokio::task::spawn_blocking(work).await {
+    let span = tracing::Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
         Ok(result) => result,
         Err(error) => Err(AdminError::Internal(format!("a unit of work ended: {error}"))),
     }

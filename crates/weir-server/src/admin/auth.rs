@@ -1,31 +1,27 @@
-//! Who may use the admin plane: the built-in administrator, by the token of `admin.token` or by a session that the
-//! sign-in link gave.
+//! Who a request of the admin plane is from: proven by the token of `admin.token`, an API token, a session or a client
+//! certificate.
 
 use std::{net::SocketAddr, time::Instant};
 
-use axum::{
-    body::Body,
-    extract::{FromRequestParts, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{body::Body, extract::State, middleware::Next, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, Method, Request, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, header};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use weir_api::access::SignInLink;
+use weir_api::{PREFIX, access::SignInLink};
 use weir_model::ids::Sha256Digest;
 
-use super::{AdminError, App};
+use super::{
+    AdminError, App, Caller,
+    access::{Proof, certificate, session, token},
+};
 use crate::state::Connection;
 
-/// The only principal so far.
+/// The built-in administrator.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 /// The session cookie; the prefix makes browsers insist on TLS, this host and the root path.
 pub(crate) const COOKIE: &str = "__Host-weir";
-/// How long a session lives.
-pub(crate) const SESSION: SignedDuration = SignedDuration::from_hours(8);
 /// How long a sign-in link works.
 pub(crate) const SIGN_IN_CODE: SignedDuration = SignedDuration::from_hours(24);
 /// Failed attempts an address may make at once; a quarter of that comes back each second.
@@ -40,24 +36,6 @@ pub struct Secrets {
     pub token: Sha256Digest,
 }
 
-/// Who made a request.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Caller {
-    /// The principal.
-    pub name: String,
-    /// Address of the request.
-    pub from: Option<String>,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = AdminError;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, AdminError> {
-        let caller = parts.extensions.get::<Self>().cloned();
-        caller.ok_or_else(|| AdminError::Internal("a route of the admin plane is not protected".to_owned()))
-    }
-}
-
 /// SHA-256 of a secret: what is stored and compared.
 pub(crate) fn hash(secret: &str) -> Sha256Digest {
     Sha256Digest(Sha256::digest(secret.as_bytes()).into())
@@ -69,30 +47,94 @@ pub(crate) fn secret() -> Result<String, AdminError> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Lets a request through if it is the administrator's.
+/// Finds out who a request is from, and lets it through with its [`Caller`] in the extensions. What that principal may do is
+/// another question.
 pub(super) async fn require(
     State(app): State<App>,
     mut request: Request<Body>,
     next: Next,
 ) -> Result<Response, AdminError> {
-    let peer = request.extensions().get::<Connection>().map(|connection| connection.peer);
-    let presented = bearer(request.headers())?;
-    let name = match &presented {
-        Some(token) if is_token(&app, token) => Some(ADMINISTRATOR.to_owned()),
-        Some(_) => None,
-        None => match session_hash(request.method(), request.headers()) {
-            Some(hash) => session(&app, hash).await?,
-            None => None,
-        },
+    let connection = request.extensions().get::<Connection>().copied();
+    if is_sign_in(&request) {
+        return Ok(next.run(request).await);
+    }
+    let presented = bearer(request.headers())?.is_some();
+    let Some((caller, renewed)) = prove(&app, request.method(), request.headers(), connection).await? else {
+        return Err(refused(&app, connection.as_ref(), presented));
     };
-    let Some(name) = name else {
-        return Err(refused(&app, request.extensions().get(), presented.is_some()));
-    };
-    request.extensions_mut().insert(Caller { name, from: peer.map(|peer| peer.ip().to_canonical().to_string()) });
-    Ok(next.run(request).await)
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    if let Some(cookie) = renewed {
+        // an answer that ends the session, or begins another, has said so itself
+        response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
+    }
+    Ok(response)
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<String>, AdminError> {
+/// The requests of the REST interface that come before there is any proof.
+fn is_sign_in(request: &Request<Body>) -> bool {
+    match request.uri().path().strip_prefix(PREFIX) {
+        Some("/session") => request.method() == Method::POST,
+        Some("/sign-in-methods") => matches!(*request.method(), Method::GET | Method::HEAD),
+        _ => false,
+    }
+}
+
+/// Who a request is from, by the first proof that it brings; and the session's next secret, if it changed.
+pub(super) async fn prove(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    connection: Option<Connection>,
+) -> Result<Option<(Caller, Option<HeaderValue>)>, AdminError> {
+    let from = connection.map(|connection| connection.peer.ip().to_canonical().to_string());
+    if let Some(secret) = bearer(headers)? {
+        return Ok(token::find(app, &secret, from).await?.map(|caller| (caller, None)));
+    }
+    let foreign = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if let Some(secret) = cookie(headers).filter(|_| !(foreign && reads)) {
+        if let Some(found) = session::find(app, secret, from.clone()).await? {
+            session::refuse_foreign(method, headers, true)?;
+            return Ok(Some((found.caller, found.renewed)));
+        }
+    }
+    if let Some(fingerprint) = connection.and_then(|connection| connection.certificate) {
+        // browsers show certificates to pages of other sites, too, and always say where a request is from
+        if foreign {
+            return Ok(None);
+        }
+        if let Some(caller) = certificate::find(app, fingerprint, from).await? {
+            session::refuse_foreign(method, headers, false)?;
+            return Ok(Some((caller, None)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the proof by which somebody was let in still holds: the session has not ended, the token was not revoked, the user may
+/// still sign in. Nothing is renewed by asking.
+pub(super) async fn holds(app: &App, caller: &Caller, connection: Option<Connection>) -> Result<bool, AdminError> {
+    let now = Timestamp::now();
+    match caller.proof.clone() {
+        Proof::Server | Proof::BuiltIn => Ok(true),
+        Proof::Session(id) => session::is_open(app, id, now).await,
+        Proof::Token(name) => {
+            app.read(move |tx| {
+                let token = tx.token_named(&name)?.filter(|token| token.expires_at.is_none_or(|end| end > now));
+                let Some((owner, _)) = token.and_then(|token| token.owner) else { return Ok(false) };
+                Ok(tx.user_show(owner)?.is_some_and(|owner| owner.user.enabled))
+            })
+            .await
+        }
+        Proof::Certificate => match connection.and_then(|connection| connection.certificate) {
+            Some(fingerprint) => Ok(certificate::find(app, fingerprint, None).await?.is_some()),
+            None => Ok(false),
+        },
+    }
+}
+
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<String>, AdminError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     match text.split_once(' ') {
@@ -103,26 +145,13 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, AdminError> {
     }
 }
 
-fn is_token(app: &App, token: &str) -> bool {
+/// Whether it is the token of `admin.token`.
+pub(super) fn is_token(app: &App, token: &str) -> bool {
     // hashes are compared, so the time tells nothing about the token even if the comparison were not constant
     hash(token).0.ct_eq(&app.secrets.token.0).into()
 }
 
-/// The hash of the session that a request may use. A session reads only: a page of another site that makes the browser
-/// send a request cannot change anything.
-fn session_hash(method: &Method, headers: &HeaderMap) -> Option<Sha256Digest> {
-    let foreign = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-    let reads = matches!(*method, Method::GET | Method::HEAD);
-    cookie(headers).filter(|_| reads && !foreign).map(hash)
-}
-
-/// The principal of a session.
-async fn session(app: &App, hash: Sha256Digest) -> Result<Option<String>, AdminError> {
-    let now = Timestamp::now();
-    Ok(app.read(move |tx| tx.session_find(hash, now)).await?.map(|session| session.principal))
-}
-
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -140,7 +169,7 @@ fn refused(app: &App, connection: Option<&Connection>, presented: bool) -> Admin
     }
     if presented {
         tracing::warn!(peer = %Peer(connection), "a wrong token was presented to the admin plane");
-        AdminError::Unauthorized("the token is not the one of this server")
+        AdminError::Unauthorized("the token is none of this server, has expired, or was revoked")
     } else {
         AdminError::Unauthorized("the request has neither a token nor a session that allows it")
     }
@@ -167,9 +196,11 @@ impl std::fmt::Display for Peer<'_> {
 pub(crate) async fn sign_in_link(app: &App, caller: &Caller, now: Timestamp) -> Result<SignInLink, AdminError> {
     let code = secret()?;
     let (hash, expires_at) = (hash(&code), now + SIGN_IN_CODE);
+    // a link that was made in a session that began by a link is still the first one's
+    let made_by = caller.link_by.or(caller.user);
     app.write(caller, move |tx| {
         tx.access_prune()?;
-        tx.sign_in_code_create(hash, ADMINISTRATOR, expires_at)?;
+        tx.sign_in_code_create(hash, ADMINISTRATOR, expires_at, made_by)?;
         tx.audit("sign_in_link.create", ADMINISTRATOR, None, None)?;
         Ok(())
     })
@@ -178,28 +209,27 @@ pub(crate) async fn sign_in_link(app: &App, caller: &Caller, now: Timestamp) -> 
     Ok(SignInLink { url: format!("{admin}/sign-in?code={code}"), expires_at })
 }
 
-/// Uses a code up and begins a session; none if the code is not valid. Returns the secret of the session.
+/// Uses a code up and begins a session; none if the code is not valid. Returns the header that sets the session's cookie.
 pub(crate) async fn code_use(
     app: &App,
     code: &str,
     from: Option<String>,
     now: Timestamp,
-) -> Result<Option<String>, AdminError> {
+) -> Result<Option<HeaderValue>, AdminError> {
     if code.len() > LONGEST {
         return Ok(None);
     }
     let (code, secret) = (hash(code), secret()?);
-    let session = hash(&secret);
-    let caller = Caller { name: ADMINISTRATOR.to_owned(), from };
+    let fresh = hash(&secret);
+    let caller = Caller { from, ..Caller::named(ADMINISTRATOR) };
     let begun = app
         .write(&caller, move |tx| {
-            let Some(principal) = tx.sign_in_code_take(code)? else { return Ok(false) };
-            tx.session_create(session, &principal, now + SESSION)?;
-            tx.audit("session.create", &principal, None, None)?;
-            Ok(true)
+            let Some((principal, made_by)) = tx.sign_in_code_take(code)? else { return Ok(None) };
+            let Some(user) = session::of_code(tx, &principal)? else { return Ok(None) };
+            Ok(Some(session::begin(tx, &user, fresh, made_by)?))
         })
         .await?;
-    Ok(begun.then_some(secret))
+    begun.map(|(_, ends)| session::cookie(&secret, ends, now)).transpose()
 }
 
 #[cfg(test)]

@@ -16,13 +16,14 @@ use weir_api::{
 use weir_model::{
     cleanup::{self, Kept, MOST_DAYS, Plan, Rules, Wait, WaitError},
     ids::{RevisionId, RevisionNumber},
+    rights::Scope,
 };
 use weir_store::{
     ReadTx, StoreError,
     job::{JobRow, JobState},
 };
 
-use super::{AdminError, App, Caller, blocking, list, setting::Current};
+use super::{AdminError, App, Caller, blocking, collection::Tree, list, setting::Current};
 use crate::{
     jobs::cleanup::{self as job, KIND, reason},
     sites,
@@ -106,7 +107,7 @@ fn days(field: &str, given: Option<u32>, otherwise: u32) -> Result<u32, AdminErr
 }
 
 /// What a run would do now. It does exactly this if it begins before anything else is decided.
-pub(crate) async fn preview(app: &App, query: CleanupPreviewQuery) -> Result<CleanupPreview, AdminError> {
+pub(crate) async fn preview(app: &App, scope: Scope, query: CleanupPreviewQuery) -> Result<CleanupPreview, AdminError> {
     let limit = list::limit(query.limit)? as usize;
     let from: usize = match &query.cursor {
         None => 0,
@@ -115,6 +116,7 @@ pub(crate) async fn preview(app: &App, query: CleanupPreviewQuery) -> Result<Cle
         }
     };
     app.try_read(move |tx| {
+        let tree = Tree::within(tx, &scope)?;
         let set = job::rules(&Current::read(tx)?);
         let rules = Rules {
             others: wait("superseded", query.superseded.as_ref(), set.others)?,
@@ -141,7 +143,7 @@ pub(crate) async fn preview(app: &App, query: CleanupPreviewQuery) -> Result<Cle
         }
         let wanted = |action| query.action.is_none_or(|only| only == action);
         let places = places(&plan, &wanted);
-        let items = places.iter().skip(from).take(limit).map(|place| item(tx, &plan, *place, &numbers));
+        let items = places.iter().skip(from).take(limit).map(|place| item(tx, &tree, &plan, *place, &numbers));
         let items = items.collect::<Result<Vec<_>, _>>()?;
         let reached = from.saturating_add(items.len());
         Ok(CleanupPreview {
@@ -174,6 +176,7 @@ fn places(plan: &Plan, wanted: &dyn Fn(CleanupAction) -> bool) -> Vec<Place> {
 
 fn item(
     tx: &ReadTx<'_>,
+    tree: &Tree,
     plan: &Plan,
     (action, at): Place,
     numbers: &HashMap<RevisionId, RevisionNumber>,
@@ -191,7 +194,7 @@ fn item(
         CleanupAction::Keep => {
             let it = plan.keep.get(at).ok_or_else(gone)?;
             let named = match &it.why {
-                Kept::NotDeployed(_, id) => tx.collection_show(*id)?.map(|row| row.name),
+                Kept::NotDeployed(_, id) => Some(tree.shown_name(*id)),
                 Kept::Narrower(_, id) => tx.cleanup_name(*id)?.map(|(_, title)| title.trim().to_owned()),
                 _ => None,
             };

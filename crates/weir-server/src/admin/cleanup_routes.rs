@@ -34,8 +34,12 @@ async fn cleanup_show(State(app): State<App>) -> Answer<Cleanup> {
 
 /// What a run would do now, under the rules or under others.
 #[utoipa::path(get, path = "/cleanup/preview", tag = "cleanup", params(CleanupPreviewQuery), responses((status = 200, body = CleanupPreview)))]
-async fn cleanup_preview(State(app): State<App>, Query(query): Query<CleanupPreviewQuery>) -> Answer<CleanupPreview> {
-    cleanup::preview(&app, query).await.map(Json)
+async fn cleanup_preview(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<CleanupPreviewQuery>,
+) -> Answer<CleanupPreview> {
+    cleanup::preview(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// Runs, newest first.

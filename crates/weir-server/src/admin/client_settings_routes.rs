@@ -108,16 +108,18 @@ async fn client_setting_definitions(Query(query): Query<ListQuery>) -> Answer<Li
 #[utoipa::path(get, path = "/computers/{id}/client-settings", tag = "client settings", params(("id" = String, Path)), responses((status = 200, body = ResultantClientSettings)))]
 async fn client_settings_of_computer(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Answer<ResultantClientSettings> {
-    client_settings::of_computer(&app, &id).await.map(Json)
+    client_settings::of_computer(&app, caller.grant.scope, &id).await.map(Json)
 }
 
 /// What holds for a computer that is in this collection alone.
 #[utoipa::path(get, path = "/collections/{collection}/client-settings", tag = "client settings", params(("collection" = String, Path)), responses((status = 200, body = ResultantClientSettings)))]
 async fn client_settings_of_collection(
     State(app): State<App>,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Answer<ResultantClientSettings> {
-    client_settings::of_collection(&app, name).await.map(Json)
+    client_settings::of_collection(&app, caller.grant.scope, name).await.map(Json)
 }

@@ -1,8 +1,10 @@
 //! Collections: the tree of target groups, collections that rules define, and who is in them.
 
+mod counts;
 pub(crate) mod definition;
 mod members;
 mod preview;
+mod tree;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,7 +14,7 @@ use std::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 use weir_api::{
-    List, Reference,
+    List,
     collection::{
         Collection, CollectionChange, CollectionCreate, CollectionCreated, CollectionKind as ApiKind, Evaluating,
     },
@@ -20,23 +22,23 @@ use weir_api::{
 };
 use weir_model::{
     ids::CollectionId,
+    rights::Scope,
     rule::Rule,
     targeting::{CollectionKind, MAX_DEPTH, level},
 };
 use weir_store::{
     ReadTx, StoreError,
     collection::{CollectionRow, NewCollection},
-    computer::DirectoryRow,
-    deployment::DeploymentFilter,
     membership::CollectionDefinition,
 };
 
-use super::{AdminError, App, Caller, deployment, list};
+use super::{AdminError, App, Caller, deployment, list, setting};
 use crate::sites;
 use definition::{RuleNames, Wanted, checked_description, checked_zone};
 
 pub(crate) use members::{change as members_change, list as members, why};
 pub(crate) use preview::preview;
+pub(crate) use tree::{OUTSIDE, Tree};
 
 /// Characters of a name.
 const LONGEST_NAME: usize = 255;
@@ -45,110 +47,34 @@ const MOST_SHOWN: usize = 5;
 /// How long an answer waits for members to be found; what takes longer goes on behind it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// All collections with their places.
-pub(crate) struct Tree {
-    pub(crate) rows: Vec<CollectionRow>,
-    parents: HashMap<CollectionId, Option<CollectionId>>,
-}
-
-impl Tree {
-    pub(crate) fn read(tx: &ReadTx<'_>) -> Result<Self, StoreError> {
-        let rows = tx.collection_list()?;
-        let parents = rows.iter().map(|row| (row.id, row.parent)).collect();
-        Ok(Self { rows, parents })
-    }
-
-    pub(crate) fn name(&self, id: CollectionId) -> String {
-        self.rows.iter().find(|row| row.id == id).map_or_else(|| id.to_string(), |row| row.name.clone())
-    }
-
-    pub(crate) fn reference(&self, id: CollectionId) -> Reference {
-        Reference { id: id.0, name: self.name(id) }
-    }
-
-    /// The collection of that id or name.
-    pub(crate) fn find(&self, text: &str) -> Result<&CollectionRow, AdminError> {
-        let text = text.trim();
-        let id: Option<CollectionId> = text.parse().ok();
-        let key = weir_model::name::key(text);
-        self.rows
-            .iter()
-            .find(|row| Some(row.id) == id)
-            .or_else(|| self.rows.iter().find(|row| weir_model::name::key(&row.name) == key))
-            .ok_or_else(|| AdminError::missing("collection", format!("{text:?}"), "weir collections list"))
-    }
-
-    /// Whether `inner` is `outer` or below it.
-    pub(crate) fn is_within(&self, inner: CollectionId, outer: CollectionId) -> bool {
-        let mut next = Some(inner);
-        // parents form a tree; the bound only guards against damaged data
-        for _ in 0..=self.rows.len() {
-            match next {
-                Some(id) if id == outer => return true,
-                Some(id) => next = self.parents.get(&id).copied().flatten(),
-                None => return false,
-            }
-        }
-        false
-    }
-
-    /// Whether a computer is in a collection or in one below it.
-    pub(crate) fn holds(&self, collection: CollectionId, computer: &DirectoryRow) -> bool {
-        if collection == CollectionId::ALL_COMPUTERS {
-            return true;
-        }
-        if computer.groups.is_empty() {
-            return collection == CollectionId::UNASSIGNED_COMPUTERS;
-        }
-        self.holds_any(collection, &computer.groups)
-    }
-
-    /// Whether one of these collections is that one or below it.
-    pub(crate) fn holds_any(&self, collection: CollectionId, groups: &[CollectionId]) -> bool {
-        collection == CollectionId::ALL_COMPUTERS || groups.iter().any(|group| self.is_within(*group, collection))
-    }
-}
-
 /// What is told of collections beside their rows.
 struct Describer<'t> {
     tree: &'t Tree,
     names: RuleNames<'t>,
     definitions: BTreeMap<CollectionId, CollectionDefinition>,
     version: u64,
-    computers: Vec<DirectoryRow>,
+    members: HashMap<CollectionId, counts::Members>,
+    deployments: HashMap<CollectionId, u64>,
     app: App,
 }
 
 impl<'t> Describer<'t> {
     fn read(app: &App, tx: &ReadTx<'_>, tree: &'t Tree) -> Result<Self, StoreError> {
+        let sizes = app.state.live.compliance(tx)?.sizes();
         Ok(Self {
             tree,
             names: RuleNames::read(tx, tree)?,
             definitions: tx.collection_definitions()?,
             version: tx.membership_version()?.0,
-            computers: tx.computer_directory()?,
+            members: counts::count(tree, sizes),
+            deployments: tx.deployment_counts()?,
             app: app.clone(),
         })
     }
 
     fn describe(&self, tx: &ReadTx<'_>, row: &CollectionRow) -> Result<Collection, StoreError> {
-        let direct = |computer: &&DirectoryRow| match row.id {
-            CollectionId::ALL_COMPUTERS => true,
-            id @ CollectionId::UNASSIGNED_COMPUTERS => computer.groups.is_empty() || computer.groups.contains(&id),
-            id => computer.groups.contains(&id),
-        };
-        let filter = DeploymentFilter { collection: Some(row.id), ..DeploymentFilter::default() };
-        let mut deployments = 0;
-        let mut cursor = None;
-        loop {
-            let page = tx.deployment_list(&filter, cursor.as_deref(), list::LARGEST)?;
-            deployments += page.items.len() as u64;
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        let (tree, computers) = (self.tree, &self.computers);
+        let tree = self.tree;
+        let members = self.members.get(&row.id).copied().unwrap_or_default();
         let definition = self.definitions.get(&row.id);
         let evaluating = definition.and_then(|_| self.app.state.live.membership.evaluating(row.id, self.version));
         let of = |ids: fn(&CollectionDefinition) -> &std::collections::BTreeSet<CollectionId>| {
@@ -157,12 +83,13 @@ impl<'t> Describer<'t> {
         Ok(Collection {
             id: row.id.0,
             name: row.name.clone(),
-            parent: row.parent.map(|parent| tree.reference(parent)),
+            parent: row.parent.filter(|parent| tree.may_name(*parent)).map(|parent| tree.reference(parent)),
             built_in: row.built_in,
             approved_only: row.approved_only,
-            members: computers.iter().filter(direct).count() as u64,
-            members_below: computers.iter().filter(|computer| tree.holds(row.id, computer)).count() as u64,
-            deployments,
+            members: members.direct,
+            members_below: members.below,
+            // of All Computers who is limited is told what is within, and what goes to all of them is not
+            deployments: self.deployments.get(&row.id).copied().filter(|_| tree.sees(row.id)).unwrap_or_default(),
             kind: Some(match row.kind {
                 CollectionKind::Rule => ApiKind::Rule,
                 CollectionKind::TargetGroup => ApiKind::TargetGroup,
@@ -170,7 +97,10 @@ impl<'t> Describer<'t> {
             rule: definition.and_then(|known| known.rule.as_deref()).map(|rule| self.names.shown(rule)),
             includes: of(|known| &known.includes),
             excludes: of(|known| &known.excludes),
-            limiting: definition.and_then(|known| known.limiting).map(|id| tree.reference(id)),
+            limiting: definition
+                .and_then(|known| known.limiting)
+                .filter(|id| tree.may_name(*id))
+                .map(|id| tree.reference(id)),
             direct: if definition.is_some() { tx.collection_direct_count(row.id)? } else { 0 },
             time_zone: row.time_zone.clone(),
             description: row.description.clone(),
@@ -180,13 +110,14 @@ impl<'t> Describer<'t> {
 }
 
 /// All collections, by name.
-pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<Collection>, AdminError> {
+pub(crate) async fn list(app: &App, scope: Scope, query: ListQuery) -> Result<List<Collection>, AdminError> {
     let limit = list::limit(query.limit)?;
     let shared = app.clone();
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let describer = Describer::read(&shared, tx, &tree)?;
-        let page = list::page(&tree.rows, |row| row.id.to_string(), query.cursor.as_deref(), limit)?;
+        let rows = tree.rows.iter().filter(|row| tree.sees(row.id));
+        let page = list::page(rows, |row| row.id.to_string(), query.cursor.as_deref(), limit)?;
         let items = page.items.into_iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
         Ok(List { items, next: page.next })
     })
@@ -194,10 +125,10 @@ pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<Collection>
 }
 
 /// One collection, by id or name.
-pub(crate) async fn show(app: &App, name: String) -> Result<Collection, AdminError> {
+pub(crate) async fn show(app: &App, scope: Scope, name: String) -> Result<Collection, AdminError> {
     let shared = app.clone();
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let row = tree.find(&name)?;
         Ok(Describer::read(&shared, tx, &tree)?.describe(tx, row)?)
     })
@@ -205,7 +136,7 @@ pub(crate) async fn show(app: &App, name: String) -> Result<Collection, AdminErr
 }
 
 /// Brings a change to scans, and waits a while for members to be found.
-async fn settle(app: &App) -> Result<(), AdminError> {
+pub(crate) async fn settle(app: &App) -> Result<(), AdminError> {
     app.publish().await?;
     app.state.live.membership.settle(PATIENCE).await;
     Ok(())
@@ -233,6 +164,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: CollectionCreate) ->
     let given = |names: Vec<String>| (!names.is_empty()).then_some(names);
     let (includes, excludes) = (given(new.includes), given(new.excludes));
     let wanted = Wanted { rule: new.rule, includes, excludes, limiting: new.limiting };
+    let scope = caller.scope().clone();
     let kind = match new.kind {
         None if wanted.is_nothing() => CollectionKind::TargetGroup,
         Some(ApiKind::TargetGroup) if wanted.is_nothing() => CollectionKind::TargetGroup,
@@ -243,7 +175,9 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: CollectionCreate) ->
     let made = app
         .write(caller, move |tx| {
             sites::refuse_below(tx, "Collections")?;
-            let tree = Tree::read(tx)?;
+            let tree = Tree::within(tx, &scope)?;
+            refuse_beyond(&tree, kind, new.parent.as_deref())?;
+            refuse_drawing(tx, &tree)?;
             let parent = new.parent.as_deref().map(|parent| tree.find(parent)).transpose()?.map(|row| row.id);
             checked_parent(&tree, kind, parent)?;
             let row = tx.collection_create(&NewCollection { id, name, parent, kind })?;
@@ -261,6 +195,38 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: CollectionCreate) ->
         .await?;
     settle(app).await?;
     Ok(made)
+}
+
+/// Who is limited makes target groups below those of the scope: a rule could hold any computer, and what lies below All Computers
+/// is nobody's own.
+fn refuse_beyond(tree: &Tree, kind: CollectionKind, parent: Option<&str>) -> Result<(), AdminError> {
+    if !tree.is_limited() {
+        return Ok(());
+    }
+    let own = parent.map(|parent| tree.find(parent)).transpose()?.filter(|row| tree.sees(row.id));
+    if own.is_some() && kind == CollectionKind::TargetGroup {
+        return Ok(());
+    }
+    Err(AdminError::Forbidden {
+        code: "forbidden",
+        detail: "who is limited to collections makes target groups below those, and no collections by rule".to_owned(),
+        next_step: Some("give a parent: weir collections create NAME --parent COLLECTION".to_owned()),
+    })
+}
+
+/// Refuses to let who is limited choose the name of a collection while computers say theirs themselves: the name would draw every
+/// computer that asks for it into the scope.
+fn refuse_drawing(tx: &ReadTx<'_>, tree: &Tree) -> Result<(), AdminError> {
+    if !tree.is_limited() || setting::Current::read(tx)?.text("targeting") != "client" {
+        return Ok(());
+    }
+    Err(AdminError::Conflict {
+        code: "targeting",
+        detail: "computers say themselves which collections they belong to (targeting is client): a name that some ask for would \
+                 draw them into the limit, so who is limited makes and renames no collections"
+            .to_owned(),
+        next_step: Some("ask an administrator who is not limited to make or rename it".to_owned()),
+    })
 }
 
 fn no_rule(code: &'static str) -> AdminError {
@@ -304,7 +270,7 @@ fn checked_parent(tree: &Tree, kind: CollectionKind, parent: Option<CollectionId
 }
 
 /// What the audit log keeps of a collection.
-fn audited(tx: &ReadTx<'_>, id: CollectionId) -> Result<Value, StoreError> {
+pub(crate) fn audited(tx: &ReadTx<'_>, id: CollectionId) -> Result<Value, StoreError> {
     let Some(row) = tx.collection_show(id)? else { return Ok(Value::Null) };
     let mut kept = json!({
         "name": row.name, "parent": row.parent, "approved_only": row.approved_only, "time_zone": row.time_zone,
@@ -331,18 +297,25 @@ pub(crate) async fn change(
     let description = change.description.as_deref().map(checked_description).transpose()?;
     let wanted =
         Wanted { rule: change.rule, includes: change.includes, excludes: change.excludes, limiting: change.limiting };
+    let scope = caller.scope().clone();
+    let shown = scope.clone();
     let id = app
         .write(caller, move |tx| {
             sites::refuse_below(tx, "Collections")?;
-            let tree = Tree::read(tx)?;
+            let tree = Tree::within(tx, &scope)?;
             let row = tree.find(&name)?;
+            tree.check_target(row.id)?;
             let before = audited(tx, row.id)?;
             if !wanted.is_nothing() {
+                refuse_beyond(&tree, CollectionKind::Rule, None)?;
                 let known = tx.collection_definition(row.id)?.ok_or_else(|| no_rule("kind"))?;
                 let definition = definition::changed(tx, &tree, row.id, known, &wanted)?;
                 tx.collection_define(row.id, &definition)?;
             }
             if let Some(new_name) = &new_name {
+                if *new_name != row.name {
+                    refuse_drawing(tx, &tree)?;
+                }
                 deployment::templates_by_id(tx, &tree, row.id)?;
                 tx.collection_rename(row.id, new_name)?;
             }
@@ -363,7 +336,7 @@ pub(crate) async fn change(
         })
         .await?;
     settle(app).await?;
-    show(app, id.to_string()).await
+    show(app, shown, id.to_string()).await
 }
 
 /// Refuses to delete what maintenance windows and client settings would vanish with, or what rules, templates and phased
@@ -414,16 +387,33 @@ fn refuse_used(tx: &ReadTx<'_>, tree: &Tree, row: &CollectionRow) -> Result<(), 
     })
 }
 
+/// A refusal without the names of what lies outside the limit of who asks.
+fn unnamed(tree: &Tree, error: StoreError) -> AdminError {
+    match error {
+        StoreError::CollectionInUse { name, .. } if tree.is_limited() => AdminError::Conflict {
+            code: "in_use",
+            detail: format!(
+                "the collection {name:?} cannot be deleted while deployments go to it, or other collections lie below it, refer to it or \
+                 are limited by it; not all of these lie within the limit"
+            ),
+            next_step: Some("ask an administrator who is not limited".to_owned()),
+        },
+        error => error.into(),
+    }
+}
+
 /// Deletes a collection that nothing hangs on.
 pub(crate) async fn delete(app: &App, caller: &Caller, name: String) -> Result<(), AdminError> {
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
         sites::refuse_below(tx, "Collections")?;
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let row = tree.find(&name)?;
+        tree.check_target(row.id)?;
         if !row.built_in {
             refuse_used(tx, &tree, row)?;
         }
-        tx.collection_delete(row.id)?;
+        tx.collection_delete(row.id).map_err(|error| unnamed(&tree, error))?;
         tx.audit("collection.delete", &row.id.to_string(), Some(&json!({ "name": row.name })), None)?;
         Ok(())
     })

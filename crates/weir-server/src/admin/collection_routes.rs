@@ -30,8 +30,12 @@ pub(crate) fn all() -> OpenApiRouter<App> {
 
 /// All collections, by name.
 #[utoipa::path(get, path = "/collections", tag = "collections", params(ListQuery), responses((status = 200, body = List<Collection>)))]
-async fn collections_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<Collection>> {
-    collection::list(&app, query).await.map(Json)
+async fn collections_list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Answer<List<Collection>> {
+    collection::list(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// Makes a collection.
@@ -55,8 +59,8 @@ async fn collections_preview(
 
 /// One collection, by id or name.
 #[utoipa::path(get, path = "/collections/{collection}", tag = "collections", params(("collection" = String, Path)), responses((status = 200, body = Collection)))]
-async fn collections_show(State(app): State<App>, Path(name): Path<String>) -> Answer<Collection> {
-    collection::show(&app, name).await.map(Json)
+async fn collections_show(State(app): State<App>, caller: Caller, Path(name): Path<String>) -> Answer<Collection> {
+    collection::show(&app, caller.grant.scope, name).await.map(Json)
 }
 
 /// Changes a collection.
@@ -84,10 +88,11 @@ async fn collections_delete(
 #[utoipa::path(get, path = "/collections/{collection}/members", tag = "collections", params(("collection" = String, Path), ListQuery), responses((status = 200, body = List<Member>)))]
 async fn members_list(
     State(app): State<App>,
+    caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Answer<List<Member>> {
-    collection::members(&app, name, query).await.map(Json)
+    collection::members(&app, caller.grant.scope, name, query).await.map(Json)
 }
 
 /// Adds computers to a collection.
@@ -116,8 +121,9 @@ async fn members_remove(
 #[utoipa::path(get, path = "/collections/{collection}/why", tag = "collections", params(("collection" = String, Path), WhyQuery), responses((status = 200, body = CollectionWhy)))]
 async fn collections_why(
     State(app): State<App>,
+    caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<WhyQuery>,
 ) -> Answer<CollectionWhy> {
-    collection::why(&app, name, query.computer).await.map(Json)
+    collection::why(&app, caller.grant.scope, name, query.computer).await.map(Json)
 }

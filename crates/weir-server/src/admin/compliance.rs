@@ -1,13 +1,14 @@
 //! Compliance of collections.
 
-use jiff::Timestamp;
+use std::collections::HashSet;
+
 use weir_api::{
     List,
     compliance::{Summary, SummaryQuery, UpdateCompliance, UpdateComplianceQuery},
 };
 use weir_model::{
-    compliance::Tally,
     ids::{CollectionId, UpdateId},
+    rights::Scope,
 };
 use weir_store::ReadTx;
 
@@ -15,12 +16,13 @@ use super::{
     AdminError, App,
     collection::Tree,
     index::Index,
-    list, rollup,
+    list,
+    look::Look,
+    rollup,
     selection::known_language,
-    standing,
-    tally::{self, Who},
+    servers, standing,
+    tally::{self, Stood, Who},
 };
-use crate::live::{Live, View};
 
 /// Which computers and updates are counted; none is all of them.
 struct Asked<'q> {
@@ -29,84 +31,70 @@ struct Asked<'q> {
     group: Option<&'q str>,
 }
 
-/// The counts that were asked for; `view` is of this transaction.
-fn tally(tx: &ReadTx<'_>, view: &View<'_>, asked: &Asked<'_>) -> Result<Tally, AdminError> {
-    let tree = Tree::read(tx)?;
+/// The computers and the updates that are meant.
+fn meant<'t>(
+    tx: &ReadTx<'_>,
+    tree: &'t Tree,
+    asked: &Asked<'_>,
+) -> Result<(Who<'t>, Option<HashSet<UpdateId>>), AdminError> {
     let within = match asked.collection {
         Some(name) => tree.find(name)?.id,
         None => CollectionId::ALL_COMPUTERS,
     };
-    let who = Who::of(&tree, within, rollup::narrowed(tx, asked.server)?);
-    let Some(name) = asked.group else { return Ok(tally::count(view, &who, None)) };
-    Ok(tally::count(view, &who, Some(&standing::members_of(tx, name)?)))
-}
-
-/// For collections with some updates each: how many computers there are, and how many of them comply with all of these
-/// updates. What a computer is not asked about keeps nobody from complying.
-pub(crate) fn share_compliant(
-    tx: &ReadTx<'_>,
-    live: &Live,
-    asked: &[(CollectionId, Vec<UpdateId>)],
-) -> Result<Vec<(u64, u64)>, AdminError> {
-    let tree = Tree::read(tx)?;
-    let share = |(collection, updates): &(CollectionId, Vec<UpdateId>)| {
-        let updates = updates.iter().copied().collect();
-        let tally = tally::count(&live.compliance(tx)?, &Who::of(&tree, *collection, None), Some(&updates));
-        Ok((tally.computers, tally.compliant()))
-    };
-    asked.iter().map(share).collect()
+    let who = Who::of(tree, within, rollup::narrowed(tx, asked.server)?);
+    let only = asked.group.map(|name| standing::members_of(tx, name)).transpose()?;
+    Ok((who, only))
 }
 
 /// How the computers of a collection stand.
-pub(crate) async fn summary(app: &App, query: SummaryQuery) -> Result<Summary, AdminError> {
+pub(crate) async fn summary(app: &App, scope: Scope, query: SummaryQuery) -> Result<Summary, AdminError> {
     let live = app.state.live.clone();
-    let tally = app
-        .try_read(move |tx| {
-            tally(
-                tx,
-                &live.compliance(tx)?,
-                &Asked {
-                    collection: query.collection.as_deref(),
-                    server: query.server.as_deref(),
-                    group: query.group.as_deref(),
-                },
-            )
-        })
-        .await?;
-    Ok(Summary {
-        computers: tally.computers,
-        compliant: tally.compliant(),
-        percent: tally::percent(tally.compliant(), tally.computers),
-        counts: tally::shown(&tally.states),
-        as_of: Timestamp::now(),
+    app.try_read(move |tx| {
+        let tree = Tree::within(tx, &scope)?;
+        let asked = Asked {
+            collection: query.collection.as_deref(),
+            server: query.server.as_deref(),
+            group: query.group.as_deref(),
+        };
+        let (who, only) = meant(tx, &tree, &asked)?;
+        let (stands, as_of, sites) = {
+            let look = Look::new(tx, &live)?;
+            let members = look.members(&who);
+            let sheets = look.sheets(&[only.as_ref()]);
+            let stands = sheets.first().map(|sheet| look.stands(sheet, &members)).unwrap_or_default();
+            (stands, look.as_of(), look.sites(&members))
+        };
+        Ok(Stood::states(&stands, query.current, as_of, servers::oldest(tx, &sites)?).summary())
     })
+    .await
 }
 
 /// Updates that some computer of a collection is asked about, most needed first.
-pub(crate) async fn updates(app: &App, query: UpdateComplianceQuery) -> Result<List<UpdateCompliance>, AdminError> {
+pub(crate) async fn updates(
+    app: &App,
+    scope: Scope,
+    query: UpdateComplianceQuery,
+) -> Result<List<UpdateCompliance>, AdminError> {
     let limit = list::limit(query.limit)?;
     let language = known_language(query.language.as_deref())?;
     let index = Index::current(app).await?;
     let live = app.state.live.clone();
     let (mut page, ids) = app
         .try_read(move |tx| {
-            let view = live.compliance(tx)?;
-            let tally = tally(
-                tx,
-                &view,
-                &Asked {
-                    collection: query.collection.as_deref(),
-                    server: query.server.as_deref(),
-                    group: query.group.as_deref(),
-                },
-            )?;
-            let computers = tally.computers;
+            let tree = Tree::within(tx, &scope)?;
+            let asked = Asked {
+                collection: query.collection.as_deref(),
+                server: query.server.as_deref(),
+                group: query.group.as_deref(),
+            };
+            let (who, only) = meant(tx, &tree, &asked)?;
+            let Stood { tally, rolled_up, .. } = Stood::of(tx, &live, &who, only.as_ref(), query.current)?;
+            let published = live.current();
             let counted = tally.updates.iter().filter(|it| it.counts.total() > 0);
             let mut rows: Vec<_> =
-                counted.filter_map(|it| Some((view.update(it.update)?, tally::shown(&it.counts)))).collect();
-            drop(view);
+                counted.filter_map(|it| Some((published.update_of(it.update)?, it.counts))).collect();
             rows.sort_by_key(|(update, counts)| {
-                (std::cmp::Reverse((tally::needed(counts) + counts.failed, counts.failed)), *update)
+                (std::cmp::Reverse((counts.needed() + counts.failed, counts.failed)), *update)
             });
             let page = list::page(rows, |(update, _)| update.to_string(), query.cursor.as_deref(), limit)?;
             let ids: Vec<_> =
@@ -114,15 +102,17 @@ pub(crate) async fn updates(app: &App, query: UpdateComplianceQuery) -> Result<L
             let items = page
                 .items
                 .into_iter()
-                .map(|(update, counts)| {
+                .map(|(update, asked)| {
                     let row = index.find(update);
                     UpdateCompliance {
                         id: update.0,
                         revision: row.map_or(0, |row| row.identity.revision.0),
                         title: index.title(update),
                         kb: row.map(|row| row.kb_articles.clone()).unwrap_or_default(),
-                        percent: tally::percent(counts.installed + counts.not_applicable, computers),
-                        counts,
+                        percent: tally.percent_of(&asked),
+                        counts: tally::shown(&tally.over_all(&asked)),
+                        not_asked: tally.computers.saturating_sub(asked.total()),
+                        rolled_up,
                     }
                 })
                 .collect();

@@ -5,59 +5,65 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde_json::json;
 use weir_api::{
-    List, Reference,
+    List,
     computer::{
         ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, StateCounts,
         UpdateState,
     },
 };
 use weir_model::{
-    freshness::{Rule, Verdict},
+    freshness::Rule,
     ids::{CollectionId, ComputerId, UpdateId},
+    rights::Scope,
     status::{State, computer_state},
 };
-use weir_store::{ReadTx, StoreError, computer as stored};
+use weir_store::{ReadTx, StoreError, WriteTx, computer as stored};
 
 use super::{
     AdminError, App, Caller,
     collection::{Tree, definition::checked_zone},
+    computer_roster::Sort,
+    computer_search::{self, Beside, Chosen, Purpose},
     freshness,
     index::Index,
-    list, rollup,
+    list,
     selection::known_language,
+    servers::Servers,
     tally::{self, Questions},
     window,
 };
 
-/// Computers, oldest first.
-pub(crate) async fn list(app: &App, query: ComputerQuery) -> Result<List<ComputerRow>, AdminError> {
-    let ComputerQuery { collection, server, freshness: wanted, silent_days, cursor, limit } = query;
-    let limit = list::limit(limit)?;
+/// Computers, in the order in which they first came unless asked otherwise.
+pub(crate) async fn list(app: &App, scope: Scope, query: ComputerQuery) -> Result<List<ComputerRow>, AdminError> {
+    let limit = list::limit(query.limit)?;
+    let sort = query.sort.as_deref().map(Sort::parse).transpose()?;
+    let beside = Beside::read(app, &scope, &query, sort.is_some()).await?;
     let live = app.state.live.clone();
     app.try_read(move |tx| {
-        let (rule, now) = (Rule::days(freshness::days(tx, silent_days)?), Timestamp::now());
-        let verdicts = wanted.map(|_| freshness::all(tx, &rule, now)).transpose()?;
-        let is_wanted = |no: u32| {
-            let class = |verdicts: &HashMap<u32, Verdict>| verdicts.get(&no).map(|it| freshness::class(it.class));
-            verdicts.as_ref().is_none_or(|verdicts| class(verdicts) == wanted)
+        let tree = Tree::within(tx, &scope)?;
+        let Chosen { computers, rule, .. } = computer_search::chosen(tx, &live, &tree, &query, &beside, Purpose::List)?;
+        let page = match (sort, beside.roster()) {
+            (Some(sort), Some(roster)) => roster.page(&computers, sort, query.cursor.as_deref(), limit)?,
+            _ => {
+                let rows = computers.into_iter().map(|no| ((), no)).collect();
+                list::page_of_numbers(rows, query.cursor.as_deref(), limit)?
+            }
         };
-        let tree = Tree::read(tx)?;
-        let within = match &collection {
-            Some(name) => tree.find(name)?.id,
-            None => CollectionId::ALL_COMPUTERS,
-        };
-        let members = match rollup::narrowed(tx, server.as_deref())? {
-            Some(site) => tx.computer_directory_of(site)?,
-            None => tx.computer_directory()?,
-        };
-        let members = members.into_iter().filter(|row| is_wanted(row.no) && tree.holds(within, row));
-        let servers = servers(tx)?;
-        let page = list::page(members, |row| row.no.to_string(), cursor.as_deref(), limit)?;
-        let mut questions = Questions::new(&live);
+        let mut known: HashMap<u32, Known> = HashMap::new();
+        {
+            let view = live.compliance(tx)?;
+            let members = view.members(None, &|groups| tree.sees_any(groups));
+            view.seen_of(&members, page.items.iter().copied(), &mut |seen| {
+                let (groups, counts) = (seen.collections.to_vec(), tally::shown(&seen.counts));
+                known.insert(seen.no, Known { groups, counts, compliant: seen.state().is_compliant() });
+            });
+        }
+        let servers = Servers::read(tx)?;
         let mut items = Vec::with_capacity(page.items.len());
-        for member in page.items {
-            if let Some(row) = tx.computer_show(member.no)? {
-                items.push(describe(tx, &tree, &servers, &mut questions, &row, &member.groups, &rule)?.0);
+        for no in page.items {
+            // it may have left since
+            if let (Some(row), Some(known)) = (tx.computer_show(no)?, known.remove(&no)) {
+                items.push(describe(&tree, &servers, &row, known, &rule));
             }
         }
         Ok(List { items, next: page.next })
@@ -65,28 +71,23 @@ pub(crate) async fn list(app: &App, query: ComputerQuery) -> Result<List<Compute
     .await
 }
 
-/// Downstream servers by their numbers.
-type Servers = BTreeMap<u32, Reference>;
-
-fn servers(tx: &ReadTx<'_>) -> Result<Servers, StoreError> {
-    let named = |(no, id, name, _): (u32, uuid::Uuid, String, u32)| {
-        (no, Reference { id, name: if name.is_empty() { id.to_string() } else { name } })
-    };
-    Ok(tx.rollup_server_numbers()?.into_iter().map(named).collect())
+/// Where a computer is, and how it stands.
+struct Known {
+    groups: Vec<CollectionId>,
+    counts: StateCounts,
+    compliant: bool,
 }
 
 type States = Vec<(UpdateId, State, Option<weir_model::status::Entry>)>;
 
-fn describe(
+/// The state of each update that a computer is asked about, and how it stands by them.
+fn states(
     tx: &ReadTx<'_>,
-    tree: &Tree,
-    servers: &Servers,
     questions: &mut Questions,
-    row: &stored::ComputerRow,
+    no: u32,
     groups: &[CollectionId],
-    rule: &Rule,
-) -> Result<(ComputerRow, States), StoreError> {
-    let status = tally::decode(&tx.computer_status(row.no)?.status);
+) -> Result<(States, Known), StoreError> {
+    let status = tally::decode(&tx.computer_status(no)?.status);
     let mut counts = StateCounts::default();
     let mut states = Vec::new();
     for asked in questions.of(groups).iter() {
@@ -95,26 +96,26 @@ fn describe(
         states.push((asked.update, state, status.entry(asked.number).copied()));
     }
     let whole = computer_state(status.reported.is_some(), states.iter().map(|(_, state, _)| *state));
-    let registration = row.registration.clone().unwrap_or_default();
-    let model = [registration.computer_manufacturer.as_deref(), registration.computer_model.as_deref()];
-    let version =
-        format!("{}.{}.{}", registration.os_major_version, registration.os_minor_version, registration.os_build_number);
-    let shown = ComputerRow {
+    Ok((states, Known { groups: groups.to_vec(), counts, compliant: whole.is_compliant() }))
+}
+
+fn describe(tree: &Tree, servers: &Servers, row: &stored::ComputerRow, known: Known, rule: &Rule) -> ComputerRow {
+    let groups = &known.groups;
+    let registration = row.registration.as_ref();
+    let model = registration.map(|it| [it.computer_manufacturer.as_deref(), it.computer_model.as_deref()]);
+    let model = model.into_iter().flatten().flatten().map(str::trim).filter(|text| !text.is_empty());
+    ComputerRow {
         id: row.id.to_string(),
         name: row.dns_name.clone(),
         address: row.ip_address.clone(),
-        os: match (&row.registration, registration.os_description.as_deref()) {
-            (None, _) => String::new(),
-            (_, Some(name)) if !name.trim().is_empty() => format!("{} ({version})", name.trim()),
-            _ => format!("Windows {version}"),
-        },
-        architecture: registration.processor_architecture.clone().unwrap_or_default(),
-        model: model.into_iter().flatten().map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" "),
-        server: servers.get(&row.site).cloned(),
+        os: system(row),
+        architecture: registration.and_then(|it| it.processor_architecture.clone()).unwrap_or_default(),
+        model: model.collect::<Vec<_>>().join(" "),
+        server: servers.get(row.site).cloned(),
         collections: if groups.is_empty() {
             vec![tree.reference(CollectionId::UNASSIGNED_COMPUTERS)]
         } else {
-            groups.iter().map(|group| tree.reference(*group)).collect()
+            groups.iter().filter(|group| tree.sees(**group)).map(|group| tree.reference(*group)).collect()
         },
         first_seen: row.first_contact_at,
         last_contact: row.last_contact_at,
@@ -122,25 +123,47 @@ fn describe(
         last_report: row.last_report_at,
         freshness: Some(freshness::of(row, rule, Timestamp::now())),
         plain_http: row.plain_http,
-        counts,
-        compliant: whole.is_compliant(),
-    };
-    Ok((shown, states))
+        counts: known.counts,
+        compliant: known.compliant,
+    }
+}
+
+/// The operating system of a computer with its version, the exact build where it is known; empty before it registered.
+pub(super) fn system(row: &stored::ComputerRow) -> String {
+    let Some(registration) = &row.registration else { return String::new() };
+    let version = row.exact_build.map_or_else(
+        || {
+            let [major, minor] = [registration.os_major_version, registration.os_minor_version];
+            format!("{major}.{minor}.{}", registration.os_build_number)
+        },
+        |build| build.to_string(),
+    );
+    match registration.os_description.as_deref().map(str::trim) {
+        Some(name) if !name.is_empty() => format!("{name} ({version})"),
+        _ => format!("Windows {version}"),
+    }
 }
 
 /// One computer in full.
-pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<ComputerDetail, AdminError> {
+pub(crate) async fn show(
+    app: &App,
+    scope: Scope,
+    id: &str,
+    language: Option<&str>,
+) -> Result<ComputerDetail, AdminError> {
     let id = parse(id)?;
     let language = known_language(language)?;
     let index = Index::current(app).await?;
     let live = app.state.live.clone();
     app.try_read(move |tx| {
         let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let groups: Vec<CollectionId> = tx.computer_collections(row.no)?;
+        tree.check_computer(&id, &groups)?;
         let mut questions = Questions::new(&live);
         let rule = Rule::days(freshness::days(tx, None)?);
-        let (shown, states) = describe(tx, &tree, &servers(tx)?, &mut questions, &row, &groups, &rule)?;
+        let (states, known) = states(tx, &mut questions, row.no, &groups)?;
+        let shown = describe(&tree, &Servers::read(tx)?, &row, known, &rule);
         let set = live.directory.group_set(&groups);
         let snapshot = &questions.published().snapshot;
         let mut sorted: BTreeMap<bool, Vec<ComputerUpdate>> = BTreeMap::new();
@@ -168,7 +191,7 @@ pub(crate) async fn show(app: &App, id: &str, language: Option<&str>) -> Result<
                 error: entry.and_then(|entry| entry.error).map(super::standing::hresult),
                 error_meaning: entry.and_then(|entry| entry.error).map(super::failure::meaning),
                 deployment: explanation.ruling.winner.map(|winner| winner.id.0),
-                why: explanation.describe(|id| tree.name(id)),
+                why: explanation.describe(|id| tree.shown_name(id)),
             };
             if state == State::Failed { failed.push(listed) } else { sorted.entry(installed).or_default().push(listed) }
         }
@@ -204,9 +227,11 @@ pub(crate) async fn change(
     let id = parse(id)?;
     let zone = change.time_zone.as_deref().map(checked_zone).transpose()?;
     let live = app.state.live.clone();
+    let scope = caller.scope().clone();
     let changed = app
         .write(caller, move |tx| {
             let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
+            Tree::within(tx, &scope)?.check_computer(&id, &tx.computer_collections(row.no)?)?;
             let before = tx.computer_time_zone(row.no)?;
             let after = zone.unwrap_or_else(|| before.clone());
             if before != after {
@@ -227,18 +252,24 @@ pub(crate) async fn change(
 /// Forgets a computer. It comes back when it calls again.
 pub(crate) async fn delete(app: &App, caller: &Caller, id: &str) -> Result<(), AdminError> {
     let id = parse(id)?;
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
         let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
-        if row.site != stored::THIS_SERVER {
-            // the server that reports it is told so
-            tx.rollup_deleted_put(&id, row.last_sync_at)?;
-        }
-        tx.computer_delete(row.no)?;
-        tx.audit("computer.delete", &id.to_string(), Some(&json!({ "name": row.dns_name })), None)?;
-        Ok(())
+        Tree::within(tx, &scope)?.check_computer(&id, &tx.computer_collections(row.no)?)?;
+        Ok(delete_in(tx, &row)?)
     })
     .await?;
     app.publish().await
+}
+
+/// Forgets a computer in a transaction of the caller's.
+pub(super) fn delete_in(tx: &WriteTx<'_>, row: &stored::ComputerRow) -> Result<(), StoreError> {
+    if row.site != stored::THIS_SERVER {
+        // the server that reports it is told so
+        tx.rollup_deleted_put(&row.id, row.last_sync_at)?;
+    }
+    tx.computer_delete(row.no)?;
+    tx.audit("computer.delete", &row.id.to_string(), Some(&json!({ "name": row.dns_name })), None)
 }
 
 pub(super) fn parse(id: &str) -> Result<ComputerId, AdminError> {

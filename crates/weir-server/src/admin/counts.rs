@@ -1,19 +1,17 @@
 //! Computers by state for many questions at once: the one place where history asks for counts.
 //!
-//! What it answers is what `compliance/summary` answers ([`super::tally`]) for the same computers and updates.
+//! What it answers is what `compliance/summary` answers for the same computers and updates, and of one update what
+//! `compliance/updates` does. Questions about the same updates share one pass over the computers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::{
     ids::{CollectionId, UpdateId},
-    status::Counts,
+    status::{Counts, State},
 };
 use weir_store::{ReadTx, StoreError};
 
-use super::{
-    collection::Tree,
-    tally::{self, Who},
-};
+use super::collection::Tree;
 use crate::live::Live;
 
 /// Which computers, with which updates.
@@ -28,16 +26,32 @@ pub(crate) struct CountsOf {
 }
 
 /// The computers of each question by the one state of each. None for a question about updates of which no computer is
-/// asked about any: nothing is known then, although nobody fails to comply.
+/// asked about any: there is no share of nothing.
 pub(crate) fn counts(tx: &ReadTx<'_>, live: &Live, asked: &[CountsOf]) -> Result<Vec<Option<Counts>>, StoreError> {
     let tree = Tree::read(tx)?;
-    let mut found = Vec::with_capacity(asked.len());
-    for it in asked {
-        let only: Option<HashSet<UpdateId>> = it.updates.as_ref().map(|updates| updates.iter().copied().collect());
-        // the index is let go between questions, of which there may be thousands: others change it and ask meanwhile
-        let tally = tally::count(&live.compliance(tx)?, &Who::of(&tree, it.collection, it.site), only.as_ref());
-        let concerns = only.is_none() || tally.updates.iter().any(|update| update.counts.total() > 0);
-        found.push(concerns.then_some(tally.states));
+    let mut by_updates: BTreeMap<Option<Vec<UpdateId>>, Vec<usize>> = BTreeMap::new();
+    for (at, it) in asked.iter().enumerate() {
+        let only: Option<BTreeSet<UpdateId>> = it.updates.as_ref().map(|updates| updates.iter().copied().collect());
+        by_updates.entry(only.map(|only| only.into_iter().collect())).or_default().push(at);
+    }
+    let mut found = vec![None; asked.len()];
+    for (only, questions) in by_updates {
+        // the index is let go between passes, of which there may be thousands: others change it and ask meanwhile
+        let sets = live.compliance(tx)?.by_set(only.as_deref());
+        for at in questions {
+            let (Some(it), Some(found)) = (asked.get(at), found.get_mut(at)) else { continue };
+            let (mut counts, mut not_asked) = (Counts::default(), 0);
+            let is_meant = |site: u32, collections: &[CollectionId]| {
+                it.site.is_none_or(|wanted| wanted == site) && tree.holds_any(it.collection, collections)
+            };
+            for set in sets.iter().filter(|set| is_meant(set.site, &set.collections)) {
+                for state in State::ALL {
+                    counts.add_many(state, set.states.of(state));
+                }
+                not_asked += set.not_asked;
+            }
+            *found = (only.is_none() || not_asked < counts.total()).then_some(counts);
+        }
     }
     Ok(found)
 }

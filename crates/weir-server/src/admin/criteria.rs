@@ -39,7 +39,8 @@ pub(crate) async fn show(app: &App, name: String) -> Result<Criterion, AdminErro
     app.try_read(move |tx| find(tx, &name)).await.map(shown)
 }
 
-fn find(tx: &ReadTx<'_>, name: &str) -> Result<CriterionRow, AdminError> {
+/// The rule of that name or id.
+pub(super) fn find(tx: &ReadTx<'_>, name: &str) -> Result<CriterionRow, AdminError> {
     let found = match tx.criterion_find(name)? {
         None => match name.parse::<Uuid>() {
             Ok(id) => tx.criterion_list()?.into_iter().find(|row| row.id == id),
@@ -92,35 +93,12 @@ pub(crate) async fn change(
     app.write(caller, move |tx| {
         sites::refuse_below(tx, "Criteria")?;
         let row = find(tx, &name)?;
-        let mut rule = row.rule.clone();
-        if let Some(name) = change.name {
-            if weir_model::name::key(&name) != weir_model::name::key(&rule.name) {
-                free(tx, &name)?;
-            }
-            rule.name = name;
-        }
-        if let Some(action) = change.action {
-            rule.action = read_action(action);
-        }
-        if let Some(wanted) = change.condition {
-            rule.condition = condition(tx, wanted)?;
-        }
-        rule.enabled = change.enabled.unwrap_or(rule.enabled);
-        for text in &change.add_except {
-            let exception = text.parse().map_err(|error| invalid(&error))?;
-            if !rule.except.contains(&exception) {
-                rule.except.push(exception);
+        if let Some(name) = &change.name {
+            if weir_model::name::key(name) != weir_model::name::key(&row.rule.name) {
+                free(tx, name)?;
             }
         }
-        for text in &change.remove_except {
-            let exception = text.parse().map_err(|error| invalid(&error))?;
-            let before = rule.except.len();
-            rule.except.retain(|known| *known != exception);
-            if rule.except.len() == before {
-                return Err(AdminError::missing("exception", text, "weir criteria list"));
-            }
-        }
-        rule.check().map_err(|error| invalid(&error))?;
+        let rule = changed(tx, &row.rule, change)?;
         if rule != row.rule {
             tx.criterion_put(row.id, &rule, row.origin)?;
             tx.audit("criteria.change", &rule.name, Some(&json!(row.rule)), Some(&json!(rule)))?;
@@ -129,6 +107,35 @@ pub(crate) async fn change(
     })
     .await
     .map(shown)
+}
+
+/// A rule as a change makes it, checked. That its name is free is for the caller to check.
+pub(super) fn changed(tx: &ReadTx<'_>, rule: &Rule, change: CriterionChange) -> Result<Rule, AdminError> {
+    let mut rule = rule.clone();
+    rule.name = change.name.unwrap_or(rule.name);
+    if let Some(action) = change.action {
+        rule.action = read_action(action);
+    }
+    if let Some(wanted) = change.condition {
+        rule.condition = condition(tx, wanted)?;
+    }
+    rule.enabled = change.enabled.unwrap_or(rule.enabled);
+    for text in &change.add_except {
+        let exception = text.parse().map_err(|error| invalid(&error))?;
+        if !rule.except.contains(&exception) {
+            rule.except.push(exception);
+        }
+    }
+    for text in &change.remove_except {
+        let exception = text.parse().map_err(|error| invalid(&error))?;
+        let before = rule.except.len();
+        rule.except.retain(|known| *known != exception);
+        if rule.except.len() == before {
+            return Err(AdminError::missing("exception", text, "weir criteria list"));
+        }
+    }
+    rule.check().map_err(|error| invalid(&error))?;
+    Ok(rule)
 }
 
 /// Deletes a rule; what it declined stays declined.
@@ -219,7 +226,8 @@ fn read_action(action: CriterionAction) -> Action {
     }
 }
 
-fn rule(tx: &ReadTx<'_>, new: CriterionRule) -> Result<Rule, AdminError> {
+/// A new rule, checked.
+pub(super) fn rule(tx: &ReadTx<'_>, new: CriterionRule) -> Result<Rule, AdminError> {
     let except = new.except.iter().map(|text| text.parse()).collect::<Result<_, RuleError>>();
     let rule = Rule {
         name: new.name,

@@ -11,7 +11,7 @@ use weir_api::{
     simulation::{Explanation, ExplanationQuery, Simulation},
     update_group::{
         GroupDeleteQuery, GroupMembersChanged, MembersChange, UpdateGroup, UpdateGroupChange, UpdateGroupCreate,
-        UpdateGroupCreated, UpdateGroupMember,
+        UpdateGroupCreated, UpdateGroupList, UpdateGroupMember, UpdateGroupQuery,
     },
     update_stop::{StoppedUpdate, UpdateStop, UpdateStopRequest},
 };
@@ -19,7 +19,7 @@ use weir_api::{
 use super::{
     AdminError, App, Caller, deployment,
     extract::{Body, Path, Query},
-    group, stop,
+    group, group_list, stop,
     update::Named,
 };
 
@@ -49,18 +49,23 @@ async fn deployments_simulate(State(app): State<App>, Body(new): Body<Deployment
 
 /// Why a computer is offered an update, or is not.
 #[utoipa::path(get, path = "/deployments/explanation", tag = "deployments", params(ExplanationQuery), responses((status = 200, body = Explanation)))]
-async fn deployments_explain(State(app): State<App>, Query(query): Query<ExplanationQuery>) -> Answer<Explanation> {
-    deployment::explain(&app, query).await.map(Json)
+async fn deployments_explain(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ExplanationQuery>,
+) -> Answer<Explanation> {
+    deployment::explain(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// What follows from the deployment of a group, one for each of its updates.
 #[utoipa::path(get, path = "/deployments/{id}/members", tag = "deployments", params(("id" = i32, Path), ListQuery), responses((status = 200, body = List<Deployment>)))]
 async fn deployments_members(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<i32>,
     Query(query): Query<ListQuery>,
 ) -> Answer<List<Deployment>> {
-    deployment::members(&app, id, query).await.map(Json)
+    deployment::members(&app, caller.grant.scope, id, query).await.map(Json)
 }
 
 /// Every setting of a deployment, and who follows it.
@@ -102,10 +107,14 @@ async fn templates_delete(
     deployment::template_delete(&app, &caller, name).await.map(|()| StatusCode::NO_CONTENT)
 }
 
-/// Update groups.
-#[utoipa::path(get, path = "/groups", tag = "groups", params(ListQuery), responses((status = 200, body = List<UpdateGroup>)))]
-async fn groups_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<UpdateGroup>> {
-    group::list(&app, query).await.map(Json)
+/// Update groups, with how computers stand with each if asked for.
+#[utoipa::path(get, path = "/groups", tag = "groups", params(UpdateGroupQuery), responses((status = 200, body = UpdateGroupList)))]
+async fn groups_list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<UpdateGroupQuery>,
+) -> Answer<UpdateGroupList> {
+    group_list::list(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// Makes an update group.
@@ -120,8 +129,8 @@ async fn groups_create(
 
 /// One update group, by name or id.
 #[utoipa::path(get, path = "/groups/{name}", tag = "groups", params(("name" = String, Path)), responses((status = 200, body = UpdateGroup)))]
-async fn groups_show(State(app): State<App>, Path(name): Path<String>) -> Answer<UpdateGroup> {
-    group::show(&app, name).await.map(Json)
+async fn groups_show(State(app): State<App>, caller: Caller, Path(name): Path<String>) -> Answer<UpdateGroup> {
+    group::show(&app, caller.grant.scope, name).await.map(Json)
 }
 
 /// Changes name or description of an update group.
@@ -150,10 +159,11 @@ async fn groups_delete(
 #[utoipa::path(get, path = "/groups/{name}/members", tag = "groups", params(("name" = String, Path), ListQuery), responses((status = 200, body = List<UpdateGroupMember>)))]
 async fn group_members_list(
     State(app): State<App>,
+    caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Answer<List<UpdateGroupMember>> {
-    group::members(&app, name, query).await.map(Json)
+    group::members(&app, caller.grant.scope, name, query).await.map(Json)
 }
 
 /// Adds updates to a group; where it is deployed, they are deployed.

@@ -111,11 +111,18 @@ fn refuse_enrolled(tx: &ReadTx<'_>, row: &DownstreamRow) -> Result<(), AdminErro
     })
 }
 
-/// By GUID, else by name if that is one server's.
+/// By GUID of the server or of its site, by the name of its site, else by its own name if that is one server's.
 fn find(tx: &ReadTx<'_>, name: &str) -> Result<Option<DownstreamRow>, AdminError> {
     let name = name.trim();
-    if let Ok(id) = name.parse::<Uuid>() {
-        return Ok(tx.downstream_find(id)?);
+    let id: Option<Uuid> = name.parse().ok();
+    if let Some(row) = id.map(|id| tx.downstream_find(id)).transpose()?.flatten() {
+        return Ok(Some(row));
+    }
+    let lower = name.to_lowercase();
+    let is_meant = |site: &Uuid, called: &str| Some(*site) == id || called.to_lowercase() == lower;
+    let of_site = sites::servers(tx)?.into_iter().find(|(_, (site, called))| is_meant(site, called));
+    if let Some(row) = of_site.map(|(server, _)| tx.downstream_find(server)).transpose()?.flatten() {
+        return Ok(Some(row));
     }
     let mut found = tx.downstream_list()?.into_iter().filter(|row| row.name.eq_ignore_ascii_case(name));
     let first = found.next();
@@ -123,7 +130,7 @@ fn find(tx: &ReadTx<'_>, name: &str) -> Result<Option<DownstreamRow>, AdminError
         return Err(AdminError::Conflict {
             code: "ambiguous",
             detail: format!("servers {} and {} are both called {name}", one.id, other.id),
-            next_step: Some("name it by its GUID".to_owned()),
+            next_step: Some("name it by its GUID, or by the site that it enrolled as".to_owned()),
         });
     }
     Ok(first)

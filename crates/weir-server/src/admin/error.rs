@@ -27,6 +27,28 @@ pub enum AdminError {
         /// What to do.
         next_step: Option<String>,
     },
+    /// A convention of REST that the request does not keep: a condition, a key, how much at once.
+    #[error("{detail}")]
+    Convention {
+        /// What is answered.
+        status: StatusCode,
+        /// Stable, for programs.
+        code: &'static str,
+        /// What is in the way.
+        detail: String,
+        /// What to do.
+        next_step: Option<String>,
+    },
+    /// The principal may not do it.
+    #[error("{detail}")]
+    Forbidden {
+        /// Stable, for programs.
+        code: &'static str,
+        /// What it may not do, and which role could.
+        detail: String,
+        /// What to do.
+        next_step: Option<String>,
+    },
     /// Our own fault. The text goes to the log, not to the caller.
     #[error("{0}")]
     Internal(String),
@@ -50,9 +72,18 @@ pub enum AdminError {
         /// What to do.
         next_step: Option<String>,
     },
+    /// No such user, or another password: which is not said.
+    #[error("the name or the password is wrong")]
+    SignIn,
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An account had too many wrong passwords.
+    #[error("too many wrong passwords; the next attempt is taken in {seconds} s")]
+    TooEarly {
+        /// How long to wait.
+        seconds: u64,
+    },
     /// More than is taken.
     #[error("{0}")]
     TooLarge(String),
@@ -90,6 +121,19 @@ impl AdminError {
     pub fn problem(&self) -> Problem {
         let (status, code, title, next_step) = match self {
             Self::Conflict { code, next_step, .. } => (StatusCode::CONFLICT, *code, "Refused", next_step.clone()),
+            Self::Convention { status, code, next_step, .. } => {
+                let title = match *status {
+                    StatusCode::PRECONDITION_FAILED => "It has changed",
+                    StatusCode::REQUEST_TIMEOUT => "It took too long",
+                    StatusCode::TOO_MANY_REQUESTS => "Too much at once",
+                    StatusCode::UNPROCESSABLE_ENTITY => "The request is not valid",
+                    _ => "Refused",
+                };
+                (*status, *code, title, next_step.clone())
+            }
+            Self::Forbidden { code, next_step, .. } => {
+                (StatusCode::FORBIDDEN, *code, "Not allowed", next_step.clone())
+            }
             Self::Internal(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
@@ -100,9 +144,18 @@ impl AdminError {
                 (StatusCode::BAD_REQUEST, *code, "The request is not valid", next_step.clone())
             }
             Self::NotFound { next_step, .. } => (StatusCode::NOT_FOUND, "not_found", "Not found", next_step.clone()),
+            Self::SignIn => (
+                StatusCode::UNAUTHORIZED,
+                "sign_in",
+                "Not signed in",
+                Some("a full administrator gives you another password: weir users password NAME".to_owned()),
+            ),
             Self::Store(error) => {
                 let (status, code, title) = stored(error);
                 (status, code, title, None)
+            }
+            Self::TooEarly { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts", Some("wait".to_owned()))
             }
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", None),
             Self::TooMany => (
@@ -116,7 +169,8 @@ impl AdminError {
                 "unauthorized",
                 "Not signed in",
                 Some(
-                    "send \"Authorization: Bearer\" with the text of the file admin.token of the data folder"
+                    "sign in, or send \"Authorization: Bearer\" with the secret of an API token or the text of the file \
+                     admin.token of the data folder"
                         .to_owned(),
                 ),
             ),
@@ -194,10 +248,14 @@ fn stored(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
         StoreError::CollectionInUse { .. } => (StatusCode::CONFLICT, "in_use", "Refused"),
         StoreError::Cursor(_) => (StatusCode::BAD_REQUEST, "cursor", "The request is not valid"),
         StoreError::DeploymentExists { .. } => (StatusCode::CONFLICT, "exists", "Refused"),
+        StoreError::DiskFailed { .. } => (StatusCode::SERVICE_UNAVAILABLE, "disk_failed", "The disk failed"),
         StoreError::DiskFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "disk_full", "The disk is full"),
         StoreError::DifferentText(_) => (StatusCode::CONFLICT, "different_text", "Refused"),
         StoreError::Missing { .. } | StoreError::UnknownCollection(_) | StoreError::UnknownUpdate(_) => {
             (StatusCode::NOT_FOUND, "not_found", "Not found")
+        }
+        StoreError::Objects { .. } | StoreError::ObjectsRefused { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "object_store", "Not available now")
         }
         StoreError::ContentMismatch { .. } => (StatusCode::BAD_REQUEST, "digest_mismatch", "The request is not valid"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
@@ -227,8 +285,16 @@ impl IntoResponse for AdminError {
             tracing::error!(error = chain(&self), "a request of an administrator failed");
         }
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let wait = match &self {
+            Self::TooEarly { seconds } => Some(*seconds),
+            Self::TooMany => Some(1),
+            _ => None,
+        };
         let mut response = (status, Json(problem)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from(seconds));
+        }
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
         }

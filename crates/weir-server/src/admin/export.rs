@@ -24,6 +24,7 @@ use crate::{
     content::{Facts, respond},
     export::{Stopped, Work, package},
     intent::Kind,
+    telemetry::{self, Job},
 };
 
 /// Largest part unless another size is asked for: fits any file system and most media.
@@ -67,15 +68,15 @@ pub(crate) async fn create(app: &App, caller: &Caller, query: ExportQuery, body:
     let (content, live, at_work) = (app.state.content.clone(), app.state.live.clone(), Arc::clone(&work));
     let actor = Actor::principal(&caller.name, caller.from.as_deref(), now);
     tokio::task::spawn_blocking(move || {
-        let made = match query.format {
-            ExportFormat::Package => package::make(&store, server, &at_work, now),
-            ExportFormat::Bundle => {
-                let wanted = make::Wanted { has, content: query.content, kinds, part_bytes };
-                make::make(&store, &content, server, &actor, &at_work, &wanted)
-            }
-        };
-        let made = made.and_then(|result| {
-            let result = unresolved(&live, result);
+        let made = telemetry::job_here(Job::Export, || {
+            let made = match query.format {
+                ExportFormat::Package => package::make(&store, server, &at_work, now),
+                ExportFormat::Bundle => {
+                    let wanted = make::Wanted { has, content: query.content, kinds, part_bytes };
+                    make::make(&store, &content, server, &actor, &at_work, &wanted)
+                }
+            };
+            let result = unresolved(&live, made?);
             if query.format == ExportFormat::Package {
                 let facts = json!({ "revisions": result.revisions });
                 store.write(&actor, |tx| tx.audit("export", &id.to_string(), None, Some(&facts)))?;

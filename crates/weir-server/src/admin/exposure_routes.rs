@@ -10,8 +10,8 @@ use uuid::Uuid;
 use weir_api::{
     List,
     exposure::{
-        CollectionQuery, Computer, ComputerCve, ComputerCveQuery, ComputerQuery, Cve, CveComputer, CveComputerQuery,
-        CveDetail, CveQuery, Document, Fetch, Imported, Summary,
+        CollectionQuery, ComputerCveList, ComputerCveQuery, ComputerList, ComputerQuery, CveComputerList, CveDetail,
+        CveList, CveQuery, Document, Fetch, Imported, Summary,
     },
     exposure_level::{Exception, ExceptionCreate, ExceptionQuery, Levels, LevelsChange},
     list::ListQuery,
@@ -78,52 +78,63 @@ async fn exposure_document_delete(
     exposure::document_delete(&app, &caller, no).await.map(|()| StatusCode::NO_CONTENT)
 }
 
-/// Vulnerabilities with computers counted: those with breaches of service levels first.
-#[utoipa::path(get, path = "/exposure/cves", tag = "exposure", params(CveQuery), responses((status = 200, body = List<Cve>)))]
-async fn exposure_cves(State(app): State<App>, Query(query): Query<CveQuery>) -> Answer<List<Cve>> {
-    exposure::cves(&app, query).await.map(Json)
+/// Vulnerabilities with computers counted: those with breaches of service levels first unless asked otherwise.
+#[utoipa::path(get, path = "/exposure/cves", tag = "exposure", params(CveQuery), responses((status = 200, body = CveList)))]
+async fn exposure_cves(State(app): State<App>, caller: Caller, Query(query): Query<CveQuery>) -> Answer<CveList> {
+    exposure::cves(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// One vulnerability in full.
 #[utoipa::path(get, path = "/exposure/cves/{cve}", tag = "exposure", params(("cve" = String, Path), CollectionQuery), responses((status = 200, body = CveDetail)))]
 async fn exposure_cve(
     State(app): State<App>,
+    caller: Caller,
     Path(cve): Path<String>,
     Query(query): Query<CollectionQuery>,
 ) -> Answer<CveDetail> {
-    exposure::cve(&app, cve, query).await.map(Json)
+    exposure::cve(&app, caller.grant.scope, cve, query).await.map(Json)
 }
 
 /// Computers, as one vulnerability has them, and why.
-#[utoipa::path(get, path = "/exposure/cves/{cve}/computers", tag = "exposure", params(("cve" = String, Path), CveComputerQuery), responses((status = 200, body = List<CveComputer>)))]
+#[utoipa::path(get, path = "/exposure/cves/{cve}/computers", tag = "exposure", params(("cve" = String, Path), ComputerQuery), responses((status = 200, body = CveComputerList)))]
 async fn exposure_cve_computers(
     State(app): State<App>,
+    caller: Caller,
     Path(cve): Path<String>,
-    Query(query): Query<CveComputerQuery>,
-) -> Answer<List<CveComputer>> {
-    exposure::computers_of_cve(&app, cve, query).await.map(Json)
+    Query(query): Query<ComputerQuery>,
+) -> Answer<CveComputerList> {
+    exposure::computers_of_cve(&app, caller.grant.scope, cve, query).await.map(Json)
 }
 
 /// Computers with vulnerabilities counted: those with most breaches of service levels first.
-#[utoipa::path(get, path = "/exposure/computers", tag = "exposure", params(ComputerQuery), responses((status = 200, body = List<Computer>)))]
-async fn exposure_computers(State(app): State<App>, Query(query): Query<ComputerQuery>) -> Answer<List<Computer>> {
-    exposure::computers(&app, query).await.map(Json)
+#[utoipa::path(get, path = "/exposure/computers", tag = "exposure", params(ComputerQuery), responses((status = 200, body = ComputerList)))]
+async fn exposure_computers(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ComputerQuery>,
+) -> Answer<ComputerList> {
+    exposure::computers(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// Vulnerabilities, as one computer has them, and why.
-#[utoipa::path(get, path = "/exposure/computers/{id}", tag = "exposure", params(("id" = String, Path), ComputerCveQuery), responses((status = 200, body = List<ComputerCve>)))]
+#[utoipa::path(get, path = "/exposure/computers/{id}", tag = "exposure", params(("id" = String, Path), ComputerCveQuery), responses((status = 200, body = ComputerCveList)))]
 async fn exposure_computer(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Query(query): Query<ComputerCveQuery>,
-) -> Answer<List<ComputerCve>> {
-    exposure::cves_of(&app, id, query).await.map(Json)
+) -> Answer<ComputerCveList> {
+    exposure::cves_of(&app, caller.grant.scope, id, query).await.map(Json)
 }
 
 /// How exposed the computers of a collection are.
 #[utoipa::path(get, path = "/exposure/summary", tag = "exposure", params(CollectionQuery), responses((status = 200, body = Summary)))]
-async fn exposure_summary(State(app): State<App>, Query(query): Query<CollectionQuery>) -> Answer<Summary> {
-    exposure::summary(&app, query).await.map(Json)
+async fn exposure_summary(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<CollectionQuery>,
+) -> Answer<Summary> {
+    exposure::summary(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// Days of service levels.
@@ -150,8 +161,12 @@ async fn exposure_levels_propose(State(app): State<App>, caller: Caller) -> Answ
 
 /// Exceptions from service levels, by their end.
 #[utoipa::path(get, path = "/exposure/exceptions", tag = "exposure", params(ExceptionQuery), responses((status = 200, body = List<Exception>)))]
-async fn exposure_exceptions(State(app): State<App>, Query(query): Query<ExceptionQuery>) -> Answer<List<Exception>> {
-    exposure::exceptions(&app, query).await.map(Json)
+async fn exposure_exceptions(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ExceptionQuery>,
+) -> Answer<List<Exception>> {
+    exposure::exceptions(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// Makes an exception from service levels.

@@ -1,34 +1,44 @@
 //! Why installations and scans fail: codes explained, and put into groups over what computers reported last.
+//!
+//! Most computers have no failure. Those that have one are known: of installations to the index of compliance, of scans to the
+//! database. Nothing is read of any other, and what was read is kept until a computer changes.
 
-use std::collections::{BTreeMap, HashMap};
+mod kept;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use weir_api::{
-    List, Reference,
+    List,
     failure::{CodeLayout, ErrorCount, ErrorDetail, ErrorExplanation, ErrorGroup, ErrorQuery, ErrorsBy, ErrorsQuery},
 };
 use weir_model::{
-    error_code::{self, Explanation},
+    compliance::Placed,
+    error_code::{self, Explanation, ServerCode},
     failure::{FailureKind, Group, Groups, Occurrence},
     ids::{CollectionId, UpdateId},
-    status::State,
+    rights::Scope,
+    status::{Entry, State},
 };
-use weir_store::{
-    ReadTx, StoreError,
-    computer::{DirectoryRow, THIS_SERVER},
-    failure::{FailingComputer, OperatingSystem},
-};
+use weir_store::{ReadTx, StoreError, computer::THIS_SERVER, failure::OperatingSystem};
 
+pub(crate) use self::kept::Kept;
 use super::{
     AdminError, App,
     collection::Tree,
     index::Index,
     list, rollup,
-    tally::{Questions, decode},
+    servers::{self, Servers},
+    tally::{Questions, Who},
     when,
 };
 use crate::live::Live;
 
+/// Computers whose failures are in memory at once.
+const AT_ONCE: usize = 1_024;
 /// Groups of each kind that the answer about one code gives.
 const MOST_OF_CODE: usize = 10;
 
@@ -50,7 +60,7 @@ struct Failure {
 
 /// A computer with failures.
 struct Failing<'c> {
-    row: &'c DirectoryRow,
+    computer: &'c Placed,
     os: Option<&'c OperatingSystem>,
     failures: Vec<Failure>,
 }
@@ -79,59 +89,70 @@ fn asked(
 }
 
 /// Hands every computer with failures to `each`: of updates that it is asked about (what is declined or replaced since is
-/// of no interest any more), and of its last scan.
+/// of no interest any more), and of its last scan. Its operating system is read only if `systems` says so.
 fn each_failing(
     tx: &ReadTx<'_>,
-    live: &Live,
+    (live, kept): (&Live, &Kept),
     tree: &Tree,
     asked: &Asked,
+    systems: bool,
     each: &mut dyn FnMut(&Failing<'_>),
 ) -> Result<(), StoreError> {
-    let mut computers: HashMap<u32, FailingComputer> = HashMap::new();
-    tx.failing_computer_each(&mut |computer| {
-        computers.insert(computer.no, computer);
-        Ok(())
-    })?;
-    let mut rows: BTreeMap<u32, DirectoryRow> = BTreeMap::new();
-    for row in tx.computer_directory()? {
-        if asked.site.is_none_or(|site| row.site == site) && tree.holds(asked.collection, &row) {
-            rows.insert(row.no, row);
-        }
+    let mut scans: HashMap<u32, Failure> = HashMap::new();
+    for scan in tx.failed_scans()? {
+        let (kind, code) = (FailureKind::Detection, scan.error.map(i32::cast_unsigned));
+        scans.insert(scan.no, Failure { update: None, kind, code, at: scan.at });
     }
+    let scanned: Vec<u32> = scans.keys().copied().collect();
+    let (installing, scanning) = {
+        // the index is let go before anything is read
+        let view = live.compliance(tx)?;
+        let members = Who::of(tree, asked.collection, asked.site).members(&view);
+        (view.failing(&members), view.members_of(&members, &scanned))
+    };
+    let reporting: HashSet<u32> = installing.iter().map(|computer| computer.no).collect();
+    let mut computers = installing;
+    computers.extend(scanning.into_iter().filter(|computer| !reporting.contains(&computer.no)));
+    computers.sort_unstable_by_key(|computer| computer.no);
     let mut questions = Questions::new(live);
-    let mut failures: HashMap<u32, Vec<Failure>> = HashMap::new();
-    tx.computer_status_each(&mut |no, stored| {
-        let Some(row) = rows.get(&no) else { return Ok(()) };
-        let status = decode(&stored.status);
-        let mut found = Vec::new();
-        for entry in status.entries() {
-            let kind = match (entry.state, entry.error) {
-                (State::Failed, _) => FailureKind::Installation,
-                (_, Some(_)) => FailureKind::Earlier,
-                (_, None) => continue,
-            };
-            let known = questions.of(&row.groups);
-            let Ok(at) = known.binary_search_by_key(&entry.update, |it| it.number) else { continue };
-            let code = entry.error.map(i32::cast_unsigned);
-            found.extend(known.get(at).map(|it| Failure { update: Some(it.update), kind, code, at: entry.changed }));
+    for some in computers.chunks(AT_ONCE) {
+        let place = |no: u32| some.binary_search_by_key(&no, |computer| computer.no).ok();
+        let mut failures: Vec<Vec<Failure>> = some.iter().map(|_| Vec::new()).collect();
+        let numbers: Vec<u32> = some.iter().map(|computer| computer.no).filter(|no| reporting.contains(no)).collect();
+        for (no, entries) in kept.entries(tx, &numbers)? {
+            if let Some((computer, failures)) = place(no).and_then(|at| some.get(at).zip(failures.get_mut(at))) {
+                failures.extend(installations(&mut questions, computer, &entries));
+            }
         }
-        if !found.is_empty() {
-            failures.insert(no, found);
+        for (computer, failures) in some.iter().zip(&mut failures) {
+            failures.extend(scans.remove(&computer.no));
         }
-        Ok(())
-    })?;
-    for (no, row) in &rows {
-        let mut failures = failures.remove(no).unwrap_or_default();
-        let computer = computers.get(no);
-        if let Some((at, code)) = computer.and_then(|computer| computer.detection) {
-            let code = code.map(i32::cast_unsigned);
-            failures.push(Failure { update: None, kind: FailureKind::Detection, code, at });
-        }
-        if !failures.is_empty() {
-            each(&Failing { row, os: computer.and_then(|computer| computer.os.as_ref()), failures });
+        let with = some.iter().zip(failures).filter(|(_, failures)| !failures.is_empty());
+        let with: Vec<(&Placed, Vec<Failure>)> = with.collect();
+        let numbers: Vec<u32> = with.iter().filter(|_| systems).map(|(computer, _)| computer.no).collect();
+        let known: HashMap<u32, OperatingSystem> = tx.computer_systems_of(&numbers)?.into_iter().collect();
+        for (computer, failures) in with {
+            each(&Failing { computer, os: known.get(&computer.no), failures });
         }
     }
     Ok(())
+}
+
+/// The installations that failed, of what a computer said of failures.
+fn installations(questions: &mut Questions, computer: &Placed, entries: &[Entry]) -> Vec<Failure> {
+    let known = questions.of(&computer.collections);
+    let mut found = Vec::new();
+    for entry in entries {
+        let kind = match (entry.state, entry.error) {
+            (State::Failed, _) => FailureKind::Installation,
+            (_, Some(_)) => FailureKind::Earlier,
+            (_, None) => continue,
+        };
+        let Ok(at) = known.binary_search_by_key(&entry.update, |it| it.number) else { continue };
+        let code = entry.error.map(i32::cast_unsigned);
+        found.extend(known.get(at).map(|it| Failure { update: Some(it.update), kind, code, at: entry.changed }));
+    }
+    found
 }
 
 /// What groups have in common. The order is that of groups with the same number of computers.
@@ -166,40 +187,63 @@ fn system(os: Option<&OperatingSystem>) -> String {
     }
 }
 
-/// The failures of a computer by what they are grouped by.
-fn occurrences(failing: &Failing<'_>, by: ErrorsBy, tree: &Tree) -> Vec<Occurrence<Key>> {
-    let row = failing.row;
-    let mut found = Vec::new();
-    let collections: Vec<CollectionId> = match by {
-        ErrorsBy::Collection => tree.rows.iter().map(|it| it.id).filter(|id| tree.holds(*id, row)).collect(),
-        _ => Vec::new(),
-    };
-    for failure in &failing.failures {
-        let of = |key| Occurrence { key, kind: failure.kind, code: failure.code, at: failure.at };
-        match by {
-            ErrorsBy::Code => found.push(of(Key::Code(failure.code))),
-            ErrorsBy::Collection => found.extend(collections.iter().map(|id| of(Key::Collection(*id)))),
-            ErrorsBy::Os => found.push(of(Key::Os(failing.os.cloned()))),
-            ErrorsBy::Site => found.push(of(Key::Site(row.site))),
-            ErrorsBy::Update => found.push(of(Key::Update(failure.update))),
-        }
+/// Puts failures of computers into groups.
+struct Grouping<'g> {
+    by: ErrorsBy,
+    tree: &'g Tree,
+    groups: Groups<Key>,
+    /// The collections that hold computers with the same collections.
+    holders: HashMap<Arc<[CollectionId]>, Vec<CollectionId>>,
+}
+
+impl<'g> Grouping<'g> {
+    fn new(by: ErrorsBy, tree: &'g Tree, since: Option<Timestamp>) -> Self {
+        Self { by, tree, groups: Groups::new(since), holders: HashMap::new() }
     }
-    found
+
+    /// Takes up the failures of a computer.
+    fn add(&mut self, failing: &Failing<'_>) {
+        let Placed { site, collections, .. } = failing.computer;
+        let mut found = Vec::new();
+        for failure in &failing.failures {
+            let of = |key| Occurrence { key, kind: failure.kind, code: failure.code, at: failure.at };
+            match self.by {
+                ErrorsBy::Code => found.push(of(Key::Code(failure.code))),
+                ErrorsBy::Collection => {
+                    let tree = self.tree;
+                    let holders = self.holders.entry(Arc::clone(collections)).or_insert_with(|| {
+                        let seen = tree.rows.iter().map(|row| row.id).filter(|id| tree.sees(*id));
+                        seen.filter(|id| tree.holds_any(*id, collections)).collect()
+                    });
+                    found.extend(holders.iter().map(|id| of(Key::Collection(*id))));
+                }
+                ErrorsBy::Os => found.push(of(Key::Os(failing.os.cloned()))),
+                ErrorsBy::Site => found.push(of(Key::Site(*site))),
+                ErrorsBy::Update => found.push(of(Key::Update(failure.update))),
+            }
+        }
+        self.groups.add_computer(found);
+    }
 }
 
 /// What groups are called.
 struct Names<'n> {
     tree: &'n Tree,
     index: &'n Index,
-    servers: BTreeMap<u32, Reference>,
+    servers: Servers,
+    /// How old the oldest of what servers below told is.
+    rolled_up: Option<Timestamp>,
 }
 
 impl<'n> Names<'n> {
-    fn read(tx: &ReadTx<'_>, tree: &'n Tree, index: &'n Index) -> Result<Self, StoreError> {
-        let named = |(no, id, name, _): (u32, uuid::Uuid, String, u32)| {
-            (no, Reference { id, name: if name.is_empty() { id.to_string() } else { name } })
-        };
-        Ok(Self { tree, index, servers: tx.rollup_server_numbers()?.into_iter().map(named).collect() })
+    fn read(
+        tx: &ReadTx<'_>,
+        live: &Live,
+        (tree, index): (&'n Tree, &'n Index),
+        asked: &Asked,
+    ) -> Result<Self, StoreError> {
+        let rolled_up = servers::oldest_within(tx, live, tree, asked.collection, asked.site)?;
+        Ok(Self { tree, index, servers: Servers::read(tx)?, rolled_up })
     }
 
     fn shown(&self, group: Group<Key>) -> ErrorGroup {
@@ -220,7 +264,7 @@ impl<'n> Names<'n> {
             Key::Os(os) => system(os.as_ref()),
             Key::Site(THIS_SERVER) => "this server".to_owned(),
             Key::Site(no) => {
-                about = self.servers.get(no).cloned();
+                about = self.servers.get(*no).cloned();
                 about.as_ref().map_or_else(|| format!("server {no}"), |server| server.name.clone())
             }
             Key::Update(Some(id)) => {
@@ -248,12 +292,13 @@ impl<'n> Names<'n> {
             first_at: group.first_at,
             last_at: group.last_at,
             codes: group.codes.into_iter().map(count).collect(),
+            rolled_up: self.rolled_up,
         }
     }
 }
 
 /// Groups of errors, those of most computers first.
-pub(crate) async fn errors(app: &App, query: ErrorsQuery) -> Result<List<ErrorGroup>, AdminError> {
+pub(crate) async fn errors(app: &App, scope: Scope, query: ErrorsQuery) -> Result<List<ErrorGroup>, AdminError> {
     let limit = list::limit(query.limit)?;
     if query.only_new && query.since.is_none() {
         return Err(AdminError::Invalid {
@@ -263,25 +308,36 @@ pub(crate) async fn errors(app: &App, query: ErrorsQuery) -> Result<List<ErrorGr
         });
     }
     let index = Index::current(app).await?;
-    let live = app.state.live.clone();
+    let (live, shared) = (app.state.live.clone(), app.clone());
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let kept = &shared.shared().reported_failures;
+        let tree = Tree::within(tx, &scope)?;
         let of = (query.collection.as_deref(), query.server.as_deref());
         let asked = asked(tx, &tree, of, query.since.as_deref())?;
-        let mut groups = Groups::new(asked.since);
-        each_failing(tx, &live, &tree, &asked, &mut |failing| {
-            groups.add_computer(occurrences(failing, query.by, &tree));
-        })?;
-        let groups = groups.finish().into_iter().filter(|group| !query.only_new || group.is_new == Some(true));
+        let mut grouping = Grouping::new(query.by, &tree, asked.since);
+        let systems = query.by == ErrorsBy::Os;
+        each_failing(tx, (&live, kept), &tree, &asked, systems, &mut |failing| grouping.add(failing))?;
+        let groups = grouping.groups.finish().into_iter().filter(|group| !query.only_new || group.is_new == Some(true));
         let page = list::page(groups, |group| group.key.cursor(), query.cursor.as_deref(), limit)?;
-        let names = Names::read(tx, &tree, &index)?;
+        let names = Names::read(tx, &live, (&tree, &index), &asked)?;
         Ok(List { items: page.items.into_iter().map(|group| names.shown(group)).collect(), next: page.next })
     })
     .await
 }
 
 /// What a code means, and where it occurs.
-pub(crate) async fn error(app: &App, code: &str, query: ErrorQuery) -> Result<ErrorDetail, AdminError> {
+pub(crate) async fn error(app: &App, scope: Scope, code: &str, query: ErrorQuery) -> Result<ErrorDetail, AdminError> {
+    if let Some(known) = error_code::find_server(code) {
+        let explanation = of_server(known);
+        // computers do not report it: what they make of it has a number
+        return Ok(ErrorDetail {
+            explanation,
+            occurs: None,
+            updates: Vec::new(),
+            systems: Vec::new(),
+            sites: Vec::new(),
+        });
+    }
     let code = error_code::parse(code).map_err(|error| AdminError::Invalid {
         code: "code",
         detail: error.to_string(),
@@ -289,32 +345,33 @@ pub(crate) async fn error(app: &App, code: &str, query: ErrorQuery) -> Result<Er
     })?;
     let explanation = error_code::explain(code);
     let index = Index::current(app).await?;
-    let live = app.state.live.clone();
+    let (live, shared) = (app.state.live.clone(), app.clone());
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let kept = &shared.shared().reported_failures;
+        let tree = Tree::within(tx, &scope)?;
         let of = (query.collection.as_deref(), query.server.as_deref());
         let asked = asked(tx, &tree, of, query.since.as_deref())?;
         let ways = [ErrorsBy::Code, ErrorsBy::Update, ErrorsBy::Os, ErrorsBy::Site];
-        let mut groups = ways.map(|by| (by, Groups::new(asked.since)));
+        let mut groupings = ways.map(|by| Grouping::new(by, &tree, asked.since));
         // an exit code and the HRESULT that is made of it are one error
         let is_meant = |failure: &Failure| {
             failure.code.is_some() && (failure.code == Some(code) || failure.code == explanation.as_hresult)
         };
-        each_failing(tx, &live, &tree, &asked, &mut |failing| {
+        each_failing(tx, (&live, kept), &tree, &asked, true, &mut |failing| {
             let failures = failing.failures.iter().filter(|failure| is_meant(failure));
             let those = Failing {
-                row: failing.row,
+                computer: failing.computer,
                 os: failing.os,
                 // one group of all, whichever of its forms a computer reported
                 failures: failures.map(|failure| Failure { code: Some(code), ..*failure }).collect(),
             };
-            for (by, groups) in &mut groups {
-                groups.add_computer(occurrences(&those, *by, &tree));
+            for grouping in &mut groupings {
+                grouping.add(&those);
             }
         })?;
-        let names = Names::read(tx, &tree, &index)?;
-        let [mut whole, updates, systems, sites] = groups.map(|(_, groups)| {
-            let shown = groups.finish().into_iter().take(MOST_OF_CODE).map(|group| names.shown(group));
+        let names = Names::read(tx, &live, (&tree, &index), &asked)?;
+        let [mut whole, updates, systems, sites] = groupings.map(|grouping| {
+            let shown = grouping.groups.finish().into_iter().take(MOST_OF_CODE).map(|group| names.shown(group));
             shown.collect::<Vec<_>>()
         });
         Ok(ErrorDetail { explanation: explained(&explanation), occurs: whole.pop(), updates, systems, sites })
@@ -326,7 +383,7 @@ fn explained(explanation: &Explanation) -> ErrorExplanation {
     let Explanation { code, layout, known, as_hresult } = explanation;
     ErrorExplanation {
         code: error_code::text(*code),
-        decimal: code.cast_signed(),
+        decimal: Some(code.cast_signed()),
         known: known.is_some(),
         name: explanation.name().map(str::to_owned),
         meaning: explanation.meaning(),
@@ -334,12 +391,44 @@ fn explained(explanation: &Explanation) -> ErrorExplanation {
         next_step: known.map(|known| known.next_step.to_owned()),
         source: known.map(|known| known.source.document().to_owned()),
         looked_up_as: as_hresult.map(error_code::text),
-        layout: CodeLayout {
+        layout: Some(CodeLayout {
             severity: layout.severity().to_owned(),
             facility: layout.facility,
             facility_name: layout.facility().map(|facility| facility.name.to_owned()),
             number: layout.number,
             sentence: layout.describe(),
-        },
+        }),
+    }
+}
+
+fn of_server(known: &ServerCode) -> ErrorExplanation {
+    ErrorExplanation {
+        code: known.name.to_owned(),
+        decimal: None,
+        known: true,
+        name: Some(known.name.to_owned()),
+        meaning: known.meaning.to_owned(),
+        cause: Some(known.cause.to_owned()),
+        next_step: Some(known.next_step.to_owned()),
+        source: Some(known.source.to_owned()),
+        looked_up_as: None,
+        layout: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_wire::soap::ErrorCode;
+
+    use super::*;
+
+    #[test]
+    fn every_code_that_servers_answer_with_is_explained() {
+        for code in ErrorCode::ALL {
+            assert!(error_code::find_server(code.name()).is_some(), "{code}");
+        }
+        for known in error_code::server_codes() {
+            assert!(known.name.parse::<ErrorCode>().is_ok(), "{} is on no wire", known.name);
+        }
     }
 }

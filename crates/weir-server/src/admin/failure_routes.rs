@@ -8,7 +8,7 @@ use weir_api::{
 };
 
 use super::{
-    AdminError, App,
+    AdminError, App, Caller,
     extract::{Path, Query},
     failure,
 };
@@ -22,16 +22,21 @@ pub(crate) fn all() -> OpenApiRouter<App> {
 
 /// Errors of installations and scans in groups, those of most computers first.
 #[utoipa::path(get, path = "/compliance/errors", tag = "compliance", params(ErrorsQuery), responses((status = 200, body = List<ErrorGroup>)))]
-async fn errors_list(State(app): State<App>, Query(query): Query<ErrorsQuery>) -> Answer<List<ErrorGroup>> {
-    failure::errors(&app, query).await.map(Json)
+async fn errors_list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ErrorsQuery>,
+) -> Answer<List<ErrorGroup>> {
+    failure::errors(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// What an error code means, and where it occurs.
 #[utoipa::path(get, path = "/compliance/errors/{code}", tag = "compliance", params(("code" = String, Path), ErrorQuery), responses((status = 200, body = ErrorDetail)))]
 async fn errors_show(
     State(app): State<App>,
+    caller: Caller,
     Path(code): Path<String>,
     Query(query): Query<ErrorQuery>,
 ) -> Answer<ErrorDetail> {
-    failure::error(&app, &code, query).await.map(Json)
+    failure::error(&app, caller.grant.scope, &code, query).await.map(Json)
 }

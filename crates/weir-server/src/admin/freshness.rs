@@ -1,25 +1,23 @@
 //! How much what computers reported is worth.
 //!
-//! One pass over a few columns of every row, for any collection and site at once; nothing is kept in memory and nothing is
-//! written when a computer calls.
+//! One pass over what is known of all computers at one moment, for any collection and site at once; see [`crate::live::Heard`]. Nothing
+//! is written when a computer calls.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use weir_api::freshness::{
     ComputerFreshness, Freshness, FreshnessCounts, FreshnessQuery, FreshnessSummary, ScanCounts, ScanError, ScanState,
 };
-use weir_model::freshness::{self, Rule, SILENT_RANGE, Verdict, judge};
-use weir_store::{ReadTx, StoreError, computer as stored};
-
-use super::{
-    AdminError, App,
-    collection::Tree,
-    rollup,
-    setting::{Current, SILENT_DAYS},
-    standing::hresult,
-    tally,
+use weir_model::{
+    compliance::percent,
+    freshness::{self, Rule, SILENT_RANGE, Verdict, judge},
+    ids::CollectionId,
+    rights::Scope,
 };
+use weir_store::{ReadTx, StoreError, computer as stored, freshness::HeardRow};
+
+use super::{AdminError, App, collection::Tree, rollup, servers, setting::Current, standing::hresult, tally::Who};
 
 /// Codes of failed scans that a summary names.
 const MOST_ERRORS: usize = 50;
@@ -27,7 +25,7 @@ const MOST_ERRORS: usize = 50;
 /// The days that are asked for, or those of the site.
 pub(super) fn days(tx: &ReadTx<'_>, asked: Option<u32>) -> Result<u32, AdminError> {
     match asked {
-        None => Ok(u32::try_from(Current::read(tx)?.number(SILENT_DAYS)).unwrap_or(freshness::SILENT_DAYS)),
+        None => Ok(Current::read(tx)?.silent_days()),
         Some(days) if SILENT_RANGE.contains(&days) => Ok(days),
         Some(days) => Err(AdminError::invalid(
             "silent_days",
@@ -57,37 +55,42 @@ pub(super) fn of(row: &stored::ComputerRow, rule: &Rule, now: Timestamp) -> Comp
 }
 
 /// Counts computers of a collection and of a site.
-pub(crate) async fn summary(app: &App, query: FreshnessQuery) -> Result<FreshnessSummary, AdminError> {
+pub(crate) async fn summary(app: &App, scope: Scope, query: FreshnessQuery) -> Result<FreshnessSummary, AdminError> {
+    let live = app.state.live.clone();
     app.try_read(move |tx| {
-        let now = Timestamp::now();
         let days = days(tx, query.silent_days)?;
-        let rule = Rule::days(days);
         let site = rollup::narrowed(tx, query.server.as_deref())?;
+        let heard = live.heard(tx)?;
+        let (rule, now) = (Rule::days(days), heard.as_of);
         let mut counts = freshness::Tally::default();
         let mut errors: BTreeMap<i32, u64> = BTreeMap::new();
-        let mut add = |verdict: &Verdict| {
-            counts.add(verdict);
+        let mut servers: BTreeSet<u32> = BTreeSet::new();
+        let mut add = |site: u32, row: &HeardRow| {
+            servers.insert(site);
+            let verdict = judge(&row.facts, &rule, now);
+            counts.add(&verdict);
             if let Some(error) = verdict.error {
                 *errors.entry(error).or_default() += 1;
             }
         };
         match query.collection.as_deref() {
             // who is where does not matter
-            None => tx.computer_heard_each(|row| {
-                if site.is_none_or(|site| row.site == site) {
-                    add(&judge(&row.facts, &rule, now));
+            None if !scope.is_limited() => {
+                for row in heard.rows.iter().filter(|row| site.is_none_or(|site| row.site == site)) {
+                    add(row.site, row);
                 }
-            })?,
-            Some(name) => {
-                let tree = Tree::read(tx)?;
-                let within = tree.find(name)?.id;
-                let verdicts = all(tx, &rule, now)?;
-                let members = match site {
-                    Some(site) => tx.computer_directory_of(site)?,
-                    None => tx.computer_directory()?,
+            }
+            named => {
+                let tree = Tree::within(tx, &scope)?;
+                let within = named.map_or(Ok(CollectionId::ALL_COMPUTERS), |name| tree.find(name).map(|row| row.id))?;
+                let placed = {
+                    let view = live.compliance(tx)?;
+                    let members = Who::of(&tree, within, site).members(&view);
+                    heard.placed(&view, &members)
                 };
-                let members = members.into_iter().filter(|row| tree.holds(within, row));
-                members.filter_map(|row| verdicts.get(&row.no)).for_each(&mut add);
+                for (row, placed) in heard.matched(&placed) {
+                    add(placed.site, row);
+                }
             }
         }
         let mut errors: Vec<(i32, u64)> = errors.into_iter().collect();
@@ -97,12 +100,13 @@ pub(crate) async fn summary(app: &App, query: FreshnessQuery) -> Result<Freshnes
             computers: counts.total(),
             silent_days: days,
             classes: classes(&counts),
-            current_percent: tally::percent(counts.of(freshness::Freshness::Current), counts.total()),
+            current_percent: percent(counts.of(freshness::Freshness::Current), counts.total()),
             scans: scans(&counts),
             errors: errors
                 .into_iter()
                 .map(|(error, computers)| ScanError { code: hresult(error), computers })
                 .collect(),
+            rolled_up: servers::oldest(tx, &servers)?,
             as_of: now,
         })
     })

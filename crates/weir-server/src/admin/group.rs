@@ -16,6 +16,7 @@ use weir_api::{
 use weir_model::{
     deployment::{LONGEST_TEXT, MOST_UPDATES, UPGRADES},
     ids::UpdateId,
+    rights::Scope,
     rule::GroupChoice,
     search::{Entry, State},
     update::UpdateType,
@@ -23,7 +24,9 @@ use weir_model::{
 use weir_store::{ReadTx, StoreError, WriteTx, update_group::UpdateGroupRow};
 
 use super::{
-    AdminError, App, Caller, deployment,
+    AdminError, App, Caller,
+    collection::Tree,
+    deployment,
     index::{Counted, kind_word},
     list, search, tally,
     update::Named,
@@ -53,9 +56,22 @@ pub(crate) fn find(tx: &ReadTx<'_>, name: &str) -> Result<UpdateGroupRow, AdminE
     row.ok_or_else(|| AdminError::missing("update group", format!("{name:?}"), "weir groups list"))
 }
 
-fn shown(tx: &ReadTx<'_>, row: UpdateGroupRow) -> Result<UpdateGroup, StoreError> {
+/// The deployments of a group that lie within the scope of a tree.
+pub(super) fn deployments(tx: &ReadTx<'_>, tree: &Tree, group: Uuid) -> Result<Vec<i32>, StoreError> {
+    let mut deployments = Vec::new();
+    for id in tx.deployments_of_group(group)? {
+        if !tree.is_limited() || tx.deployment_show(id)?.is_some_and(|row| tree.sees(row.collection)) {
+            deployments.push(id.0);
+        }
+    }
+    Ok(deployments)
+}
+
+/// A group, with those of its deployments that lie within the scope of a tree.
+pub(super) fn shown(tx: &ReadTx<'_>, tree: &Tree, row: UpdateGroupRow) -> Result<UpdateGroup, StoreError> {
+    let deployments = deployments(tx, tree, row.id)?;
     Ok(UpdateGroup {
-        deployments: tx.deployments_of_group(row.id)?.into_iter().map(|id| id.0).collect(),
+        deployments,
         id: row.id,
         name: row.name,
         description: row.description,
@@ -65,30 +81,24 @@ fn shown(tx: &ReadTx<'_>, row: UpdateGroupRow) -> Result<UpdateGroup, StoreError
     })
 }
 
-/// Groups, by name.
-pub(crate) async fn list(app: &App, query: ListQuery) -> Result<List<UpdateGroup>, AdminError> {
-    let limit = list::limit(query.limit)?;
-    app.try_read(move |tx| {
-        let page = list::page(tx.update_group_list()?, |row| row.id.to_string(), query.cursor.as_deref(), limit)?;
-        let items = page.items.into_iter().map(|row| shown(tx, row)).collect::<Result<_, _>>()?;
-        Ok(List { items, next: page.next })
-    })
-    .await
-}
-
 /// One group.
-pub(crate) async fn show(app: &App, name: String) -> Result<UpdateGroup, AdminError> {
+pub(crate) async fn show(app: &App, scope: Scope, name: String) -> Result<UpdateGroup, AdminError> {
     app.try_read(move |tx| {
         let row = find(tx, &name)?;
-        Ok(shown(tx, row)?)
+        Ok(shown(tx, &Tree::within(tx, &scope)?, row)?)
     })
     .await
 }
 
 /// Members of a group by id, with how computers stand with them.
-pub(crate) async fn members(app: &App, name: String, query: ListQuery) -> Result<List<UpdateGroupMember>, AdminError> {
+pub(crate) async fn members(
+    app: &App,
+    scope: Scope,
+    name: String,
+    query: ListQuery,
+) -> Result<List<UpdateGroupMember>, AdminError> {
     let limit = list::limit(query.limit)?;
-    let counted = Counted::current(app).await?;
+    let counted = Counted::within(app, scope).await?;
     app.try_read(move |tx| {
         let row = find(tx, &name)?;
         let page = tx.update_group_members(row.id, query.cursor.as_deref(), limit)?;
@@ -340,7 +350,7 @@ fn fits(entry: &Entry, state: &State) -> bool {
 }
 
 /// The updates that a request names, with those that its filter leaves. `adding` leaves out what could not be added.
-async fn meant(app: &App, change: &MembersChange, adding: bool) -> Result<Vec<UpdateId>, AdminError> {
+pub(crate) async fn meant(app: &App, change: &MembersChange, adding: bool) -> Result<Vec<UpdateId>, AdminError> {
     if change.updates.len() > MOST_NAMED {
         return Err(AdminError::invalid("updates", format!("name at most {MOST_NAMED} updates at once")));
     }
@@ -396,6 +406,7 @@ pub(crate) async fn change(
     name: String,
     change: UpdateGroupChange,
 ) -> Result<UpdateGroup, AdminError> {
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
         sites::refuse_below(tx, "Update groups")?;
         let row = find(tx, &name)?;
@@ -411,7 +422,7 @@ pub(crate) async fn change(
             tx.audit("group.change", &row.id.to_string(), Some(&before), Some(&after))?;
         }
         let row = find(tx, &row.id.to_string())?;
-        Ok(shown(tx, row)?)
+        Ok(shown(tx, &Tree::within(tx, &scope)?, row)?)
     })
     .await
 }

@@ -4,6 +4,8 @@ mod record;
 mod trend;
 mod wanted;
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 use weir_api::{
@@ -15,7 +17,8 @@ use weir_api::{
     },
 };
 use weir_model::{
-    history::{Day, Instants, Point, Reach, Series, Subject, TARGETS, first_kept, percent, time_to as reach},
+    compliance::percent as share,
+    history::{Day, Instants, Point, Reach, Series, Subject, TARGETS, first_kept, time_to as reach},
     ids::CollectionId,
     status::Counts,
 };
@@ -27,8 +30,8 @@ use super::{
     group,
     index::Index,
     list, rollup,
+    servers::Servers,
     setting::{Current, HISTORY_DAYS},
-    tally,
     update::Named,
     when,
 };
@@ -74,6 +77,8 @@ struct Found {
     row: Option<SubjectRow>,
     series: Series,
     bytes: u64,
+    /// How old what servers below had told was, by day.
+    roll_ups: BTreeMap<Day, Timestamp>,
 }
 
 impl Found {
@@ -83,7 +88,18 @@ impl Found {
             Some(row) => series(tx, frame, row)?,
             None => (Series::default(), 0),
         };
-        Ok(Self { subject, name, row, series, bytes })
+        Ok(Self { subject, name, row, series, bytes, roll_ups: roll_ups(tx, &subject)? })
+    }
+
+    /// A day as it is shown.
+    fn shown(&self, day: Day, point: Option<&Point>) -> HistoryDay {
+        HistoryDay {
+            day: day.date(),
+            counts: point.map(|point| api_counts(&point.counts)),
+            computers: point.map(|point| point.counts.total()),
+            percent: point.and_then(|point| share(point.counts.compliant(), point.counts.total())),
+            rolled_up: point.and_then(|_| self.roll_ups.get(&day).copied()),
+        }
     }
 
     fn described(&self) -> HistorySubject {
@@ -112,6 +128,21 @@ impl Found {
             days: points.len() as u32,
             bytes: self.bytes,
         }
+    }
+}
+
+/// How old what servers below had told of a subject was, by day. Computers below may be in any but the one that is this server.
+fn roll_ups(tx: &ReadTx<'_>, subject: &Subject) -> Result<BTreeMap<Day, Timestamp>, StoreError> {
+    match subject {
+        Subject::Site(id) if id.is_nil() => Ok(BTreeMap::new()),
+        Subject::Site(id) => {
+            let servers = tx.rollup_server_numbers()?;
+            match servers.iter().find(|(_, known, ..)| known == id) {
+                Some((no, ..)) => tx.history_roll_ups(Some(*no)),
+                None => Ok(BTreeMap::new()),
+            }
+        }
+        _ => tx.history_roll_ups(None),
     }
 }
 
@@ -214,16 +245,17 @@ fn site_id(tx: &ReadTx<'_>, no: u32) -> Result<Uuid, StoreError> {
     if no == THIS_SERVER {
         return Ok(Uuid::nil());
     }
-    let found = tx.rollup_server_numbers()?.into_iter().find(|(number, ..)| *number == no);
-    found.map(|(_, id, ..)| id).ok_or(StoreError::Missing { kind: "server number", id: no.to_string() })
+    let found = Servers::read(tx)?.get(no).map(|server| server.id);
+    found.ok_or_else(|| StoreError::Missing { kind: "server number", id: no.to_string() })
 }
 
 fn site_name(tx: &ReadTx<'_>, id: Uuid) -> Result<String, StoreError> {
     if id.is_nil() {
         return Ok(wanted::THIS.to_owned());
     }
-    let found = tx.rollup_server_numbers()?.into_iter().find(|(_, known, ..)| *known == id);
-    Ok(found.map(|(_, _, name, _)| name).filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_string()))
+    let servers = Servers::read(tx)?;
+    let found = servers.iter().find(|(_, server)| server.id == id);
+    Ok(found.map_or_else(|| id.to_string(), |(_, server)| server.name.clone()))
 }
 
 /// A history day by day.
@@ -250,7 +282,7 @@ pub(crate) async fn show(app: &App, query: HistoryQuery) -> Result<History, Admi
                 first.max(Day::of(seen).plus(1))
             }
         };
-        let mut days = found.series.days(first, last).map(|(day, point)| shown(day, point));
+        let mut days = found.series.days(first, last).map(|(day, point)| found.shown(day, point));
         let items: Vec<HistoryDay> = days.by_ref().take(limit as usize).collect();
         let next = if days.next().is_some() { items.last().map(|day| day.day.to_string()) } else { None };
         Ok(History { subject: found.described(), time_zone: frame.zone_name(), kept_days: frame.kept, items, next })
@@ -276,7 +308,8 @@ pub(crate) async fn subjects(app: &App, query: HistorySubjectQuery) -> Result<Li
         let mut items = Vec::with_capacity(page.items.len());
         for row in page.items {
             let (series, bytes) = series(tx, &frame, &row)?;
-            let found = Found { subject: row.subject, name: None, row: Some(row), series, bytes };
+            let (subject, roll_ups) = (row.subject, BTreeMap::new());
+            let found = Found { subject, name: None, row: Some(row), series, bytes, roll_ups };
             items.push(found.described());
         }
         Ok(List { items, next: page.next })
@@ -305,7 +338,7 @@ pub(crate) async fn time_to(app: &App, query: TimeToQuery) -> Result<TimeTo, Adm
             subject: found.described(),
             start,
             start_is,
-            latest: found.series.points().last().map(|point| shown(point.day, Some(point))),
+            latest: found.series.points().last().map(|point| found.shown(point.day, Some(point))),
             reached: all_reached(found.series.points(), start, &frame),
         })
     })
@@ -366,18 +399,6 @@ fn reached(percent: u8, reach: Reach, start: Timestamp) -> Reached {
 
 fn tenth(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
-}
-
-fn shown(day: Day, point: Option<&Point>) -> HistoryDay {
-    HistoryDay {
-        day: day.date(),
-        counts: point.map(|point| api_counts(&point.counts)),
-        computers: point.map(|point| point.counts.total()),
-        percent: point.and_then(|point| {
-            percent(&point.counts)?;
-            Some(tally::percent(point.counts.compliant(), point.counts.total()))
-        }),
-    }
 }
 
 fn api_counts(counts: &Counts) -> StateCounts {

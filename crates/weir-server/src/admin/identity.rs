@@ -1,5 +1,7 @@
 //! Computers that are not what their ids say: several machines with one id, and machines with several.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::json;
 use weir_api::{
@@ -10,14 +12,22 @@ use weir_api::{
     },
     list::ListQuery,
 };
-use weir_model::identity::{self, Certainty, Cloned, Duplicate, Evidence, Likeness, Memory, Sighting, Standing};
+use weir_model::{
+    identity::{self, Certainty, Cloned, Duplicate, Evidence, Likeness, Memory, Sighting, Standing},
+    rights::Scope,
+};
 use weir_store::{ReadTx, StoreError};
 
 use super::{
     AdminError, App, Caller,
+    collection::Tree,
     computer::{missing, parse},
+    computer_roster::Roster,
     list,
 };
+
+/// Of more computers than these, who may be a duplicate is found in memory.
+const MANY: usize = 10_000;
 
 /// Ids that several machines share, as of now, by row number.
 pub(crate) fn cloned(tx: &ReadTx<'_>, now: Timestamp) -> Result<Vec<(u32, Memory, Cloned)>, StoreError> {
@@ -33,11 +43,50 @@ pub(crate) fn duplicated(tx: &ReadTx<'_>, now: Timestamp) -> Result<Vec<Duplicat
     Ok(identity::duplicates(known, now))
 }
 
+/// Where computers that share a name are looked for by requests.
+pub(crate) enum Alike {
+    /// In the rows of all.
+    All,
+    /// In the rows of those that shared one when names were read, a minute ago at most.
+    Some(Arc<Roster>),
+}
+
+impl Alike {
+    pub(crate) async fn current(app: &App) -> Result<Self, AdminError> {
+        if app.state.live.directory.len() < MANY {
+            return Ok(Self::All);
+        }
+        Roster::current(app).await.map(Self::Some)
+    }
+
+    /// [`duplicated`], by name. What is said of each computer is as it is now.
+    pub(crate) fn duplicated(&self, tx: &ReadTx<'_>, now: Timestamp) -> Result<Vec<Duplicate>, StoreError> {
+        match self {
+            Self::All => duplicated(tx, now),
+            Self::Some(roster) => Ok(identity::duplicates(tx.computer_known_of(roster.alike())?, now)),
+        }
+    }
+
+    /// When names were read, if that was before this question.
+    pub(crate) fn as_of(&self) -> Option<Timestamp> {
+        match self {
+            Self::All => None,
+            Self::Some(roster) => Some(roster.as_of()),
+        }
+    }
+}
+
 /// Lists ids that several machines share.
-pub(crate) async fn clones(app: &App, query: ListQuery) -> Result<List<ClonedComputer>, AdminError> {
+pub(crate) async fn clones(app: &App, scope: Scope, query: ListQuery) -> Result<List<ClonedComputer>, AdminError> {
     let limit = list::limit(query.limit)?;
     app.try_read(move |tx| {
-        let all = cloned(tx, Timestamp::now())?;
+        let tree = Tree::within(tx, &scope)?;
+        let mut all = Vec::new();
+        for one in cloned(tx, Timestamp::now())? {
+            if sees(tx, &tree, one.0)? {
+                all.push(one);
+            }
+        }
         let page = list::page(all, |(no, ..)| no.to_string(), query.cursor.as_deref(), limit)?;
         let mut items = Vec::with_capacity(page.items.len());
         for (no, memory, cloned) in page.items {
@@ -58,6 +107,11 @@ pub(crate) async fn clones(app: &App, query: ListQuery) -> Result<List<ClonedCom
         Ok(List { items, next: page.next })
     })
     .await
+}
+
+/// Whether a computer lies within the scope of who asks.
+fn sees(tx: &ReadTx<'_>, tree: &Tree, no: u32) -> Result<bool, StoreError> {
+    Ok(!tree.is_limited() || tree.sees_any(&tx.computer_collections(no)?))
 }
 
 fn evidence(evidence: Evidence) -> CloneEvidence {
@@ -87,8 +141,10 @@ fn prints(memory: &Memory) -> Vec<ClonePrint> {
 /// Forgets what a computer was seen as: what comes is compared anew.
 pub(crate) async fn forget(app: &App, caller: &Caller, id: &str) -> Result<(), AdminError> {
     let id = parse(id)?;
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
         let row = tx.computer_find(&id)?.ok_or_else(|| missing(&id))?;
+        Tree::within(tx, &scope)?.check_computer(&id, &tx.computer_collections(row.no)?)?;
         let before = tx.computer_prints(row.no)?.sightings().len();
         tx.computer_prints_put(row.no, &Memory::default())?;
         tx.audit("computer.prints.forget", &id.to_string(), Some(&json!({ "prints": before })), None)?;
@@ -98,10 +154,22 @@ pub(crate) async fn forget(app: &App, caller: &Caller, id: &str) -> Result<(), A
 }
 
 /// Lists names that several computers have.
-pub(crate) async fn duplicates(app: &App, query: ListQuery) -> Result<List<DuplicateName>, AdminError> {
+pub(crate) async fn duplicates(app: &App, scope: Scope, query: ListQuery) -> Result<List<DuplicateName>, AdminError> {
     let limit = list::limit(query.limit)?;
+    let alike = Alike::current(app).await?;
     app.try_read(move |tx| {
-        let all = duplicated(tx, Timestamp::now())?;
+        let tree = Tree::within(tx, &scope)?;
+        // of a name, all computers are told, or none: who sees one of them only would not see what it is a duplicate of
+        let mut all = Vec::new();
+        for found in alike.duplicated(tx, Timestamp::now())? {
+            let mut seen = true;
+            for member in &found.members {
+                seen = seen && sees(tx, &tree, member.no)?;
+            }
+            if seen {
+                all.push(found);
+            }
+        }
         let page = list::page(all, |found| found.name.clone(), query.cursor.as_deref(), limit)?;
         let mut items = Vec::with_capacity(page.items.len());
         for found in page.items {

@@ -20,6 +20,7 @@ use super::{
     AdminError, App, Caller,
     app::blocking,
     chain,
+    changes::mixed,
     setting::{Current, SOURCE},
     spool::{Kept, Spool},
     upload,
@@ -28,6 +29,7 @@ use crate::{
     import::{Batch, Catalogue, Input, Step, StoreFailure},
     live::Published,
     sites,
+    telemetry::{self, Job},
 };
 
 /// Imports that can still be asked about.
@@ -65,6 +67,18 @@ impl Imports {
             };
         }
         import
+    }
+
+    /// All that can still be asked about, oldest first.
+    pub(super) fn all(&self) -> Vec<Import> {
+        self.known.lock().values().cloned().collect()
+    }
+
+    /// A number that differs when one of them went on.
+    pub(super) fn pulse(&self) -> u64 {
+        let known = self.known.lock();
+        let numbers = known.values().flat_map(|it| [it.id, it.state as u64, it.phase as u64, it.done, it.total]);
+        mixed(&numbers.collect::<Vec<_>>())
     }
 
     fn change(&self, id: u64, change: impl FnOnce(&mut Import)) {
@@ -158,7 +172,13 @@ async fn spool(app: &App, form: &mut Multipart) -> Result<Vec<Input>, AdminError
 
 async fn work(app: &App, caller: &Caller, id: u64, inputs: Vec<Input>, query: ImportQuery) {
     let _turn = Arc::clone(&app.shared().imports.turn).lock_owned().await;
-    let outcome = match run(app, caller, id, inputs, query).await {
+    let ran = async {
+        match run(app, caller, id, inputs, query).await {
+            Ok(batch) if !batch.failed => Ok(Ok(batch)),
+            failed => Err(failed),
+        }
+    };
+    let outcome = match telemetry::job(Job::Import, ran).await.unwrap_or_else(|failed| failed) {
         Ok(batch) => batch,
         Err(error) => {
             tracing::error!(import = id, error = chain(&error), "an import failed");
@@ -263,7 +283,7 @@ fn commit(app: &App, caller: &Caller, id: u64, inputs: Vec<Input>, query: Import
     match written {
         Ok(()) => Ok(batch),
         Err(StoreFailure { file, record, source: source @ StoreError::DifferentText(_) }) => {
-            batch.fail(file, record, source.to_string());
+            batch.fail(file.into(), record, source.to_string());
             Ok(batch)
         }
         Err(failure) => Err(failure.source.into()),

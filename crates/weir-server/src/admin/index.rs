@@ -11,13 +11,19 @@ use std::{
 
 use weir_api::{Reference, computer::StateCounts, update::UpdateKind, update::UpdateRow};
 use weir_model::{
-    ids::{ChangeNumber, RevisionId, UpdateId},
+    ids::{ChangeNumber, CollectionId, RevisionId, UpdateId},
+    rights::Scope,
     search::{self, Base, Counts, Entry},
     update::{Severity, UpdateType},
 };
 use weir_store::{ReadTx, StoreError};
 
-use super::{AdminError, App, list, tally};
+use super::{
+    AdminError, App,
+    collection::Tree,
+    list,
+    tally::{self, Who},
+};
 use crate::live::Published;
 
 /// All updates.
@@ -168,14 +174,32 @@ impl Counted {
                 if let Some(known) = known.filter(serves) {
                     return Ok(known);
                 }
-                let counts = view.everybody().updates.into_iter().filter(|it| it.counts.total() > 0);
-                let updates =
-                    counts.filter_map(|it| Some((view.update(it.update)?, tally::shown(&it.counts)))).collect();
+                let everybody = view.everybody();
+                let counts = everybody.updates.iter().filter(|it| it.counts.total() > 0);
+                let shown = |counts| tally::shown(&everybody.over_all(counts));
+                let updates = counts.filter_map(|it| Some((view.update(it.update)?, shown(&it.counts)))).collect();
                 Ok(Arc::new(Self { published, version: view.version(), updates }))
             })
             .await?;
         *app.shared().counted.lock() = Some(Arc::clone(&counted));
         Ok(counted)
+    }
+
+    /// What computers within a scope say now.
+    pub(crate) async fn within(app: &App, scope: Scope) -> Result<Arc<Self>, AdminError> {
+        if !scope.is_limited() {
+            return Self::current(app).await;
+        }
+        let live = app.state.live.clone();
+        app.read(move |tx| {
+            let (tree, view) = (Tree::within(tx, &scope)?, live.compliance(tx)?);
+            let tally = tally::count(&view, &Who::of(&tree, CollectionId::ALL_COMPUTERS, None), None);
+            let counts = tally.updates.iter().filter(|it| it.counts.total() > 0);
+            let shown = |counts| tally::shown(&tally.over_all(counts));
+            let updates = counts.filter_map(|it| Some((view.update(it.update)?, shown(&it.counts)))).collect();
+            Ok(Arc::new(Self { published: Arc::downgrade(view.published()), version: view.version(), updates }))
+        })
+        .await
     }
 
     /// What they say of one update.

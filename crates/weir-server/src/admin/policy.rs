@@ -18,6 +18,7 @@ use weir_model::{
         registry::{Data, Entry, Root},
         render,
     },
+    tls::ClientHttps,
 };
 use weir_store::ReadTx;
 
@@ -40,6 +41,8 @@ pub(crate) struct File {
 struct Target {
     name: String,
     addresses: Vec<Address>,
+    /// Whether its computers use TLS, as far as it is known: of this site.
+    https: Option<ClientHttps>,
 }
 
 /// Renders a policy.
@@ -147,16 +150,22 @@ async fn target(app: &App, site: Option<&str>, url: Option<&str>) -> Result<Targ
             here.ok_or_else(|| AdminError::Internal("this server is no site of its tree".to_owned()))?
         }
     };
+    let mut https = None;
     let addresses = match given {
         Some(given) => vec![given],
         None if found.here => {
             let shared = app.clone();
-            app.try_read(move |tx| Ok(sites::client_addresses(&shared, tx)?)).await?
+            let read = app.try_read(move |tx| {
+                Ok((sites::client_addresses(&shared, tx)?, setting::Current::read(tx)?.clients_https()))
+            });
+            let (addresses, set) = read.await?;
+            https = Some(set);
+            addresses
         }
         // what it says of itself
         None => found.point.iter().flat_map(|point| &point.clients).filter_map(|text| text.parse().ok()).collect(),
     };
-    Ok(Target { name: found.name, addresses })
+    Ok(Target { name: found.name, addresses, https })
 }
 
 /// The address that the policy names.
@@ -179,10 +188,15 @@ fn choose(target: &Target, https: Option<bool>) -> Result<Address, AdminError> {
                 "start its server with --client-https ADDRESS",
             )
         }),
+        Some(false) if target.https == Some(ClientHttps::Required) => Err(refuse(
+            format!("computers of {name} are answered with TLS only"),
+            "leave out --http, or: weir settings set clients.https on",
+        )),
         Some(false) => first(false)
             .ok_or_else(|| refuse(format!("{name} has no listener without TLS for computers"), "leave out --http")),
         None => {
-            let preferred = first(true).or_else(|| first(false));
+            let tls = target.https != Some(ClientHttps::Off);
+            let preferred = first(tls).or_else(|| first(!tls));
             preferred.ok_or_else(|| refuse(format!("it is not known where computers reach {name}"), URL))
         }
     }

@@ -45,7 +45,7 @@ async fn reports_list() -> Json<List<Report>> {
     Json(report::list())
 }
 
-/// Runs a report. Its own parameters (`GET /reports` lists them) are query parameters, too. CSV, HTML and text come with how many
+/// Runs a report, by id or by number such as `A1`. Its own parameters (`GET /reports` lists them) are query parameters, too. CSV, HTML and text come with how many
 /// rows they have and how many there are in the headers `weir-report-rows` and `weir-report-total`.
 #[utoipa::path(
     get, path = "/reports/{id}", tag = "reports", params(("id" = String, Path), ReportQuery),
@@ -56,6 +56,7 @@ async fn reports_list() -> Json<List<Report>> {
 )]
 async fn reports_run(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
@@ -72,7 +73,7 @@ async fn reports_run(
         }
     }
     let format = asked.unwrap_or_else(|| accepted(&headers));
-    let table = report::run(&app, &id, &given, limit).await?;
+    let table = report::run(&app, caller.grant.scope, &id, &given, limit).await?;
     if format == Format::Json {
         return Ok(Json(report::result(&table)?).into_response());
     }
@@ -159,16 +160,18 @@ async fn report_schedules_run(
     schedule::run(&app, &caller, id).await.map(Json)
 }
 
-/// Everything that computers listed, one row for each computer and update, for other tools.
+/// Compliance for other tools: everything that computers listed, one row for each computer and update; with `states=all` also what
+/// is unknown or does not apply; with `rows=computers` one row for each computer, with its states counted.
 #[utoipa::path(
     get, path = "/compliance/export", tag = "compliance", params(ComplianceExportQuery),
     responses((status = 200, body = Vec<u8>, content_type = "application/vnd.apache.parquet"))
 )]
 async fn compliance_export(
     State(app): State<App>,
+    caller: Caller,
     Query(query): Query<ComplianceExportQuery>,
 ) -> Result<Response, AdminError> {
-    let file = export::compliance(&app, query).await?;
+    let file = export::compliance(&app, caller.grant.scope, query).await?;
     let length = file.bytes;
     let mut response = Response::new(Bytes::from_stream(file.stream()));
     let headers = response.headers_mut();

@@ -1,7 +1,10 @@
-//! Retires computers that do not call any more: by rule, or when an administrator asks.
+//! Retires computers that do not call any more: by rule, or when an administrator asks. Those that an administrator chose are in
+//! [`chosen`].
 //!
 //! *Invariant:* more than the site lets go at once goes only if somebody named the number. *Invariant:* a computer that called
 //! after it was counted stays: each step looks again in its own transaction.
+
+mod chosen;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -13,25 +16,27 @@ use weir_api::{
     },
 };
 use weir_model::{
-    identity::QUIET_DAYS,
+    identity::{Member, QUIET_DAYS},
     ids::ComputerId,
     retirement::{DAYS, Decision, PROPOSED_DAYS, Reason, WITHIN_DAYS, decide, most},
 };
-use weir_store::{Actor, ReadTx, StoreError};
+use weir_store::{Actor, ReadTx, StoreError, computer::THIS_SERVER};
 
 use super::{
     AdminError, App, Caller,
     app::blocking,
     collection::Tree,
-    identity, list,
+    identity::{self, Alike},
+    list,
     setting::{Current, DUPLICATES, RETIRE_DAYS, RETIRE_OLDER, RETIRE_PERCENT},
     tally,
 };
+use crate::live::Heard;
 
 /// Computers that one transaction retires: other writers, among them whatever computers report, wait no longer than for these.
 const AT_ONCE: u32 = 100;
 /// Computers that a preview names.
-const NAMED: u32 = 20;
+const NAMED: usize = 20;
 
 /// Which computers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,6 +45,14 @@ pub(crate) enum Which {
     Silent(u32),
     /// That machines left behind.
     Duplicates,
+}
+
+/// Whom a run would retire.
+struct Foreseen {
+    computers: u64,
+    /// Ascending by row number.
+    due: Vec<u32>,
+    as_of: Timestamp,
 }
 
 /// How a run ended.
@@ -75,6 +88,31 @@ impl Which {
             Self::Silent(_) => Ok((computers, silent)),
             Self::Duplicates => Ok((computers, self.due(tx, now, 0, u32::MAX)?.len() as u64)),
         }
+    }
+
+    /// How many computers scan here, how many of them are due, the row numbers of the first of these, and when that was if not now:
+    /// what a preview tells, which may be of some seconds ago. What is retired is looked for in [`Which::due`].
+    fn foreseen(
+        self,
+        tx: &ReadTx<'_>,
+        heard: &Heard,
+        alike: Option<&Alike>,
+        now: Timestamp,
+    ) -> Result<Foreseen, StoreError> {
+        let here = || heard.rows.iter().filter(|row| row.site == THIS_SERVER);
+        let mut due: Vec<u32> = match alike {
+            None => {
+                let before = self.before(now);
+                here().filter(|row| row.facts.last_contact < before).map(|row| row.no).collect()
+            }
+            Some(alike) => {
+                let members = alike.duplicated(tx, now)?.into_iter().flat_map(|found| found.members);
+                members.filter(Member::retires).map(|member| member.no).collect()
+            }
+        };
+        due.sort_unstable();
+        let as_of = alike.and_then(Alike::as_of).map_or(heard.as_of, |at| at.min(heard.as_of));
+        Ok(Foreseen { computers: here().count() as u64, due, as_of })
     }
 
     /// Row numbers of some that are due, above `after`.
@@ -134,20 +172,21 @@ fn which(silent_days: Option<u32>, duplicates: bool, otherwise: Option<u32>) -> 
 
 /// Who would be retired. Nothing is changed.
 pub(crate) async fn preview(app: &App, query: RetirementQuery) -> Result<RetirementPreview, AdminError> {
+    let alike = if query.duplicates { Some(Alike::current(app).await?) } else { None };
+    let live = app.state.live.clone();
     app.try_read(move |tx| {
         let now = Timestamp::now();
         let rules = by_rule(tx)?;
         let set = rules.iter().find_map(|which| if let Which::Silent(days) = which { Some(*days) } else { None });
         let which = which(query.silent_days, query.duplicates, Some(set.unwrap_or(PROPOSED_DAYS)))?;
-        let (computers, due) = which.counts(tx, now)?;
+        let heard = live.heard(tx)?;
+        let foreseen = which.foreseen(tx, &heard, alike.as_ref(), now)?;
+        let (computers, due) = (foreseen.computers, foreseen.due.len() as u64);
         let (percent, recent) = share(tx, now)?;
         let most = most(computers, recent, percent);
         let mut first = Vec::new();
-        for no in which.due(tx, now, 0, NAMED)? {
-            if let Some(row) = tx.computer_show(no)? {
-                let (id, last_contact) = (row.id.to_string(), row.last_contact_at);
-                first.push(RetiringComputer { id, name: row.dns_name, last_contact });
-            }
+        for no in foreseen.due.into_iter().take(NAMED) {
+            first.extend(retiring(tx, no)?);
         }
         Ok(RetirementPreview {
             silent_days: if let Which::Silent(days) = which { Some(days) } else { None },
@@ -159,13 +198,28 @@ pub(crate) async fn preview(app: &App, query: RetirementQuery) -> Result<Retirem
             needs_confirmation: due > most,
             by_rule: rules.contains(&which),
             first,
+            unchanged: 0,
+            failed: 0,
+            items: Vec::new(),
+            as_of: Some(foreseen.as_of).filter(|at| *at < now),
         })
     })
     .await
 }
 
+/// The same of a request to retire.
+pub(crate) async fn preview_run(app: &App, run: RetirementRun) -> Result<RetirementPreview, AdminError> {
+    if run.ids.is_empty() {
+        return preview(app, RetirementQuery { silent_days: run.silent_days, duplicates: run.duplicates }).await;
+    }
+    chosen::preview(app, &run).await
+}
+
 /// Retires because an administrator asks.
 pub(crate) async fn create(app: &App, caller: &Caller, run: RetirementRun) -> Result<RetirementDone, AdminError> {
+    if !run.ids.is_empty() {
+        return chosen::create(app, caller, &run).await;
+    }
     let which = app
         .try_read(move |tx| {
             let rules = by_rule(tx)?;
@@ -176,17 +230,32 @@ pub(crate) async fn create(app: &App, caller: &Caller, run: RetirementRun) -> Re
     match retire(app, caller, which, run.confirm).await? {
         Ran::Retired(retired) => {
             let computers = app.read(move |tx| Ok(tx.computer_retirement_counts(Timestamp::now())?.0)).await?;
-            Ok(RetirementDone { retired, computers })
+            Ok(RetirementDone { retired, computers, ..RetirementDone::default() })
         }
-        Ran::Asks { due, computers, most } => Err(AdminError::Conflict {
-            code: "confirm",
-            detail: format!(
-                "{due} of {computers} computers would be retired; without being confirmed {most} may go now \
-                 ({RETIRE_PERCENT} of all within {WITHIN_DAYS} days)"
-            ),
-            next_step: Some(format!("look who they are, then confirm the number: --confirm {due}")),
-        }),
+        Ran::Asks { due, computers, most } => Err(unconfirmed(due, computers, most)),
     }
+}
+
+/// Refuses what is more than may go at once.
+fn unconfirmed(due: u64, computers: u64, most: u64) -> AdminError {
+    AdminError::Conflict {
+        code: "confirm",
+        detail: format!(
+            "{due} of {computers} computers would be retired; without being confirmed {most} may go now \
+             ({RETIRE_PERCENT} of all within {WITHIN_DAYS} days)"
+        ),
+        next_step: Some(format!("look who they are, then confirm the number: --confirm {due}")),
+    }
+}
+
+/// The computer of a row number, as previews name it; none if it is gone.
+fn retiring(tx: &ReadTx<'_>, no: u32) -> Result<Option<RetiringComputer>, StoreError> {
+    let row = tx.computer_show(no)?;
+    Ok(row.map(|row| RetiringComputer {
+        id: row.id.to_string(),
+        name: row.dns_name,
+        last_contact: row.last_contact_at,
+    }))
 }
 
 /// Retires in small transactions, as far as may be.
@@ -220,7 +289,9 @@ pub(crate) async fn retire(
         let Some(last) = nos.last() else { break };
         after = *last;
         for some in nos.chunks(AT_ONCE as usize) {
-            retired += step(app, caller, which, some.to_vec(), now).await?;
+            let days = if let Which::Silent(days) = which { Some(days) } else { None };
+            let (reason, before) = (which.reason(), which.before(now));
+            retired += step(app, caller, reason, before, days, some.to_vec()).await?.len() as u64;
         }
     }
     if retired > 0 {
@@ -231,32 +302,45 @@ pub(crate) async fn retire(
     Ok(Ran::Retired(retired))
 }
 
-/// One transaction. The directory in memory follows it before anybody else writes.
-async fn step(app: &App, caller: &Caller, which: Which, nos: Vec<u32>, now: Timestamp) -> Result<u64, AdminError> {
+/// One transaction: retires those of these computers that did not call since `before`, and says who went. The directory in memory
+/// follows it before anybody else writes.
+async fn step(
+    app: &App,
+    caller: &Caller,
+    reason: Reason,
+    before: Timestamp,
+    silent_days: Option<u32>,
+    nos: Vec<u32>,
+) -> Result<Vec<ComputerId>, AdminError> {
     let (store, live) = (app.state.store.clone(), app.state.live.clone());
     let actor = Actor::principal(&caller.name, caller.from.as_deref(), Timestamp::now());
     blocking(move || {
         let _lock = live.directory.lock();
         let done = store.try_write(&actor, |tx| {
-            let before = tx.computer_directory_version()?;
+            let version = tx.computer_directory_version()?;
             let mut gone: Vec<ComputerId> = Vec::new();
             for no in nos {
-                gone.extend(tx.computer_retire(no, which.before(now), which.reason())?);
+                gone.extend(tx.computer_retire(no, before, reason)?);
             }
             if let (Some(first), Some(last)) = (gone.first(), gone.last()) {
-                let days = if let Which::Silent(days) = which { Some(days) } else { None };
                 let (first, last) = (first.to_string(), last.to_string());
-                let what = json!({ "computers": gone.len(), "silent_days": days, "first": first, "last": last });
-                tx.audit("computer.retire", which.reason().word(), None, Some(&what))?;
+                let mut what = json!({
+                    "computers": gone.len(), "silent_days": silent_days, "first": first, "last": last,
+                });
+                // nothing else says who they were
+                if let Some(fields) = what.as_object_mut().filter(|_| reason == Reason::Chosen) {
+                    fields.insert("ids".to_owned(), gone.iter().map(ToString::to_string).collect());
+                }
+                tx.audit("computer.retire", reason.word(), None, Some(&what))?;
             }
-            Ok::<_, AdminError>((gone, before, tx.computer_directory_version()?))
+            Ok::<_, AdminError>((gone, version, tx.computer_directory_version()?))
         });
         let (gone, before, after) = done?;
         for id in &gone {
             live.directory.remove(id);
         }
         live.directory.advance(before, after);
-        Ok(gone.len() as u64)
+        Ok(gone)
     })
     .await
 }

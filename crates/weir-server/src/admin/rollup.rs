@@ -23,7 +23,7 @@ pub(crate) async fn show(app: &App, name: String) -> Result<DownstreamReport, Ad
     .await
 }
 
-/// The number of a server by GUID or name; `this` is this one.
+/// The number of a server by the name or id of its site, by GUID or by its own name; `this` is this one.
 pub(crate) fn site(tx: &ReadTx<'_>, name: &str) -> Result<u32, AdminError> {
     if name.trim().eq_ignore_ascii_case(THIS) { Ok(THIS_SERVER) } else { Ok(downstream::one(tx, name)?.0) }
 }

@@ -18,13 +18,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use weir_api::{
     List, PREFIX, Problem,
     access::SignInLink,
-    audit::AuditRow,
-    computer::{ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow},
+    computer::{ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow, Transport},
     deployment::{
-        Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentPreview, DeploymentQuery,
+        Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentList, DeploymentPreview,
+        DeploymentQuery,
     },
     import::{Import, ImportQuery},
-    list::ListQuery,
     selection::LanguageQuery,
     setting::{Setting, SettingChange, SettingChanged},
     status::Status,
@@ -32,54 +31,78 @@ use weir_api::{
 };
 
 use super::{
-    AdminError, App, Caller, alert_routes, audit, auth, cleanup_routes, client_settings_routes, collection_routes,
-    compliance_routes, computer, content_routes, deployment, deployment_routes, downstream_routes, export_routes,
-    exposure_routes,
+    AdminError, App, Caller,
+    access::{self, rights},
+    alert_routes, audit, auth, backup_routes, bulk_routes, cleanup_routes, client_settings_routes, collection_routes,
+    compliance_routes, computer, console, content_routes,
+    conventions::{self, Conventions},
+    deployment, deployment_routes, describe, downstream_routes, event_routes, export_routes, exposure_routes,
     extract::{Body, JSON_BYTES, Path, Query},
-    failure_routes, freshness_routes, headers, health, history_routes, import, page, phased_routes, policy_routes,
-    report_routes, rule_routes, search_routes, selection_routes, setting, sites, status, sync_routes,
+    failure_routes, find_routes, freshness_routes, headers, health, history_routes, import, page, phased_routes,
+    policy_routes, report_routes, rule_routes, search_routes, selection_routes, setting, sites, status, sync_routes,
+    tls_routes,
     update::{self, Named},
     update_list, update_routes, window_routes,
 };
+use crate::telemetry;
 
 type Answer<T> = Result<Json<T>, AdminError>;
 
 /// The routes of the admin plane.
 pub fn router(app: App) -> Router {
-    let (api, document) = api(&app).split_for_parts();
+    let (api, mut document) = api(&app).split_for_parts();
+    let inside: Router = Router::new().nest(PREFIX, api.clone()).with_state(app.clone());
+    let conventions = Conventions::new(app.clone(), inside, &document);
+    describe::complete(&mut document);
     let document = Json(document);
     let described = get(move || async move { document });
+    let metrics = Router::new().route("/metrics", get(health::render)).route_layer(middleware::from_fn(rights::site));
     let protected = Router::new()
         .nest(PREFIX, api)
         .route(&format!("{PREFIX}/openapi.json"), described)
-        .route("/metrics", get(health::render))
+        .merge(metrics)
+        .route_layer(middleware::from_fn_with_state(conventions, conventions::keep))
         .route_layer(middleware::from_fn_with_state(app.clone(), auth::require));
-    let page =
-        Router::new().route("/", get(page::show)).route_layer(middleware::from_fn_with_state(app.clone(), signed_in));
     Router::new()
         .merge(protected)
-        .merge(page)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/sign-in", get(page::sign_in))
+        .route("/sign-in/oidc", get(page::oidc))
+        .route("/sign-in/oidc/callback", get(page::oidc_callback))
         .route("/style.css", get(page::style))
-        .fallback(nothing)
+        .fallback_service(console::pages(&app))
         .method_not_allowed_fallback(not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(headers::add))
+        .layer(middleware::from_fn(telemetry::observe))
         .with_state(app)
+}
+
+/// The REST interface for callers inside this process, below the same prefix: they put the [`Caller`] of their own request into
+/// the extensions of each request, which is held to the table of rights as if it came from outside.
+pub fn rest(app: &App) -> Router {
+    let (api, _) = api(app).split_for_parts();
+    Router::new().nest(PREFIX, api).fallback(nothing).method_not_allowed_fallback(not_allowed).with_state(app.clone())
 }
 
 /// The OpenAPI document of the REST interface.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api_routes(OpenApiRouter::with_openapi(Document::openapi())).into_openapi()
+    let mut document = api_routes(OpenApiRouter::with_openapi(Document::openapi())).into_openapi();
+    describe::complete(&mut document);
+    document
 }
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Weir", description = "Administration of a Weir software update point."),
+    info(
+        title = "Weir",
+        description = "Administration of a Weir software update point. Every refusal is a problem (RFC 9457) with a stable `code`. \
+            Lists are `{items, next}`: pass `next` as `cursor`; with `Accept: text/csv` or `format=csv` they come whole as CSV. \
+            Answers to GET have an ETag; changes take `If-Match`. POST takes an `Idempotency-Key`. `GET /events` tells what \
+            changes. The guide is docs/api.md."
+    ),
     servers((url = "/api/v1")),
-    components(schemas(Problem)),
+    components(schemas(Problem, Transport)),
     security(("token" = [])),
     modifiers(&Token)
 )]
@@ -91,7 +114,7 @@ impl Modify for Token {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("The text of the file admin.token in the data folder."))
+            .description(Some("The secret of an API token, or the text of the file admin.token in the data folder."))
             .build();
         openapi.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(bearer));
     }
@@ -107,6 +130,7 @@ fn api(app: &App) -> OpenApiRouter<App> {
         .merge(uploads(import_route(), limits.import_bytes))
         .merge(uploads(content_routes::upload(), limits.content_bytes))
         .merge(uploads(exposure_routes::upload(), limits.import_bytes))
+        .route_layer(middleware::from_fn_with_state(app.clone(), rights::require))
 }
 
 fn api_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
@@ -151,15 +175,26 @@ fn small_routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .merge(history_routes::all())
         .merge(failure_routes::all())
         .merge(freshness_routes::all())
+        .merge(tls_routes::all())
         .merge(report_routes::all())
         .merge(sites::all())
         .routes(routes!(settings_list))
         .routes(routes!(settings_show, settings_set))
         .merge(alert_routes::all())
-        .routes(routes!(audit_list))
+        .merge(access::routes::all())
+        .merge(audit::routes())
+        .merge(backup_routes::all())
+        .merge(bulk_routes::all())
+        .merge(event_routes::all())
+        .merge(find_routes::all())
 }
 
 async fn nothing(uri: Uri) -> AdminError {
+    no_page(&uri)
+}
+
+/// What is said of an address that does not exist.
+pub(super) fn no_page(uri: &Uri) -> AdminError {
     AdminError::NotFound { kind: "page", id: uri.path().chars().take(200).collect(), next_step: None }
 }
 
@@ -175,18 +210,9 @@ async fn not_allowed() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, media, serde_json::to_string(&problem).unwrap_or_default()).into_response()
 }
 
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     AdminError::Internal(format!("a request panicked: {}", text.unwrap_or("no message"))).into_response()
-}
-
-/// The page's own refusal, for people.
-async fn signed_in(state: State<App>, request: http::Request<axum::body::Body>, next: middleware::Next) -> Response {
-    match auth::require(state, request, next).await {
-        Ok(response) => response,
-        Err(AdminError::Unauthorized(_)) => page::signed_out(),
-        Err(error) => error.into_response(),
-    }
 }
 
 /// What runs here, and what to do next.
@@ -195,12 +221,13 @@ async fn status_show(State(app): State<App>) -> Answer<Status> {
     status::show(&app).await.map(Json)
 }
 
-/// Makes a link that opens the status page in a browser, once.
+/// Makes a link that signs the built-in administrator in, once.
 #[utoipa::path(post, path = "/sign-in-links", tag = "status", responses((status = 201, body = SignInLink)))]
 async fn sign_in_link_create(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<(StatusCode, Json<SignInLink>), AdminError> {
+    caller.check_person()?;
     Ok((StatusCode::CREATED, Json(auth::sign_in_link(&app, &caller, Timestamp::now()).await?)))
 }
 
@@ -229,18 +256,19 @@ async fn import_show(State(app): State<App>, Path(id): Path<u64>) -> Answer<Impo
 
 /// Updates that a filter leaves, with facets if asked for.
 #[utoipa::path(get, path = "/updates", tag = "updates", params(UpdateQuery), responses((status = 200, body = UpdateList)))]
-async fn updates_list(State(app): State<App>, Query(query): Query<UpdateQuery>) -> Answer<UpdateList> {
-    update_list::list(&app, query).await.map(Json)
+async fn updates_list(State(app): State<App>, caller: Caller, Query(query): Query<UpdateQuery>) -> Answer<UpdateList> {
+    update_list::list(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// One update in full; `{id}` is a GUID or GUID@revision.
 #[utoipa::path(get, path = "/updates/{id}", tag = "updates", params(("id" = String, Path), LanguageQuery), responses((status = 200, body = UpdateDetail)))]
 async fn updates_show(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Query(query): Query<LanguageQuery>,
 ) -> Answer<UpdateDetail> {
-    update::show(&app, Named::parse(&id)?, query.language.as_deref()).await.map(Json)
+    update::show(&app, caller.grant.scope, Named::parse(&id)?, query.language.as_deref()).await.map(Json)
 }
 
 /// Declines an update: no computer is sent it.
@@ -255,16 +283,24 @@ async fn updates_undecline(State(app): State<App>, caller: Caller, Path(id): Pat
     update::decline(&app, &caller, Named::parse(&id)?, false).await.map(Json)
 }
 
-/// Deployments.
-#[utoipa::path(get, path = "/deployments", tag = "deployments", params(DeploymentQuery), responses((status = 200, body = List<Deployment>)))]
-async fn deployments_list(State(app): State<App>, Query(query): Query<DeploymentQuery>) -> Answer<List<Deployment>> {
-    deployment::list(&app, query).await.map(Json)
+/// Deployments, narrowed, in the order asked for, with how their computers stand if asked for.
+#[utoipa::path(get, path = "/deployments", tag = "deployments", params(DeploymentQuery), responses((status = 200, body = DeploymentList)))]
+async fn deployments_list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<DeploymentQuery>,
+) -> Answer<DeploymentList> {
+    deployment::list(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// What a deployment would need. Nothing is deployed.
 #[utoipa::path(post, path = "/deployments/preview", tag = "deployments", request_body = DeploymentCreate, responses((status = 200, body = DeploymentPreview)))]
-async fn deployments_preview(State(app): State<App>, Body(new): Body<DeploymentCreate>) -> Answer<DeploymentPreview> {
-    deployment::preview(&app, new).await.map(Json)
+async fn deployments_preview(
+    State(app): State<App>,
+    caller: Caller,
+    Body(new): Body<DeploymentCreate>,
+) -> Answer<DeploymentPreview> {
+    deployment::preview(&app, caller.grant.scope, new).await.map(Json)
 }
 
 /// Deploys an update to a collection.
@@ -279,8 +315,8 @@ async fn deployments_create(
 
 /// One deployment, and what it waits for.
 #[utoipa::path(get, path = "/deployments/{id}", tag = "deployments", params(("id" = i32, Path)), responses((status = 200, body = Deployment)))]
-async fn deployments_show(State(app): State<App>, Path(id): Path<i32>) -> Answer<Deployment> {
-    deployment::show(&app, id).await.map(Json)
+async fn deployments_show(State(app): State<App>, caller: Caller, Path(id): Path<i32>) -> Answer<Deployment> {
+    deployment::show(&app, caller.grant.scope, id).await.map(Json)
 }
 
 /// Changes a deployment.
@@ -306,18 +342,23 @@ async fn deployments_delete(
 
 /// Computers.
 #[utoipa::path(get, path = "/computers", tag = "computers", params(ComputerQuery), responses((status = 200, body = List<ComputerRow>)))]
-async fn computers_list(State(app): State<App>, Query(query): Query<ComputerQuery>) -> Answer<List<ComputerRow>> {
-    computer::list(&app, query).await.map(Json)
+async fn computers_list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ComputerQuery>,
+) -> Answer<List<ComputerRow>> {
+    computer::list(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// One computer: what it needs, and why.
 #[utoipa::path(get, path = "/computers/{id}", tag = "computers", params(("id" = String, Path), LanguageQuery), responses((status = 200, body = ComputerDetail)))]
 async fn computers_show(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Query(query): Query<LanguageQuery>,
 ) -> Answer<ComputerDetail> {
-    computer::show(&app, &id, query.language.as_deref()).await.map(Json)
+    computer::show(&app, caller.grant.scope, &id, query.language.as_deref()).await.map(Json)
 }
 
 /// Changes a computer.
@@ -362,10 +403,4 @@ async fn settings_set(
     Body(change): Body<SettingChange>,
 ) -> Answer<SettingChanged> {
     setting::set(&app, &caller, &key, &change.value, change.force).await.map(Json)
-}
-
-/// The audit log, newest first.
-#[utoipa::path(get, path = "/audit", tag = "audit", params(ListQuery), responses((status = 200, body = List<AuditRow>)))]
-async fn audit_list(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer<List<AuditRow>> {
-    audit::list(&app, query).await.map(Json)
 }

@@ -21,7 +21,7 @@ pub(crate) async fn assign(app: &App) -> Result<(), AdminError> {
     let titles: HashMap<UpdateId, String> =
         app.read(|tx| Ok(tx.category_list("en")?.into_iter().map(|row| (row.id, row.title)).collect())).await?;
     let titles = std::sync::Arc::new(titles);
-    let caller = Caller { name: "system: updates".to_owned(), from: None };
+    let caller = Caller::system("updates");
     loop {
         let titles = std::sync::Arc::clone(&titles);
         if app.write(&caller, move |tx| Ok(some(tx, &titles)?)).await? < AT_ONCE as usize {

@@ -1,5 +1,7 @@
 //! Site settings: which there are, what values they take, and what the client plane is told when one changes.
 
+mod access;
+mod backup;
 mod definition;
 mod kind;
 #[cfg(test)]
@@ -18,15 +20,20 @@ use weir_model::{
     message::SETTING_CHANGED,
     retirement,
     schedule::{Recurrence, Zone},
+    tls::ClientHttps,
 };
 use weir_store::{ReadTx, StoreError, WriteTx, mirror::PARENT, setting::SettingRow};
 
-pub(crate) use self::kind::{SOURCE_VALUES, parse_source};
+pub(crate) use self::{
+    access::{APPROVAL_COMPUTERS, APPROVAL_REQUIRED, SESSION_HOURS, SESSION_IDLE},
+    backup::{BACKUP_ALERT, BACKUP_CONTENT, BACKUP_FOLDER, BACKUP_KEEP, BACKUP_SCHEDULE},
+    kind::{SOURCE_VALUES, parse_source},
+};
 use self::{
     definition::{Definition, definition, definitions},
     kind::Kind,
 };
-use super::{AdminError, App, Caller};
+use super::{AdminError, App, Caller, transport};
 use crate::{
     intent::TOP_SETTINGS,
     sites,
@@ -47,6 +54,8 @@ pub(crate) const ALERT_COMPUTERS: &str = "alerts.computer_silent_days";
 pub(crate) const ALERT_DAYS: &str = "alerts.days";
 /// A disk with less free space than this is told of, in GiB; 0 is never.
 pub(crate) const ALERT_DISK: &str = "alerts.disk_free_gib";
+/// More percent of computers without TLS than this are told of; 0 is never.
+pub(crate) const ALERT_PLAIN: &str = "alerts.plain_http_percent";
 /// Whether webhooks are called through the proxy.
 pub(crate) const ALERT_PROXY: &str = "alerts.proxy";
 /// The first pause before a notification is tried again, in seconds.
@@ -85,6 +94,8 @@ pub(crate) const CLEANUP_OBSOLETE_DAYS: &str = "cleanup.obsolete_days";
 pub(crate) const CLEANUP_SUPERSEDED: &str = "cleanup.superseded";
 /// When superseded feature updates are declined.
 pub(crate) const CLEANUP_FEATURES: &str = "cleanup.superseded_features";
+/// Whether computers use TLS.
+pub(crate) const CLIENTS_HTTPS: &str = "clients.https";
 /// Maximum run time of feature updates, update rollups and service packs, in minutes.
 pub(crate) const RUN_TIME_FEATURE: &str = "updates.run_time_feature";
 /// Of all other updates but those for Windows.
@@ -151,6 +162,8 @@ pub(crate) const SYNC_RETRY: &str = "sync.retry_minutes";
 pub(crate) const SYNC_SCHEDULE: &str = "sync.schedule";
 /// The zone of this site.
 pub(crate) const TIME_ZONE: &str = "site.time_zone";
+/// Who says which collections computers belong to.
+pub(crate) const TARGETING: &str = "targeting";
 /// How often a broken call is made again.
 pub(crate) const SYNC_RETRIES: &str = "sync.retries";
 /// How long an upstream server may send nothing, in seconds.
@@ -200,6 +213,17 @@ impl Current {
         self.text(SYNC_SCHEDULE).parse().ok()
     }
 
+    /// When backups are made by themselves, if they are, and since when that is so.
+    pub(crate) fn backups(&self) -> Option<(Recurrence, Timestamp)> {
+        let row = self.0.iter().find(|row| row.key == BACKUP_SCHEDULE)?;
+        Some((self.text(BACKUP_SCHEDULE).parse().ok()?, row.changed_at))
+    }
+
+    /// Days after which a computer is silent.
+    pub(crate) fn silent_days(&self) -> u32 {
+        u32::try_from(self.number(SILENT_DAYS)).unwrap_or(weir_model::freshness::SILENT_DAYS)
+    }
+
     /// The zone of this site: as set, else the system's.
     pub(crate) fn zone(&self) -> TimeZone {
         let set = self.text(TIME_ZONE).parse::<Zone>().ok();
@@ -231,7 +255,13 @@ impl Current {
             self_update,
             new_computers_per_hour: self.number("computers.new_per_hour") as u32,
             anonymous_burst: self.number("calls.anonymous_burst") as u32,
+            https_required: self.clients_https() == ClientHttps::Required,
         }
+    }
+
+    /// Whether computers use TLS.
+    pub(crate) fn clients_https(&self) -> ClientHttps {
+        ClientHttps::read(&self.text(CLIENTS_HTTPS))
     }
 }
 
@@ -317,6 +347,9 @@ pub(crate) async fn set(
     if matches!(definition.kind, Kind::Schedule) {
         value = anchored(app, value).await?;
     }
+    if key == CLIENTS_HTTPS && value == ClientHttps::Required.word() {
+        transport::may_require(app, force).await?;
+    }
     let (key, kind, stored) = (definition.key, definition.kind.clone(), value.clone());
     app.write(caller, move |tx| {
         if matches!(key, SOURCE | SYNC_REPLICA | SYNC_SCHEDULE | CLEANUP_SUPERSEDED | CLEANUP_FEATURES)
@@ -354,6 +387,9 @@ pub(crate) async fn set(
     app.shared().runner.nudge();
     if matches!(key, DUPLICATES | RETIRE_DAYS | RETIRE_PERCENT) {
         app.shared().retirement.notify_one();
+    }
+    if key.starts_with("backup.") || key == TIME_ZONE {
+        app.shared().backups.nudged.notify_one();
     }
     if key.starts_with("cleanup.") {
         app.shared().cleanup.notify_one();

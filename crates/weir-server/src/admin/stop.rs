@@ -1,6 +1,6 @@
 //! The emergency stop of an update: from the next scan on no computer is offered it, whatever deploys it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,8 +11,7 @@ use weir_api::{
 };
 use weir_model::{
     deployment::LONGEST_TEXT,
-    ids::{ChangeNumber, UpdateId},
-    status::State,
+    ids::{CollectionId, UpdateId},
     targeting::{Deployment, DeploymentAction, Tree as Branches, winner},
 };
 use weir_store::{
@@ -22,13 +21,7 @@ use weir_store::{
     update_stop::UpdateStopRow,
 };
 
-use super::{
-    AdminError, App, Caller,
-    index::Index,
-    list,
-    tally::{self, Questions},
-    update::Named,
-};
+use super::{AdminError, App, Caller, index::Index, list, update::Named};
 use crate::{live::Live, sites};
 
 /// Rows read at once.
@@ -143,7 +136,7 @@ fn shown(index: &Index, row: UpdateStopRow) -> StoppedUpdate {
     }
 }
 
-/// Counts the computers that the update would be offered to, per set of collections, and looks at what each said last.
+/// Counts the computers that the update would be offered to, per set of collections, and asks the index what each said last.
 fn heard(tx: &ReadTx<'_>, live: &Live, index: &Index, row: UpdateStopRow) -> Result<UpdateStop, AdminError> {
     let targeting = tx.catalogue_targeting()?;
     let tree = Branches::new(&targeting.collections);
@@ -154,10 +147,12 @@ fn heard(tx: &ReadTx<'_>, live: &Live, index: &Index, row: UpdateStopRow) -> Res
         deployment.active = deployment.available <= now;
     }
     let of: Vec<&Deployment> = of.iter().collect();
+    let offered = |groups: &[CollectionId]| {
+        let won = winner(&tree.branches(groups), &of);
+        won.is_some_and(|won| !matches!(won.action, DeploymentAction::Block | DeploymentAction::Detect))
+    };
     let filter = DeploymentFilter { update: Some(row.update), rows: Rows::Computers, ..DeploymentFilter::default() };
     let deployments = tx.deployment_list(&filter, None, PAGE)?.items.iter().filter(|it| it.enabled).count() as u64;
-    let mut questions = Questions::new(live);
-    let mut sets = HashMap::new();
     let mut found = UpdateStop {
         deployments,
         computers: 0,
@@ -167,45 +162,41 @@ fn heard(tx: &ReadTx<'_>, live: &Live, index: &Index, row: UpdateStopRow) -> Res
         at_risk: 0,
         stop: shown(index, row.clone()),
     };
-    let mut places = HashMap::new();
-    for computer in tx.computer_directory()? {
-        let set = live.directory.group_set(&computer.groups);
-        let offered = *sets.entry(set).or_insert_with_key(|set| {
-            let won = winner(&tree.branches(set.collections()), &of);
-            won.is_some_and(|won| !matches!(won.action, DeploymentAction::Block | DeploymentAction::Detect))
-        });
-        if offered {
-            places.insert(computer.no, (computer.site, computer.groups));
-        }
-    }
-    let mut said = HashMap::new();
-    tx.computer_status_each(&mut |no, status| {
-        let Some((_, groups)) = places.get(&no) else { return Ok(()) };
-        let asked = questions.of(groups);
-        let state = match asked.iter().find(|asked| asked.update == row.update) {
-            Some(asked) => tally::decode(&status.status).state_of(asked.number, Some(asked.entered)),
-            None => State::Unknown,
-        };
-        said.insert(no, (status.anchor, state));
-        Ok(())
-    })?;
-    for (no, (site, _)) in &places {
-        let (anchor, state) = said.get(no).copied().unwrap_or((ChangeNumber(0), State::Unknown));
-        // computers of servers below scan in another order of changes; of these the time of the scan says it
-        let heard = if *site == THIS_SERVER {
-            anchor >= row.began
-        } else {
-            let last = tx.computer_show(*no)?.and_then(|computer| computer.last_sync_at);
-            last.is_some_and(|at| at >= row.stopped_at)
-        };
-        found.computers += 1;
-        found.installed += u64::from(state == State::Installed);
+    let mut hear = |heard: bool, needed: bool| {
         if heard {
             found.heard += 1;
         } else {
             found.not_yet_heard += 1;
-            found.at_risk += u64::from(state.is_needed());
+            found.at_risk += u64::from(needed);
         }
+    };
+    let (mut computers, mut installed) = (0, 0);
+    // computers of servers below scan in another order of changes; of these the time of the scan says it
+    let mut below: BTreeMap<u32, bool> = BTreeMap::new();
+    {
+        let view = live.compliance(tx)?;
+        let members = view.members(None, &offered);
+        view.survey(&members, Some(&HashSet::from([row.update])), &mut |computer| {
+            computers += 1;
+            installed += computer.counts.installed;
+            let needed = computer.counts.needed() > 0;
+            if computer.site == THIS_SERVER {
+                hear(computer.anchor.unwrap_or_default() >= row.began, needed);
+            } else {
+                below.insert(computer.no, needed);
+            }
+        });
     }
+    let numbers: Vec<u32> = below.keys().copied().collect();
+    tx.report_computers_of(&numbers, false, &mut |computer, _| {
+        let needed = below.remove(&computer.no).unwrap_or_default();
+        hear(computer.last_sync_at.is_some_and(|at| at >= row.stopped_at), needed);
+        Ok(())
+    })?;
+    // the index may know of one that this transaction does not
+    for needed in below.into_values() {
+        hear(false, needed);
+    }
+    (found.computers, found.installed) = (computers, installed);
     Ok(found)
 }

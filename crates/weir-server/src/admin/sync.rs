@@ -1,6 +1,9 @@
 //! Synchronization: how it stands, its runs, its schedule.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use uuid::Uuid;
 use weir_api::{
     List,
@@ -8,7 +11,10 @@ use weir_api::{
     sync::{RolledUp, Schedule, ScheduleChange, SyncNext, SyncRun, SyncStart, SyncStarted, SyncStatus, SyncTrigger},
     update_edit::UpdatesFetch,
 };
-use weir_model::criteria::expand;
+use weir_model::{
+    criteria::{Branch, expand},
+    ids::ChangeNumber,
+};
 use weir_store::{ReadTx, StoreError, selection::SelectionKind};
 
 use super::{
@@ -29,7 +35,8 @@ const TIMES: usize = 5;
 pub(crate) async fn status(app: &App) -> Result<SyncStatus, AdminError> {
     let now = Timestamp::now();
     let (current, last) = run::recent(app).await?;
-    let (mut status, chosen) = app.read(move |tx| read(tx, now)).await?;
+    let shared = app.clone();
+    let (mut status, chosen) = app.read(move |tx| read(tx, &shared.shared().branches, now)).await?;
     // while a run is open the next one is not what matters
     status.next = status.next.filter(|_| current.is_none());
     status.next_step = match (&current, &last) {
@@ -43,10 +50,27 @@ pub(crate) async fn status(app: &App) -> Result<SyncStatus, AdminError> {
     Ok(SyncStatus { current, last, ..status })
 }
 
-fn read(tx: &ReadTx<'_>, now: Timestamp) -> Result<(SyncStatus, bool), StoreError> {
+/// The product tree of one state of the catalogue: every page of the console asks how synchronization stands.
+#[derive(Debug, Default)]
+pub(super) struct Branches(Mutex<Option<(ChangeNumber, Arc<[Branch]>)>>);
+
+impl Branches {
+    fn of(&self, tx: &ReadTx<'_>) -> Result<Arc<[Branch]>, StoreError> {
+        let change = tx.catalogue_version()?;
+        let mut kept = self.0.lock();
+        if let Some((_, tree)) = kept.as_ref().filter(|(of, _)| *of == change) {
+            return Ok(Arc::clone(tree));
+        }
+        let tree: Arc<[Branch]> = criteria::tree(tx)?.into();
+        *kept = Some((change, Arc::clone(&tree)));
+        Ok(tree)
+    }
+}
+
+fn read(tx: &ReadTx<'_>, branches: &Branches, now: Timestamp) -> Result<(SyncStatus, bool), StoreError> {
     let settings = Current::read(tx)?;
     let parent = tx.sites_parent()?;
-    let tree = criteria::tree(tx)?;
+    let tree = branches.of(tx)?;
     let count = |kind| -> Result<u64, StoreError> {
         let chosen = tx.selection_list(kind)?.iter().filter_map(|id| id.parse().ok()).collect();
         Ok(expand(&chosen, &tree).len() as u64)

@@ -8,16 +8,17 @@ use weir_model::{
     catalogue,
     document::{Limits, UpdateDocument},
     ids::{RevisionId, RevisionNumber, UpdateId, UpdateIdentity},
+    rights::Scope,
     update::UpdateType,
 };
 use weir_store::{ReadTx, catalogue::RevisionFactsRow, deployment::DeploymentFilter, revision::RevisionRow};
 
 use super::{
     AdminError, App, Caller,
-    deployment::Describer,
+    collection::Tree,
+    deployment::{Describer, seen_page},
     index::{Counted, Index, kind_word},
     list,
-    relations::Relations,
     selection::known_language,
 };
 use crate::{live::Live, sites};
@@ -55,14 +56,18 @@ impl Named {
 }
 
 /// One update in full.
-pub(crate) async fn show(app: &App, name: Named, language: Option<&str>) -> Result<UpdateDetail, AdminError> {
+pub(crate) async fn show(
+    app: &App,
+    scope: Scope,
+    name: Named,
+    language: Option<&str>,
+) -> Result<UpdateDetail, AdminError> {
     let language = known_language(language)?;
     let index = Index::current(app).await?;
-    let relations = Relations::current(app).await?;
     let slot = index.search.slot(name.id).ok_or_else(|| name.missing())?;
-    let counts = Counted::current(app).await?.of(name.id);
+    let counts = Counted::within(app, scope.clone()).await?.of(name.id);
     let row = index.row(slot, None, &counts).ok_or_else(|| name.missing())?;
-    let context = Context { index: Arc::clone(&index), relations, live: app.state.live.clone(), language };
+    let context = Context { index: Arc::clone(&index), live: app.state.live.clone(), language, scope };
     let mut detail = app
         .try_read(move |tx| {
             let mut revisions = tx.revision_list_of(name.id)?;
@@ -76,9 +81,8 @@ pub(crate) async fn show(app: &App, name: Named, language: Option<&str>) -> Resu
             read_detail(tx, &context, row, wanted, numbers)
         })
         .await?;
-    let unresolved = app.state.live.current().snapshot.unresolved();
-    let lacks = unresolved.into_iter().find(|(id, _)| id.0 == detail.row.revision_id).map(|(_, lacks)| lacks);
-    detail.lacks = lacks.unwrap_or_default().iter().map(lack).collect();
+    let published = app.state.live.current();
+    detail.lacks = published.snapshot.lacks(RevisionId(detail.row.revision_id)).iter().map(lack).collect();
     detail.row.unresolved = !detail.lacks.is_empty();
     Ok(detail)
 }
@@ -86,9 +90,9 @@ pub(crate) async fn show(app: &App, name: Named, language: Option<&str>) -> Resu
 /// What one look into the database needs besides it.
 struct Context {
     index: Arc<Index>,
-    relations: Arc<Relations>,
     live: Live,
     language: String,
+    scope: Scope,
 }
 
 fn read_detail(
@@ -98,7 +102,7 @@ fn read_detail(
     revision: &RevisionRow,
     revisions: Vec<u32>,
 ) -> Result<UpdateDetail, AdminError> {
-    let Context { index, relations, live, language } = context;
+    let Context { index, live, language, scope } = context;
     let update = revision.identity.update_id;
     let text = tx.document_text(revision.id)?;
     let text = text.ok_or_else(|| AdminError::Internal(format!("the document of {} is gone", revision.identity)))?;
@@ -127,7 +131,8 @@ fn read_detail(
         _ => None,
     };
     let filter = DeploymentFilter { update: Some(update), ..DeploymentFilter::default() };
-    let deployed = tx.deployment_list(&filter, None, list::LARGEST)?.items;
+    let tree = Tree::within(tx, scope)?;
+    let deployed = seen_page(tx, &tree, &filter, None, list::LARGEST)?.items;
     let describer = Describer::new(tx, live)?;
     let deployed = deployed.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
     let mut superseding = BTreeSet::new();
@@ -159,7 +164,7 @@ fn read_detail(
             .map(|clause| clause.alternatives.iter().map(|id| index.reference(*id)).collect())
             .collect(),
         bundles: relationships.bundled.iter().map(|clause| clause.alternatives.iter().map(member).collect()).collect(),
-        bundled_in: relations.bundled_in(update).map(member).collect(),
+        bundled_in: tx.update_bundled_in(update)?.iter().map(member).collect(),
         supersedes: relationships.superseded.iter().map(|id| index.reference(*id)).collect(),
         superseded_by: superseding.into_iter().map(|id| index.reference(id)).collect(),
         lacks: Vec::new(),
@@ -253,7 +258,7 @@ pub(crate) async fn decline(
     })
     .await?;
     app.publish().await?;
-    show(app, name, None).await
+    show(app, caller.scope().clone(), name, None).await
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ use weir_model::{
     update::Severity,
 };
 use weir_store::{
-    ReadTx, StoreError, WriteTx, content_file::ContentState, revision::RevisionRow, update_setting::UpdateSetting,
+    ReadTx, StoreError, WriteTx, content::Content as _, content_file::ContentState, revision::RevisionRow,
+    update_setting::UpdateSetting,
 };
 
 use super::{
@@ -220,7 +221,7 @@ impl Done {
 }
 
 /// The updates that are asked for, each once, and how many a filter leaves out because others need them.
-async fn chosen(app: &App, asked: &UpdatesChange) -> Result<(Vec<UpdateId>, u64), AdminError> {
+pub(super) async fn chosen(app: &App, asked: &UpdatesChange) -> Result<(Vec<UpdateId>, u64), AdminError> {
     let filter = asked.filter.as_deref().filter(|text| !text.trim().is_empty());
     if asked.ids.len() > MOST_IDS {
         return Err(AdminError::invalid("ids", format!("more than {MOST_IDS} updates are named; use a filter")));
@@ -369,7 +370,7 @@ pub(crate) async fn licence(app: &App, name: Named, language: Option<&str>) -> R
 async fn read_text(app: &App, digest: ContentDigest, extension: String) -> Result<Option<String>, AdminError> {
     let content = app.state.content.clone();
     super::blocking(move || {
-        let Some((file, _)) = content.open_file(digest, &extension)? else { return Ok(None) };
+        let Some((file, _)) = content.open(digest, &extension)? else { return Ok(None) };
         let mut bytes = Vec::new();
         let read = file.take(LICENCE_BYTES).read_to_end(&mut bytes);
         read.map_err(|error| AdminError::Internal(format!("reading a licence: {error}")))?;
@@ -379,7 +380,7 @@ async fn read_text(app: &App, digest: ContentDigest, extension: String) -> Resul
 }
 
 /// Licences are UTF-16 with a mark, UTF-8, or a code page of Windows, of which only the plain part is sure.
-fn decoded(bytes: &[u8]) -> String {
+pub(super) fn decoded(bytes: &[u8]) -> String {
     let units = |wide: fn([u8; 2]) -> u16, rest: &[u8]| {
         let units: Vec<u16> = rest.as_chunks::<2>().0.iter().map(|pair| wide(*pair)).collect();
         String::from_utf16_lossy(&units)

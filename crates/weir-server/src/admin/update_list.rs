@@ -10,6 +10,7 @@ use weir_api::update::{FacetCounts, FacetValue, UpdateList, UpdateQuery};
 use weir_model::{
     expression::{Expression, Field as _, ParseError, UpdateExpression},
     ids::{RevisionId, UpdateId},
+    rights::Scope,
     search::{Cursor, Entry, Facet, FacetValues, Query, Results, RevisionCounts, Sort, State, fold, words},
 };
 
@@ -37,11 +38,11 @@ struct Wanted {
 }
 
 /// A page of updates.
-pub(crate) async fn list(app: &App, query: UpdateQuery) -> Result<UpdateList, AdminError> {
+pub(crate) async fn list(app: &App, scope: Scope, query: UpdateQuery) -> Result<UpdateList, AdminError> {
     let language = known_language(query.language.as_deref())?;
     let wanted = wanted(app, query).await?;
     let index = Index::current(app).await?;
-    let counted = Counted::current(app).await?;
+    let counted = Counted::within(app, scope).await?;
     let (known, counts) = (Arc::clone(&index), Arc::clone(&counted));
     let (results, facets) = blocking(move || {
         let results = find(&known, &counts, &wanted)?;

@@ -1,24 +1,30 @@
 //! Maintenance windows of collections.
 
-use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
+use std::collections::HashSet;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use weir_api::{
-    List, Reference,
-    window::{
-        CalendarQuery, NextWindow, NextWindowQuery, Window, WindowChange, WindowChanged, WindowCreate, WindowKind,
-        WindowOccurrence, WindowQuery,
-    },
+    List,
+    window::{NextWindow, NextWindowQuery, Window, WindowChange, WindowChanged, WindowCreate, WindowKind, WindowQuery},
 };
 use weir_model::{
     ids::{CollectionId, ComputerId},
+    rights::Scope,
     schedule::{Recurrence, Zone},
     targeting::DeploymentOrigin,
     window::{self as model, Calendar, Span, ZoneFrom},
 };
 use weir_store::{ReadTx, StoreError, collection::CollectionRow, computer::ComputerRow, window::WindowRow};
 
-use super::{AdminError, App, Caller, collection::Tree, list, setting::Current, window_fit};
+use super::{
+    AdminError, App, Caller,
+    collection::{OUTSIDE, Tree},
+    list,
+    setting::Current,
+    window_fit,
+};
 use crate::{live::Published, sites};
 
 /// Windows that a collection may have.
@@ -27,15 +33,13 @@ const MOST: usize = 100;
 const MOST_OF_ALL: usize = 10_000;
 /// Minutes unless said otherwise (features MW-1).
 const MINUTES: u32 = 180;
-/// Times a window may come in a month, one every hour and some.
-const MOST_TIMES: usize = 800;
 
 /// Windows, by collection and name.
-pub(super) async fn list(app: &App, query: WindowQuery) -> Result<List<Window>, AdminError> {
+pub(super) async fn list(app: &App, scope: Scope, query: WindowQuery) -> Result<List<Window>, AdminError> {
     let limit = list::limit(query.limit)?;
     let published = app.state.live.current();
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let rows = in_order(tx, &tree, query.collection.as_deref())?;
         let rows = rows.into_iter().map(|row| shown(row, &tree, &published));
         list::page(rows, |row| row.id.to_string(), query.cursor.as_deref(), limit)
@@ -44,10 +48,10 @@ pub(super) async fn list(app: &App, query: WindowQuery) -> Result<List<Window>, 
 }
 
 /// Rows by the names of collections, then their own.
-fn in_order(tx: &ReadTx<'_>, tree: &Tree, collection: Option<&str>) -> Result<Vec<WindowRow>, AdminError> {
+pub(super) fn in_order(tx: &ReadTx<'_>, tree: &Tree, collection: Option<&str>) -> Result<Vec<WindowRow>, AdminError> {
     let only = collection.map(|name| tree.find(name)).transpose()?.map(|row| row.id);
     let mut rows = tx.window_list()?;
-    rows.retain(|row| only.is_none_or(|only| row.collection == only));
+    rows.retain(|row| only.is_none_or(|only| row.collection == only) && tree.sees(row.collection));
     rows.sort_by_cached_key(|row| {
         (tree.name(row.collection).to_lowercase(), row.collection, row.window.name().to_lowercase())
     });
@@ -55,10 +59,15 @@ fn in_order(tx: &ReadTx<'_>, tree: &Tree, collection: Option<&str>) -> Result<Ve
 }
 
 /// One window.
-pub(super) async fn show(app: &App, name: String, collection: Option<String>) -> Result<Window, AdminError> {
+pub(super) async fn show(
+    app: &App,
+    scope: Scope,
+    name: String,
+    collection: Option<String>,
+) -> Result<Window, AdminError> {
     let published = app.state.live.current();
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let row = find(tx, &tree, &name, collection.as_deref())?;
         Ok(shown(row, &tree, &published))
     })
@@ -86,11 +95,13 @@ fn find(tx: &ReadTx<'_>, tree: &Tree, name: &str, collection: Option<&str>) -> R
 
 /// Makes a window.
 pub(super) async fn create(app: &App, caller: &Caller, new: WindowCreate) -> Result<WindowChanged, AdminError> {
+    let scope = caller.scope().clone();
     let changed = app
         .write(caller, move |tx| {
             sites::refuse_below(tx, "Maintenance windows")?;
-            let tree = Tree::read(tx)?;
+            let tree = Tree::within(tx, &scope)?;
             let collection = takes_windows(tree.find(&new.collection)?)?;
+            tree.check_target(collection.id)?;
             let zone = collection_zone(tx, collection)?;
             let today = Timestamp::now().to_zoned(zone).date();
             let recurrence = match &new.schedule {
@@ -131,10 +142,11 @@ pub(super) async fn change(
     collection: Option<String>,
     change: WindowChange,
 ) -> Result<WindowChanged, AdminError> {
+    let scope = caller.scope().clone();
     let changed = app
         .write(caller, move |tx| {
             sites::refuse_below(tx, "Maintenance windows")?;
-            let tree = Tree::read(tx)?;
+            let tree = Tree::within(tx, &scope)?;
             let row = find(tx, &tree, &name, collection.as_deref())?;
             let before = &row.window;
             let mut recurrence = before.recurrence().clone();
@@ -187,9 +199,10 @@ pub(super) async fn delete(
     name: String,
     collection: Option<String>,
 ) -> Result<(), AdminError> {
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
         sites::refuse_below(tx, "Maintenance windows")?;
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let row = find(tx, &tree, &name, collection.as_deref())?;
         tx.window_delete(row.id)?;
         let before = audited(&row.window, &tree.name(row.collection));
@@ -201,20 +214,21 @@ pub(super) async fn delete(
 }
 
 /// When updates may install next: on a computer, in a collection, or in each collection with windows.
-pub(super) async fn next(app: &App, query: NextWindowQuery) -> Result<List<NextWindow>, AdminError> {
+pub(super) async fn next(app: &App, scope: Scope, query: NextWindowQuery) -> Result<List<NextWindow>, AdminError> {
     let limit = list::limit(query.limit)?;
     if query.computer.is_some() && query.collection.is_some() {
         return Err(AdminError::invalid("computer", "computer and collection are given; give one of them"));
     }
     let published = app.state.live.current();
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         if let Some(id) = &query.computer {
             let id: ComputerId =
                 id.trim().parse().map_err(|error| AdminError::invalid("computer", format!("{id:?}: {error}")))?;
             let row =
                 tx.computer_find(&id)?.ok_or_else(|| AdminError::missing("computer", &id, "weir computers list"))?;
             let groups = tx.computer_collections(row.no)?;
+            tree.check_computer(&id, &groups)?;
             let next = next_of_computer(tx, &tree, &published, &row, &groups)?;
             return Ok(List { items: vec![next], next: None });
         }
@@ -227,8 +241,9 @@ pub(super) async fn next(app: &App, query: NextWindowQuery) -> Result<List<NextW
                 ids
             }
         };
+        let named = names(tx, &tree)?;
         let rows = ids.into_iter().map(|id| {
-            let next = next_of(&published, &tree, &published.snapshot.branches(&[id]), None);
+            let next = next_of(&published, &tree, named.as_ref(), &published.snapshot.branches(&[id]), None);
             NextWindow { collection: Some(tree.reference(id)), ..next }
         });
         let key = |row: &NextWindow| row.collection.as_ref().map(|it| it.id.to_string()).unwrap_or_default();
@@ -247,14 +262,35 @@ pub(super) fn next_of_computer(
 ) -> Result<NextWindow, StoreError> {
     let own: Option<Zone> = tx.computer_time_zone(row.no)?.and_then(|zone| zone.parse().ok());
     let groups = if groups.is_empty() { &[CollectionId::UNASSIGNED_COMPUTERS] } else { groups };
-    let next = next_of(published, tree, &published.snapshot.branches(groups), own.as_ref());
+    let named = names(tx, tree)?;
+    let next = next_of(published, tree, named.as_ref(), &published.snapshot.branches(groups), own.as_ref());
     Ok(NextWindow { computer: Some(row.id.to_string()), ..next })
 }
 
-fn next_of(published: &Published, tree: &Tree, branches: &[Vec<CollectionId>], own: Option<&Zone>) -> NextWindow {
+/// Names of windows that may be told to who is limited; none if all may.
+fn names(tx: &ReadTx<'_>, tree: &Tree) -> Result<Option<HashSet<String>>, StoreError> {
+    if !tree.is_limited() {
+        return Ok(None);
+    }
+    let rows = tx.window_list()?.into_iter().filter(|row| tree.sees(row.collection));
+    Ok(Some(rows.map(|row| row.window.name().to_owned()).collect()))
+}
+
+fn next_of(
+    published: &Published,
+    tree: &Tree,
+    named: Option<&HashSet<String>>,
+    branches: &[Vec<CollectionId>],
+    own: Option<&Zone>,
+) -> NextWindow {
+    let name = |name: &str| match named {
+        Some(known) if !known.contains(name) => "a window outside the limit".to_owned(),
+        _ => name.to_owned(),
+    };
     let calendar = published.hours.calendar(branches, own);
     let zone_from = match published.hours.zone(branches, own).1 {
         ZoneFrom::Computer(_) => "computer".to_owned(),
+        ZoneFrom::Collection(id, _) if !tree.may_name(id) => OUTSIDE.to_owned(),
         ZoneFrom::Collection(id, _) => format!("collection {}", tree.name(id)),
         ZoneFrom::Site => "site".to_owned(),
     };
@@ -271,7 +307,7 @@ fn next_of(published: &Published, tree: &Tree, branches: &[Vec<CollectionId>], o
         local_start: span.map(|span| clock(span.start, calendar.zone())),
         minutes: span.map(|span| span.duration().as_mins().try_into().unwrap_or(u32::MAX)),
         open: span.is_some_and(|span| span.start <= now),
-        windows: calendar.windows().iter().map(|window| window.name().to_owned()).collect(),
+        windows: calendar.windows().iter().map(|window| name(window.name())).collect(),
     }
 }
 
@@ -280,60 +316,6 @@ fn whole_span(calendar: &Calendar, now: Timestamp) -> Option<Span> {
     let earlier = now.checked_sub(jiff::SignedDuration::from_hours(7 * 24)).unwrap_or(now);
     let open = calendar.spans(earlier, now, 2_000).into_iter().find(|span| span.end > now);
     open.or_else(|| calendar.next_span(now))
-}
-
-/// When windows come in a month.
-pub(super) async fn calendar(app: &App, query: CalendarQuery) -> Result<List<WindowOccurrence>, AdminError> {
-    let limit = list::limit(query.limit)?;
-    let published = app.state.live.current();
-    app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
-        let site = Current::read(tx)?.zone();
-        let first = match &query.month {
-            None => Timestamp::now().to_zoned(site.clone()).date().first_of_month(),
-            Some(text) => month(text)?,
-        };
-        let bound = |date: Date| date.to_zoned(site.clone()).map(|at: Zoned| at.timestamp());
-        let after = first.last_of_month().tomorrow();
-        let (Ok(from), Ok(Ok(until))) = (bound(first), after.map(bound)) else {
-            return Err(AdminError::invalid("month", "the month is outside the calendar"));
-        };
-        let mut found = Vec::new();
-        for row in in_order(tx, &tree, query.collection.as_deref())?.into_iter().filter(|row| row.window.enabled) {
-            let branches = published.snapshot.branches(&[row.collection]);
-            let zone = published.hours.zone(&branches, None).0;
-            let read_in = row.window.recurrence().zone().map_or(zone.clone(), |own| own.time_zone().clone());
-            let times = row.window.occurrences(&zone, from, until, MOST_TIMES);
-            // what began in the month before belongs to that
-            for span in times.into_iter().filter(|span| span.start >= from) {
-                found.push(WindowOccurrence {
-                    collection: tree.reference(row.collection),
-                    window: Reference { id: row.id, name: row.window.name().to_owned() },
-                    kind: api_kind(row.window.kind),
-                    starts_at: span.start,
-                    ends_at: span.end,
-                    zone: zone_name(&read_in),
-                    local_start: clock(span.start, &read_in),
-                    minutes: row.window.minutes().into(),
-                });
-            }
-        }
-        found.sort_by(|a, b| a.starts_at.cmp(&b.starts_at).then_with(|| a.window.id.cmp(&b.window.id)));
-        let key = |row: &WindowOccurrence| format!("{}/{}", row.starts_at, row.window.id);
-        list::page(found, key, query.cursor.as_deref(), limit)
-    })
-    .await
-}
-
-/// The first day of a month such as `2026-12`.
-fn month(text: &str) -> Result<Date, AdminError> {
-    let read = text.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2);
-    let read = read.and_then(|(year, month)| Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok());
-    read.filter(|date| (1970..=9_000).contains(&date.year())).ok_or_else(|| AdminError::Invalid {
-        code: "month",
-        detail: format!("month is {text:?}"),
-        next_step: Some("give a year and a month, such as 2026-12".to_owned()),
-    })
 }
 
 async fn answer(app: &App, (row, warnings): (WindowRow, Vec<String>)) -> Result<WindowChanged, AdminError> {
@@ -458,7 +440,7 @@ fn kind(kind: WindowKind) -> model::WindowKind {
     }
 }
 
-fn api_kind(kind: model::WindowKind) -> WindowKind {
+pub(super) fn api_kind(kind: model::WindowKind) -> WindowKind {
     match kind {
         model::WindowKind::AllDeployments => WindowKind::AllDeployments,
         model::WindowKind::SoftwareUpdates => WindowKind::SoftwareUpdates,
@@ -466,11 +448,11 @@ fn api_kind(kind: model::WindowKind) -> WindowKind {
     }
 }
 
-fn zone_name(zone: &TimeZone) -> String {
+pub(super) fn zone_name(zone: &TimeZone) -> String {
     zone.iana_name().unwrap_or("the server's").to_owned()
 }
 
-fn clock(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 

@@ -13,7 +13,7 @@ use weir_api::{
 use super::{
     AdminError, App, Caller,
     extract::{Body, Path, Query},
-    window,
+    window, window_calendar,
 };
 
 type Answer<T> = Result<Json<T>, AdminError>;
@@ -29,8 +29,12 @@ pub(crate) fn all() -> OpenApiRouter<App> {
 
 /// Maintenance windows, by collection and name.
 #[utoipa::path(get, path = "/windows", tag = "windows", params(WindowQuery), responses((status = 200, body = List<Window>)))]
-async fn windows_list(State(app): State<App>, Query(query): Query<WindowQuery>) -> Answer<List<Window>> {
-    window::list(&app, query).await.map(Json)
+async fn windows_list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<WindowQuery>,
+) -> Answer<List<Window>> {
+    window::list(&app, caller.grant.scope, query).await.map(Json)
 }
 
 /// Makes a maintenance window. Computers hear of it with their next scan.
@@ -47,10 +51,11 @@ async fn windows_create(
 #[utoipa::path(get, path = "/windows/{id}", tag = "windows", params(("id" = String, Path), WindowNamed), responses((status = 200, body = Window)))]
 async fn windows_show(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Query(named): Query<WindowNamed>,
 ) -> Answer<Window> {
-    window::show(&app, id, named.collection).await.map(Json)
+    window::show(&app, caller.grant.scope, id, named.collection).await.map(Json)
 }
 
 /// Changes a maintenance window. Computers hear of it with their next scan.
@@ -78,15 +83,20 @@ async fn windows_delete(
 
 /// When updates may install next: on a computer, in a collection, or in each collection that has windows.
 #[utoipa::path(get, path = "/windows-next", tag = "windows", params(NextWindowQuery), responses((status = 200, body = List<NextWindow>)))]
-async fn windows_next(State(app): State<App>, Query(query): Query<NextWindowQuery>) -> Answer<List<NextWindow>> {
-    window::next(&app, query).await.map(Json)
+async fn windows_next(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<NextWindowQuery>,
+) -> Answer<List<NextWindow>> {
+    window::next(&app, caller.grant.scope, query).await.map(Json)
 }
 
-/// When maintenance windows come in a month, by time.
+/// When maintenance windows come in a month, or between two days, by time.
 #[utoipa::path(get, path = "/windows-calendar", tag = "windows", params(CalendarQuery), responses((status = 200, body = List<WindowOccurrence>)))]
 async fn windows_calendar(
     State(app): State<App>,
+    caller: Caller,
     Query(query): Query<CalendarQuery>,
 ) -> Answer<List<WindowOccurrence>> {
-    window::calendar(&app, query).await.map(Json)
+    window_calendar::calendar(&app, caller.grant.scope, query).await.map(Json)
 }

@@ -18,6 +18,7 @@ use crate::{
     admin::{AdminError, App, Caller, blocking, chain},
     import::Ready,
     intent::{self, Applied, Object, Origin},
+    telemetry::{self, Job},
 };
 
 /// Groups that are parsed ahead of the one that is stored.
@@ -46,7 +47,7 @@ pub(crate) async fn begin(app: &App, caller: &Caller, id: Uuid, force: bool) -> 
     let (work_app, work_caller) = (app.clone(), caller.clone());
     tokio::spawn(async move {
         let _turn = work_app.shared().bundles.turn.lock().await;
-        let outcome = run(&work_app, &work_caller, id, force).await;
+        let outcome = telemetry::job(Job::Bundle, run(&work_app, &work_caller, id, force)).await;
         if let Err(error) = &outcome {
             tracing::error!(bundle = %id, error = chain(error), "a bundle could not be applied");
         }
@@ -95,7 +96,7 @@ async fn run(app: &App, caller: &Caller, id: Uuid, force: bool) -> Result<(), Ad
     let (added, unchanged) = blocking(move || content(&work_app, &work_caller, id, &manifest, &runtime)).await?;
     app.publish().await?;
     app.shared().wanted.notify_one();
-    let unresolved = app.state.live.current().snapshot.unresolved().len() as u64;
+    let unresolved = app.state.live.current().snapshot.unresolved_len() as u64;
     app.write(caller, move |tx| {
         let mut result: BundleResult =
             tx.bundle_received_show(id)?.and_then(|row| serde_json::from_value(row.result?).ok()).unwrap_or_default();

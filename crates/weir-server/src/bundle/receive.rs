@@ -175,10 +175,11 @@ pub(crate) async fn list(app: &App) -> Result<List<Bundle>, AdminError> {
         clippy::redundant_closure_for_method_calls,
         reason = "a method is not general over the transaction's lifetime"
     )]
-    let rows = app.read(|tx| tx.bundle_received_list()).await?;
+    let (running, rows) = (at_work(app), app.read(|tx| tx.bundle_received_list()).await?);
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
-        items.push(describe(app, row).await?);
+        let running = running.get(&row.id).cloned();
+        items.push(describe(app, row, running).await?);
     }
     items.sort_by_key(|bundle| (std::cmp::Reverse(bundle.received_at), bundle.id));
     Ok(List { items, next: None })
@@ -191,16 +192,22 @@ pub(super) async fn find(app: &App, id: Uuid) -> Result<ReceivedBundle, AdminErr
 
 /// One bundle.
 pub(crate) async fn show(app: &App, id: Uuid) -> Result<Bundle, AdminError> {
+    let running = at_work(app).remove(&id);
     let row = find(app, id).await?;
-    describe(app, row).await
+    describe(app, row, running).await
 }
 
-async fn describe(app: &App, row: ReceivedBundle) -> Result<Bundle, AdminError> {
+/// What bundles are being applied. It is looked at before the rows are read: what was not at work then has a row that says how it
+/// ended.
+fn at_work(app: &App) -> HashMap<Uuid, Running> {
+    app.shared().bundles.running.lock().clone()
+}
+
+async fn describe(app: &App, row: ReceivedBundle, running: Option<Running>) -> Result<Bundle, AdminError> {
     let manifest = manifest(&row)?;
     let (id, signer) = (row.id, row.signer);
     let (parts, trusted) = app.read(move |tx| Ok((tx.bundle_parts(id)?, tx.bundle_trust_show(signer)?))).await?;
     let here: BTreeSet<u32> = parts.into_iter().map(|(number, _)| number).collect();
-    let running = app.shared().bundles.running.lock().get(&row.id).cloned();
     let at_work = running.as_ref().is_some_and(|running| running.at_work);
     let error = running.as_ref().and_then(|running| running.error.clone());
     let state = match row.state {

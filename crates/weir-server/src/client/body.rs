@@ -4,14 +4,17 @@ use std::{
     collections::VecDeque,
     io,
     pin::Pin,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use http_body::{Frame, SizeHint};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::oneshot;
+
+use crate::admission::Permit;
 
 /// Gives the pieces of a body one by one. `next` may block; it is called off the request path, and not before the
 /// piece before it was taken, so that a slow reader holds one piece in memory and no thread.
@@ -23,7 +26,15 @@ pub trait Source: Send + 'static {
     fn next_ready(&mut self) -> Option<io::Result<Option<Bytes>>> {
         None
     }
+
+    /// Bytes that it keeps in memory until they are sent, about.
+    fn held(&self) -> u64 {
+        HELD
+    }
 }
+
+/// Of a source that is read while it is sent: a piece on its way, and what makes the next one.
+pub(crate) const HELD: u64 = 512 << 10;
 
 type Reading = oneshot::Receiver<(Box<dyn Source>, io::Result<Option<Bytes>>)>;
 
@@ -48,10 +59,14 @@ fn read(mut source: Box<dyn Source>) -> Reading {
     receive
 }
 
+/// Bytes of a piece that comes from elsewhere, about.
+const PIECE: u64 = 256 << 10;
+
 enum Kind {
     Bytes(VecDeque<Bytes>),
     Idle(Box<dyn Source>),
     Reading(Reading),
+    Pieces(BoxStream<'static, io::Result<Bytes>>),
     Done,
 }
 
@@ -60,6 +75,22 @@ pub struct Body {
     kind: Kind,
     /// Bytes still to come, if that is known.
     remaining: Option<u64>,
+    /// Bytes in memory until they are sent.
+    held: u64,
+    /// What the other side holds up until everything is sent.
+    permit: Option<Arc<Permit>>,
+}
+
+/// Bytes on their way, which hold up what their body does: the body itself is gone when the last of them is to be written.
+struct Kept {
+    bytes: Bytes,
+    _permit: Arc<Permit>,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl std::fmt::Debug for Body {
@@ -76,9 +107,9 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        let remaining = Some(bytes.len() as u64);
+        let held = bytes.len() as u64;
         let kind = if bytes.is_empty() { Kind::Done } else { Kind::Bytes(VecDeque::from([bytes])) };
-        Self { kind, remaining }
+        Self { kind, remaining: Some(held), held, permit: None }
     }
 }
 
@@ -92,14 +123,37 @@ impl Body {
     /// A body of exactly `length` bytes that are read while they are sent. If the source gives fewer or more, the
     /// connection is cut, so that the other side does not take a damaged answer for a whole one.
     pub fn streamed(length: u64, source: Box<dyn Source>) -> Self {
+        let held = source.held().min(length);
         let kind = if length == 0 { Kind::Done } else { Kind::Idle(source) };
-        Self { kind, remaining: Some(length) }
+        Self { kind, remaining: Some(length), held, permit: None }
+    }
+
+    /// A body of exactly `length` bytes that come from elsewhere while they are sent; none is asked for before the one before
+    /// it was taken. As [`Body::streamed`] otherwise.
+    pub fn pieces(length: u64, pieces: BoxStream<'static, io::Result<Bytes>>) -> Self {
+        let kind = if length == 0 { Kind::Done } else { Kind::Pieces(pieces) };
+        Self { kind, remaining: Some(length), held: length.min(PIECE), permit: None }
     }
 
     /// A body whose length nobody knows before it was read: sent in chunks, so that one that is cut off is not taken for
     /// a whole one.
     pub fn unmeasured(source: Box<dyn Source>) -> Self {
-        Self { kind: Kind::Idle(source), remaining: None }
+        let held = source.held();
+        Self { kind: Kind::Idle(source), remaining: None, held, permit: None }
+    }
+
+    /// Bytes that it keeps in memory until they are sent, about.
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Keeps a permit until everything is sent, or the answer is given up.
+    #[must_use]
+    pub fn keep(mut self, permit: Permit) -> Self {
+        if !matches!(self.kind, Kind::Done) {
+            self.permit = Some(Arc::new(permit));
+        }
+        self
     }
 
     /// Bytes still to come; none if that is not known.
@@ -125,6 +179,10 @@ impl Body {
                         self.kind = Kind::Done;
                     }
                 }
+                let piece = match &self.permit {
+                    Some(permit) => Bytes::from_owner(Kept { bytes: piece, _permit: Arc::clone(permit) }),
+                    None => piece,
+                };
                 Some(Ok(Frame::data(piece)))
             }
             Ok(None) if self.remaining.is_none_or(|left| left == 0) => {
@@ -156,6 +214,17 @@ impl http_body::Body for Body {
                     self.kind = if pieces.is_empty() { Kind::Done } else { Kind::Bytes(pieces) };
                     return Poll::Ready(self.take(Ok(piece)));
                 }
+                Kind::Pieces(mut pieces) => match pieces.as_mut().poll_next(context) {
+                    Poll::Pending => {
+                        self.kind = Kind::Pieces(pieces);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Some(piece)) => {
+                        self.kind = Kind::Pieces(pieces);
+                        return Poll::Ready(self.take(piece.map(Some)));
+                    }
+                    Poll::Ready(None) => return Poll::Ready(self.take(Ok(None))),
+                },
                 Kind::Idle(mut source) => {
                     if let Some(piece) = source.next_ready() {
                         self.kind = Kind::Idle(source);
@@ -223,7 +292,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_length_cuts_the_answer() {
+        let from_elsewhere = |length| {
+            let pieces = [b"ab".as_slice(), b"c", b"de"].map(|piece| Ok(Bytes::from_static(piece)));
+            Body::pieces(length, Box::pin(futures_util::stream::iter(pieces)))
+        };
+        assert_eq!(collect(from_elsewhere(5)).await.expect("whole"), b"abcde");
         for length in [4, 6] {
+            assert!(collect(from_elsewhere(length)).await.is_err(), "{length}");
             let body = Body::streamed(length, Box::new(Numbers(vec![b"ab", b"c", b"de"])));
             assert!(collect(body).await.is_err(), "{length}");
         }

@@ -5,7 +5,7 @@ use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
-use weir_model::{catalogue::Scratch, identity::Rule};
+use weir_model::{catalogue::Scratch, fnv::Fnv, identity::Rule};
 use weir_store::{StoreError, computer::Contact};
 use weir_wire::{
     soap::{ErrorCode, Fault, Hints, Limits, Reason, SoapVersion},
@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     ingest::{Admission, Chain, IngestError},
-    live::{Computer, Fnv, Published, ScopeOf},
+    live::{Computer, Published, ScopeOf},
     state::{AppState, Configuration, Connection, TargetingMode},
+    telemetry::{self, meters, note},
 };
 
 /// How often the contact of a busy computer is stored, in seconds.
@@ -154,6 +155,7 @@ pub(super) async fn answer(
         Failed { version, fault: rejection.into_fault(Uuid::new_v4()), foreign }
     })?;
     let (version, operation) = (parsed.version, parsed.request.operation());
+    note(|seen| seen.call(operation.name()));
     let configuration = state.configuration.load();
     let call = Call { state, connection, configuration, now: state.clock.now(), version, host, body, limits };
     match call.run(parsed.request).await {
@@ -161,11 +163,16 @@ pub(super) async fn answer(
         Err(Refusal { code, message }) => {
             let id = Uuid::new_v4();
             tracing::debug!(peer = %connection.peer, %operation, %code, message, %id, "a call was answered with a fault");
-            metrics::counter!("weir_client_faults_total", "code" => code.name()).increment(1);
+            meters().client_faults.of(code.name()).increment(1);
             let fault = Fault { code, message, method: operation.quoted_action(), id };
             Err(Failed { version, fault, foreign: false })
         }
     }
+}
+
+/// Whether a body is a call of a computer.
+pub(super) fn is_of_computer(service: Service, hints: Hints<'_>, body: &[u8]) -> bool {
+    wusp::parse(service, hints, body, &limits()).is_ok()
 }
 
 /// Bounds of the reader on this plane.
@@ -212,6 +219,7 @@ impl Call<'_> {
         if self.state.addresses.take(self.connection.limit_key(), burst, Instant::now()) {
             answer()
         } else {
+            telemetry::refused(telemetry::Reason::Address);
             Err(Refusal::new(ErrorCode::ServerBusy))
         }
     }
@@ -219,7 +227,7 @@ impl Call<'_> {
     /// Opens and checks a cookie.
     pub(super) fn cookie(&self, sealed: Option<&[u8]>) -> Result<Cookie, Refusal> {
         let expected = Expected {
-            server: self.state.server.0,
+            server: self.state.epoch,
             now_ms: self.now.as_millisecond(),
             last_change_ms: self.configuration.last_change_ms,
         };
@@ -232,6 +240,7 @@ impl Call<'_> {
     /// groups than before.
     pub(super) async fn caller(&self, sealed: Option<&[u8]>) -> Result<Caller, Refusal> {
         let cookie = self.cookie(sealed)?;
+        note(|seen| seen.computer(&cookie.computer));
         let published = self.state.live.current();
         let mark = self.mark(&cookie, &published);
         let directory = &self.state.live.directory;

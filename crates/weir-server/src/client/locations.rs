@@ -9,15 +9,17 @@ use crate::{content, jobs::downloads};
 
 impl Call<'_> {
     /// Where content is: the configured address, else the host that the client itself used with the port of the plain
-    /// listener (content stays on plain HTTP: its digests are in the metadata).
+    /// listener (content stays on plain HTTP: its digests are in the metadata). Without one it is that of the listener with TLS.
     pub(super) fn content_base(&self) -> String {
         if let Some(base) = &self.configuration.settings.content_base {
             return base.trim_end_matches('/').to_owned();
         }
         let host = self.host.and_then(host_name).unwrap_or("localhost");
+        let (scheme, usual) = if self.state.content_tls() { ("https", 443) } else { ("http", 80) };
         match self.state.content_port() {
-            0 | 80 => format!("http://{host}"),
-            port => format!("http://{host}:{port}"),
+            0 => format!("{scheme}://{host}"),
+            port if port == usual => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
         }
     }
 

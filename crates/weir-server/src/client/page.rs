@@ -10,13 +10,14 @@ use weir_store::{Store, StoreError, fragment::CoreInfo};
 use weir_wire::{soap::ErrorCode, xpress};
 
 use super::{
-    body::{Body, Source},
+    body::{Body, HELD, Source},
     call::Refusal,
     coding::Coding,
 };
 use crate::{
     live::{Fragment, GIANT},
     state::{AppState, blocking},
+    telemetry::{self, Cache},
 };
 
 /// Fragments from this length on are sent from the cache without a copy.
@@ -51,6 +52,7 @@ impl Sources {
                 missing.push(id);
             }
         }
+        telemetry::looked_up(Cache::Fragments, found.len(), missing.len());
         if !missing.is_empty() || !giants.is_empty() {
             let state = Arc::clone(state);
             let read = blocking(move || {
@@ -276,6 +278,15 @@ impl Source for Pieces {
                 self.waiting.pop_front();
             }
         }
+    }
+
+    fn held(&self) -> u64 {
+        let bytes = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => bytes.len() as u64,
+            Piece::Giant { .. } => 0,
+        };
+        let giants = self.waiting.iter().any(|piece| matches!(piece, Piece::Giant { .. }));
+        self.waiting.iter().map(bytes).sum::<u64>() + if giants { HELD } else { 0 }
     }
 
     fn next_ready(&mut self) -> Option<io::Result<Option<Bytes>>> {

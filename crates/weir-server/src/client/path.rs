@@ -14,7 +14,7 @@ const PATH_LIMIT: usize = 1_024;
 
 /// What a path names.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Target {
+pub enum Target {
     /// A content file: `/Content/<HH>/<SHA1>.<ext>`. The extension does not matter.
     Content(ContentDigest),
     /// Nothing.
@@ -28,7 +28,7 @@ pub(super) enum Target {
 }
 
 /// Reads a path as it came (percent signs are not decoded: no path of the protocol has any).
-pub(super) fn target(path: &str) -> Target {
+pub fn target(path: &str) -> Target {
     if path.len() > PATH_LIMIT {
         return Target::Nothing;
     }

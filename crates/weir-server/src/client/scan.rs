@@ -8,11 +8,16 @@ use weir_model::{
     catalogue::{
         Agenda, DriverQuery, Entry, Known, PageLimits, PrinterQuery, SoftwareQuery, SyncPlan, Timed, WireAction,
     },
+    exposure::Build,
+    fnv::Fnv,
     ids::{ChangeNumber, DeploymentId, UpdateId},
 };
 use weir_wire::{
     soap::ErrorCode,
-    wusp::{self, Action, SyncPrinterCatalog, SyncTail, SyncUpdateParameters, SyncUpdates, SyncWriter, UpdateInfo},
+    wusp::{
+        self, Action, ProductsParameters, SyncPrinterCatalog, SyncTail, SyncUpdateParameters, SyncUpdates, SyncWriter,
+        UpdateInfo,
+    },
 };
 
 use super::{
@@ -22,7 +27,7 @@ use super::{
     handshake::timestamp,
     page::{Page, Sources},
 };
-use crate::live::Fnv;
+use crate::live::ScopeOf;
 
 /// Clients from here on know hardware ids of a deployment.
 const HARDWARE_IDS: ProtocolVersion = ProtocolVersion { major: 1, minor: 6 };
@@ -35,6 +40,7 @@ impl Call<'_> {
     pub(super) async fn sync_updates(&self, request: &SyncUpdates) -> Result<Reply, Refusal> {
         let caller = self.registered_caller(request.sealed()).await?;
         let parameters = request.validate(&self.bounds())?;
+        self.note_build(&caller);
         let modern = caller.cookie.protocol >= FILTERS;
         let mut categories: Vec<UpdateId> = if modern { parameters.filter().collect() } else { Vec::new() };
         categories.sort_unstable();
@@ -49,6 +55,15 @@ impl Call<'_> {
         cookie.anchors.advance(drivers, filter, caller.anchor(plan.anchor, agenda.as_deref(), self.now));
         let writer = SyncWriter::software_or_drivers(self.version);
         self.answer_plan(&caller, &cookie, writer, &plan).await
+    }
+
+    /// Newer agents tell with each scan what exposure asks for, and registration does not carry.
+    fn note_build(&self, caller: &Caller) {
+        let told = ProductsParameters::device_attributes_of(self.body).and_then(Build::of_device);
+        let Some(build) = told.filter(|build| caller.computer.build_is_new(*build)) else { return };
+        if !self.state.ingest.built(caller.computer.no, caller.cookie.computer.clone(), build) {
+            caller.computer.forget_build();
+        }
     }
 
     fn plan(
@@ -183,11 +198,14 @@ impl Caller {
 
     fn anchor(&self, change: ChangeNumber, agenda: Option<&Agenda>, now: Timestamp) -> Anchor {
         let timed = agenda.map(|agenda| TimedAnchor { mark: agenda.mark(), at_ms: now.as_millisecond() });
-        Anchor { change, groups: self.scope.fingerprint, timed: timed.unwrap_or_default() }
+        let ScopeOf { scope, fingerprint, .. } = &*self.scope;
+        Anchor { change, groups: *fingerprint, decided: scope.decided(), timed: timed.unwrap_or_default() }
     }
 
+    /// The computer moved since its last scan, and something else is decided for it now.
     fn everything_changed(&self, anchor: Option<Anchor>) -> bool {
-        anchor.is_some_and(|anchor| anchor.groups != self.scope.fingerprint)
+        let ScopeOf { scope, fingerprint, .. } = &*self.scope;
+        anchor.is_some_and(|anchor| anchor.groups != *fingerprint && !scope.decided().agrees(anchor.decided))
     }
 }
 

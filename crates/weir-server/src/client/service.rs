@@ -6,9 +6,9 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use uuid::Uuid;
-use weir_model::ids::ContentDigest;
+use weir_model::{admission::Class, ids::ContentDigest};
 use weir_wire::{
-    soap::{ErrorCode, Fault, Hints, SoapVersion},
+    soap::{ErrorCode, Fault, Hints},
     wsss,
     wusp::Service,
 };
@@ -20,8 +20,10 @@ use super::{
     self_update, transport,
 };
 use crate::{
+    admission::Busy,
     content,
     state::{AppState, Connection},
+    telemetry::{CONTENT, ROLL_UP, Reason, SELF_UPDATE, UNREAD, meters, note, refused},
     upstream,
 };
 
@@ -54,11 +56,11 @@ impl ClientService {
                 upstream::respond(&self.state, service, &parts, body, connection).await
             }
             Target::Content(digest) => self.content(digest, &parts, connection).await,
-            Target::SelfUpdate(path) => match self.refuse_file(&parts, connection) {
-                Some(refused) => refused,
-                None => self_update::answer(&self.state, path, &parts.method, &parts.headers).await,
-            },
-            Target::Nothing | Target::Server(_) => transport::status(StatusCode::NOT_FOUND),
+            Target::SelfUpdate(path) => {
+                let answer = self_update::answer(&self.state, path, &parts.method, &parts.headers);
+                self.file(&parts, connection, measured(SELF_UPDATE, answer)).await
+            }
+            Target::Nothing | Target::Server(_) => nothing(),
         }
     }
 
@@ -74,14 +76,29 @@ impl ClientService {
                 upstream::respond(&self.state, wsss::Service::Reporting, &parts, body, connection).await
             }
             Target::Content(digest) => self.content(digest, &parts, connection).await,
-            Target::Nothing | Target::SelfUpdate(_) | Target::Soap(_) => transport::status(StatusCode::NOT_FOUND),
+            Target::Nothing | Target::SelfUpdate(_) | Target::Soap(_) => nothing(),
         }
     }
 
     async fn content(&self, digest: ContentDigest, parts: &Parts, connection: Connection) -> Response<Body> {
-        match self.refuse_file(parts, connection) {
-            Some(refused) => refused,
-            None => content::answer(&self.state, digest, &parts.method, &parts.headers).await,
+        // what it takes to read from an object store would be a part of every request
+        let answer = Box::pin(content::answer(&self.state, digest, &parts.method, &parts.headers, connection));
+        self.file(parts, connection, measured(CONTENT, answer)).await
+    }
+
+    /// Answers with a file, which takes its place until it is sent.
+    async fn file(
+        &self,
+        parts: &Parts,
+        connection: Connection,
+        answer: impl Future<Output = Response<Body>> + Send,
+    ) -> Response<Body> {
+        if let Some(refused) = self.refuse_file(parts, connection) {
+            return refused;
+        }
+        match self.state.admission.turn(Class::Content, connection).place().await {
+            Ok(place) => answer.await.map(|body| body.keep(place)),
+            Err(busy) => busy.mark(transport::status(StatusCode::SERVICE_UNAVAILABLE)),
         }
     }
 
@@ -89,19 +106,28 @@ impl ClientService {
     /// since a download consists of many.
     fn refuse_file(&self, parts: &Parts, connection: Connection) -> Option<Response<Body>> {
         if parts.method != Method::GET && parts.method != Method::HEAD {
+            refused(Reason::Method);
             return Some(with_header(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "GET, HEAD"));
         }
         let burst = self.state.configuration.load().settings.anonymous_burst.saturating_mul(8);
         let granted = self.state.files.take(connection.limit_key(), burst, Instant::now());
-        (!granted).then(|| with_header(StatusCode::TOO_MANY_REQUESTS, header::RETRY_AFTER, "1"))
+        (!granted).then(|| {
+            refused(Reason::Files);
+            with_header(StatusCode::TOO_MANY_REQUESTS, header::RETRY_AFTER, "1")
+        })
     }
 
-    async fn soap<B>(&self, service: Service, parts: Parts, body: B, connection: Connection) -> Response<Body>
+    async fn soap<B>(&self, service: Service, parts: Parts, mut body: B, connection: Connection) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Unpin,
     {
         if parts.method != Method::POST {
+            refused(Reason::Method);
             return with_header(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST");
+        }
+        let plain = !connection.tls && self.state.configuration.load().settings.https_required;
+        if plain && !(service == Service::Reporting && self.state.upstream.is_on()) {
+            return plain_refused(service);
         }
         let limit = match service {
             // reports of computers are short; whose a longer one is has to be looked up
@@ -110,32 +136,53 @@ impl ClientService {
             }
             _ => call::BODY_LIMIT,
         };
-        let _room = match transport::room(&self.state.bodies, &parts.headers, limit).await {
+        // of a request that was not read
+        let fault = |code: ErrorCode, message: String| {
+            let hints = hints(&parts.headers);
+            let method = hints.soap_action.unwrap_or_default().chars().take(200).collect();
+            let fault = Fault { code, message, method, id: Uuid::new_v4() };
+            transport::fault(&fault, service, hints.version(), &url(&parts, connection), &parts.headers)
+        };
+        let refuse = |busy: Busy| busy.mark(fault(ErrorCode::ServerBusy, String::new()));
+        let turn = self.state.admission.turn(class(service, &parts.headers), connection);
+        let _room = match turn.body(transport::size(&parts.headers, limit)).await {
             Ok(room) => room,
-            Err(status) => return transport::status(status),
+            Err(busy) => {
+                transport::forget(&mut body, &parts.headers, limit).await;
+                return refuse(busy);
+            }
         };
         let body = match transport::read_body(body, &parts.headers, limit).await {
             Ok(body) => body,
+            Err(status @ StatusCode::PAYLOAD_TOO_LARGE) => {
+                let message = format!("the request has more than {limit} bytes");
+                let mut response = fault(ErrorCode::InvalidParameters, message);
+                *response.status_mut() = status;
+                return response;
+            }
             Err(status) => return transport::status(status),
         };
+        let _place = match turn.place().await {
+            Ok(place) => place,
+            Err(busy) => return refuse(busy),
+        };
+        // a roll-up of a server is none of a computer, and no computer's call can be read as one
+        if plain && call::is_of_computer(service, hints(&parts.headers), &body) {
+            return plain_refused(service);
+        }
         let started = Instant::now();
         let answer = AssertUnwindSafe(self.call(service, &parts, &body, connection)).catch_unwind().await;
-        answer.map_or_else(
+        let response = answer.map_or_else(
             |_| {
                 tracing::error!(peer = %connection.peer, ?service, "answering a client failed unexpectedly");
-                let hints = hints(&parts.headers);
-                let method = hints.soap_action.unwrap_or_default().chars().take(200).collect();
-                let fault =
-                    Fault { code: ErrorCode::InternalServerError, message: String::new(), method, id: Uuid::new_v4() };
-                let url = url(&parts, connection);
-                transport::fault(&fault, service, SoapVersion::V11, &url, &parts.headers)
+                fault(ErrorCode::InternalServerError, String::new())
             },
             |(response, operation)| {
-                metrics::histogram!("weir_client_call_seconds", "operation" => operation)
-                    .record(started.elapsed().as_secs_f64());
+                meters().client_calls.of(operation).record(started.elapsed().as_secs_f64());
                 response
             },
-        )
+        );
+        turn.hold(response).await.unwrap_or_else(refuse)
     }
 
     async fn call(
@@ -162,12 +209,60 @@ impl ClientService {
             },
             Err(failed) => {
                 if failed.foreign && service == Service::Reporting && self.state.upstream.is_on() {
-                    return (upstream::report(&self.state, parts, body, connection).await, "roll-up");
+                    return (upstream::report(&self.state, parts, body, connection).await, ROLL_UP);
                 }
-                (failed.version, failed.fault, "fault")
+                (failed.version, failed.fault, UNREAD)
             }
         };
         (transport::fault(&failed, service, version, &url(parts, connection), headers), operation)
+    }
+}
+
+/// What is said where nothing is.
+fn nothing() -> Response<Body> {
+    refused(Reason::NotFound);
+    transport::status(StatusCode::NOT_FOUND)
+}
+
+/// Answers a request for a file, and counts it among the calls.
+async fn measured(operation: &'static str, answered: impl Future<Output = Response<Body>>) -> Response<Body> {
+    note(|seen| seen.call(operation));
+    let started = Instant::now();
+    let response = answered.await;
+    meters().client_calls.of(operation).record(started.elapsed().as_secs_f64());
+    response
+}
+
+/// What a computer is told that comes without TLS where it is required: the status that IIS answers with in that case (403.4),
+/// which the agent shows as 0x80244018.
+fn plain_refused(service: Service) -> Response<Body> {
+    refused(Reason::Plain);
+    let word = match service {
+        Service::Client => "Client",
+        Service::Reporting => "Reporting",
+        Service::SimpleAuth => "SimpleAuth",
+    };
+    meters().plain_refused.of(word).increment(1);
+    let text = "This update server answers computers over HTTPS only. In the policy \"Specify intranet Microsoft update service \
+                location\" use its https address.\n";
+    let mut response = Response::new(Body::from(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    response
+}
+
+/// What kind of work a call is.
+fn class(service: Service, headers: &HeaderMap) -> Class {
+    let hints = hints(headers);
+    // of SOAP 1.2 it is a parameter of the content type (RFC 3902)
+    let parameter = || hints.content_type?.split(';').find_map(|part| part.trim().strip_prefix("action="));
+    let action = hints.soap_action.or_else(parameter);
+    match service {
+        Service::Client => Class::of_client(action),
+        Service::Reporting => Class::of_reporting(action),
+        Service::SimpleAuth => Class::Cheap,
     }
 }
 

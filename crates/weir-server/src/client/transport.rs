@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use weir_model::admission;
 use weir_wire::{
     soap::{Fault, SoapVersion},
     wusp::Service,
@@ -17,13 +18,18 @@ use super::{
     call::{Refusal, Reply},
     coding::Coding,
 };
-use crate::state::AppState;
+use crate::{
+    state::AppState,
+    telemetry::{Reason, note, refused},
+};
 
 /// A request body must arrive within this time.
 const BODY_TIME: Duration = Duration::from_mins(1);
 
-/// Requests up to this size need no room: scans of real agents have some 50 kB.
-const USUAL: usize = 128 << 10;
+/// So much of a body that is too large is read all the same, in units of the limit, and for so long: whoever still sends while
+/// the connection is closed mostly sees a reset in place of the answer.
+const DRAINED: usize = 4;
+const DRAIN_TIME: Duration = Duration::from_secs(20);
 
 /// An answer without a body.
 pub(crate) fn status(status: StatusCode) -> Response<Body> {
@@ -101,53 +107,104 @@ pub(super) async fn encode(state: &Arc<AppState>, reply: Reply, coding: Coding) 
     }
 }
 
-/// Waits for room for a request that is larger than real ones are: what comes in without a cookie must not fill the
-/// memory. The room is free again when the permit is dropped; the error is the status to answer.
-pub(crate) async fn room(
-    bodies: &Arc<Semaphore>,
-    headers: &HeaderMap,
-    limit: usize,
-) -> Result<Option<OwnedSemaphorePermit>, StatusCode> {
+/// Bytes of memory that a request may take: what is announced, and if nothing is, as much as it may have. Nothing for what is
+/// too large, since that is refused without being kept.
+pub(crate) fn size(headers: &HeaderMap, limit: usize) -> usize {
     let unknown = if headers.contains_key(header::TRANSFER_ENCODING) { limit } else { 0 };
     let size = announced(headers).unwrap_or(unknown);
-    if size <= USUAL || size > limit {
-        // what is too large is refused without being read
-        return Ok(None);
-    }
-    let room = Arc::clone(bodies).acquire_many_owned(u32::try_from(size >> 10).unwrap_or(u32::MAX));
-    let room = tokio::time::timeout(BODY_TIME, room).await;
-    room.ok().and_then(Result::ok).map(Some).ok_or(StatusCode::SERVICE_UNAVAILABLE)
+    if size > limit { 0 } else { size }
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
 }
 
-/// Reads a whole body of at most `limit` bytes; the error is the status to answer.
+/// Reads a whole body of at most `limit` bytes; the error is the status to answer. Of what is too large, some more is read and
+/// thrown away, so that its sender comes to read the answer.
 pub(crate) async fn read_body<B>(body: B, headers: &HeaderMap, limit: usize) -> Result<Bytes, StatusCode>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let read = whole_body(body, headers, limit).await;
+    note(|seen| seen.arrived());
+    if let Err(status) = &read {
+        refused(match *status {
+            StatusCode::PAYLOAD_TOO_LARGE => Reason::BodyLarge,
+            StatusCode::REQUEST_TIMEOUT => Reason::BodySlow,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Reason::BodyCoding,
+            _ => Reason::BodyBroken,
+        });
+    }
+    read
+}
+
+async fn whole_body<B>(mut body: B, headers: &HeaderMap, limit: usize) -> Result<Bytes, StatusCode>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
     let announced = announced(headers);
     if announced.is_some_and(|length| length > limit) {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        return too_large(&mut body, headers, limit).await;
     }
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
         // requests are never compressed (MS-WUSP 2.1.1)
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
-    let whole = collect(body, announced.unwrap_or(0), limit);
-    tokio::time::timeout(BODY_TIME, whole).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+    match collect(&mut body, announced, limit).await {
+        Err(StatusCode::PAYLOAD_TOO_LARGE) => too_large(&mut body, headers, limit).await,
+        read => read,
+    }
 }
 
-async fn collect<B>(mut body: B, announced: usize, limit: usize) -> Result<Bytes, StatusCode>
+/// What is said of a body that is too large, once some more of it was read.
+async fn too_large<B>(body: &mut B, headers: &HeaderMap, limit: usize) -> Result<Bytes, StatusCode>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
+    forget(body, headers, limit).await;
+    Err(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// Lets the sender of a request that is refused unread come to read the answer: most of it has arrived, or soon will.
+pub(crate) async fn forget<B>(body: &mut B, headers: &HeaderMap, limit: usize)
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let most = limit.saturating_mul(DRAINED);
+    // who asks before it sends (RFC 9110 10.1.1) reads the answer first; what is far too large is not waited for
+    if !headers.contains_key(header::EXPECT) && announced(headers).is_none_or(|length| length <= most) {
+        // it is refused in any case
+        let _ = tokio::time::timeout(DRAIN_TIME, drain(body, most)).await;
+    }
+}
+
+/// Reads on, at most so many bytes, and forgets them.
+async fn drain<B>(body: &mut B, most: usize)
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let mut read = 0_usize;
+    while let Some(Ok(frame)) = body.frame().await {
+        read = read.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        if read > most {
+            return;
+        }
+    }
+}
+
+async fn collect<B>(body: &mut B, announced: Option<usize>, limit: usize) -> Result<Bytes, StatusCode>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let begun = Instant::now();
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    loop {
+        // a body that trickles holds room that others wait for
+        let by = begun + admission::due(first.len() + rest.len(), announced, BODY_TIME);
+        let frame = timeout_at(by, body.frame()).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
+        let Some(frame) = frame else { break };
         let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
         if first.len() + rest.len() + data.len() > limit {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
@@ -156,7 +213,7 @@ where
             first = data;
         } else {
             if rest.is_empty() {
-                rest.reserve(announced.max(first.len() + data.len()));
+                rest.reserve(announced.unwrap_or(0).max(first.len() + data.len()));
                 rest.extend_from_slice(&std::mem::take(&mut first));
             }
             rest.extend_from_slice(&data);
@@ -167,8 +224,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-
     use super::*;
 
     const LIMIT: usize = 8 << 20;
@@ -177,19 +232,14 @@ mod tests {
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
     }
 
-    #[tokio::test]
-    async fn only_large_requests_wait_for_room() {
-        let bodies = Arc::new(Semaphore::new(1_024));
-        let usual = room(&bodies, &headers(header::CONTENT_LENGTH, "131072"), LIMIT).await;
-        assert!(matches!(usual, Ok(None)));
-        assert!(matches!(room(&bodies, &HeaderMap::new(), LIMIT).await, Ok(None)));
-        let large = headers(header::CONTENT_LENGTH, "1048576");
-        let first = room(&bodies, &large, LIMIT).await.expect("there is room").expect("it is taken");
-        assert_eq!(bodies.available_permits(), 0);
-        assert!(room(&bodies, &large, LIMIT).now_or_never().is_none(), "it waits");
-        drop(first);
-        assert!(room(&bodies, &large, LIMIT).await.expect("there is room").is_some());
-        let of_unknown_length = headers(header::TRANSFER_ENCODING, "chunked");
-        assert!(room(&bodies, &of_unknown_length, LIMIT).now_or_never().is_none(), "it counts as the largest");
+    #[test]
+    fn a_request_is_as_large_as_it_may_be() {
+        let announced = |value| size(&headers(header::CONTENT_LENGTH, value), LIMIT);
+        assert_eq!(announced("131072"), 131_072);
+        assert_eq!(announced("8388608"), LIMIT);
+        assert_eq!(announced("8388609"), 0, "it is not kept");
+        assert_eq!(announced("many"), 0);
+        assert_eq!(size(&HeaderMap::new(), LIMIT), 0, "it has no body");
+        assert_eq!(size(&headers(header::TRANSFER_ENCODING, "chunked"), LIMIT), LIMIT, "nobody knows");
     }
 }

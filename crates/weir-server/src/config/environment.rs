@@ -14,12 +14,21 @@ pub struct Variable {
 }
 
 /// All of them.
-pub const VARIABLES: [Variable; 25] = [
+pub const VARIABLES: [Variable; 49] = [
     Variable { name: "WEIR_DATA", key: "data" },
     Variable { name: "WEIR_CONFIG", key: "" },
     Variable { name: "WEIR_CONTENT", key: "content" },
+    Variable { name: "WEIR_OBJECT_STORE_SERVE", key: "object_store.serve" },
+    Variable { name: "WEIR_OBJECT_STORE_SIGNED_SECONDS", key: "object_store.signed_seconds" },
+    Variable { name: "WEIR_OBJECT_STORE_ENDPOINT", key: "object_store.endpoint" },
+    Variable { name: "WEIR_OBJECT_STORE_REGION", key: "object_store.region" },
+    Variable { name: "WEIR_OBJECT_STORE_ALLOW_HTTP", key: "object_store.allow_http" },
+    Variable { name: "WEIR_OBJECT_STORE_CREDENTIALS_FILE", key: "object_store.credentials_file" },
+    Variable { name: "WEIR_OBJECT_STORE_CA", key: "object_store.ca" },
+    Variable { name: "WEIR_OBJECT_STORE_STAGING", key: "object_store.staging" },
     Variable { name: "WEIR_SELF_UPDATE", key: "self_update" },
     Variable { name: "WEIR_REPORTS", key: "reports.folder" },
+    Variable { name: "WEIR_BACKUPS", key: "backup.folder" },
     Variable { name: "WEIR_CLIENT_HTTP", key: "listen.client_http" },
     Variable { name: "WEIR_CLIENT_HTTPS", key: "listen.client_https" },
     Variable { name: "WEIR_ADMIN", key: "listen.admin" },
@@ -40,6 +49,21 @@ pub const VARIABLES: [Variable; 25] = [
     Variable { name: "WEIR_IMPORT_BYTES", key: "limits.import_bytes" },
     Variable { name: "WEIR_CONTENT_BYTES", key: "limits.content_bytes" },
     Variable { name: "WEIR_TLS_NAMES", key: "tls.names" },
+    Variable { name: "WEIR_TLS_ADMIN_CERTIFICATE", key: "tls.admin_certificate" },
+    Variable { name: "WEIR_TLS_ADMIN_KEY", key: "tls.admin_key" },
+    Variable { name: "WEIR_TLS_MINIMUM", key: "tls.minimum" },
+    Variable { name: "WEIR_ADMIN_CLIENT_CA", key: "admin.client_ca" },
+    Variable { name: "WEIR_OIDC_ISSUER", key: "oidc.issuer" },
+    Variable { name: "WEIR_OIDC_CLIENT_ID", key: "oidc.client_id" },
+    Variable { name: "WEIR_OIDC_CLIENT_SECRET_FILE", key: "oidc.client_secret_file" },
+    Variable { name: "WEIR_OIDC_SCOPES", key: "oidc.scopes" },
+    Variable { name: "WEIR_OIDC_NAME_CLAIM", key: "oidc.name_claim" },
+    Variable { name: "WEIR_OIDC_GROUPS_CLAIM", key: "oidc.groups_claim" },
+    Variable { name: "WEIR_OIDC_CA", key: "oidc.ca" },
+    Variable { name: "WEIR_OIDC_URL", key: "oidc.url" },
+    Variable { name: "WEIR_LOG_SLOW_MS", key: "log.slow_ms" },
+    Variable { name: "WEIR_TELEMETRY_OTLP", key: "telemetry.otlp" },
+    Variable { name: "WEIR_TELEMETRY_ONE_IN", key: "telemetry.one_in" },
 ];
 
 /// Reads the variables.
@@ -57,30 +81,52 @@ pub(super) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Result<Fragm
     fragment.content = text("WEIR_CONTENT").map(Into::into);
     fragment.self_update = text("WEIR_SELF_UPDATE").map(Into::into);
     fragment.reports.folder = text("WEIR_REPORTS").map(Into::into);
+    fragment.backup.folder = text("WEIR_BACKUPS").map(Into::into);
     fragment.upstream = text("WEIR_UPSTREAM");
     fragment.parent = text("WEIR_PARENT");
     fragment.enrol = text("WEIR_ENROL");
-    fragment.downstream.enabled = match text("WEIR_DOWNSTREAM") {
-        None => None,
+    let flag = |name: &str, key: &'static str| match text(name) {
+        None => Ok(None),
         Some(value) => match value.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" => Some(true),
-            "false" | "no" | "off" | "0" => Some(false),
-            _ => {
-                let wanted = "true or false".to_owned();
-                return Err(ConfigError::Value { key: "downstream.enabled", value, wanted });
-            }
+            "true" | "yes" | "on" | "1" => Ok(Some(true)),
+            "false" | "no" | "off" | "0" => Ok(Some(false)),
+            _ => Err(ConfigError::Value { key, value, wanted: "true or false".to_owned() }),
         },
     };
+    fragment.downstream.enabled = flag("WEIR_DOWNSTREAM", "downstream.enabled")?;
+    fragment.object_store.serve = text("WEIR_OBJECT_STORE_SERVE");
+    fragment.object_store.signed_seconds = number("WEIR_OBJECT_STORE_SIGNED_SECONDS", "object_store.signed_seconds")?;
+    fragment.object_store.endpoint = text("WEIR_OBJECT_STORE_ENDPOINT");
+    fragment.object_store.region = text("WEIR_OBJECT_STORE_REGION");
+    fragment.object_store.allow_http = flag("WEIR_OBJECT_STORE_ALLOW_HTTP", "object_store.allow_http")?;
+    fragment.object_store.credentials_file = text("WEIR_OBJECT_STORE_CREDENTIALS_FILE").map(Into::into);
+    fragment.object_store.ca = text("WEIR_OBJECT_STORE_CA").map(Into::into);
+    fragment.object_store.staging = text("WEIR_OBJECT_STORE_STAGING").map(Into::into);
     fragment.listen.server = text("WEIR_SERVER");
     fragment.listen.client_http = text("WEIR_CLIENT_HTTP");
     fragment.listen.client_https = text("WEIR_CLIENT_HTTPS");
     fragment.listen.admin = text("WEIR_ADMIN");
     fragment.tls.certificate = text("WEIR_TLS_CERTIFICATE").map(Into::into);
     fragment.tls.key = text("WEIR_TLS_KEY").map(Into::into);
-    fragment.tls.names =
-        text("WEIR_TLS_NAMES").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect());
+    fragment.tls.admin_certificate = text("WEIR_TLS_ADMIN_CERTIFICATE").map(Into::into);
+    fragment.tls.admin_key = text("WEIR_TLS_ADMIN_KEY").map(Into::into);
+    fragment.tls.minimum = text("WEIR_TLS_MINIMUM");
+    let list = |name: &str| text(name).map(|names| names.split(',').map(|name| name.trim().to_owned()).collect());
+    fragment.tls.names = list("WEIR_TLS_NAMES");
+    fragment.admin.client_ca = text("WEIR_ADMIN_CLIENT_CA").map(Into::into);
+    fragment.oidc.issuer = text("WEIR_OIDC_ISSUER");
+    fragment.oidc.client_id = text("WEIR_OIDC_CLIENT_ID");
+    fragment.oidc.client_secret_file = text("WEIR_OIDC_CLIENT_SECRET_FILE").map(Into::into);
+    fragment.oidc.scopes = list("WEIR_OIDC_SCOPES");
+    fragment.oidc.name_claim = text("WEIR_OIDC_NAME_CLAIM");
+    fragment.oidc.groups_claim = text("WEIR_OIDC_GROUPS_CLAIM");
+    fragment.oidc.ca = text("WEIR_OIDC_CA").map(Into::into);
+    fragment.oidc.url = text("WEIR_OIDC_URL");
     fragment.log.filter = text("WEIR_LOG");
     fragment.log.format = text("WEIR_LOG_FORMAT");
+    fragment.log.slow_ms = number("WEIR_LOG_SLOW_MS", "log.slow_ms")?;
+    fragment.telemetry.otlp = text("WEIR_TELEMETRY_OTLP");
+    fragment.telemetry.one_in = number("WEIR_TELEMETRY_ONE_IN", "telemetry.one_in")?;
     fragment.limits.connections = number("WEIR_CONNECTIONS", "limits.connections")?;
     fragment.limits.header_bytes = number("WEIR_HEADER_BYTES", "limits.header_bytes")?;
     fragment.limits.header_seconds = number("WEIR_HEADER_SECONDS", "limits.header_seconds")?;

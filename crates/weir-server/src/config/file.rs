@@ -16,6 +16,7 @@ use super::{ConfigError, Options};
 pub(super) struct Fragment {
     pub(super) data: Option<PathBuf>,
     pub(super) content: Option<PathBuf>,
+    pub(super) object_store: ObjectStoreFragment,
     pub(super) self_update: Option<PathBuf>,
     pub(super) listen: ListenFragment,
     pub(super) tls: TlsFragment,
@@ -23,6 +24,10 @@ pub(super) struct Fragment {
     pub(super) log: LogFragment,
     pub(super) downstream: DownstreamFragment,
     pub(super) reports: ReportsFragment,
+    pub(super) backup: BackupFragment,
+    pub(super) admin: AdminFragment,
+    pub(super) oidc: OidcFragment,
+    pub(super) telemetry: TelemetryFragment,
     #[serde(skip)]
     pub(super) upstream: Option<String>,
     #[serde(skip)]
@@ -35,8 +40,46 @@ pub(super) struct Fragment {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub(super) struct ObjectStoreFragment {
+    pub(super) serve: Option<String>,
+    pub(super) signed_seconds: Option<u64>,
+    pub(super) endpoint: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) allow_http: Option<bool>,
+    pub(super) credentials_file: Option<PathBuf>,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) staging: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct ReportsFragment {
     pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct BackupFragment {
+    pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct AdminFragment {
+    pub(super) client_ca: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct OidcFragment {
+    pub(super) issuer: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) name_claim: Option<String>,
+    pub(super) groups_claim: Option<String>,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) url: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -59,7 +102,10 @@ pub(super) struct ListenFragment {
 pub(super) struct TlsFragment {
     pub(super) certificate: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
+    pub(super) admin_certificate: Option<PathBuf>,
+    pub(super) admin_key: Option<PathBuf>,
     pub(super) names: Option<Vec<String>>,
+    pub(super) minimum: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -79,12 +125,28 @@ pub(super) struct LimitsFragment {
 pub(super) struct LogFragment {
     pub(super) filter: Option<String>,
     pub(super) format: Option<String>,
+    pub(super) slow_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TelemetryFragment {
+    pub(super) otlp: Option<String>,
+    pub(super) one_in: Option<u64>,
 }
 
 /// Every key of the file. A test keeps it in step with [`Fragment`].
-pub(super) const KEYS: [&str; 21] = [
+pub(super) const KEYS: [&str; 45] = [
     "data",
     "content",
+    "object_store.serve",
+    "object_store.signed_seconds",
+    "object_store.endpoint",
+    "object_store.region",
+    "object_store.allow_http",
+    "object_store.credentials_file",
+    "object_store.ca",
+    "object_store.staging",
     "self_update",
     "listen.client_http",
     "listen.client_https",
@@ -92,9 +154,22 @@ pub(super) const KEYS: [&str; 21] = [
     "listen.server",
     "downstream.enabled",
     "reports.folder",
+    "backup.folder",
+    "admin.client_ca",
+    "oidc.issuer",
+    "oidc.client_id",
+    "oidc.client_secret_file",
+    "oidc.scopes",
+    "oidc.name_claim",
+    "oidc.groups_claim",
+    "oidc.ca",
+    "oidc.url",
     "tls.certificate",
     "tls.key",
+    "tls.admin_certificate",
+    "tls.admin_key",
     "tls.names",
+    "tls.minimum",
     "limits.connections",
     "limits.header_bytes",
     "limits.header_seconds",
@@ -104,6 +179,9 @@ pub(super) const KEYS: [&str; 21] = [
     "limits.content_bytes",
     "log.filter",
     "log.format",
+    "log.slow_ms",
+    "telemetry.otlp",
+    "telemetry.one_in",
 ];
 
 impl Fragment {
@@ -116,6 +194,14 @@ impl Fragment {
         }
         over(&mut self.data, other.data);
         over(&mut self.content, other.content);
+        over(&mut self.object_store.serve, other.object_store.serve);
+        over(&mut self.object_store.signed_seconds, other.object_store.signed_seconds);
+        over(&mut self.object_store.endpoint, other.object_store.endpoint);
+        over(&mut self.object_store.region, other.object_store.region);
+        over(&mut self.object_store.allow_http, other.object_store.allow_http);
+        over(&mut self.object_store.credentials_file, other.object_store.credentials_file);
+        over(&mut self.object_store.ca, other.object_store.ca);
+        over(&mut self.object_store.staging, other.object_store.staging);
         over(&mut self.self_update, other.self_update);
         over(&mut self.upstream, other.upstream);
         over(&mut self.parent, other.parent);
@@ -127,11 +213,27 @@ impl Fragment {
         over(&mut self.listen.admin, other.listen.admin);
         over(&mut self.listen.server, other.listen.server);
         over(&mut self.reports.folder, other.reports.folder);
+        over(&mut self.backup.folder, other.backup.folder);
+        over(&mut self.admin.client_ca, other.admin.client_ca);
+        over(&mut self.oidc.issuer, other.oidc.issuer);
+        over(&mut self.oidc.client_id, other.oidc.client_id);
+        over(&mut self.oidc.client_secret_file, other.oidc.client_secret_file);
+        over(&mut self.oidc.scopes, other.oidc.scopes);
+        over(&mut self.oidc.name_claim, other.oidc.name_claim);
+        over(&mut self.oidc.groups_claim, other.oidc.groups_claim);
+        over(&mut self.oidc.ca, other.oidc.ca);
+        over(&mut self.oidc.url, other.oidc.url);
         over(&mut self.tls.certificate, other.tls.certificate);
         over(&mut self.tls.key, other.tls.key);
+        over(&mut self.tls.admin_certificate, other.tls.admin_certificate);
+        over(&mut self.tls.admin_key, other.tls.admin_key);
         over(&mut self.tls.names, other.tls.names);
+        over(&mut self.tls.minimum, other.tls.minimum);
         over(&mut self.log.filter, other.log.filter);
         over(&mut self.log.format, other.log.format);
+        over(&mut self.log.slow_ms, other.log.slow_ms);
+        over(&mut self.telemetry.otlp, other.telemetry.otlp);
+        over(&mut self.telemetry.one_in, other.telemetry.one_in);
         over(&mut self.limits.connections, other.limits.connections);
         over(&mut self.limits.header_bytes, other.limits.header_bytes);
         over(&mut self.limits.header_seconds, other.limits.header_seconds);
@@ -146,7 +248,8 @@ impl From<&Options> for Fragment {
     fn from(options: &Options) -> Self {
         Self {
             data: options.data.clone(),
-            content: None,
+            content: options.content.clone().map(PathBuf::from),
+            object_store: ObjectStoreFragment::default(),
             self_update: None,
             listen: ListenFragment {
                 client_http: options.client_http.clone(),
@@ -156,9 +259,13 @@ impl From<&Options> for Fragment {
             },
             tls: TlsFragment::default(),
             limits: LimitsFragment::default(),
-            log: LogFragment { filter: options.log.clone(), format: options.log_format.clone() },
+            log: LogFragment { filter: options.log.clone(), format: options.log_format.clone(), slow_ms: None },
             downstream: DownstreamFragment { enabled: options.downstream.then_some(true) },
             reports: ReportsFragment::default(),
+            backup: BackupFragment::default(),
+            admin: AdminFragment::default(),
+            oidc: OidcFragment::default(),
+            telemetry: TelemetryFragment::default(),
             upstream: options.upstream.clone(),
             parent: options.parent.clone(),
             enrol: options.enrol.clone(),
@@ -188,9 +295,15 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Fragment, ConfigError> {
     let mut fragment: Fragment = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
     // relative paths are relative to the file that names them
     let base = path.parent().unwrap_or(Path::new(""));
-    let Fragment { data, content, self_update, tls, reports, .. } = &mut fragment;
-    let paths = [data, content, self_update, &mut tls.certificate, &mut tls.key, &mut reports.folder];
-    for value in paths.into_iter().flatten() {
+    let Fragment { data, content, object_store, self_update, tls, reports, backup, admin, oidc, .. } = &mut fragment;
+    let objects = [&mut object_store.credentials_file, &mut object_store.ca, &mut object_store.staging];
+    // an address is none of a file
+    let content = content.as_mut().filter(|content| !super::validate::is_address(content));
+    let certificates = [&mut tls.certificate, &mut tls.key, &mut tls.admin_certificate, &mut tls.admin_key];
+    let identity = [&mut admin.client_ca, &mut oidc.client_secret_file, &mut oidc.ca];
+    let folders = [data, self_update, &mut reports.folder, &mut backup.folder];
+    let paths = folders.into_iter().chain(objects).chain(certificates).chain(identity);
+    for value in paths.flatten().chain(content) {
         *value = base.join(&*value);
     }
     Ok(fragment)

@@ -13,9 +13,14 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use weir_model::enrolment::EnrolmentCode;
+use weir_model::{enrolment::EnrolmentCode, tls::Minimum};
+use weir_store::content::objects::Place;
 
 pub use environment::{VARIABLES, Variable, check, is_service};
 pub use error::ConfigError;
@@ -30,6 +35,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Configuration file; `weir.toml` of the data folder by default, if it is there.
     pub config: Option<PathBuf>,
+    /// Content folder, or the address of an object store; the folder `content` of the data folder by default.
+    pub content: Option<String>,
     /// Client plane without TLS: `ADDRESS:PORT`, `PORT` or `off`; `0.0.0.0:8530` by default. Port 0 takes a free one.
     pub client_http: Option<String>,
     /// Client plane with TLS; `0.0.0.0:8531` by default.
@@ -59,28 +66,65 @@ pub struct Options {
 pub struct Settings {
     /// Data folder, absolute.
     pub data: PathBuf,
-    /// Content folder.
+    /// Content folder; if whole files are in an object store, that of files which are being taken in.
     pub content: PathBuf,
+    /// The object store that has the whole files.
+    pub objects: Option<Place>,
     /// Folder that scheduled reports are written to, or below it.
     pub reports: PathBuf,
+    /// Folder that backups are written to, or below it.
+    pub backups: PathBuf,
     /// Folder that holds `wuident.cab` and what it names, served below `/SelfUpdate`; none answers 404 there.
     pub self_update: Option<PathBuf>,
     /// Listeners.
     pub listen: Listeners,
-    /// Certificate of the listeners; none makes one that is signed by an authority of this data folder's own.
+    /// The configuration file, whether it is there or not. It is looked at again for what is said of certificates.
+    pub file: PathBuf,
+    /// Certificate of the client and server listeners; none makes one that is signed by an authority of this data folder's own.
     pub tls: Option<TlsFiles>,
+    /// Certificate that administrators see who come by a name; others, and without it all, see the own one.
+    pub tls_admin: Option<TlsFiles>,
     /// Further names and addresses that the own certificate is for.
     pub tls_names: Vec<String>,
+    /// The lowest version of TLS that is spoken.
+    pub tls_minimum: Minimum,
+    /// Authorities (PEM) that sign certificates of administrators; the admin listener asks for those then.
+    pub client_ca: Option<PathBuf>,
+    /// The provider of OpenID Connect at which administrators sign in.
+    pub oidc: Option<Oidc>,
     /// Bounds of what comes from outside.
     pub limits: Limits,
     /// Logging.
     pub log: Log,
+    /// Where traces go; none exports none.
+    pub traces: Option<Traces>,
     /// Answers downstream servers, even before a site is enrolled.
     pub downstream: bool,
     /// Seeds the site setting `source` on the first start.
     pub upstream: Option<String>,
     /// How to enrol below a parent.
     pub enrol: Option<Enrol>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Oidc {
+    /// Its issuer, as its own description has it.
+    pub issuer: String,
+    /// What it knows this server by.
+    pub client_id: String,
+    /// The file that holds the secret, if this server has one there.
+    pub client_secret_file: Option<PathBuf>,
+    /// Scopes that are asked for beside `openid`.
+    pub scopes: Vec<String>,
+    /// The claim that names the user.
+    pub name_claim: String,
+    /// The claim that lists the user's groups.
+    pub groups_claim: String,
+    /// Authorities (PEM) that are trusted in place of the system's.
+    pub ca: Option<PathBuf>,
+    /// Where browsers reach this server: `https://HOST:PORT`; where it listens if absent.
+    pub url: Option<String>,
 }
 
 /// How to enrol below a parent.
@@ -105,6 +149,30 @@ pub struct Listeners {
     pub admin: Listen,
     /// Server plane, if it has a listener of its own.
     pub server: Option<SocketAddr>,
+}
+
+/// What the process settings say of certificates. It is read again while the server runs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct TlsChoice {
+    /// Certificate of the client and server listeners.
+    pub(crate) client: Option<TlsFiles>,
+    /// Certificate that administrators see who come by a name.
+    pub(crate) admin: Option<TlsFiles>,
+    /// Further names and addresses that the own certificate is for.
+    pub(crate) names: Vec<String>,
+    /// The lowest version of TLS that is spoken.
+    pub(crate) minimum: Minimum,
+}
+
+impl From<&Settings> for TlsChoice {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            client: settings.tls.clone(),
+            admin: settings.tls_admin.clone(),
+            names: settings.tls_names.clone(),
+            minimum: settings.tls_minimum,
+        }
+    }
 }
 
 /// An administrator's own certificate.
@@ -157,6 +225,17 @@ pub struct Log {
     pub filter: String,
     /// JSON lines instead of text.
     pub json: bool,
+    /// Requests that take the server as long or longer are told of; none tells of none.
+    pub slow: Option<Duration>,
+}
+
+/// Where traces go, and how many.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Traces {
+    /// The address that takes them: the collector's, with `/v1/traces` behind it.
+    pub url: String,
+    /// One of so many requests is traced. At least 1.
+    pub one_in: u64,
 }
 
 /// Reads the process settings; `environment` looks up a variable, so that only the caller touches the process.
@@ -167,11 +246,37 @@ pub fn load(options: &Options, environment: &dyn Fn(&str) -> Option<String>) -> 
     head.overlay(variables.clone());
     head.overlay(flags.clone());
     let data = head.data.clone().unwrap_or_else(|| PathBuf::from("weir-data"));
-    let mut inputs = match options.config.clone().or_else(|| environment("WEIR_CONFIG").map(PathBuf::from)) {
-        Some(path) => file::read(&path)?,
-        None => file::read_if_there(&data.join("weir.toml"))?,
+    let named = options.config.clone().or_else(|| environment("WEIR_CONFIG").map(PathBuf::from));
+    let (path, mut inputs) = match named {
+        Some(path) => {
+            let inputs = file::read(&path)?;
+            (path, inputs)
+        }
+        None => {
+            let path = data.join("weir.toml");
+            let inputs = file::read_if_there(&path)?;
+            (path, inputs)
+        }
     };
     inputs.overlay(variables);
     inputs.overlay(flags);
-    validate::settings(inputs)
+    validate::settings(inputs, &path)
+}
+
+/// The settings that the text of a configuration file and the environment give.
+pub(crate) fn text(
+    path: &Path,
+    text: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings, ConfigError> {
+    let mut inputs = file::parse(path, text)?;
+    inputs.overlay(environment::read(environment)?);
+    validate::settings(inputs, path)
+}
+
+/// Reads again what a configuration file and the variables say of certificates. Flags say nothing of them.
+pub(crate) fn tls_again(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<TlsChoice, ConfigError> {
+    let mut inputs = file::read_if_there(path)?;
+    inputs.overlay(environment::read(environment)?);
+    validate::tls(inputs.tls)
 }

@@ -25,7 +25,9 @@ fn without_anything_the_documented_defaults_hold() {
     assert_eq!(settings.listen.client_https, at("0.0.0.0:8531"));
     assert_eq!(settings.listen.admin, at("127.0.0.1:8540"));
     assert!(settings.limits.idle_time >= Duration::from_secs(31));
-    assert_eq!(settings.log, Log { filter: "info".to_owned(), json: false });
+    let slow = Some(Duration::from_secs(2));
+    assert_eq!(settings.log, Log { filter: "info".to_owned(), json: false, slow });
+    assert_eq!(settings.traces, None);
 }
 
 #[test]
@@ -142,6 +144,25 @@ fn values_are_checked() {
     wrong("[tls]\nkey = 'k.pem'\n", "tls.certificate");
     wrong("[tls]\nnames = ['a b']\n", "host names or addresses");
     wrong("[log]\nformat = 'xml'\n", "text or json");
+    wrong("[oidc]\nissuer = 'http://id.example'\nclient_id = 'weir'\n", "an https address");
+    wrong("[oidc]\nissuer = 'https://id.example'\n", "oidc.client_id");
+    wrong("[oidc]\nclient_id = 'weir'\n", "oidc.issuer");
+    wrong("[oidc]\nissuer = 'https://id.example'\nclient_id = 'weir'\nscopes = ['a b']\n", "words without blanks");
+    let oidc = with("[oidc]\nissuer = 'https://id.example'\nclient_id = 'weir'\n").expect("valid").oidc.expect("set");
+    assert_eq!((oidc.name_claim.as_str(), oidc.groups_claim.as_str()), ("preferred_username", "groups"));
+    assert!(with("").expect("valid").oidc.is_none());
+    for address in ["collector:4318", "ftp://collector", "http://", "http://collector/?a=b", "http://a:b@collector", ""]
+    {
+        wrong(&format!("[telemetry]\notlp = '{address}'\n"), "the address of a collector");
+    }
+    wrong("[telemetry]\none_in = 0\n", "telemetry.one_in is \"0\"; it must be 1 to 1000000000");
+    let traces = |text: &str| with(text).expect("valid").traces.map(|traces| (traces.url, traces.one_in));
+    let url = "http://collector:4318/v1/traces".to_owned();
+    assert_eq!(traces("[telemetry]\notlp = 'http://collector:4318/'\n"), Some((url.clone(), 100)));
+    assert_eq!(traces("[telemetry]\notlp = 'http://collector:4318'\none_in = 1\n"), Some((url, 1)));
+    assert_eq!(traces("[telemetry]\none_in = 7\n"), None);
+    wrong("[log]\nslow_ms = 3600001\n", "log.slow_ms");
+    assert_eq!(with("[log]\nslow_ms = 0\n").expect("valid").log.slow, None);
     assert_eq!(with("[listen]\nclient_https = 'off'\n").expect("valid").listen.client_https, Listen::Off);
     assert_eq!(with("[listen]\nclient_http = '0'\n").expect("valid").listen.client_http, at("0.0.0.0:0"));
 }
@@ -187,4 +208,78 @@ fn a_listener_for_servers_turns_their_plane_on() {
     assert!(settings.downstream && settings.listen.server.is_some());
     assert!(read(Some("off"), false).expect("valid").listen.server.is_none());
     assert!(read(Some("nowhere"), false).is_err());
+}
+
+#[test]
+fn certificates_come_in_pairs_and_old_versions_are_not_spoken() {
+    for (text, says) in [
+        ("[tls]\ncertificate = 'a.pem'\n", "tls.key"),
+        ("[tls]\nadmin_key = 'a.key'\n", "tls.admin_certificate"),
+        ("[tls]\nminimum = '1.1'\n", "1.2 or 1.3"),
+        ("[tls]\nnames = ['a b']\n", "host names"),
+    ] {
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::write(folder.path().join("weir.toml"), text).expect("written");
+        let options = Options { data: Some(folder.path().to_owned()), ..Options::default() };
+        let error = load(&options, &none).expect_err(text);
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[test]
+fn what_is_said_of_certificates_is_read_again() {
+    let folder = tempfile::tempdir().expect("folder");
+    let options = Options { data: Some(folder.path().to_owned()), ..Options::default() };
+    let settings = load(&options, &none).expect("valid");
+    assert_eq!(tls_again(&settings.file, &none).expect("no file yet"), TlsChoice::from(&settings));
+    let text = "[tls]\nnames = ['wsus.example.org']\ncertificate = 'a.pem'\nkey = 'a.key'\nminimum = '1.3'\n";
+    std::fs::write(folder.path().join("weir.toml"), text).expect("written");
+    let again = tls_again(&settings.file, &none).expect("valid");
+    assert_eq!(again.names, ["wsus.example.org"]);
+    assert_eq!(again.client.map(|files| files.key), Some(folder.path().join("a.key")));
+    assert_eq!(again.minimum, Minimum::Tls13);
+    let variable = |name: &str| (name == "WEIR_TLS_NAMES").then(|| "other.example.org".to_owned());
+    assert_eq!(tls_again(&settings.file, &variable).expect("valid").names, ["other.example.org"], "variables win");
+}
+
+#[test]
+fn content_is_a_folder_or_an_object_store() {
+    let folder = tempfile::tempdir().expect("folder");
+    let with = |text: &str| {
+        std::fs::write(folder.path().join("weir.toml"), text).expect("written");
+        load(&Options { data: Some(folder.path().to_owned()), ..Options::default() }, &none).map_err(|e| e.to_string())
+    };
+    assert_eq!(with("").expect("valid").objects, None);
+    let local = with("content = 'file:///srv/files'\n[object_store]\nserve = 'redirect'\n").expect("valid");
+    assert_eq!((local.content.as_path(), local.objects), (Path::new("/srv/files"), None));
+    let settings = with(
+        "content = 's3://weir/site-1'\n[object_store]\nserve = 'redirect'\nsigned_seconds = 600\nendpoint = \
+         'http://10.0.0.1:9000'\nallow_http = true\nregion = 'eu-west-1'\ncredentials_file = 'store.env'\n",
+    );
+    let settings = settings.expect("valid");
+    assert_eq!(settings.content, folder.path().join("content"), "what is being taken in");
+    let place = settings.objects.expect("a store");
+    assert_eq!((place.address.text().as_str(), place.allow_http), ("s3://weir/site-1", true));
+    assert_eq!(place.redirect, Some(Duration::from_secs(600)));
+    assert_eq!(place.credentials, Some(folder.path().join("store.env")));
+    let place = with("content = 'gs://weir'\n").expect("valid").objects.expect("a store");
+    assert_eq!((place.redirect, place.endpoint, place.credentials), (None, None, None));
+    for (text, part) in [
+        ("content = 'ftp://weir'\n", "s3://BUCKET/PREFIX"),
+        ("content = 's3://weir/../x'\n", "content is"),
+        ("content = 'file://srv'\n", "file:///FOLDER"),
+        ("content = 's3://weir'\n[object_store]\nserve = 'both'\n", "proxy or redirect"),
+        ("content = 's3://weir'\n[object_store]\nsigned_seconds = 1\n", "object_store.signed_seconds"),
+        ("content = 's3://weir'\n[object_store]\nendpoint = 'http://10.0.0.1'\n", "allow_http"),
+        ("content = 's3://weir'\n[object_store]\nendpoint = 'https://me:secret@10.0.0.1'\n", "without user"),
+        ("content = 'az://weir'\n[object_store]\nendpoint = 'https://10.0.0.1/?sig=secret'\n", "without user"),
+    ] {
+        let error = with(text).expect_err(text);
+        assert!(error.contains(part), "{text}: {error}");
+    }
+    // a flag wins
+    let options =
+        Options { data: Some(folder.path().to_owned()), content: Some("az://files".to_owned()), ..Options::default() };
+    std::fs::write(folder.path().join("weir.toml"), "content = 'elsewhere'\n").expect("written");
+    assert_eq!(load(&options, &none).expect("valid").objects.expect("a store").address.bucket, "files");
 }

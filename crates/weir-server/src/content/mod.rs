@@ -3,6 +3,7 @@
 //! *Invariant:* a file is sent only if the database says that its digest was verified. Never compressed.
 
 mod file;
+pub(crate) mod objects;
 mod policy;
 pub mod range;
 mod space;
@@ -17,6 +18,7 @@ use weir_store::content_file::ContentState;
 
 pub(crate) use self::{
     file::read_at,
+    objects::Signed,
     policy::{policy, settings_changed, wanted},
     space::{Lack, Space},
 };
@@ -27,7 +29,7 @@ use crate::{
         range::{Answer, Selection},
     },
     ingest::Chain,
-    state::{AppState, blocking},
+    state::{AppState, Connection, blocking},
 };
 
 const KIND: &str = "application/octet-stream";
@@ -49,7 +51,13 @@ pub async fn answer(
     digest: ContentDigest,
     method: &Method,
     headers: &HeaderMap,
+    connection: Connection,
 ) -> Response<Body> {
+    if let Some(objects) = state.content.objects() {
+        // a site below trusts the certificate of this server and no other
+        let redirect = objects.redirect().filter(|_| connection.certificate.is_none());
+        return objects::answer(state, objects, digest, method, headers, redirect).await;
+    }
     let (store, content) = (state.store.clone(), state.content.clone());
     let opened = blocking(move || {
         let row = store.read(|tx| tx.content_file_show(digest))?;
@@ -72,19 +80,37 @@ pub async fn answer(
 
 /// Answers a request for an open file.
 pub fn respond(method: &Method, headers: &HeaderMap, file: File, facts: &Facts) -> Response<Body> {
-    let mut response = match range::answer(method, headers, &facts.tag, facts.modified, facts.size) {
-        Answer::Condition(status) => empty(status),
+    let Plan { mut response, length, parts } = planned(method, headers, facts);
+    if !parts.is_empty() {
+        *response.body_mut() = Body::streamed(length, Box::new(Ranges::new(file, parts)));
+    }
+    response
+}
+
+/// An answer without its bytes, and what those are.
+struct Plan {
+    response: Response<Body>,
+    /// Bytes of the body.
+    length: u64,
+    /// The body; empty if there is none.
+    parts: Vec<Part>,
+}
+
+/// How to answer a request for a file.
+fn planned(method: &Method, headers: &HeaderMap, facts: &Facts) -> Plan {
+    let mut plan = match range::answer(method, headers, &facts.tag, facts.modified, facts.size) {
+        Answer::Condition(status) => without(empty(status)),
         Answer::Send(Selection::Unsatisfiable) => {
             let mut response = empty(StatusCode::RANGE_NOT_SATISFIABLE);
             set(&mut response, header::CONTENT_RANGE, format!("bytes */{}", facts.size));
-            response
+            without(response)
         }
-        Answer::Send(Selection::Whole) => sent(method, StatusCode::OK, file, KIND, vec![Part::File(0..facts.size)]),
+        Answer::Send(Selection::Whole) => sent(method, StatusCode::OK, KIND, vec![Part::File(0..facts.size)]),
         Answer::Send(Selection::One(range)) => {
             let shown = content_range(&range, facts.size);
-            let mut response = sent(method, StatusCode::PARTIAL_CONTENT, file, KIND, vec![Part::File(range)]);
-            set(&mut response, header::CONTENT_RANGE, shown);
-            response
+            let mut plan = sent(method, StatusCode::PARTIAL_CONTENT, KIND, vec![Part::File(range)]);
+            set(&mut plan.response, header::CONTENT_RANGE, shown);
+            plan
         }
         Answer::Send(Selection::Many(ranges)) => {
             let boundary = boundary(facts);
@@ -97,27 +123,27 @@ pub fn respond(method: &Method, headers: &HeaderMap, file: File, facts: &Facts) 
             }
             parts.push(Part::Bytes(format!("\r\n--{boundary}--\r\n").into()));
             let kind = format!("multipart/byteranges; boundary={boundary}");
-            sent(method, StatusCode::PARTIAL_CONTENT, file, &kind, parts)
+            sent(method, StatusCode::PARTIAL_CONTENT, &kind, parts)
         }
     };
-    set(&mut response, header::ACCEPT_RANGES, "bytes".to_owned());
-    set(&mut response, header::ETAG, facts.tag.clone());
-    set(&mut response, header::LAST_MODIFIED, range::format_date(facts.modified));
-    response
+    set(&mut plan.response, header::ACCEPT_RANGES, "bytes".to_owned());
+    set(&mut plan.response, header::ETAG, facts.tag.clone());
+    set(&mut plan.response, header::LAST_MODIFIED, range::format_date(facts.modified));
+    plan
 }
 
-fn sent(method: &Method, status: StatusCode, file: File, kind: &str, parts: Vec<Part>) -> Response<Body> {
+fn without(response: Response<Body>) -> Plan {
+    Plan { response, length: 0, parts: Vec::new() }
+}
+
+fn sent(method: &Method, status: StatusCode, kind: &str, parts: Vec<Part>) -> Plan {
     let length: u64 = parts.iter().map(Part::len).sum();
-    let body = if method == Method::HEAD {
-        Body::default()
-    } else {
-        Body::streamed(length, Box::new(Ranges::new(file, parts)))
-    };
-    let mut response = Response::new(body);
+    let parts = if method == Method::HEAD { Vec::new() } else { parts };
+    let mut response = Response::new(Body::default());
     *response.status_mut() = status;
     set(&mut response, header::CONTENT_LENGTH, length.to_string());
     set(&mut response, header::CONTENT_TYPE, kind.to_owned());
-    response
+    Plan { response, length, parts }
 }
 
 fn empty(status: StatusCode) -> Response<Body> {

@@ -13,6 +13,8 @@ pub(crate) struct Space {
     pub(crate) used: u64,
     /// Bytes that the disk has left.
     pub(crate) free: u64,
+    /// Files leave the disk as soon as they are whole: they are in an object store.
+    pub(crate) passing: bool,
     /// Bytes that content may take.
     pub(crate) quota: Option<u64>,
     /// Bytes that must stay free.
@@ -36,9 +38,15 @@ impl Space {
         Ok(Self {
             used: tx.content_file_totals()?.bytes,
             free: content.free()?,
+            passing: content.objects().is_some(),
             quota: (quota > 0).then(|| quota.saturating_mul(GIB)),
             reserve: settings.number(CONTENT_RESERVE).saturating_mul(GIB),
         })
+    }
+
+    /// Bytes that stay on the disk, of so many that are to come.
+    pub(crate) fn staying(&self, bytes: u64) -> u64 {
+        if self.passing { 0 } else { bytes }
     }
 
     /// What keeps `stored` more bytes of files from being kept, of which `written` are still to be written to the disk.
@@ -80,7 +88,7 @@ mod tests {
 
     #[test]
     fn quota_and_reserve_bound_what_is_stored() {
-        let space = Space { used: 60, free: 100, quota: Some(100), reserve: 30 };
+        let space = Space { used: 60, free: 100, passing: false, quota: Some(100), reserve: 30 };
         assert_eq!(space.lacks(40, 40), None);
         assert_eq!(space.lacks(41, 41), Some(Lack::Quota(1)));
         let open = Space { quota: None, ..space };
@@ -90,5 +98,8 @@ mod tests {
         assert_eq!(Space { free: 10, ..open }.lacks(1, 1), Some(Lack::Disk(21)));
         assert_eq!(open.lacks(u64::MAX, u64::MAX), Some(Lack::Disk(u64::MAX - 100)));
         assert_eq!(space.free_after(30), 70);
+        let passing = Space { passing: true, ..open };
+        assert_eq!((open.staying(71), passing.staying(71)), (71, 0));
+        assert_eq!(passing.lacks(71, passing.staying(71)), None, "only what is on its way needs the disk");
     }
 }

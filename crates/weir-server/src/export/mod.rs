@@ -17,10 +17,11 @@ use std::{
 
 use parking_lot::Mutex;
 use uuid::Uuid;
+use weir_api::export::Export;
 
 pub(crate) use work::{Stopped, Work};
 
-use crate::admin::AdminError;
+use crate::admin::{AdminError, mixed};
 
 /// Exports at once.
 const MOST: usize = 4;
@@ -82,6 +83,19 @@ impl Exports {
             id: id.to_string(),
             next_step: Some("exports are forgotten when they are fetched or the server stops: begin again".to_owned()),
         })
+    }
+
+    /// All that can still be asked about. Asking so does not count as fetching.
+    pub(crate) fn all(&self) -> Vec<Export> {
+        self.known.lock().values().map(|work| work.look()).collect()
+    }
+
+    /// A number that differs when one of them went on.
+    pub(crate) fn pulse(&self) -> u64 {
+        let all = self.all();
+        let numbers =
+            all.iter().flat_map(|it| [it.state as u64, it.phase as u64, it.done, it.total, it.files.len() as u64]);
+        mixed(&numbers.collect::<Vec<_>>())
     }
 
     /// Ends an export and forgets it.

@@ -95,6 +95,11 @@ impl Work {
         state.export.clone()
     }
 
+    /// How far it is, for one who only looks.
+    pub(crate) fn look(&self) -> Export {
+        self.state.lock().export.clone()
+    }
+
     /// Opens a file that waits to be fetched.
     pub(crate) fn open(&self, name: &str) -> Result<(File, ExportFile), AdminError> {
         let mut state = self.state.lock();

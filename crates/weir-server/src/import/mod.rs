@@ -159,13 +159,13 @@ impl Batch {
                         StoreError::DifferentText(identity) => records.get(identity).copied(),
                         _ => None,
                     };
-                    StoreFailure { file: package.name.clone(), record, source }
+                    StoreFailure { file: package.name.as_str().into(), record, source }
                 })?;
             self.result.added += counts.added;
             self.result.unchanged += counts.unchanged;
             let sources = package.revisions.iter().flat_map(|(_, ready)| &ready.sources).chain(&package.sources);
             let sources: Vec<FileSource> = sources.cloned().collect();
-            let failed = |source| StoreFailure { file: package.name.clone(), record: None, source };
+            let failed = |source| StoreFailure { file: package.name.as_str().into(), record: None, source };
             tx.file_source_add(&sources).map_err(failed)?;
             done += package.revisions.len();
             report(Step::Store, done as u64, total as u64);
@@ -194,7 +194,7 @@ impl Batch {
                     self.result.rejected += 1;
                     self.error(file, None, error.to_string());
                 }
-                source => return Err(StoreFailure { file, record: None, source }),
+                source => return Err(StoreFailure { file: file.into(), record: None, source }),
             }
         }
         Ok(())
@@ -228,7 +228,7 @@ impl Batch {
 #[error("{file}")]
 pub struct StoreFailure {
     /// The file it happened with.
-    pub file: String,
+    pub file: Box<str>,
     /// The record of a package.
     pub record: Option<u64>,
     /// What happened.
@@ -238,7 +238,7 @@ pub struct StoreFailure {
 
 impl From<StoreError> for StoreFailure {
     fn from(source: StoreError) -> Self {
-        Self { file: String::new(), record: None, source }
+        Self { file: Box::default(), record: None, source }
     }
 }
 

@@ -9,10 +9,14 @@ mod identity;
 mod report;
 mod work;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use weir_model::{
+    exposure::Build,
     identity::Rule,
     ids::{CollectionId, ComputerId},
 };
@@ -25,7 +29,11 @@ pub use report::{Report, ReportedEvent};
 pub(crate) use work::Chain;
 use work::{Outcome, Work, Writer};
 
-use crate::{client::limit::HourLimit, live::Live};
+use crate::{
+    client::limit::HourLimit,
+    live::Live,
+    telemetry::{self, Reason, meters, note},
+};
 
 /// Entries that may wait.
 const QUEUE: usize = 4_096;
@@ -69,10 +77,21 @@ pub struct Admission {
     pub identity: Rule,
 }
 
+/// How long something waited for its transaction, and what became of it.
+type Reply = (Duration, Result<Outcome, IngestError>);
+
 struct Item {
     work: Work,
-    reply: Option<oneshot::Sender<Result<Outcome, IngestError>>>,
+    queued: Instant,
+    reply: Option<oneshot::Sender<Reply>>,
     _bytes: Option<OwnedSemaphorePermit>,
+}
+
+impl Item {
+    /// Something that nobody waits for.
+    fn aside(work: Work) -> Self {
+        Self { work, queued: Instant::now(), reply: None, _bytes: None }
+    }
 }
 
 /// The queue's entrance. Clones share it; the writer ends when the last is dropped.
@@ -121,14 +140,30 @@ impl Ingest {
 
     /// Notes a call of a known computer when there is room; it is not waited for.
     pub fn touch(&self, no: u32, contact: Contact) {
-        let item = Item { work: Work::Touch { no, contact }, reply: None, _bytes: None };
         // a full queue means that the computer has more important things to say, or soon will
-        let _ = self.queue.try_send(item);
+        if self.queue.try_send(Item::aside(Work::Touch { no, contact })).is_err() {
+            meters().ingest_skipped.increment(1);
+        }
+    }
+
+    /// Notes the exact build of a known computer when there is room; it is not waited for. False if there is none.
+    pub fn built(&self, no: u32, id: ComputerId, build: Build) -> bool {
+        let queued = self.queue.try_send(Item::aside(Work::Built { no, id, build })).is_ok();
+        if !queued {
+            meters().ingest_skipped.increment(1);
+        }
+        queued
     }
 
     /// Whether so much waits that others who write should wait, too.
     pub fn is_crowded(&self) -> bool {
         self.queue.capacity() < QUEUE / 2 || self.bytes.available_permits() < QUEUE_BYTES / 2
+    }
+
+    /// What is not stored yet: entries, and bytes of reports.
+    pub fn waiting(&self) -> (usize, usize) {
+        let bytes = QUEUE_BYTES.saturating_sub(self.bytes.available_permits());
+        (QUEUE.saturating_sub(self.queue.capacity()), bytes)
     }
 
     /// Waits until everything that was handed over before is stored.
@@ -137,14 +172,26 @@ impl Ingest {
     }
 
     async fn run(&self, work: Work, size: usize) -> Result<Outcome, IngestError> {
+        let asked = Instant::now();
         let whole = async {
             let bytes = u32::try_from(size.min(QUEUE_BYTES)).unwrap_or(0);
             let permit = Arc::clone(&self.bytes).acquire_many_owned(bytes).await.map_err(|_| IngestError::Stopped)?;
             let (reply, answer) = oneshot::channel();
-            let item = Item { work, reply: Some(reply), _bytes: Some(permit) };
+            let item = Item { work, queued: asked, reply: Some(reply), _bytes: Some(permit) };
             self.queue.send(item).await.map_err(|_| IngestError::Stopped)?;
-            answer.await.map_err(|_| IngestError::Stopped)?
+            let (waited, outcome) = answer.await.map_err(|_| IngestError::Stopped)?;
+            note(|seen| seen.waited(waited));
+            outcome
         };
-        tokio::time::timeout(PATIENCE, whole).await.map_err(|_| IngestError::Busy)?
+        let done = tokio::time::timeout(PATIENCE, whole).await.unwrap_or(Err(IngestError::Busy));
+        match &done {
+            Err(IngestError::Busy) => {
+                note(|seen| seen.waited(asked.elapsed()));
+                telemetry::refused(Reason::Queue);
+            }
+            Err(IngestError::TooManyNew) => telemetry::refused(Reason::NewComputers),
+            _ => {}
+        }
+        done
     }
 }

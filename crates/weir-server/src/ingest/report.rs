@@ -92,6 +92,11 @@ pub(super) fn store(
     let before = (status.last_sync, status.reported, status.last_reboot);
     let scanned = status.anchor;
     let context = Context { now, anchor: report.anchor, number };
+    let count = fresh.len();
+    let is_twin = |event: &Event| status::is_empty_twin(&status, event, now);
+    // in a batch that has a full one of its own, the last of both counts
+    let has_full = fresh.iter().any(|event| event.event_id == event_id::CLIENT_STATUS && !is_twin(event));
+    fresh.retain(|event| has_full || !is_twin(event));
     status::apply(&mut status, &fresh, &context);
     let after = StatusRow { status: status.encode(), anchor: status.anchor, recent_events: recent.write() };
     tx.computer_status_put(report.no, &after)?;
@@ -115,7 +120,7 @@ pub(super) fn store(
     if times.last_report_at.is_some() && status.anchor < scanned {
         identity::stepped_back(tx, report.no, report.address.as_deref(), &report.identity, now)?;
     }
-    Ok(Some(fresh.len()))
+    Ok(Some(count))
 }
 
 /// `EventInstanceID`; for the zero GUID, which identifies nothing, one that is made of what the event says, so that it still

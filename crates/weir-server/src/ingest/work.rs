@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
-use weir_model::{identity::Rule, ids::ComputerId};
+use weir_model::{exposure::Build, identity::Rule, ids::ComputerId};
 use weir_store::{
     Actor, Store, StoreError, WriteTx,
     collection::MemberSource,
@@ -16,6 +16,7 @@ use super::{Admission, IngestError, Item, Report, identity, report};
 use crate::{
     client::limit::HourLimit,
     live::{Live, membership::Compiled},
+    telemetry::meters,
 };
 
 /// Entries committed together at most.
@@ -24,6 +25,7 @@ const GROUP: usize = 512;
 /// Something to make durable.
 pub(super) enum Work {
     Admit(Admission),
+    Built { no: u32, id: ComputerId, build: Build },
     Flush,
     Register { no: u32, id: ComputerId, registration: Box<Registration>, identity: Rule },
     Report(Box<Report>),
@@ -78,6 +80,8 @@ impl Writer {
     }
 
     fn commit(&self, group: Vec<Item>) {
+        let (meters, begun) = (meters(), Instant::now());
+        meters.group_entries.record(group.len() as f64);
         let works: Vec<&Work> = group.iter().map(|item| &item.work).collect();
         let results = match self.transaction(&works) {
             Ok(results) => results,
@@ -91,13 +95,16 @@ impl Writer {
                 .collect(),
             Err(error) => vec![Err(error)],
         };
+        meters.ingest_commit.record(begun.elapsed().as_secs_f64());
         for (item, result) in group.into_iter().zip(results) {
+            let waited = begun.saturating_duration_since(item.queued);
+            meters.ingest_wait.record(waited.as_secs_f64());
             if let Err(error @ IngestError::Store(_)) = &result {
                 tracing::error!(error = %Chain(error), "what a computer said could not be stored");
             }
             if let Some(reply) = item.reply {
                 // a caller that went away does not want its answer
-                let _ = reply.send(result);
+                let _ = reply.send((waited, result));
             }
         }
     }
@@ -137,6 +144,13 @@ impl Writer {
     ) -> Result<(Outcome, Learn), StoreError> {
         match work {
             Work::Admit(admission) => Ok((Outcome::Done, self.admit(tx, compiled, admission, now)?)),
+            Work::Built { no, id, build } => {
+                // numbers are never given again, but the computer may be gone, and another be the one of that id
+                if tx.computer_find(id)?.is_some_and(|row| row.no == *no) {
+                    tx.computer_exact_build_put(*no, *build)?;
+                }
+                Ok((Outcome::Done, Learn::Nothing))
+            }
             Work::Flush => Ok((Outcome::Done, Learn::Nothing)),
             Work::Register { no, id, registration, identity } => {
                 let Some(known) = tx.computer_show(*no)? else {

@@ -6,7 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use weir_model::history::Day;
 
-use crate::admin::{App, Caller, chain, history, setting::Current};
+use crate::{
+    admin::{App, Caller, chain, history, setting::Current},
+    telemetry::{self, Job},
+};
 
 /// How often at least.
 const EVERY: Duration = Duration::from_hours(1);
@@ -17,10 +20,10 @@ const SHORTEST: Duration = Duration::from_mins(1);
 
 /// Runs until the process ends.
 pub(super) async fn serve(app: &App) {
-    let caller = Caller { name: "system: history".to_owned(), from: None };
+    let caller = Caller::system("history");
     let mut pruned = None;
     loop {
-        match history::record(app, &caller).await {
+        match telemetry::job(Job::History, history::record(app, &caller)).await {
             Ok(recorded) => {
                 tracing::debug!(subjects = recorded.subjects, changed = recorded.changed, "compliance was recorded");
                 // what is too old changes with the day only

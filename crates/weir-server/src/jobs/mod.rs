@@ -1,6 +1,8 @@
 //! Work in the background. Each job runs on a timer and, where it matters, on a nudge; it is idempotent, and what fails is
 //! tried again by the next run.
 
+pub(crate) mod backup;
+mod certificates;
 pub(crate) mod cleanup;
 pub(crate) mod downloads;
 mod history;
@@ -16,8 +18,9 @@ use std::time::Duration;
 
 use tokio::{sync::watch, task::JoinHandle, time};
 
-use crate::{admin::App, start::Certificates};
+use crate::admin::App;
 
+pub(crate) use backup::Backups;
 pub(crate) use downloads::Downloads;
 pub(crate) use phases::Phases;
 pub(crate) use rules::Rules;
@@ -28,45 +31,47 @@ const DOWNLOAD_EVERY: Duration = Duration::from_mins(15);
 const UPKEEP_EVERY: Duration = Duration::from_mins(1);
 /// How often old events, sessions and codes are deleted.
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
-/// How often the own certificate is renewed; it lives for more than a year.
-const CERTIFICATE_EVERY: Duration = Duration::from_hours(30 * 24);
 
 /// Starts all jobs; they end when `stop` turns true.
-pub(crate) fn start(app: &App, certificates: Certificates, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let spawn = |app: App, mut stop: watch::Receiver<bool>, which: Which, certificates: Option<Certificates>| {
+pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    let spawn = |app: App, mut stop: watch::Receiver<bool>, which: Which| {
         tokio::spawn(async move {
             tokio::select! {
-                () = run(&app, which, certificates) => {}
+                () = run(&app, which) => {}
                 () = async { let _ = stop.wait_for(|stop| *stop).await; } => {}
             }
         })
     };
     vec![
-        spawn(app.clone(), stop.clone(), Which::Cleanup, None),
-        spawn(app.clone(), stop.clone(), Which::Download, None),
-        spawn(app.clone(), stop.clone(), Which::History, None),
-        spawn(app.clone(), stop.clone(), Which::Notification, None),
-        spawn(app.clone(), stop.clone(), Which::Phases, None),
-        spawn(app.clone(), stop.clone(), Which::Reports, None),
-        spawn(app.clone(), stop.clone(), Which::Retention, None),
-        spawn(app.clone(), stop.clone(), Which::Retirement, None),
-        spawn(app.clone(), stop.clone(), Which::RollUp, None),
-        spawn(app.clone(), stop.clone(), Which::Rules, None),
-        spawn(app.clone(), stop.clone(), Which::Synchronization, None),
-        spawn(app.clone(), stop.clone(), Which::Upkeep, None),
-        spawn(app.clone(), stop.clone(), Which::Watch, None),
-        spawn(app.clone(), stop.clone(), Which::Windows, None),
-        spawn(app.clone(), stop.clone(), Which::Certificate, Some(certificates)),
+        spawn(app.clone(), stop.clone(), Which::Backup),
+        spawn(app.clone(), stop.clone(), Which::Certificates),
+        spawn(app.clone(), stop.clone(), Which::Cleanup),
+        spawn(app.clone(), stop.clone(), Which::Download),
+        spawn(app.clone(), stop.clone(), Which::History),
+        spawn(app.clone(), stop.clone(), Which::Notification),
+        spawn(app.clone(), stop.clone(), Which::ObjectStore),
+        spawn(app.clone(), stop.clone(), Which::Phases),
+        spawn(app.clone(), stop.clone(), Which::Reports),
+        spawn(app.clone(), stop.clone(), Which::Retention),
+        spawn(app.clone(), stop.clone(), Which::Retirement),
+        spawn(app.clone(), stop.clone(), Which::RollUp),
+        spawn(app.clone(), stop.clone(), Which::Rules),
+        spawn(app.clone(), stop.clone(), Which::Synchronization),
+        spawn(app.clone(), stop.clone(), Which::Upkeep),
+        spawn(app.clone(), stop.clone(), Which::Watch),
+        spawn(app.clone(), stop.clone(), Which::Windows),
     ]
 }
 
 #[derive(Clone, Copy)]
 enum Which {
-    Certificate,
+    Backup,
+    Certificates,
     Cleanup,
     Download,
     History,
     Notification,
+    ObjectStore,
     Phases,
     Reports,
     Retention,
@@ -79,17 +84,10 @@ enum Which {
     Windows,
 }
 
-async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
+async fn run(app: &App, which: Which) {
     match which {
-        Which::Certificate => {
-            let Some(certificates) = certificates else { return };
-            loop {
-                time::sleep(CERTIFICATE_EVERY).await;
-                if let Err(error) = certificates.renew(jiff::Timestamp::now()) {
-                    tracing::error!(%error, "the certificate could not be renewed; it is tried again");
-                }
-            }
-        }
+        Which::Backup => backup::serve(app).await,
+        Which::Certificates => certificates::serve(app).await,
         Which::Cleanup => cleanup::serve(app).await,
         Which::Download => {
             let downloader = downloads::Downloader::new();
@@ -106,6 +104,7 @@ async fn run(app: &App, which: Which, certificates: Option<Certificates>) {
         Which::History => history::serve(app).await,
         Which::Notification => crate::notify::serve(app).await,
         Which::Watch => crate::notify::watch(app).await,
+        Which::ObjectStore => crate::content::objects::watch(&app.state).await,
         Which::Phases => phases::serve(app).await,
         Which::Reports => reports::serve(app).await,
         Which::Rules => rules::serve(app).await,

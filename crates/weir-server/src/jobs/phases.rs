@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use weir_model::phase::Status;
 
-use crate::admin::{AdminError, App, Caller, chain, phased::act};
+use crate::{
+    admin::{AdminError, App, Caller, chain, phased::act},
+    telemetry::{self, Job},
+};
 
 /// How often computers are looked at: that takes a pass over all of them.
 const EVERY: Duration = Duration::from_mins(5);
@@ -25,9 +28,9 @@ impl Phases {
 
 /// Runs until the process ends.
 pub(super) async fn serve(app: &App) {
-    let caller = Caller { name: "system: phased deployments".to_owned(), from: None };
+    let caller = Caller::system("phased deployments");
     loop {
-        if let Err(error) = turn(app, &caller).await {
+        if let Err(error) = telemetry::job(Job::Phases, turn(app, &caller)).await {
             tracing::error!(error = chain(&error), "phased deployments could not be moved on; it is tried again");
         }
         tokio::select! {

@@ -22,6 +22,7 @@ use weir_model::{
         schedule::{Decision, SoFar, again, due},
         text,
     },
+    rights::Scope,
 };
 use weir_store::report_schedule::ReportScheduleRow;
 
@@ -32,6 +33,7 @@ use crate::{
         setting::Current,
     },
     notify::{Enclosure, Parcel, send_parcel},
+    telemetry::{self, Job},
 };
 
 /// A clock that was set forward must not delay a report for longer than this.
@@ -48,7 +50,7 @@ const REASON: usize = 1_000;
 const AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 fn caller() -> Caller {
-    Caller { name: "system: reports".to_owned(), from: None }
+    Caller::system("reports")
 }
 
 /// Runs until the process ends.
@@ -88,7 +90,7 @@ async fn turn(app: &App) -> Result<Duration, AdminError> {
             Decision::Wait { until } => next = [next, until].into_iter().flatten().min(),
             Decision::Run { base } => {
                 let name = row.wanted.name.clone();
-                if let Err(error) = attempt(app, row, base, true).await {
+                if let Err(error) = Box::pin(attempt(app, row, base, true)).await {
                     // the others are due all the same
                     tracing::warn!(schedule = name, error = chain(&error), "a scheduled report could not be handled");
                 }
@@ -102,7 +104,7 @@ async fn turn(app: &App) -> Result<Duration, AdminError> {
 /// Makes the report of a schedule now because somebody asked for it.
 pub(crate) async fn now(app: &App, row: ReportScheduleRow) -> Result<(), AdminError> {
     let since = row.since;
-    attempt(app, row, since, false).await
+    Box::pin(attempt(app, row, since, false)).await
 }
 
 /// One attempt for an occurrence; `again_later`: a failure is tried again.
@@ -120,7 +122,10 @@ async fn attempt(app: &App, row: ReportScheduleRow, base: Timestamp, again_later
             next_step: Some("weir reports schedules list shows when it is done".to_owned()),
         });
     }
-    let outcome = make(app, &row).await;
+    // a retry is for the same occurrence, whose file is there already if only the sending failed
+    let (failed, earlier) = if base == row.since { (row.attempts, row.last.file.clone()) } else { (0, None) };
+    let earlier = earlier.filter(|_| failed > 0);
+    let outcome = telemetry::job(Job::Report, make(app, &row, earlier)).await;
     let name = row.wanted.name.clone();
     match outcome {
         Ok(made) => {
@@ -133,13 +138,13 @@ async fn attempt(app: &App, row: ReportScheduleRow, base: Timestamp, again_later
             })
             .await
         }
-        Err(why) => {
+        Err(Unmade { why, file }) => {
             metrics::counter!("weir_reports_total", "result" => "failed").increment(1);
             let why = tidy(&why, REASON);
             tracing::warn!(schedule = name, error = why, "a scheduled report was not made");
-            let next = if again_later { again(row.attempts + 1, Timestamp::now()) } else { None };
+            let next = if again_later { again(failed + 1, Timestamp::now()) } else { None };
             app.write(&caller(), move |tx| {
-                if !tx.report_schedule_failed(id, &owner, base, next, &why)? {
+                if !tx.report_schedule_failed(id, &owner, base, next, &why, file.as_deref())? {
                     return Ok(());
                 }
                 let then = match next {
@@ -165,27 +170,48 @@ struct Made {
     file: Option<String>,
 }
 
-/// Makes a report and delivers it; else says why not, with what helps.
-async fn make(app: &App, row: &ReportScheduleRow) -> Result<Made, String> {
+/// A report that was not made, or not brought to everybody.
+struct Unmade {
+    why: String,
+    /// The file of the occurrence, if there is one all the same.
+    file: Option<String>,
+}
+
+/// Makes a report and delivers it; else says why not, with what helps. `earlier` is the file that a failed attempt for the same
+/// occurrence wrote: it is not written twice.
+async fn make(app: &App, row: &ReportScheduleRow, earlier: Option<String>) -> Result<Made, Unmade> {
+    let mut file = earlier;
+    match deliver(app, row, &mut file).await {
+        Ok((rows, total)) => Ok(Made { rows, total, file }),
+        Err(why) => Err(Unmade { why, file }),
+    }
+}
+
+/// The same; `file` is set as soon as it is there. How many rows the report has, and how many there are.
+async fn deliver(app: &App, row: &ReportScheduleRow, file: &mut Option<String>) -> Result<(u64, u64), String> {
     let wanted = &row.wanted;
     let given: Vec<(String, String)> =
         wanted.parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let table = report::run(app, &wanted.report, &given, Some(wanted.limit)).await.map_err(|error| told(&error))?;
+    let table = report::run(app, Scope::Everything, &wanted.report, &given, Some(wanted.limit))
+        .await
+        .map_err(|error| told(&error))?;
     let text = report::written(&table, wanted.format).map_err(|error| told(&error))?;
-    let stem = file::stem(&wanted.name, row.id);
-    let name = file::name(&stem, table.as_of, wanted.format);
-    let mut made = Made { rows: table.rows.len() as u64, total: table.total, file: None };
+    let earlier = file.as_deref().and_then(|path| Path::new(path).file_name()?.to_str());
+    // two reports may be of the same state, and each has its file
+    let made_at = Timestamp::now();
+    let name =
+        earlier.map_or_else(|| file::name(&file::stem(&wanted.name, row.id), made_at, wanted.format), str::to_owned);
     if let Some(folder) = &wanted.folder {
         let folder: Folder = folder.parse().map_err(|error: file::FolderError| error.to_string())?;
         let (root, id, keep) = (app.process.reports.clone(), row.id, wanted.keep);
-        let (bytes, file) = (text.clone(), name.clone());
-        let kept = blocking(move || Ok(keep_file(&root, &folder, &file, bytes.as_bytes(), id, keep))).await;
-        made.file = Some(kept.map_err(|error| told(&error))??);
+        let (bytes, name) = (text.clone(), name.clone());
+        let kept = blocking(move || Ok(keep_file(&root, &folder, &name, bytes.as_bytes(), id, keep))).await;
+        *file = Some(kept.map_err(|error| told(&error))??);
     }
     if !wanted.addresses.is_empty() {
         send(app, row, &table, &name, &text).await?;
     }
-    Ok(made)
+    Ok((table.rows.len() as u64, table.total))
 }
 
 fn told(error: &AdminError) -> String {
@@ -198,7 +224,8 @@ fn told(error: &AdminError) -> String {
     }
 }
 
-/// Writes a file into a folder below `root`, whole or not at all, and takes away the oldest ones of the schedule. Its path.
+/// Writes a file into a folder below `root`, whole or not at all, and takes away the oldest ones of the schedule. Its path. A
+/// file of that name stays as it is: an earlier attempt for the same occurrence wrote it.
 fn keep_file(
     root: &Path,
     folder: &Folder,
@@ -226,6 +253,9 @@ fn keep_file(
         ));
     }
     let path = real_target.join(name);
+    if path.is_file() {
+        return Ok(path.display().to_string());
+    }
     let written = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".report-").tempfile_in(&real_target)?;
         file.write_all(bytes)?;

@@ -1,13 +1,16 @@
 //! Deletes what has been kept long enough: events, status messages, closed alerts, deliveries, ended sessions, unused
-//! sign-in codes.
+//! sign-in codes, keys of requests.
 
 use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::admin::{
-    AdminError, App, Caller, chain,
-    setting::{ALERT_DAYS, Current, EVENT_DAYS, MESSAGE_COUNT, MESSAGE_DAYS},
+use crate::{
+    admin::{
+        AdminError, App, Caller, chain, idempotency,
+        setting::{ALERT_DAYS, Current, EVENT_DAYS, MESSAGE_COUNT, MESSAGE_DAYS},
+    },
+    telemetry::{self, Job},
 };
 
 /// How long a server that asked to synchronize stays listed when nobody decides about it.
@@ -18,9 +21,11 @@ const AT_ONCE: u32 = 5_000;
 
 /// One run.
 pub(super) async fn run(app: &App) {
-    let caller = Caller { name: "system: retention".to_owned(), from: None };
+    let caller = Caller::system("retention");
     let outcome = async {
         app.write(&caller, |tx| Ok(tx.access_prune()?)).await?;
+        let keyed = Timestamp::now() - idempotency::KEPT;
+        app.write(&caller, move |tx| Ok(tx.idempotency_prune(keyed)?)).await?;
         let undecided = Timestamp::now() - UNDECIDED;
         app.write(&caller, move |tx| Ok(tx.downstream_prune(undecided)?)).await?;
         messages_and_alerts(app, &caller).await?;
@@ -36,7 +41,7 @@ pub(super) async fn run(app: &App) {
             }
         }
     };
-    match outcome.await {
+    match telemetry::job(Job::Retention, outcome).await {
         Ok(0) => {}
         Ok(events) => tracing::info!(events, "old events were deleted"),
         Err(error) => tracing::warn!(error = chain(&error), "deleting what is old failed; it is tried again"),

@@ -9,9 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time;
 use weir_model::alert::AlertSeverity;
 
-use crate::admin::{
-    AdminError, App, Caller, chain,
-    retirement::{Ran, Which, by_rule, retire},
+use crate::{
+    admin::{
+        AdminError, App, Caller, chain,
+        retirement::{Ran, Which, by_rule, retire},
+    },
+    telemetry::{self, Job},
 };
 
 /// How often it is looked at without a nudge.
@@ -26,7 +29,7 @@ const RETIRED: SignedDuration = SignedDuration::from_hours(24 * 730);
 /// Looks again and again; it ends when it is dropped.
 pub(super) async fn serve(app: &App) {
     loop {
-        if let Err(error) = run(app).await {
+        if let Err(error) = telemetry::job(Job::Retirement, run(app)).await {
             tracing::warn!(error = chain(&error), "retiring computers failed; it is tried again");
         }
         tokio::select! {
@@ -38,7 +41,7 @@ pub(super) async fn serve(app: &App) {
 
 /// One run.
 async fn run(app: &App) -> Result<(), AdminError> {
-    let caller = Caller { name: "system: retirement".to_owned(), from: None };
+    let caller = Caller::system("retirement");
     let now = Timestamp::now();
     app.write(&caller, move |tx| {
         Ok(tx.computer_prints_prune(now - PRINTS)? + tx.computer_retired_prune(now - RETIRED)?)

@@ -18,6 +18,7 @@ use weir_store::{ReadTx, StoreError, job::JobState, rule::RuleRow};
 use crate::{
     admin::{AdminError, App, Caller, chain, rule::run, setting::Current},
     sync::history,
+    telemetry::{self, Job},
 };
 
 /// A clock that was set forward must not delay a run for longer than this.
@@ -56,7 +57,7 @@ impl Rules {
 /// Runs until the process ends.
 pub(super) async fn serve(app: &App) {
     loop {
-        let wait = match turn(app).await {
+        let wait = match telemetry::job(Job::Rules, turn(app)).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::error!(error = chain(&error), "it could not be seen which rules are due; it is tried again");
@@ -94,7 +95,7 @@ async fn turn(app: &App) -> Result<Duration, AdminError> {
     let imported_at = *app.shared().rules.imported_at.lock();
     let Looked { found, next, ahead } = app.read(move |tx| look(tx, imported_at, now)).await?;
     if !ahead.is_empty() {
-        let caller = Caller { name: "system: rules".to_owned(), from: None };
+        let caller = Caller::system("rules");
         app.write(&caller, move |tx| {
             for id in ahead {
                 tx.rule_done_until(id, now)?;
@@ -104,7 +105,7 @@ async fn turn(app: &App) -> Result<Duration, AdminError> {
         .await?;
     }
     for Due { row, trigger, base, skip } in found {
-        let caller = Caller { name: format!("system: rule {}", row.rule.name), from: None };
+        let caller = Caller::system(&format!("rule {}", row.rule.name));
         match skip {
             Some(reason) => {
                 tracing::info!(rule = row.rule.name, reason, "a run of a rule is skipped");

@@ -13,7 +13,10 @@ use jiff::Timestamp;
 use weir_model::ids::{CollectionId, DeploymentId};
 use weir_store::alert::AlertSeverity;
 
-use crate::admin::{AdminError, App, Caller, chain};
+use crate::{
+    admin::{AdminError, App, Caller, chain},
+    telemetry::{self, Job},
+};
 
 /// Kind of the alert; its subject is the number of the deployment.
 pub(crate) const NEVER: &str = "window.never";
@@ -37,7 +40,7 @@ struct Never {
 
 /// One run.
 pub(super) async fn run(app: &App) {
-    match reconcile(app).await {
+    match telemetry::job(Job::Windows, reconcile(app)).await {
         Ok((0, 0)) => {}
         Ok((opened, closed)) => tracing::info!(opened, closed, "deployments that no maintenance window can hold"),
         Err(error) => tracing::warn!(error = chain(&error), "looking for what fits no maintenance window failed"),
@@ -74,7 +77,7 @@ async fn reconcile(app: &App) -> Result<(usize, usize), AdminError> {
             }
         }
     }
-    let caller = Caller { name: "system: windows".to_owned(), from: None };
+    let caller = Caller::system("windows");
     let (wanted, open) = app
         .read(move |tx| {
             let names: BTreeMap<CollectionId, String> =

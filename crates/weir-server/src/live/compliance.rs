@@ -5,6 +5,9 @@
 //!
 //! *Invariant:* an answer knows everything that its transaction sees. It may know more, never less.
 
+mod fill;
+mod sheets;
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Weak},
@@ -13,12 +16,15 @@ use std::{
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use weir_model::{
-    compliance::{Asked, Computer, Index, Members, Standing, Tally},
+    compliance::{
+        Answers, Asked, Computer, Index, Listed, Members, Placed, Seen, SetCounts, Sheet, Slots, Standing, Sum, Tally,
+    },
     ids::{CollectionId, UpdateId},
-    status::{Counts, ListedStates, UpdateNumber},
+    status::{Counts, ListedStates, State, UpdateNumber},
 };
 use weir_store::{ReadTx, StoreError};
 
+use self::sheets::{Key, Sheets};
 use super::{Directory, Published, publish::Inner};
 
 /// Computers that are brought up to date under one lock: readers wait for no more than that.
@@ -29,6 +35,8 @@ const FULL_SHARE: u64 = 3;
 const FEW: u64 = 2_000;
 /// How often changes are followed when nobody asks.
 const PACE: Duration = Duration::from_secs(5);
+/// Sheets that are brought up to date in one go: the index waits with changes for no longer than that.
+const SHEETS_AT_ONCE: usize = 16;
 
 /// See above.
 #[derive(Debug, Default)]
@@ -44,6 +52,8 @@ struct Held {
     version: Option<u64>,
     /// The catalogue that computers are asked about.
     published: Weak<Published>,
+    /// What is asked again and again.
+    sheets: Sheets,
 }
 
 /// The index at one moment. Others can read beside it; nothing changes as long as it is held, so hold it briefly.
@@ -87,33 +97,176 @@ impl View<'_> {
     pub fn count(&self, members: &Members, only: Option<&HashSet<UpdateId>>) -> Tally {
         match only {
             None => self.held.index.count(members),
-            Some(only) => self.held.index.count_only(members, &self.numbers(only)),
+            Some(only) => self.held.index.count_only(members, &self.numbered(only)),
         }
     }
 
-    /// Each member with its one state, of some updates or of all.
+    /// The answers for every computer to these questions, in their order: about some updates, or about all that each is asked about.
+    /// What was asked before is kept, and follows what changed since; all that is new is counted in one pass.
+    pub fn sheets(&self, questions: &[Option<&HashSet<UpdateId>>]) -> Vec<Arc<Sheet>> {
+        let key = |only: Option<&HashSet<UpdateId>>| -> Key {
+            let mut only: Vec<UpdateNumber> = self.numbered(only?).into_iter().collect();
+            only.sort_unstable();
+            Some(only.into())
+        };
+        self.held.sheets.of(&self.held.index, &questions.iter().copied().map(key).collect::<Vec<_>>())
+    }
+
+    /// How many members are in which one state, by a sheet of this view.
+    pub fn add_up(&self, sheet: &Sheet, members: &Members) -> Sum {
+        self.held.index.add_up(sheet, members)
+    }
+
+    /// Where some computers are kept, of those that are here: for sums over them by several sheets.
+    pub fn slots(&self, computers: impl IntoIterator<Item = u32>) -> Slots {
+        self.held.index.slots(computers)
+    }
+
+    /// The same as [`View::add_up`] of these computers, of those that are members.
+    pub fn add_up_of(&self, sheet: &Sheet, members: &Members, computers: &Slots) -> Sum {
+        self.held.index.add_up_of(sheet, members, computers)
+    }
+
+    /// Each member with its one state, of some updates or of all, in no order.
     pub fn standings(&self, members: &Members, only: Option<&HashSet<UpdateId>>) -> Vec<Standing> {
-        let only = only.map(|only| self.numbers(only));
-        self.held.index.standings(members, only.as_ref())
+        self.standings_by_set(members, only).into_iter().map(|(standing, _)| standing).collect()
     }
 
-    /// Each member with how many of these updates it has in each state, of those that it is asked about.
-    pub fn counts_each(&self, members: &Members, only: &HashSet<UpdateId>) -> Vec<(Standing, Counts)> {
-        self.held.index.counts_each(members, &self.numbers(only))
+    /// The same, each with the number of its set of collections, as long as this view is held.
+    pub fn standings_by_set(&self, members: &Members, only: Option<&HashSet<UpdateId>>) -> Vec<(Standing, u32)> {
+        let sheets = self.sheets(&[only]);
+        sheets.first().map(|sheet| self.held.index.standings_of(sheet, members)).unwrap_or_default()
     }
 
-    /// Each member that is asked about an update, with its state of it.
+    /// The collections of a set, by its number.
+    pub fn collections(&self, set: u32) -> &[CollectionId] {
+        self.held.index.collections(set).map(|all| &**all).unwrap_or_default()
+    }
+
+    /// How some computers stand, of those that are members, with some updates or with all.
+    pub fn count_of(
+        &self,
+        members: &Members,
+        only: Option<&HashSet<UpdateId>>,
+        computers: impl IntoIterator<Item = u32>,
+    ) -> Tally {
+        let only = only.map(|only| self.numbered(only));
+        self.held.index.count_of(members, only.as_ref(), computers)
+    }
+
+    /// Hands each member to `tell`, in no order, with what it says of some updates or of all. Nothing is to be read meanwhile.
+    pub fn survey(&self, members: &Members, only: Option<&HashSet<UpdateId>>, tell: &mut dyn FnMut(&Seen<'_>)) {
+        let only = only.map(|only| self.numbered(only));
+        self.held.index.survey(members, only.as_ref(), tell);
+    }
+
+    /// The sets of collections that computers have, with how many computers have each.
+    pub fn sizes(&self) -> Vec<(Box<[CollectionId]>, u64)> {
+        self.held.index.sizes().map(|(set, computers)| (set.into(), computers)).collect()
+    }
+
+    /// The same by their one state only, which is much cheaper.
+    pub fn states_in(
+        &self,
+        members: &Members,
+        only: Option<&HashSet<UpdateId>>,
+        computers: impl IntoIterator<Item = u32>,
+    ) -> Counts {
+        let only = only.map(|only| self.numbered(only));
+        self.held.index.states_in(members, only.as_ref(), computers)
+    }
+
+    /// Tells of some computers, of those that are members, the state of each of these updates that they are asked about.
+    pub fn states_of(
+        &self,
+        members: &Members,
+        only: &HashSet<UpdateId>,
+        computers: impl IntoIterator<Item = u32>,
+        tell: impl FnMut(Standing, &[(UpdateNumber, State)]),
+    ) {
+        self.held.index.states_of(members, &self.numbered(only), computers, tell);
+    }
+
+    /// Each member with its state of an update: unknown if it is not asked about it. All are unknown if nobody was ever asked about it.
     pub fn of_update(&self, members: &Members, update: UpdateId) -> Vec<Standing> {
-        let number = self.published.status_number(update);
-        number.map(|number| self.held.index.of_update(members, number)).unwrap_or_default()
+        self.held.index.of_update(members, self.number(update))
     }
 
-    /// Bytes of memory that the index takes, about.
+    /// How all computers stand, by their collections and servers, with some updates or with all: one pass for many questions. Of one
+    /// update, by their state of it.
+    pub fn by_set(&self, only: Option<&[UpdateId]>) -> Vec<SetCounts> {
+        match only {
+            None => self.held.index.by_set(None),
+            Some([one]) => self.held.index.by_set_of_update(self.number(*one)),
+            Some(some) => self.held.index.by_set(Some(&self.numbered(&some.iter().copied().collect()))),
+        }
+    }
+
+    /// The members with an update in the state failed or with the error of an earlier failure, in no order: those whose stored status
+    /// has something to say of failures.
+    pub fn failing(&self, members: &Members) -> Vec<Placed> {
+        self.held.index.failing(members)
+    }
+
+    /// Those of these computers that are members, in their order.
+    pub fn members_of(&self, members: &Members, computers: &[u32]) -> Vec<Placed> {
+        self.held.index.members_of(members, computers)
+    }
+
+    /// The row numbers of members, ascending.
+    pub fn numbers(&self, members: &Members) -> Vec<u32> {
+        self.held.index.numbers(members)
+    }
+
+    /// Members with their collections, ascending by number; one without any is in Unassigned Computers.
+    pub fn placed_all(&self, members: &Members) -> Vec<Placed> {
+        self.held.index.placed_all(members)
+    }
+
+    /// Hands those of these computers that are members to `tell`, in their order, with what each says of all that it is asked about.
+    /// Nothing is to be read meanwhile.
+    pub fn seen_of(
+        &self,
+        members: &Members,
+        computers: impl IntoIterator<Item = u32>,
+        tell: &mut dyn FnMut(&Seen<'_>),
+    ) {
+        self.held.index.seen_of(members, computers, tell);
+    }
+
+    /// Hands what these computers listed of the updates to `tell`, in their order, whatever they are asked about; those that are not
+    /// here are left out. Nothing is to be read meanwhile.
+    pub fn listed(
+        &self,
+        computers: &[u32],
+        updates: impl IntoIterator<Item = UpdateNumber>,
+        tell: &mut dyn FnMut(&Listed<'_>),
+    ) {
+        self.held.index.listed(computers, updates, tell);
+    }
+
+    /// What every computer says of these updates, which are ascending and each named once. Takes a microsecond or so a computer: what
+    /// changed since is asked with [`View::answers_of`].
+    pub fn answers(&self, updates: &[UpdateNumber]) -> Answers {
+        self.held.index.answers(&self.held.index.members(None, &|_| true), updates)
+    }
+
+    /// The same of some computers, those that are here.
+    pub fn answers_of(&self, computers: &[u32], updates: &[UpdateNumber]) -> Answers {
+        self.held.index.answers_of(computers, updates)
+    }
+
+    /// Bytes of memory that the index takes, about, with what is kept beside it.
     pub fn bytes(&self) -> usize {
-        self.held.index.bytes()
+        self.held.index.bytes() + self.held.sheets.bytes()
     }
 
-    fn numbers(&self, updates: &HashSet<UpdateId>) -> HashSet<UpdateNumber> {
+    /// The number of an update; one that no update has if it has none.
+    fn number(&self, update: UpdateId) -> UpdateNumber {
+        self.published.status_number(update).unwrap_or(UpdateNumber(u32::MAX))
+    }
+
+    fn numbered(&self, updates: &HashSet<UpdateId>) -> HashSet<UpdateNumber> {
         updates.iter().filter_map(|update| self.published.status_number(*update)).collect()
     }
 }
@@ -209,29 +362,29 @@ impl Inner {
     /// Reads everything.
     fn fill(&self, tx: &ReadTx<'_>, published: &Arc<Published>, version: u64) -> Result<(), StoreError> {
         let started = Instant::now();
-        let mut ask = asker(published, &self.directory);
-        let mut index = Index::default();
-        let mut rows = tx.computer_directory()?.into_iter().peekable();
-        let never = ListedStates::default();
-        tx.feed_status_each(&mut |no, status| {
-            while let Some(row) = rows.next_if(|row| row.no <= no) {
-                let reported = (row.no == no).then(|| listed(no, status));
-                let listed = reported.as_ref().unwrap_or(&never);
-                index.fill(Computer { no: row.no, site: row.site, groups: &placed(row.groups), listed }, &mut ask);
-            }
-        })?;
-        for row in rows {
-            let groups = placed(row.groups);
-            index.fill(Computer { no: row.no, site: row.site, groups: &groups, listed: &never }, &mut ask);
-        }
-        index.ask(&mut ask);
+        let index = fill::filled(tx, asker(published, &self.directory))?;
         tracing::debug!(
             computers = index.len(),
             kilobytes = index.bytes() / 1_024,
             milliseconds = started.elapsed().as_millis() as u64,
             "read what all computers reported"
         );
-        *self.compliance.held.write() = Held { index, version: Some(version), published: Arc::downgrade(published) };
+        let mut held = self.compliance.held.write();
+        let sheets = held.sheets.again();
+        *held = Held { index, version: Some(version), published: Arc::downgrade(published), sheets };
+        Ok(())
+    }
+
+    /// Brings what is asked again and again up to date, so that no question finds much to count.
+    fn renew_sheets(&self) -> Result<(), StoreError> {
+        let asked = self.compliance.held.read().sheets.asked();
+        for some in asked.chunks(SHEETS_AT_ONCE) {
+            self.store.read(|tx| {
+                let view = self.compliance(tx)?;
+                view.held.sheets.renew(&view.held.index, some);
+                Ok(())
+            })?;
+        }
         Ok(())
     }
 }
@@ -249,11 +402,11 @@ pub(super) async fn run(live: Weak<Inner>) {
             if let Ok((_, bytes)) = &done {
                 metrics::gauge!("weir_compliance_index_bytes").set(*bytes as f64);
             }
-            done.map(drop)
+            done.map(drop).and_then(|()| inner.renew_sheets()).and_then(|()| inner.renew_heard())
         });
         match followed.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the index of compliance could not be brought up to date"),
+            Ok(Err(error)) => tracing::warn!(%error, "what is kept of computers could not be brought up to date"),
             Err(error) => tracing::error!(%error, "bringing the index of compliance up to date failed unexpectedly"),
         }
         tokio::time::sleep(PACE).await;

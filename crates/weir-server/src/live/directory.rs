@@ -5,12 +5,13 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use weir_model::{
+    exposure::Build,
     ids::{CollectionId, ComputerId},
     schedule::Zone,
 };
@@ -51,13 +52,28 @@ pub struct Computer {
     pub applied: u64,
     /// Second since 1970 in which its contact was last handed to the database.
     contacted: AtomicI64,
+    /// Build and revision that it told last, handed to the database; zero if it told none since it is here.
+    built: AtomicU64,
 }
 
 impl Computer {
+    /// Whether it tells another build than before; true once for each, and once after a start.
+    pub fn build_is_new(&self, build: Build) -> bool {
+        let Build([.., number, revision]) = build;
+        let built = u64::from(number) << 32 | u64::from(revision);
+        self.built.swap(built, Ordering::Relaxed) != built
+    }
+
+    /// What it told could not be handed over.
+    pub fn forget_build(&self) {
+        self.built.store(0, Ordering::Relaxed);
+    }
+
     /// Whether its contact should be stored now; true once per `interval` seconds.
     pub fn contact_due(&self, now: i64, interval: i64) -> bool {
         let last = self.contacted.load(Ordering::Relaxed);
-        now - last >= interval
+        // a clock that was set back does not keep it from being stored
+        (now - last).abs() >= interval
             && self.contacted.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
@@ -160,7 +176,7 @@ impl Directory {
         let (groups, contacted) = (self.shown(id, groups), AtomicI64::new(contacted));
         // who does not know the zone leaves it: administrators set it, and it comes with the row
         let zone = self.find(id).filter(|old| old.no == no).and_then(|old| old.zone.clone());
-        let computer = Computer { no, registered, groups, zone, applied, contacted };
+        let computer = Computer { no, registered, groups, zone, applied, contacted, built: AtomicU64::new(0) };
         if let Some(shard) = self.shard(id) {
             shard.write().insert(id.clone(), Arc::new(computer));
         }
@@ -171,7 +187,15 @@ impl Directory {
     pub fn put_row(&self, row: &DirectoryRow, applied: u64, contacted: i64) {
         let (groups, contacted) = (self.shown(&row.id, &row.groups), AtomicI64::new(contacted));
         let zone = row.time_zone.as_deref().and_then(|name| name.parse::<Zone>().ok()).map(Arc::new);
-        let computer = Computer { no: row.no, registered: row.registered, groups, zone, applied, contacted };
+        let computer = Computer {
+            no: row.no,
+            registered: row.registered,
+            groups,
+            zone,
+            applied,
+            contacted,
+            built: AtomicU64::new(0),
+        };
         if let Some(shard) = self.shard(&row.id) {
             shard.write().insert(row.id.clone(), Arc::new(computer));
         }
@@ -302,7 +326,15 @@ impl Directory {
                 let (applied, contacted) =
                     old.map_or((0, 0), |old| (old.applied, old.contacted.load(Ordering::Relaxed)));
                 let contacted = AtomicI64::new(contacted);
-                Arc::new(Computer { no: row.no, registered: row.registered, groups, zone, applied, contacted })
+                Arc::new(Computer {
+                    no: row.no,
+                    registered: row.registered,
+                    groups,
+                    zone,
+                    applied,
+                    contacted,
+                    built: AtomicU64::new(0),
+                })
             });
             if let Some(shard) = fresh.get_mut(self.hasher.hash_one(&row.id) as usize % SHARDS) {
                 shard.insert(row.id, computer);
@@ -413,6 +445,18 @@ mod tests {
     }
 
     #[test]
+    fn a_build_is_new_until_it_was_told() {
+        let directory = Directory::default();
+        let id = "a".parse().expect("id");
+        directory.put(&id, 1, false, &[], 0, 0);
+        let computer = directory.find(&id).expect("known");
+        let new = |text: &str| computer.build_is_new(text.parse().expect("build"));
+        assert_eq!(["10.0.1.1", "10.0.1.1", "10.0.1.2", "10.0.1.2"].map(new), [true, false, true, false]);
+        computer.forget_build();
+        assert!(new("10.0.1.2"));
+    }
+
+    #[test]
     fn a_contact_is_due_once_per_interval() {
         let directory = Directory::default();
         let id = "a".parse().expect("id");
@@ -421,5 +465,7 @@ mod tests {
         assert!(computer.contact_due(1_000, 600));
         assert!(!computer.contact_due(1_100, 600));
         assert!(computer.contact_due(1_600, 600));
+        assert!(!computer.contact_due(1_500, 600), "a clock that is corrected by a moment");
+        assert!(computer.contact_due(900, 600), "a clock that was set back");
     }
 }

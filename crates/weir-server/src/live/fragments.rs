@@ -3,10 +3,15 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use bytes::Bytes;
-use quick_cache::{Weighter, sync::Cache};
+use quick_cache::{
+    DefaultHashBuilder, Lifecycle, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use weir_model::ids::RevisionId;
 use weir_store::{Store, StoreError};
 use weir_wire::xpress;
+
+use crate::telemetry;
 
 /// Fragments longer than this (escaped) are streamed.
 pub const GIANT: u32 = 256 * 1024;
@@ -79,8 +84,23 @@ impl Weighter<RevisionId, Fragment> for Weight {
     }
 }
 
+type Usual = DefaultLifecycle<RevisionId, Fragment>;
+
+/// Tells of entries that make room for others.
+#[derive(Clone, Default)]
+struct Told(Usual);
+
+impl Lifecycle<RevisionId, Fragment> for Told {
+    type RequestState = <Usual as Lifecycle<RevisionId, Fragment>>::RequestState;
+
+    fn on_evict(&self, state: &mut Self::RequestState, id: RevisionId, fragment: Fragment) {
+        telemetry::evicted(telemetry::Cache::Fragments);
+        self.0.on_evict(state, id, fragment);
+    }
+}
+
 /// The cache.
-pub struct Fragments(Cache<RevisionId, Fragment, Weight>);
+pub struct Fragments(Cache<RevisionId, Fragment, Weight, DefaultHashBuilder, Told>);
 
 impl fmt::Debug for Fragments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,12 +110,12 @@ impl fmt::Debug for Fragments {
 
 impl Default for Fragments {
     fn default() -> Self {
-        Self(Cache::with_weighter(ENTRIES, CAPACITY, Weight))
+        Self(Cache::with(ENTRIES, CAPACITY, Weight, DefaultHashBuilder::default(), Told::default()))
     }
 }
 
 impl Fragments {
-    /// The fragment, if it is in the cache.
+    /// The fragment, if it is in the cache. Whoever asks for many counts them together.
     pub fn cached(&self, id: RevisionId) -> Option<Fragment> {
         self.0.get(&id)
     }
@@ -119,6 +139,11 @@ impl Fragments {
             }
             Ok(loaded)
         })
+    }
+
+    /// Fragments held.
+    pub fn entries(&self) -> usize {
+        self.0.len()
     }
 
     /// Bytes held.

@@ -81,6 +81,11 @@ impl Hours {
         Calendar::new(windows, self.zone(branches, own).0, both, lead)
     }
 
+    /// Whether there are any windows.
+    pub fn has_windows(&self) -> bool {
+        !self.windows.is_empty()
+    }
+
     /// Whether windows of both kinds count for computers of these collections, and how long before a window what is held for
     /// it goes out: the interval of their scans.
     fn scanning(&self, collections: &[CollectionId]) -> (bool, SignedDuration) {

@@ -8,6 +8,7 @@
 mod compliance;
 mod directory;
 mod fragments;
+mod freshness;
 mod hours;
 pub mod membership;
 #[cfg(test)]
@@ -16,12 +17,13 @@ mod publish;
 mod published;
 mod reconcile;
 mod timer;
+mod waiting;
 
 pub use compliance::View;
 pub use directory::{Computer, Directory, GroupSet};
 pub use fragments::{Fragment, Fragments, GIANT};
+pub use freshness::{Heard, NotCurrent};
 pub use hours::Hours;
 pub use publish::{Live, PublishError};
-pub(crate) use published::Fnv;
 pub use published::{Published, ScopeOf};
 pub use reconcile::{Activation, Due, decide};

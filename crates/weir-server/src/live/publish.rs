@@ -19,7 +19,7 @@ use weir_model::{
 };
 use weir_store::{Actor, ReadTx, Store, StoreError, catalogue::RevisionFactsRow};
 
-use super::{Directory, Fragments, Hours, Published, compliance, membership, reconcile, timer};
+use super::{Directory, Fragments, Hours, Published, compliance, freshness, membership, reconcile, timer, waiting};
 
 /// Why a publish did not happen; scans go on with the state before.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -59,6 +59,10 @@ pub struct Inner {
     pub fragments: Fragments,
     /// What computers reported, for counting.
     pub(super) compliance: compliance::Compliance,
+    /// Whose reports are not current.
+    pub(super) freshness: freshness::Kept,
+    /// What deployments wait for.
+    pub(super) waiting: waiting::Kept,
     /// Members of collections that rules define.
     pub(crate) membership: Arc<membership::Membership>,
     queue: Mutex<Queue>,
@@ -115,6 +119,8 @@ impl Live {
             directory: Directory::default(),
             fragments: Fragments::default(),
             compliance: compliance::Compliance::default(),
+            freshness: freshness::Kept::default(),
+            waiting: waiting::Kept::default(),
             membership: Arc::default(),
             queue: Mutex::default(),
             loaded: Mutex::default(),
@@ -246,9 +252,9 @@ impl Inner {
             let stored = chunks.try_for_each(|chunk| self.store.write(&actor, |tx| reconcile::store(tx, chunk)));
             match stored {
                 Ok(()) => {}
-                Err(error @ StoreError::DiskFull { .. }) => {
+                Err(error @ (StoreError::DiskFailed { .. } | StoreError::DiskFull { .. })) => {
                     // deployments stay as they are; what is here goes on being served
-                    tracing::error!(%error, "the disk is full: deployments are neither activated nor deactivated");
+                    tracing::error!(%error, "nothing can be stored: deployments are neither activated nor deactivated");
                     self.store.read(|tx| loaded.refresh(tx, &hidden))?;
                     break;
                 }

@@ -1,17 +1,20 @@
 //! One compiled state of the catalogue with what is kept beside it for as long as it lives.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
+    hash::Hash,
     sync::{Arc, OnceLock, Weak},
+    time::Instant,
 };
 
 use jiff::Timestamp;
-use moka::sync::Cache;
+use moka::{notification::RemovalCause, sync::Cache};
 use parking_lot::Mutex;
 use weir_model::{
     catalogue::{Agenda, Related, Scope, Snapshot},
     compliance::Asked,
+    fnv::Fnv,
     ids::{ChangeNumber, CollectionId, UpdateId},
     schedule::Zone,
     status::UpdateNumber,
@@ -23,6 +26,7 @@ use super::{
     GroupSet,
     hours::{Hours, TimedScope},
 };
+use crate::telemetry::{self, Cache as Kind};
 
 /// Distinct sets of collections, and of filter categories, whose scopes are kept.
 const KEPT: u64 = 4_096;
@@ -33,7 +37,7 @@ pub struct ScopeOf {
     /// What the computers are sent.
     pub scope: Scope,
     /// Changes when the set, or the place of one of its collections in the tree, changes: then everything may have
-    /// changed for the computers.
+    /// changed for the computers, unless [`Scope::decided`] says that it did not.
     pub fingerprint: u64,
     timed: Option<TimedScope>,
 }
@@ -45,6 +49,8 @@ type Names = HashMap<String, CollectionId>;
 pub struct Published {
     /// The catalogue.
     pub snapshot: Snapshot,
+    /// When it was compiled.
+    pub compiled: Instant,
     /// Moves whenever a target group is made, changed or deleted: what computers ask for may mean something else.
     pub collections_mark: u64,
     collections: HashMap<CollectionId, Collection>,
@@ -61,6 +67,7 @@ pub struct Published {
     /// The other way round than `numbers`, once somebody needs it.
     updates: OnceLock<HashMap<UpdateNumber, UpdateId>>,
     related: Cache<Box<[UpdateId]>, Arc<Related>>,
+    lacking: OnceLock<HashSet<UpdateId>>,
 }
 
 impl fmt::Debug for Published {
@@ -79,7 +86,7 @@ impl Published {
     ) -> Self {
         let mut mark = Fnv::default();
         for collection in collections.iter().filter(|collection| collection.kind == CollectionKind::TargetGroup) {
-            mark.collection(collection);
+            take(&mut mark, collection);
         }
         let mut sorted: Vec<_> = names.iter().collect();
         sorted.sort();
@@ -89,17 +96,19 @@ impl Published {
         }
         Self {
             snapshot,
+            compiled: Instant::now(),
             collections_mark: mark.0,
             collections: collections.into_iter().map(|collection| (collection.id, collection)).collect(),
             names,
             numbers,
             hours,
-            scopes: Cache::new(KEPT),
+            scopes: kept(Kind::Scopes),
             asked_by_most: OnceLock::new(),
-            asked: Cache::new(KEPT),
+            asked: kept(Kind::Asked),
             asked_lists: Mutex::default(),
             updates: OnceLock::new(),
-            related: Cache::new(KEPT),
+            related: kept(Kind::Related),
+            lacking: OnceLock::new(),
         }
     }
 
@@ -110,7 +119,9 @@ impl Published {
 
     /// The scope of these collections, compiled once.
     pub fn scope(&self, groups: &Arc<GroupSet>) -> Arc<ScopeOf> {
-        if let Some(scope) = self.scopes.get(groups) {
+        let known = self.scopes.get(groups);
+        telemetry::looked_up_one(Kind::Scopes, known.is_some());
+        if let Some(scope) = known {
             return scope;
         }
         self.scopes.get_with(Arc::clone(groups), || {
@@ -144,7 +155,9 @@ impl Published {
         key.sort_unstable();
         key.dedup();
         let key = key.into_boxed_slice();
-        if let Some(related) = self.related.get(&key) {
+        let known = self.related.get(&key);
+        telemetry::looked_up_one(Kind::Related, known.is_some());
+        if let Some(related) = known {
             return related;
         }
         let related = Arc::new(self.snapshot.related(&key));
@@ -166,6 +179,15 @@ impl Published {
         if kept { self.numbers.get(&update).copied() } else { None }
     }
 
+    /// Updates of which a present revision lacks something.
+    pub(crate) fn lacking(&self) -> &HashSet<UpdateId> {
+        self.lacking.get_or_init(|| {
+            let unresolved = self.snapshot.unresolved().into_iter();
+            let lacking = unresolved.filter_map(|(id, _)| self.snapshot.identity(id));
+            lacking.map(|identity| identity.update_id).collect()
+        })
+    }
+
     /// The update that a number stands for.
     pub(crate) fn update_of(&self, number: UpdateNumber) -> Option<UpdateId> {
         let turned = || self.numbers.iter().map(|(update, number)| (*number, *update)).collect();
@@ -176,6 +198,11 @@ impl Published {
     pub(crate) fn asked(&self, groups: &Arc<GroupSet>) -> Arc<[Asked]> {
         if self.snapshot.reports_as_all(groups.collections()) {
             return Arc::clone(self.asked_by_most.get_or_init(|| self.compile_asked(groups).into()));
+        }
+        let known = self.asked.get(groups);
+        telemetry::looked_up_one(Kind::Asked, known.is_some());
+        if let Some(asked) = known {
+            return asked;
         }
         self.asked.get_with(Arc::clone(groups), || {
             let asked = self.compile_asked(groups);
@@ -202,6 +229,15 @@ impl Published {
         asked
     }
 
+    /// Entries of what is kept beside the catalogue.
+    pub(crate) fn entries(&self) -> [(Kind, u64); 3] {
+        [
+            (Kind::Asked, self.asked.entry_count()),
+            (Kind::Related, self.related.entry_count()),
+            (Kind::Scopes, self.scopes.entry_count()),
+        ]
+    }
+
     /// The number of an update that was ever named, when this state was published.
     pub(crate) fn update_number(&self, update: UpdateId) -> Option<UpdateNumber> {
         self.numbers.get(&update).copied()
@@ -215,7 +251,7 @@ impl Published {
             // parents form a tree; the bound only guards against damaged data
             for _ in 0..64 {
                 let Some(collection) = next else { break };
-                hash.collection(collection);
+                take(&mut hash, collection);
                 next = collection.parent.and_then(|parent| self.collections.get(&parent));
             }
         }
@@ -223,27 +259,22 @@ impl Published {
     }
 }
 
-/// FNV-1a: the same on every run and machine, since fingerprints travel in cookies.
-pub(crate) struct Fnv(pub(crate) u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
+/// A cache of a few thousand entries that tells of those that made room for others.
+fn kept<K, V>(kind: Kind) -> Cache<K, V>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let told = move |_: Arc<K>, _: V, why: RemovalCause| {
+        if why.was_evicted() {
+            telemetry::evicted(kind);
+        }
+    };
+    Cache::builder().max_capacity(KEPT).eviction_listener(told).build()
 }
 
-impl Fnv {
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        // an end mark, so that two texts never read as one
-        self.0 = (self.0 ^ 0x1ff).wrapping_mul(0x0100_0000_01b3);
-    }
-
-    fn collection(&mut self, collection: &Collection) {
-        self.bytes(collection.id.0.as_bytes());
-        self.bytes(collection.parent.map(|parent| parent.0).unwrap_or_default().as_bytes());
-        self.bytes(&[u8::from(collection.kind == CollectionKind::Rule), u8::from(collection.approved_only)]);
-    }
+fn take(hash: &mut Fnv, collection: &Collection) {
+    hash.bytes(collection.id.0.as_bytes());
+    hash.bytes(collection.parent.map(|parent| parent.0).unwrap_or_default().as_bytes());
+    hash.bytes(&[u8::from(collection.kind == CollectionKind::Rule), u8::from(collection.approved_only)]);
 }

@@ -8,6 +8,7 @@
 //!
 //! *Invariant:* a delivery is at least once: its row ends only after the receiver took it.
 
+mod certificates;
 mod deliver;
 mod identity;
 mod mail;
@@ -33,8 +34,10 @@ use weir_store::{ReadTx, StoreError, subscription::SubscriptionRow};
 use crate::{
     admin::{AdminError, App, Caller, chain},
     sync::outbound,
+    telemetry::{self, Job},
 };
 
+pub(crate) use certificates::tell_of_certificates;
 pub(crate) use mail::{Enclosure, Parcel, send as send_parcel};
 pub(crate) use watch::{look, serve as watch};
 
@@ -91,7 +94,7 @@ impl Outcome {
 }
 
 fn caller() -> Caller {
-    Caller { name: "system: notifications".to_owned(), from: None }
+    Caller::system("notifications")
 }
 
 /// Tells subscribers; it ends when it is dropped, and what was under way then is sent again by the next process.
@@ -105,7 +108,8 @@ pub(crate) async fn serve(app: &App) {
     let mut busy: HashMap<tokio::task::Id, Uuid> = HashMap::new();
     loop {
         let began = Instant::now();
-        let wait = match step(app, &owner, &mut sending, &mut busy).await {
+        let step = telemetry::job(Job::Notification, step(app, &owner, &mut sending, &mut busy)).await;
+        let wait = match step {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(error = chain(&error), "notifications wait; it is tried again");

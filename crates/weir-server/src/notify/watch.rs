@@ -6,13 +6,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 use weir_model::alert::{AlertSeverity, compliance::Threshold};
-use weir_store::{ReadTx, StoreError, watch::WatchedDeployment};
+use weir_store::{ReadTx, StoreError, deployment::DeploymentRow, watch::WatchedDeployment};
 
-use super::{caller, identity};
-use crate::admin::{
-    AdminError, App, chain,
-    setting::{ALERT_COMPLIANCE, ALERT_COMPUTERS, ALERT_DISK, ALERT_SITES, Current},
-    share_compliant,
+use super::{caller, certificates, identity};
+use crate::{
+    admin::{
+        AdminError, App, Index, chain,
+        setting::{ALERT_COMPLIANCE, ALERT_COMPUTERS, ALERT_DISK, ALERT_SITES, BACKUP_ALERT, Current},
+        shares,
+    },
+    jobs::backup::{OVERDUE, SUBJECT, too_old},
+    telemetry::{self, Job},
 };
 
 /// How often cheap conditions are looked at.
@@ -27,6 +31,10 @@ const LOW: &str = "compliance.low";
 const SILENT_SITE: &str = "site.silent";
 /// Computers were not heard of.
 const SILENT_COMPUTERS: &str = "computers.silent";
+/// Requests are refused again and again.
+const REFUSED: &str = "load.refused";
+/// The object store that has the content cannot be used.
+const UNREACHABLE: &str = "content.unreachable";
 /// A disk is nearly full.
 const DISK: &str = "disk.low";
 
@@ -42,7 +50,7 @@ pub(crate) async fn serve(app: &App) {
         if count {
             counted = Some(Instant::now());
         }
-        if let Err(error) = look(app, count).await {
+        if let Err(error) = telemetry::job(Job::Watch, look(app, count)).await {
             tracing::warn!(error = chain(&error), "conditions of alerts could not be looked at; it is tried again");
         }
         tokio::time::sleep(LOOK).await;
@@ -55,30 +63,32 @@ pub(crate) async fn look(app: &App, count: bool) -> Result<(), AdminError> {
     let disks = disks(app).await?;
     let (sites, computers) = app.read(move |tx| Ok((silent_sites(tx, now)?, silent_computers(tx, now)?))).await?;
     let cloned = app.read(move |tx| identity::cloned(tx, now)).await?;
+    let backups = app.read(move |tx| backups(tx, now)).await?;
     settle(app, DISK, disks).await?;
+    settle(app, REFUSED, refused(app)).await?;
+    settle(app, UNREACHABLE, object_store(app)).await?;
     settle(app, identity::CLONED, cloned).await?;
+    settle(app, OVERDUE, backups).await?;
     settle(app, SILENT_SITE, sites).await?;
     settle(app, SILENT_COMPUTERS, computers).await?;
+    certificates::tell_of_certificates(app).await?;
+    certificates::tell_of_transport(app).await?;
     if count {
-        let live = app.state.live.clone();
-        let low = app
-            .try_read(move |tx| {
-                let due = due(tx, now)?;
-                if due.is_empty() {
-                    return Ok(Holds::new());
-                }
-                let asked: Vec<_> = due.iter().map(|(row, _, updates)| (row.collection, updates.clone())).collect();
-                let shares = share_compliant(tx, &live, &asked)?;
-                Ok(low(&due, &shares))
-            })
-            .await?;
+        let due = app.read(move |tx| due(tx, now)).await?;
+        let low = if due.is_empty() {
+            Holds::new()
+        } else {
+            let (live, index) = (app.state.live.clone(), Index::current(app).await?);
+            let rows: Vec<DeploymentRow> = due.iter().map(|(_, _, row)| row.clone()).collect();
+            low(&due, &app.try_read(move |tx| Ok(shares(tx, &live, &index, &rows)?)).await?)
+        };
         settle(app, LOW, low).await?;
     }
     Ok(())
 }
 
 /// Opens what holds and closes what does not. Nothing is written if nothing changed.
-async fn settle(app: &App, kind: &'static str, holds: Holds) -> Result<(), AdminError> {
+pub(super) async fn settle(app: &App, kind: &'static str, holds: Holds) -> Result<(), AdminError> {
     let open = app.read(move |tx| {
         let subjects = tx.alert_subjects(kind)?;
         let rows = subjects.into_iter().map(|subject| tx.alert_open_of(kind, &subject));
@@ -111,9 +121,9 @@ async fn settle(app: &App, kind: &'static str, holds: Holds) -> Result<(), Admin
     .await
 }
 
-type Due = (WatchedDeployment, Threshold, Vec<weir_model::ids::UpdateId>);
+type Due = (WatchedDeployment, Threshold, DeploymentRow);
 
-/// Deployments whose compliance is looked at now, with their updates.
+/// Deployments whose compliance is looked at now.
 fn due(tx: &ReadTx<'_>, now: Timestamp) -> Result<Vec<Due>, StoreError> {
     let rows = tx.deployment_watched(now)?;
     let mut due: Vec<Due> = Vec::new();
@@ -122,17 +132,10 @@ fn due(tx: &ReadTx<'_>, now: Timestamp) -> Result<Vec<Due>, StoreError> {
         let Some(threshold) = threshold.filter(|it| it.is_watched(row.deadline_at, row.local_time, now)) else {
             continue;
         };
-        let updates = row.update.into_iter().collect();
-        due.push((row, threshold, updates));
-    }
-    if due.iter().any(|(_, _, updates)| updates.is_empty()) {
-        for (group, update) in tx.deployment_watched_members()? {
-            if let Some((_, _, updates)) = due.iter_mut().find(|(row, ..)| row.id == group && row.update.is_none()) {
-                updates.push(update);
-            }
+        if let Some(deployment) = tx.deployment_show(row.id)? {
+            due.push((row, threshold, deployment));
         }
     }
-    due.retain(|(_, _, updates)| !updates.is_empty());
     Ok(due)
 }
 
@@ -144,11 +147,12 @@ fn threshold(settings: &Value) -> Option<Threshold> {
     Threshold::read(number("below_percent"), number("minutes_after_deadline"))
 }
 
-/// Those of them with too few compliant computers; `shares`: computers and compliant ones.
-fn low(due: &[Due], shares: &[(u64, u64)]) -> Holds {
-    let low = due.iter().zip(shares).filter(|((_, threshold, _), (all, good))| threshold.is_low(*good, *all));
-    low.map(|((row, threshold, _), (all, good))| {
-        let percent = crate::admin::tally::percent(*good, *all);
+/// Those of them with too few compliant computers; `shares`: compliant computers and all, if there is anything to comply with.
+fn low(due: &[Due], shares: &[Option<(u64, u64)>]) -> Holds {
+    let known = due.iter().zip(shares).filter_map(|(due, share)| Some((due, (*share)?)));
+    let low = known.filter(|((_, threshold, _), (good, all))| threshold.is_low(*good, *all));
+    low.map(|((row, threshold, _), (good, all))| {
+        let percent = crate::admin::tally::percent(good, all);
         let message = format!(
             "{good} of {all} computers ({percent} %) comply with the deployment {} of {:?} to {}, which asks for {} % at \
              its deadline {}. See weir deployments show {}",
@@ -186,6 +190,20 @@ fn silent_sites(tx: &ReadTx<'_>, now: Timestamp) -> Result<Holds, StoreError> {
         .collect())
 }
 
+/// Backups that are scheduled and were not made.
+fn backups(tx: &ReadTx<'_>, now: Timestamp) -> Result<Holds, StoreError> {
+    if too_old(tx, now)?.is_none() {
+        return Ok(Holds::new());
+    }
+    // the words do not change with every hour
+    let hours = Current::read(tx)?.number(BACKUP_ALERT);
+    let message = format!(
+        "backups are scheduled, and there was no good one for {hours} hours (backup.alert_hours). See weir backup status; by hand: \
+         weir backup create"
+    );
+    Ok([(SUBJECT.to_owned(), (AlertSeverity::Critical, message))].into())
+}
+
 /// Computers that were not heard of, in one alert.
 fn silent_computers(tx: &ReadTx<'_>, now: Timestamp) -> Result<Holds, StoreError> {
     let days = Current::read(tx)?.number(ALERT_COMPUTERS);
@@ -204,6 +222,29 @@ fn silent_computers(tx: &ReadTx<'_>, now: Timestamp) -> Result<Holds, StoreError
         names.join(", ")
     );
     Ok([("computers".to_owned(), (AlertSeverity::Warning, message))].into())
+}
+
+/// Requests that were refused for some time. The words are the same as long as that goes on.
+fn refused(app: &App) -> Holds {
+    if app.state.admission.refusals().minutes.is_none() {
+        return Holds::new();
+    }
+    let message = "requests have been refused for more than ten minutes since there is too much to do; who was refused comes \
+                   again, but late. Give the server more processors or memory, or put sites below it; weir_admission_ in \
+                   /metrics says what is short";
+    [("requests".to_owned(), (AlertSeverity::Warning, message.to_owned()))].into()
+}
+
+/// The object store that has the content, if it cannot be used.
+fn object_store(app: &App) -> Holds {
+    let Some((store, trouble)) = crate::content::objects::trouble(&app.state) else { return Holds::new() };
+    // what it answered changes from one request to the next, the alert does not
+    let message = format!(
+        "the object store {store} cannot be used since {}: scans are answered, files are not. See why: GET \
+         /api/v1/health-report",
+        trouble.since.round(jiff::Unit::Second).unwrap_or(trouble.since)
+    );
+    Holds::from([(store, (AlertSeverity::Critical, message))])
 }
 
 /// Disks of the database and of content with too little room.

@@ -15,6 +15,7 @@ use crate::{
         peer::{Peer, Upstream},
         progress::Progress,
     },
+    telemetry::{self, Job},
 };
 
 /// How often to look whether one is due: a changed setting counts soon.
@@ -45,7 +46,7 @@ pub(crate) async fn tell(app: &App) -> Result<Option<RollupOutcome>, AdminError>
 
 /// Does so soon after the start, and then every `rollup.minutes`; it ends when it is dropped.
 pub(crate) async fn serve(app: &App) {
-    let caller = Caller { name: "system: roll-up".to_owned(), from: None };
+    let caller = Caller::system("roll-up");
     let (mut last, mut failures) = (None::<Instant>, 0_u32);
     loop {
         tokio::time::sleep(LOOK).await;
@@ -59,7 +60,7 @@ pub(crate) async fn serve(app: &App) {
         if minutes == 0 || last.is_some_and(|last| last.elapsed() < Duration::from_mins(minutes)) {
             continue;
         }
-        let told = tell(app).await;
+        let told = telemetry::job(Job::RollUp, tell(app)).await;
         last = Some(Instant::now());
         match &told {
             Ok(outcome) => {

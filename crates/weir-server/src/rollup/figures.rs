@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use weir_api::computer::StateCounts;
 use weir_model::{
     ids::{RevisionNumber, UpdateId},
     rollup::{OsFingerprint, ServerSummary},
-    status::State,
+    status::{Counts, State},
     targeting::DeploymentAction,
     update::UpdateType,
 };
@@ -17,11 +16,7 @@ use weir_store::{
     list::UpdateFilter,
 };
 
-use crate::{
-    admin::tally::{self, Questions},
-    content,
-    live::Live,
-};
+use crate::{content, live::Live};
 
 /// Critical Updates and Security Updates.
 const URGENT: [UpdateId; 2] = [
@@ -54,7 +49,7 @@ struct Approvals {
 /// What computers say.
 #[derive(Default)]
 struct Fleet {
-    updates: HashMap<UpdateId, StateCounts>,
+    updates: HashMap<UpdateId, Counts>,
     computers: i32,
     needing: i32,
     failing: i32,
@@ -86,7 +81,7 @@ fn summary(tx: &ReadTx<'_>, live: &Live) -> Result<ServerSummary, StoreError> {
         custom_groups: whole(tx.collection_list()?.iter().filter(|row| !row.built_in).count()),
         ..ServerSummary::default()
     };
-    let (none, unasked) = (Approvals::default(), StateCounts::default());
+    let (none, unasked) = (Approvals::default(), Counts::default());
     let mut cursor = None;
     loop {
         let page = tx.update_list(&UpdateFilter::default(), cursor.as_deref(), PAGE)?;
@@ -115,7 +110,7 @@ fn summary(tx: &ReadTx<'_>, live: &Live) -> Result<ServerSummary, StoreError> {
             sum.needing_files += i32::from(approval.waits);
             sum.with_server_errors += i32::from(approval.fails);
             sum.with_client_errors += i32::from(counts.failed > 0);
-            let needed = tally::needed(counts) > 0;
+            let needed = counts.needed() > 0;
             sum.needed_by_computers += i32::from(needed);
             let known = fleet.updates.contains_key(&update);
             sum.up_to_date += i32::from(known && !needed && counts.failed == 0 && counts.unknown == 0);
@@ -134,22 +129,17 @@ fn whole(count: usize) -> i32 {
 /// The computers that scan here.
 fn fleet(tx: &ReadTx<'_>, live: &Live) -> Result<Fleet, StoreError> {
     let mut fleet = Fleet::default();
-    let mut questions = Questions::new(live);
-    for row in tx.computer_directory_of(THIS_SERVER)? {
-        let status = tally::decode(&tx.computer_status(row.no)?.status);
-        let (mut needs, mut fails, mut unknown) = (false, false, status.reported.is_none());
-        for asked in questions.of(&row.groups).iter() {
-            let state = status.state_of(asked.number, Some(asked.entered));
-            tally::add(fleet.updates.entry(asked.update).or_default(), state);
-            needs |= state.is_needed();
-            fails |= state == State::Failed;
-            unknown |= state == State::Unknown;
-        }
+    let view = live.compliance(tx)?;
+    let members = view.members(Some(THIS_SERVER), &|_| true);
+    view.survey(&members, None, &mut |computer| {
+        let (needs, fails) = (computer.counts.needed() > 0, computer.has(State::Failed));
         fleet.computers += 1;
         fleet.needing += i32::from(needs);
         fleet.failing += i32::from(fails);
-        fleet.up_to_date += i32::from(!needs && !fails && !unknown);
-    }
+        fleet.up_to_date += i32::from(computer.state().is_compliant());
+    });
+    let counted = view.count(&members, None).updates.into_iter().filter(|it| it.counts.total() > 0);
+    fleet.updates = counted.filter_map(|it| Some((view.update(it.update)?, it.counts))).collect();
     Ok(fleet)
 }
 

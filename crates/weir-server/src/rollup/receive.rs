@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 use weir_model::{
+    fnv::Fnv,
     ids::ChangeNumber,
     rollup::{
         Activity, ClientSummary, Clock, ComputerChange, ComputerEntry, LastNumber, ParentError, Place,
@@ -29,7 +30,7 @@ use super::{
     tree::{Reporter, Servers, left_out},
     wire::{COMPUTERS_BATCH, OUT_OF_SYNC_BATCH, SERVERS_BATCH, STATUS_BATCH},
 };
-use crate::{admin::chain, live::Fnv, state::AppState};
+use crate::{admin::chain, state::AppState};
 
 /// Requests with status that are worked on at once; more are told to come again.
 const STATUS_AT_ONCE: usize = 2;
@@ -107,7 +108,7 @@ impl Work<'_> {
             Reporter::One(id) => Some(id.to_string()),
             Reporter::OneOf(_) => None,
         };
-        Actor { name: "system: roll-up".into(), from, at: self.now }
+        Actor { from, ..Actor::system("roll-up", self.now) }
     }
 
     fn ours(&self) -> Uuid {
@@ -123,14 +124,14 @@ impl Work<'_> {
     }
 
     fn configuration(&self) -> Result<Reply, Fault> {
-        let ours = self.ours();
+        let (ours, epoch) = (self.ours(), self.state.epoch);
         let (kept, detailed) = self.read(|tx| Ok((tx.rollup_state()?.reset, detailed(tx)?)))?;
-        // A server that was restored has another id, and lacks what was reported after the backup.
-        let reset = if let Some((reset, _)) = kept.filter(|(_, server)| *server == ours) {
+        // A server that was restored lacks what was reported after the backup.
+        let reset = if let Some((reset, _)) = kept.filter(|(_, of)| *of == epoch) {
             reset
         } else {
             let fresh = Uuid::new_v4();
-            self.write(|tx| Ok(tx.rollup_reset_put(fresh, ours)?))?;
+            self.write(|tx| Ok(tx.rollup_reset_put(fresh, epoch)?))?;
             fresh
         };
         Ok(Reply::Configuration(RollupConfiguration {

@@ -50,7 +50,7 @@ pub(crate) async fn invite(
     request: EnrolmentRequest,
 ) -> Result<CodeAnswer, AdminError> {
     let addresses = addresses(app, &request)?;
-    let pin = app.hub().pin.get().ok_or_else(|| AdminError::Unavailable("the server is still starting".to_owned()))?;
+    let pin = app.hub().pin().ok_or_else(|| AdminError::Unavailable("the server is still starting".to_owned()))?;
     // on a server below the top a new site may be on its way down
     let wanted = name.clone();
     if app.try_read(move |tx| Ok(tree::read(tx)?.find(&wanted).is_none())).await? {
@@ -180,7 +180,7 @@ pub(super) async fn enrol(
     let (id, own, version, at) = (asked.server_id, app.state.server.0, asked.version.clone(), Timestamp::now());
     let apart = asked.now.duration_since(at);
     let shared = app.clone();
-    let caller = Caller { name: "system: enrolment".to_owned(), from: Some(peer.to_string()) };
+    let caller = Caller { from: Some(peer.to_string()), ..Caller::system("enrolment") };
     let enrolled = app
         .write(&caller, move |tx| {
             let tree = tree::read(tx)?;
@@ -199,7 +199,7 @@ pub(super) async fn enrol(
                 site,
                 chain,
                 parent: facts(&shared, tx)?,
-                authority: shared.hub().pin.get().and_then(|pin| pin.authority.clone()),
+                authority: shared.hub().pin().and_then(|pin| pin.authority),
                 now: at,
             })
         })

@@ -56,7 +56,7 @@ pub(super) async fn compare(app: &App, link: &mut Link, theirs: Option<Digests>)
     let read = read_feed(link, 0).await?;
     let Some(theirs) = read.digests else { return Ok(()) };
     let Some(parent) = app.read(|tx| tx.sites_parent()).await? else { return Ok(()) };
-    let caller = Caller { name: format!("system: parent {}", parent.name), from: None };
+    let caller = Caller::system(&format!("parent {}", parent.name));
     let (objects, digests) = (read.objects, theirs.clone());
     let (applied, kinds, here) = app.write(&caller, move |tx| Ok(correct(tx, objects, &digests)?)).await?;
     if applied.applied > 0 {

@@ -255,7 +255,7 @@ async fn connected(app: &App, parent: &Parent, link: &Link) -> Result<(), LinkEr
 async fn start(app: &App, parent: &str, version: u64) -> Result<(), LinkError> {
     app.hub().offer(version);
     app.hub().status_changed();
-    let caller = Caller { name: format!("system: parent {parent}"), from: None };
+    let caller = Caller::system(&format!("parent {parent}"));
     tracing::info!(parent, version, "the parent has something new");
     run::request(app, &caller, SyncTrigger::Parent, false).await?;
     Ok(())
@@ -275,7 +275,7 @@ async fn take_feed(app: &App, link: &mut Link) -> Result<u64, LinkError> {
         drift::compare(app, link, digests).await?;
         return Ok(since);
     }
-    let caller = Caller { name: format!("system: parent {}", parent.name), from: None };
+    let caller = Caller::system(&format!("parent {}", parent.name));
     let taken = app
         .write(&caller, move |tx| {
             let taken = feed::take(tx, objects, since, here)?;

@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -44,7 +41,7 @@ pub(crate) struct Hub {
     /// This process, among those with the same identity.
     pub(super) instance: Uuid,
     /// What those who enrol here recognise this server by.
-    pub(crate) pin: OnceLock<Pin>,
+    pin: Mutex<Option<Pin>>,
     /// Why the parent cannot be reached now.
     trouble: Mutex<Option<String>>,
     /// When the parent answered last.
@@ -76,7 +73,7 @@ impl Default for Hub {
             offered: AtomicU64::new(0),
             begun: AtomicU64::new(0),
             instance: Uuid::new_v4(),
-            pin: OnceLock::new(),
+            pin: Mutex::default(),
             trouble: Mutex::default(),
             answered: Mutex::default(),
             drift: Mutex::default(),
@@ -101,6 +98,16 @@ impl Hub {
     /// Something was written that others may have to hear of. Cheap: whoever listens looks for himself.
     pub(crate) fn nudge(&self) {
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// What those who enrol here recognise this server by; none while it starts.
+    pub(crate) fn pin(&self) -> Option<Pin> {
+        self.pin.lock().clone()
+    }
+
+    /// Says what those who enrol from now on recognise this server by.
+    pub(crate) fn set_pin(&self, pin: Pin) {
+        *self.pin.lock() = Some(pin);
     }
 
     /// Tells of [`Hub::nudge`].

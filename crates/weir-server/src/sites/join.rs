@@ -139,7 +139,7 @@ pub(crate) async fn join(app: &App, how: &config::Enrol) -> Result<(), JoinError
         done_version: 0,
         done_at: None,
     };
-    let caller = Caller { name: "system: enrolment".to_owned(), from: None };
+    let caller = Caller::system("enrolment");
     let name = parent.name.clone();
     app.write(&caller, move |tx| keep(tx, &parent, &enrolled)).await?;
     app.reload_settings().await?;

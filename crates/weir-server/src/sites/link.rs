@@ -137,6 +137,21 @@ pub(super) struct PointReport {
     pub(super) point: Point,
 }
 
+/// Reads a body of the link (`enrol`, `enrolled`, `feed`, `news` or `status`), and writes it again. None if it is refused.
+pub fn link_again(what: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    fn again<T: Serialize + serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<Vec<u8>> {
+        serde_json::to_vec(&serde_json::from_slice::<T>(bytes).ok()?).ok()
+    }
+    match what {
+        "enrol" => again::<Enrol>(bytes),
+        "enrolled" => again::<Enrolled>(bytes),
+        "feed" => again::<Feed>(bytes),
+        "news" => again::<News>(bytes),
+        "status" => again::<StatusPost>(bytes),
+        _ => None,
+    }
+}
+
 /// Shortens what a peer said of itself, and leaves out what could steer a terminal.
 pub(super) fn plain(text: &mut String, longest: usize) {
     if text.chars().count() > longest || text.chars().any(|c| c.is_control() && c != '\n') {

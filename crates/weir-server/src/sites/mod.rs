@@ -24,6 +24,8 @@ mod report;
 mod serve;
 mod tree;
 
+use std::collections::HashMap;
+
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 use weir_store::{ReadTx, StoreError, sites::SiteEnrolmentRow};
@@ -31,6 +33,7 @@ use weir_store::{ReadTx, StoreError, sites::SiteEnrolmentRow};
 pub use access::{Parent, is_replica, parent, refuse_below};
 pub use cascade::{announce, begin};
 pub use join::JoinError;
+pub use link::link_again;
 
 pub(crate) use accept::invite;
 pub(crate) use addresses::client_addresses;
@@ -54,6 +57,16 @@ const REFUSED: &str = "site.refused";
 /// The site that a downstream server of this identity enrolled as: it is admitted whatever `downstream.policy` says.
 pub fn enrolled(tx: &ReadTx<'_>, server: Uuid) -> Result<Option<SiteEnrolmentRow>, StoreError> {
     tx.sites_enrolment_of_server(server)
+}
+
+/// The sites that servers below this one are, by the GUID of the server: id and name. Servers directly below are told by their
+/// enrolment, those further down by what they say of themselves.
+pub(crate) fn servers(tx: &ReadTx<'_>) -> Result<HashMap<Uuid, (Uuid, String)>, StoreError> {
+    let names: HashMap<Uuid, String> = tx.sites_list()?.into_iter().map(|row| (row.node.id, row.node.name)).collect();
+    let told = tree::points(tx)?.into_iter().map(|(site, (point, _))| (point.server_id, site));
+    let enrolled = tx.sites_enrolments()?.into_iter().map(|row| (row.server_id, row.site));
+    let named = |(server, site): (Uuid, Uuid)| Some((server, (site, names.get(&site)?.clone())));
+    Ok(told.chain(enrolled).filter_map(named).collect())
 }
 
 /// Turns the server plane on at the start if the settings say so, or if a site below may call.

@@ -12,6 +12,7 @@ use crate::{
     admin::App,
     start::{Plane, Timed},
     state::Connection,
+    telemetry::PlaneName,
     upstream::{UpstreamConnection, UpstreamService},
 };
 
@@ -37,6 +38,8 @@ impl LinkPlane {
 }
 
 impl Plane for LinkPlane {
+    const NAME: PlaneName = PlaneName::Link;
+
     type Body = Body;
     type Service = LinkConnection;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, FromRequest as _, Request, State},
+    extract::{DefaultBodyLimit, FromRequest as _, MatchedPath, Request, State},
     middleware::{self, Next},
     response::Response,
     routing::{get, post},
@@ -30,6 +30,7 @@ use super::{
 use crate::{
     admin::{AdminError, App, Body, Query},
     state::Connection,
+    telemetry::{LINK_OPERATIONS, Observation, meters, note},
 };
 
 /// How long a request for news is held open.
@@ -38,6 +39,8 @@ const HOLD: Duration = Duration::from_secs(20);
 const SETTLE: Duration = Duration::from_millis(50);
 /// Bytes of what a server that nobody knows yet may send.
 const ENROL_BYTES: usize = 16 << 10;
+/// The operation that waits for news: how long it takes says nothing.
+const NOTIFY: &str = "notify";
 /// Points of one status message.
 const MOST_POINTS: usize = weir_model::site::MOST_SITES;
 
@@ -72,7 +75,24 @@ pub(super) fn router(app: App, stop: watch::Receiver<bool>) -> Router {
         .fallback(nothing)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(measure))
         .with_state(served)
+}
+
+/// Notes which operation a request is for, and how long it takes.
+async fn measure(request: Request, next: Next) -> Response {
+    let operation = {
+        let matched = request.extensions().get::<MatchedPath>();
+        let asked = matched.and_then(|path| path.as_str().rsplit('/').next()).unwrap_or_default();
+        LINK_OPERATIONS.into_iter().find(|known| *known == asked).unwrap_or("other")
+    };
+    note(|seen| seen.call(operation));
+    let begun = std::time::Instant::now();
+    let response = next.run(request).await;
+    if operation != NOTIFY {
+        meters().link_calls.of(operation).record(begun.elapsed().as_secs_f64());
+    }
+    response
 }
 
 async fn nothing() -> AdminError {
@@ -145,6 +165,7 @@ async fn notify(
     Query(query): Query<NotifyQuery>,
 ) -> Answer<News> {
     let Served { app, mut stop } = served;
+    note(Observation::lasts);
     spoke(&app, child, query.instance).await?;
     let until = Instant::now() + HOLD;
     let mut changes = app.hub().changes();

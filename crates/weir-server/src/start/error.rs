@@ -47,6 +47,12 @@ pub enum StartError {
         /// The operating system's answer.
         source: std::io::Error,
     },
+    /// A restore into the data folder was cut short.
+    #[error(
+        "a restore into {} was not finished, so that what is there may be half of each; give the weir restore command again",
+        .0.display()
+    )]
+    Restoring(PathBuf),
     /// The system gave no random bytes.
     #[error("the system's random generator failed")]
     Random,

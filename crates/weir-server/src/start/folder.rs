@@ -40,8 +40,11 @@ fn restrict(_path: &Path) -> io::Result<()> {
 }
 
 /// Refuses a folder that was a site's and has lost its database: a new one in its place would forget every decision, and
-/// nobody would notice.
+/// nobody would notice. Refuses one into which a restore was cut short, too.
 pub(crate) fn whole(data: &Path) -> Result<(), StartError> {
+    if data.join(crate::backup::RESTORING).exists() {
+        return Err(StartError::Restoring(data.to_owned()));
+    }
     let size = |name: &str| fs::metadata(data.join(name)).map_or(0, |file| file.len());
     let empty = fs::metadata(data.join(weir_store::DATABASE)).is_ok_and(|file| file.len() == 0);
     // one that was ever opened has its first page, whatever its write-ahead log holds

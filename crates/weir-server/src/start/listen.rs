@@ -14,6 +14,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
 };
+use parking_lot::Mutex;
 use rustls::{ServerConfig, server::Acceptor};
 use sha2::{Digest as _, Sha256};
 use tokio::{
@@ -23,14 +24,23 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor, server::TlsStream};
-use weir_model::ids::Sha256Digest;
+use weir_model::{
+    admission::{Connections, Network},
+    ids::Sha256Digest,
+};
 
 pub use super::watch::Timed;
 use super::{
-    LINK_PROTOCOL, StartError,
+    LINK_PROTOCOL, StartError, tls,
     watch::{Exchange, Patience, Sent, Watched},
 };
-use crate::{config::Limits, sites::LinkPlane, state::Connection};
+use crate::{
+    admission::Pressure,
+    config::Limits,
+    sites::LinkPlane,
+    state::Connection,
+    telemetry::{Observation, PlaneName, meters},
+};
 
 /// Connections that the system queues while none is accepted: a scan storm connects within seconds.
 const BACKLOG: u32 = 4_096;
@@ -68,12 +78,14 @@ pub struct Terms {
     pub(crate) plain_too: bool,
     /// Bounds.
     pub limits: Limits,
+    /// Whether others wait for what slow readers hold.
+    pub(crate) pressure: Option<Pressure>,
 }
 
 impl Terms {
     /// Without TLS.
     pub fn plain(limits: Limits) -> Self {
-        Self { tls: None, plain_too: false, limits }
+        Self { tls: None, plain_too: false, limits, pressure: None }
     }
 }
 
@@ -97,6 +109,9 @@ pub(crate) struct Link {
 pub trait Plane: Clone + Send + 'static {
     /// The body of answers.
     type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin + Send + 'static;
+    /// What it is called where it is counted.
+    const NAME: PlaneName = PlaneName::Client;
+
     /// The service of one connection.
     type Service: Service<Request<Timed<Incoming>>, Response = Response<Self::Body>, Error = Infallible, Future: Send>
         + Send
@@ -110,6 +125,7 @@ pub trait Plane: Clone + Send + 'static {
 pub async fn serve<P: Plane>(bound: Bound, plane: P, terms: Terms, mut stop: watch::Receiver<bool>) {
     let limits = terms.limits;
     let slots = Arc::new(Semaphore::new(terms.limits.connections));
+    let open = Arc::new(Mutex::new(Connections::new(terms.limits.connections)));
     let graceful = GracefulShutdown::new();
     loop {
         let slot = tokio::select! {
@@ -129,15 +145,41 @@ pub async fn serve<P: Plane>(bound: Bound, plane: P, terms: Terms, mut stop: wat
             },
             () = stopped(&mut stop) => break,
         };
-        let (plane, terms, watcher) = (plane.clone(), terms.clone(), graceful.watcher());
+        let Some(place) = Place::take(&open, peer) else {
+            // closed at once: a connection that waits takes the place of another
+            metrics::counter!("weir_admission_connections_refused_total", "listener" => word(bound.name)).increment(1);
+            tracing::debug!(listener = bound.name, %peer, "an address has its share of the connections");
+            continue;
+        };
+        let (plane, terms, watcher, name) = (plane.clone(), terms.clone(), graceful.watcher(), bound.name);
+        let open = Open::new(name);
         tokio::spawn(async move {
-            accepted(stream, peer, plane, terms, watcher).await;
-            drop(slot);
+            accepted(stream, peer, plane, terms, watcher, name).await;
+            drop((slot, place, open));
         });
     }
     drop(bound.socket);
     if timeout(limits.drain_time, graceful.shutdown()).await.is_err() {
         tracing::warn!(listener = bound.name, "requests were still under way when the drain time was over");
+    }
+}
+
+/// The place of a connection among those of its address, given back when it is dropped.
+struct Place {
+    open: Arc<Mutex<Connections>>,
+    address: Network,
+}
+
+impl Place {
+    fn take(open: &Arc<Mutex<Connections>>, peer: SocketAddr) -> Option<Self> {
+        let address = Network::address(peer.ip());
+        open.lock().open(address).then(|| Self { open: Arc::clone(open), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.open.lock().close(self.address);
     }
 }
 
@@ -147,34 +189,88 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn accepted<P: Plane>(stream: TcpStream, peer: SocketAddr, plane: P, terms: Terms, watcher: Watcher) {
+async fn accepted<P: Plane>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    plane: P,
+    terms: Terms,
+    watcher: Watcher,
+    name: &'static str,
+) {
     // answers are written whole; waiting for more to send would only add latency
     let _ = stream.set_nodelay(true);
-    let limits = terms.limits;
+    let bounds = (terms.limits, terms.pressure);
     let mut connection = Connection { peer, tls: false, certificate: None };
     let Some(tls) = terms.tls else {
-        return answer::<_, P>(stream, connection, plane.on(connection), limits, watcher).await;
+        return answer::<_, P>(stream, connection, plane.on(connection), bounds, watcher).await;
     };
-    let until = Instant::now() + limits.header_time;
+    let until = Instant::now() + bounds.0.header_time;
     if terms.plain_too {
         match timeout_at(until, is_tls(&stream)).await {
             Ok(Ok(true)) => {}
-            Ok(Ok(false)) => return answer::<_, P>(stream, connection, plane.on(connection), limits, watcher).await,
+            Ok(Ok(false)) => return answer::<_, P>(stream, connection, plane.on(connection), bounds, watcher).await,
             Ok(Err(error)) => return tracing::debug!(%peer, %error, "a connection ended before its first byte"),
             Err(_) => return tracing::debug!(%peer, "a connection sent nothing"),
         }
     }
     connection.tls = true;
     match timeout_at(until, handshake(stream, &tls)).await {
-        Ok(Ok((stream, None))) => answer::<_, P>(stream, connection, plane.on(connection), limits, watcher).await,
-        Ok(Ok((stream, Some(link)))) => {
-            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-            connection.certificate = shown.map(|der| Sha256Digest(Sha256::digest(der).into()));
-            answer::<_, LinkPlane>(stream, connection, link.on(connection), limits, watcher).await;
+        Ok(Ok((stream, None))) => {
+            // only the admin plane asks for one, and only where it has an authority for them
+            connection.certificate = shown(&stream);
+            answer::<_, P>(stream, connection, plane.on(connection), bounds, watcher).await;
         }
-        Ok(Err(error)) => tracing::debug!(%peer, %error, "the TLS handshake failed"),
-        Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
+        Ok(Ok((stream, Some(link)))) => {
+            connection.certificate = shown(&stream);
+            answer::<_, LinkPlane>(stream, connection, link.on(connection), bounds, watcher).await;
+        }
+        Ok(Err(error)) => {
+            refused(name, tls::reason(&error));
+            tracing::debug!(%peer, %error, "the TLS handshake failed");
+        }
+        Err(_) => {
+            refused(name, tls::TIMEOUT);
+            tracing::debug!(%peer, "the TLS handshake took too long");
+        }
     }
+}
+
+/// The plane of a listener: the first word of its name.
+fn word(listener: &'static str) -> &'static str {
+    listener.split(' ').next().unwrap_or(listener)
+}
+
+/// An open connection, which is counted.
+struct Open(&'static str);
+
+impl Open {
+    fn new(listener: &'static str) -> Self {
+        let plane = word(listener);
+        // names of listeners that only programs of ours give
+        let known = PlaneName::ALL.iter().map(|plane| plane.word()).find(|known| *known == plane);
+        let plane = known.unwrap_or(PlaneName::Client.word());
+        meters().connections.of(plane).increment(1);
+        meters().connections_open.of(plane).increment(1.0);
+        Self(plane)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        meters().connections_open.of(self.0).decrement(1.0);
+    }
+}
+
+/// Counts a failed handshake.
+fn refused(listener: &'static str, reason: &'static str) {
+    let plane = word(listener);
+    metrics::counter!("weir_tls_handshake_failures_total", "listener" => plane, "reason" => reason).increment(1);
+}
+
+/// The certificate that the other side showed and proved to have the key of, by its fingerprint.
+fn shown(stream: &TlsStream<TcpStream>) -> Option<Sha256Digest> {
+    let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    shown.map(|der| Sha256Digest(Sha256::digest(der).into()))
 }
 
 /// Whether a connection begins as TLS does: with a handshake record (RFC 8446 5.1). No HTTP method begins so.
@@ -200,22 +296,31 @@ async fn handshake(stream: TcpStream, tls: &Tls) -> std::io::Result<(TlsStream<T
     }
 }
 
-async fn answer<S, P>(stream: S, connection: Connection, service: P::Service, limits: Limits, watcher: Watcher)
-where
+async fn answer<S, P>(
+    stream: S,
+    connection: Connection,
+    service: P::Service,
+    (limits, pressure): (Limits, Option<Pressure>),
+    watcher: Watcher,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     P: Plane,
 {
     let exchange = Exchange::default();
     let patience = Patience { header: limits.header_time, write: limits.idle_time };
-    let stream = TokioIo::new(Watched::new(stream, exchange.clone(), patience));
+    let stream = TokioIo::new(Watched::new(stream, exchange.clone(), patience, pressure));
     let service = service_fn(move |request: Request<Incoming>| {
         exchange.begin();
         let exchange = exchange.clone();
+        let seen = Observation::begin(P::NAME, connection.peer, request.headers());
         // the time between two pieces of a request's body
-        let answered = service.call(request.map(|body| Timed::new(body, limits.header_time)));
+        let answered = service.call(request.map(|body| Timed::new(body, limits.header_time, Arc::clone(&seen))));
         async move {
-            let answer: Result<Response<P::Body>, Infallible> = answered.await;
-            answer.map(|answer| answer.map(|body| -> Sent<P::Body> { exchange.until_sent(body) }))
+            let answer: Result<Response<P::Body>, Infallible> = seen.around(answered).await;
+            answer.map(|answer| {
+                seen.answered(answer.status());
+                answer.map(|body| -> Sent<P::Body> { exchange.until_sent(body, seen) })
+            })
         }
     });
     let served = http1::Builder::new()

@@ -8,17 +8,27 @@ mod plane;
 mod tls;
 mod watch;
 
-use std::{future::Future, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io::Write as _, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use tokio::{sync::watch as signal, task::JoinHandle};
-use weir_api::status::{ENDPOINTS_FILE, Endpoints, TOKEN_FILE};
+use tokio::{runtime::Handle, sync::watch as signal, task::JoinHandle};
+use weir_api::{
+    access::SignInLink,
+    status::{ENDPOINTS_FILE, Endpoints, TOKEN_FILE},
+};
 use weir_model::{ids::Sha256Digest, message::SERVER_STARTED};
-use weir_store::{Actor, Store, StoreError, content::ContentStore};
+use weir_store::{
+    Actor, Store, StoreError,
+    content::{ContentStore, objects::Objects},
+};
 
 pub use error::StartError;
+pub(crate) use folder::{create as create_folder, write as write_private};
 pub(crate) use listen::{Plane, Timed};
-pub(crate) use tls::{Certificates, LINK_PROTOCOL, Pin, machine_name, random};
+pub(crate) use tls::{
+    ADMIN, CLIENT, Certificates, HANDSHAKE_FAILURES, LINK_PROTOCOL, Looked, OWN, Pin, Standing, facts,
+    install_provider, machine_name, random, suites,
+};
 
 use self::{
     folder::RemovedOnDrop,
@@ -28,9 +38,11 @@ use self::{
 use crate::{
     admin::{self, App, Caller, Parts, Secrets},
     client::ClientService,
-    config::{self, Listen, Options, Settings},
+    config::{self, Listen, Options, Settings, TlsChoice},
+    content,
     sites::{self, LinkPlane, Parent},
     state::{AppState, ClientSettings},
+    telemetry,
     upstream::UpstreamService,
 };
 
@@ -54,8 +66,9 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()> + Send) ->
 /// [`run`] with settings that were read before.
 pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send) -> Result<(), StartError> {
     let started_at = Timestamp::now();
-    tls::install_provider();
-    admin::install_metrics();
+    install_provider();
+    telemetry::install();
+    telemetry::set_threshold(settings.log.slow);
     descriptors::raise(settings.limits.connections);
     let service = variable_names().filter(|name| config::is_service(name)).count();
     if service > 0 {
@@ -68,36 +81,38 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     folder::create(&data)?;
     folder::whole(&data)?;
     let store = open_store(&data).await?;
+    restored(&store, &data, started_at).await?;
     // what a killed server left behind would name a server that is not there
     drop(RemovedOnDrop(data.join(ENDPOINTS_FILE)));
     folder::create(&data.join("incoming"))?;
-    let content = ContentStore::open(&settings.content)?;
+    let files = open_content(&settings)?;
     seed(&store, &settings, started_at).await?;
     let secrets = Secrets { token: token(&store, &data, started_at).await? };
-    let certificates = Certificates::open(&data.join("tls"), settings.tls.as_ref(), &settings.tls_names, started_at)?;
+    let certificates = Arc::new(certificates(&store, &settings, started_at).await?);
 
     // bound before the catalogue is compiled, so that a taken address is said at once
     let bound = Listeners::bind(&settings)?;
-    let state = AppState::open(store, content, ClientSettings::default())
+    let state = AppState::open(store, files, ClientSettings::default())
         .await
         .map_err(|error| StartError::Publish(admin::chain(&error)))?;
+    content::objects::begin(&state).await;
     if let Some(client) = bound.client_http.as_ref().or(bound.client_https.as_ref()) {
         state.set_content_port(client.address.port());
+        state.set_content_tls(bound.client_http.is_none());
     }
     let endpoints = bound.endpoints();
     let process = Arc::new(settings);
     let app = App::new(Parts { state: Arc::clone(&state), process, secrets, endpoints, started_at });
     app.reload_settings().await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
-    let caller = Caller { name: "system: start".to_owned(), from: None };
+    let caller = Caller::system("start");
     let started = app.write(&caller, |tx| {
         Ok(tx.status_message(&SERVER_STARTED, &[("version", env!("CARGO_PKG_VERSION").to_owned())], None)?)
     });
     if let Err(error) = started.await {
         tracing::warn!(error = admin::chain(&error), "the start could not be noted among the status messages");
     }
-    if app.hub().pin.set(certificates.pin()?).is_err() {
-        tracing::error!("the certificate of the site link was set before");
-    }
+    app.hub().set_pin(certificates.pin()?);
+    app.set_certificates(Arc::clone(&certificates));
     if let Some(how) = &app.process.enrol {
         sites::join(&app, how).await.map_err(|error| StartError::Enrol(Box::new(error)))?;
     }
@@ -115,9 +130,10 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     };
 
     let (stopping, stop) = signal::channel(false);
+    app.shared().changes.until(stop.clone());
     let tasks = bound.serve(&app, &certificates, &stop)?;
     let client_is_own = certificates.client_is_own();
-    let mut jobs = crate::jobs::start(&app, certificates, &stop);
+    let mut jobs = crate::jobs::start(&app, &stop);
     jobs.extend(sites::start(&app, &stop));
     let file = data.join(ENDPOINTS_FILE);
     let endpoints = app.endpoints();
@@ -144,6 +160,34 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     }
     tracing::info!("stopped");
     stopped_early.map_or(Ok(()), |name| Err(StartError::Task(name)))
+}
+
+/// Makes a link that signs the built-in administrator in, in the data folder itself: no server may hold it. It works once one runs.
+/// Nothing else is changed.
+pub async fn reset(settings: &Settings) -> Result<SignInLink, StartError> {
+    let now = Timestamp::now();
+    let database = settings.data.join(weir_store::DATABASE);
+    if let Err(source) = std::fs::metadata(&database) {
+        // a folder that is named wrongly does not become a new site
+        return Err(StartError::File { action: "reading", path: database, source });
+    }
+    folder::whole(&settings.data)?;
+    let store = open_store(&settings.data).await?;
+    let code = admin::new_secret().map_err(|_| StartError::Random)?;
+    let (hash, expires_at) = (admin::secret_hash(&code), now + admin::SIGN_IN_CODE);
+    off_thread(move || {
+        store.write(&Actor::system("reset", now), |tx| {
+            tx.sign_in_code_create(hash, admin::ADMINISTRATOR, expires_at, None)?;
+            tx.audit("sign_in_link.create", admin::ADMINISTRATOR, None, None)
+        })?;
+        Ok(())
+    })
+    .await?;
+    let admin = match settings.listen.admin {
+        Listen::At(address) => format!("https://{}", reachable(address)),
+        Listen::Off => String::new(),
+    };
+    Ok(SignInLink { url: format!("{admin}/sign-in?code={code}"), expires_at })
 }
 
 /// Says where the server listens.
@@ -176,6 +220,15 @@ async fn wait(
     ended
 }
 
+/// The content folder, and what is behind it.
+fn open_content(settings: &Settings) -> Result<ContentStore, StartError> {
+    let folder = ContentStore::open(&settings.content)?;
+    Ok(match &settings.objects {
+        None => folder,
+        Some(place) => folder.with_objects(Arc::new(Objects::open(place, Handle::current(), Timestamp::now)?)),
+    })
+}
+
 /// Another process may hold the folder for a moment, when one server takes over from another.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -197,6 +250,34 @@ async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StartError> + Send + 'static,
 ) -> Result<T, StartError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| StartError::Task("start-up"))?
+}
+
+/// Takes over data that a restore put here.
+async fn restored(store: &Store, data: &Path, now: Timestamp) -> Result<(), StartError> {
+    let (store, data) = (store.clone(), data.to_owned());
+    off_thread(move || Ok(crate::backup::take_over(&store, &data, now)?)).await
+}
+
+/// Reads or makes the certificates that listeners show.
+async fn certificates(store: &Store, settings: &Settings, now: Timestamp) -> Result<Certificates, StartError> {
+    let (store, folder, file) = (store.clone(), settings.data.join("tls"), settings.file.clone());
+    let (choice, addresses) = (TlsChoice::from(settings), listener_addresses(settings));
+    off_thread(move || {
+        let name = store.read(|tx| Ok(admin::setting::Current::read(tx)?.text(admin::setting::SERVER_NAME)))?;
+        Certificates::open(&folder, choice, file, addresses, &name, now)
+    })
+    .await
+}
+
+/// Addresses that listeners are bound to alone: those that computers may be told.
+fn listener_addresses(settings: &Settings) -> Vec<String> {
+    let listen = &settings.listen;
+    let planes = [listen.client_https, listen.admin, listen.server.map_or(Listen::Off, Listen::At)];
+    let bound = planes.into_iter().filter_map(|plane| match plane {
+        Listen::At(address) if !address.ip().is_unspecified() => Some(address.ip().to_string()),
+        Listen::At(_) | Listen::Off => None,
+    });
+    bound.collect()
 }
 
 /// Brings site settings of the command line into a new site; later starts leave the site's own alone.
@@ -222,7 +303,9 @@ async fn token(store: &Store, data: &Path, now: Timestamp) -> Result<Sha256Diges
     off_thread(move || {
         let kept = crate::file::small_text(&path).unwrap_or_default();
         let hash = admin::secret_hash(kept.trim());
-        if !kept.trim().is_empty() && store.read(|tx| tx.token_find(hash, now))?.is_some() {
+        // the secret of an API token in this file would make it more than it is
+        let is_ours = store.read(|tx| tx.token_find(hash, now))?.is_some_and(|token| token.owner.is_none());
+        if !kept.trim().is_empty() && is_ours {
             // it may have been copied with another mode; else it stays as it is, even on a full disk
             folder::keep_private(&path)?;
             return Ok(hash);
@@ -232,7 +315,7 @@ async fn token(store: &Store, data: &Path, now: Timestamp) -> Result<Sha256Diges
         // the file first: a token that nobody knows is of no use, one that is not in the database is replaced
         folder::write(&path, format!("{token}\n").as_bytes())?;
         store.write(&Actor::system("start", now), |tx| {
-            tx.token_put(admin::ADMINISTRATOR, hash, admin::ADMINISTRATOR, None)?;
+            tx.token_put(admin::ADMINISTRATOR, hash, admin::ADMINISTRATOR, None, None)?;
             tx.audit("token.create", admin::ADMINISTRATOR, None, None)
         })?;
         Ok(hash)
@@ -282,6 +365,7 @@ impl Listeners {
         stop: &signal::Receiver<bool>,
     ) -> Result<Vec<(&'static str, JoinHandle<()>)>, StartError> {
         let limits = app.process.limits;
+        let pressure = Some(app.state.admission.pressure());
         let client = ClientService::new(Arc::clone(&app.state));
         let mut tasks = Vec::new();
         let link = Link { config: certificates.link()?, plane: LinkPlane::new(app, stop) };
@@ -292,22 +376,24 @@ impl Listeners {
                 tls: Some(Tls { config: certificates.client()?, link: shared.take() }),
                 plain_too: true,
                 limits,
+                pressure: pressure.clone(),
             };
             let plane = UpstreamService::new(Arc::clone(&app.state));
             tasks.push(("server plane", tokio::spawn(listen::serve(bound, plane, terms, stop.clone()))));
         }
         if let Some(bound) = self.client_http {
-            let terms = Terms::plain(limits);
+            let terms = Terms { pressure: pressure.clone(), ..Terms::plain(limits) };
             tasks.push(("client plane", tokio::spawn(listen::serve(bound, client.clone(), terms, stop.clone()))));
         }
         if let Some(bound) = self.client_https {
             let tls = Tls { config: certificates.client()?, link: shared };
-            let terms = Terms { tls: Some(tls), plain_too: false, limits };
+            let terms = Terms { tls: Some(tls), plain_too: false, limits, pressure };
             tasks.push(("client plane, TLS", tokio::spawn(listen::serve(bound, client, terms, stop.clone()))));
         }
         if let Some(bound) = self.admin {
-            let tls = Tls { config: certificates.admin()?, link: None };
-            let terms = Terms { tls: Some(tls), plain_too: false, limits };
+            let config = certificates.admin(app.process.client_ca.as_deref())?;
+            let tls = Tls { config, link: None };
+            let terms = Terms { tls: Some(tls), plain_too: false, limits, pressure: None };
             let plane = AdminPlane::new(admin::router(app.clone()));
             tasks.push(("admin plane", tokio::spawn(listen::serve(bound, plane, terms, stop.clone()))));
         }
@@ -319,33 +405,52 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     config::reachable(address)
 }
 
-/// The short block that tells an administrator what to do now. The link is a secret, so it goes to standard output only,
-/// not to the log.
-#[expect(clippy::print_stdout, reason = "this is what the command prints")]
+/// Tells an administrator what to do now. Nobody may be there to read it: a closed terminal, or a file on a full disk, is no
+/// reason to end.
 fn announce(endpoints: &Endpoints, link: &str, data: &Path, client_is_own: bool, parent: Option<&Parent>) {
-    let off = "off";
-    println!();
-    println!("Weir {} is running.", env!("CARGO_PKG_VERSION"));
-    println!();
-    println!("  Sign in       {link}");
-    println!("                (works once, for 24 hours; a new one: weir admin sign-in)");
-    println!("  Computers     {}", endpoints.client_http.as_deref().unwrap_or(off));
-    println!("                {}", endpoints.client_https.as_deref().unwrap_or(off));
-    if client_is_own {
-        println!("                (their certificate is signed by {})", data.join(weir_api::status::CA_FILE).display());
+    let block = announcement(endpoints, link, data, client_is_own, parent);
+    let mut output = std::io::stdout().lock();
+    if let Err(error) = output.write_all(block.as_bytes()).and_then(|()| output.flush()) {
+        tracing::warn!(%error, "the addresses cannot be printed; they are in endpoints.json, and `weir admin sign-in` makes a link");
     }
-    if let Some(server) = &endpoints.server {
-        println!("  Servers       {server}");
-    }
-    if let Some(parent) = parent {
-        println!("  Parent site   {} at {}", parent.name, parent.url());
-    }
-    println!("  Data folder   {}", data.display());
-    println!();
     tracing::info!(
         client_http = endpoints.client_http,
         client_https = endpoints.client_https,
         admin = endpoints.admin,
         "listening"
     );
+}
+
+/// The short block of [`announce`]. The link is a secret, so it goes to standard output only, not to the log.
+fn announcement(
+    endpoints: &Endpoints,
+    link: &str,
+    data: &Path,
+    client_is_own: bool,
+    parent: Option<&Parent>,
+) -> String {
+    let of = |address: &Option<String>| address.clone().unwrap_or_else(|| "off".to_owned());
+    let mut lines = vec![
+        String::new(),
+        format!("Weir {} is running.", env!("CARGO_PKG_VERSION")),
+        String::new(),
+        format!("  Sign in       {link}"),
+        "                (works once, for 24 hours; a new one: weir admin sign-in)".to_owned(),
+        format!("  Computers     {}", of(&endpoints.client_http)),
+        format!("                {}", of(&endpoints.client_https)),
+    ];
+    if client_is_own {
+        let authority = data.join(weir_api::status::CA_FILE);
+        lines.push(format!("                (their certificate is signed by {})", authority.display()));
+    }
+    if let Some(server) = &endpoints.server {
+        lines.push(format!("  Servers       {server}"));
+    }
+    if let Some(parent) = parent {
+        lines.push(format!("  Parent site   {} at {}", parent.name, parent.url()));
+    }
+    lines.push(format!("  Data folder   {}", data.display()));
+    lines.push(String::new());
+    lines.push(String::new());
+    lines.join("\n")
 }

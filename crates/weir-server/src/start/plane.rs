@@ -10,6 +10,7 @@ use super::{listen::Plane, watch::Timed};
 use crate::{
     client::{self, ClientService, ConnectionService},
     state::Connection,
+    telemetry::PlaneName,
     upstream::{UpstreamConnection, UpstreamService},
 };
 
@@ -23,6 +24,8 @@ impl Plane for ClientService {
 }
 
 impl Plane for UpstreamService {
+    const NAME: PlaneName = PlaneName::Server;
+
     type Body = client::Body;
     type Service = UpstreamConnection;
 
@@ -42,6 +45,8 @@ impl AdminPlane {
 }
 
 impl Plane for AdminPlane {
+    const NAME: PlaneName = PlaneName::Admin;
+
     type Body = Body;
     type Service = AdminConnection;
 

@@ -1,44 +1,60 @@
 //! Certificates of the listeners.
 //!
 //! An authority of this data folder's own (`tls/ca.pem`, `tls/ca.key`) is made on the first start and kept; it signs a
-//! leaf that is made anew on each start and every month. Both are ECDSA P-256: agents of Windows 8.1 and Server 2012 R2
-//! fail the handshake with an RSA leaf under rustls, which has no RSA key exchange and no CBC suites.
+//! leaf that is made anew on each start, every month, and when its names change. Both are ECDSA P-256: agents of Windows 8.1 and
+//! Server 2012 R2 fail the handshake with an RSA leaf under rustls, which has no RSA key exchange and no CBC suites. Certificates of
+//! an administrator's own come from files, which are looked at again and again.
+//!
+//! *Invariant:* a listener always shows a certificate with its key. What cannot be used never takes the place of what can.
 
-use std::{collections::BTreeSet, fmt, fs, net::IpAddr, path::Path, sync::Arc};
+mod authority;
+mod clients;
+mod facts;
+mod files;
+mod handshake;
+mod protocol;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use rustls::{ServerConfig, crypto::aws_lc_rs};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use sha2::{Digest as _, Sha256};
+use weir_model::tls::{CertificateFacts, Minimum};
+
+use self::{
+    authority::{Authority, LEAF_RENEW, leaf_names},
+    files::{Look, Watched},
+    protocol::{ByName, Shown},
 };
-use rustls::{
-    DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
-    client::danger::HandshakeSignatureValid,
-    crypto::{CryptoProvider, aws_lc_rs},
-    server::{
-        ClientHello, ResolvesServerCert,
-        danger::{ClientCertVerified, ClientCertVerifier},
-    },
-    sign::CertifiedKey,
+pub(crate) use self::{
+    facts::facts,
+    handshake::{REASONS as HANDSHAKE_FAILURES, TIMEOUT, reason},
+    protocol::{LINK_PROTOCOL, suites},
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject};
-use sha2::Digest as _;
+use super::StartError;
+use crate::{
+    config::{self, TlsChoice, TlsFiles},
+    file,
+};
 
-use super::{StartError, folder};
-use crate::{config::TlsFiles, file};
-
-/// How long an authority lives. Clients that trust it need a new one afterwards, so it is long.
-const AUTHORITY_DAYS: i64 = 3_650;
-/// An authority with less time left is replaced on start.
-const AUTHORITY_RENEW_DAYS: i64 = 90;
-/// How long a leaf lives; browsers refuse more than 398 days.
-const LEAF_DAYS: i64 = 397;
-/// Certificates are valid from this long before they are made, for clients whose clocks are behind.
-const BACKDATE_DAYS: i64 = 2;
-
-/// The application protocol (ALPN) of the site link.
-pub(crate) const LINK_PROTOCOL: &[u8] = b"weir-link/1";
+/// What computers and servers are shown.
+pub(crate) const CLIENT: &str = "client";
+/// What administrators are shown.
+pub(crate) const ADMIN: &str = "admin";
+/// What is made here.
+pub(crate) const OWN: &str = "own";
+/// The configuration file, as the subject of a failure.
+const SETTINGS: &str = "settings";
 
 /// Makes rustls use aws-lc-rs, once per process. Two providers in a build without this make rustls panic.
 pub(crate) fn install_provider() {
@@ -46,88 +62,296 @@ pub(crate) fn install_provider() {
     let _ = aws_lc_rs::default_provider().install_default();
 }
 
-/// The certificate that a listener shows; it can be replaced while the listener runs.
-pub(crate) struct Shown(ArcSwap<CertifiedKey>);
-
-impl fmt::Debug for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shown")
-    }
-}
-
-impl ResolvesServerCert for Shown {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load_full())
-    }
-}
-
 /// The certificates of one process.
 #[derive(Debug)]
 pub(crate) struct Certificates {
     authority: Authority,
-    names: Vec<String>,
+    /// The leaf that the authority signed.
     own: Arc<Shown>,
+    /// What computers and servers are shown: the own leaf, or what files hold.
     client: Arc<Shown>,
-    client_is_own: bool,
+    /// What administrators are shown who come by a name.
+    admin: Arc<Shown>,
+    /// The configuration file.
+    settings: PathBuf,
+    /// Addresses of listeners, which the own leaf is for.
+    addresses: Vec<String>,
+    minimum: Minimum,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What the settings say, as of the last good reading.
+    choice: TlsChoice,
+    /// The digest of the configuration file that this is from; none if there is none.
+    read: Option<files::Digest>,
+    /// The digest that was seen once, and is not read yet.
+    half_read: Option<Half>,
+    /// Why it cannot be read now, and its digest then.
+    unread: Option<(Option<files::Digest>, String)>,
+    /// Names of the own leaf, and when it was made.
+    names: Vec<String>,
+    made: Timestamp,
+    /// Why the own leaf could not be made anew.
+    unmade: Option<String>,
+    client: Option<Watched>,
+    admin: Option<Watched>,
+}
+
+/// The digest of a configuration file, none if there is no such file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Half(Option<files::Digest>);
+
+/// What came of looking at everything that certificates are made of.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Looked {
+    /// What is shown anew: `client`, `admin`, `own`.
+    pub(crate) changed: Vec<&'static str>,
+    /// What failed and did not before: the same, or `settings`.
+    pub(crate) failed: Vec<&'static str>,
+    /// Something failed that did not before, or works again.
+    pub(crate) turned: bool,
+}
+
+/// A certificate that is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    /// [`CLIENT`], [`ADMIN`] or [`OWN`].
+    pub(crate) plane: &'static str,
+    /// The files that it is from; none for the own one.
+    pub(crate) files: Option<TlsFiles>,
+    /// What it says, leaf first.
+    pub(crate) chain: Vec<CertificateFacts>,
+    /// When it was made or read.
+    pub(crate) since: Timestamp,
+    /// Everybody on this machine can read its key.
+    pub(crate) exposed: bool,
 }
 
 impl Certificates {
-    /// Reads or makes the authority below `folder` and a leaf for `names`; the client plane shows `files` if given.
+    /// Reads or makes the authority below `folder` and a leaf. `settings` is the configuration file that `choice` is from,
+    /// `addresses` are those of listeners, `server_name` is what the site is called.
     pub(crate) fn open(
         folder: &Path,
-        files: Option<&TlsFiles>,
-        names: &[String],
+        choice: TlsChoice,
+        settings: PathBuf,
+        addresses: Vec<String>,
+        server_name: &str,
         now: Timestamp,
     ) -> Result<Self, StartError> {
         let authority = Authority::open(folder, now)?;
-        let names = leaf_names(names);
+        let names = names(&choice, &addresses, server_name);
         let own = Arc::new(Shown(ArcSwap::from_pointee(authority.leaf(&names, now)?)));
-        let client = match files {
-            Some(files) => Arc::new(Shown(ArcSwap::from_pointee(read_files(files)?))),
-            None => own.clone(),
+        let open = |files: Option<&TlsFiles>| match files {
+            None => Ok((None, Arc::new(Shown(ArcSwap::new(own.0.load_full()))))),
+            Some(files) => {
+                let (watched, key) = files::open(files, now).map_err(|error| tls("the certificate", error))?;
+                Ok::<_, StartError>((Some(watched), Arc::new(Shown(ArcSwap::from_pointee(key)))))
+            }
         };
-        Ok(Self { authority, names, own, client, client_is_own: files.is_none() })
+        let (client_files, client) = open(choice.client.as_ref())?;
+        let (admin_files, admin) = open(choice.admin.as_ref())?;
+        let minimum = choice.minimum;
+        let read = digest_of(&settings).unwrap_or_default();
+        let state = State {
+            choice,
+            read,
+            half_read: None,
+            unread: None,
+            names,
+            made: now,
+            unmade: None,
+            client: client_files,
+            admin: admin_files,
+        };
+        Ok(Self { authority, own, client, admin, settings, addresses, minimum, state: Mutex::new(state) })
     }
 
-    /// Makes a new leaf, long before the one shown ends.
-    pub(crate) fn renew(&self, now: Timestamp) -> Result<(), StartError> {
-        self.own.0.store(Arc::new(self.authority.leaf(&self.names, now)?));
-        Ok(())
+    /// Looks at the configuration file, the names and the files, and shows what is new. What fails is reported once it lasts,
+    /// and at once if it is `urgent`. Blocks.
+    pub(crate) fn look(
+        &self,
+        server_name: &str,
+        environment: &dyn Fn(&str) -> Option<String>,
+        now: Timestamp,
+        urgent: bool,
+    ) -> Looked {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let mut looked = Looked { turned: self.read_again(state, environment, urgent), ..Looked::default() };
+        if looked.turned && state.unread.is_some() {
+            looked.failed.push(SETTINGS);
+        }
+        self.renew(state, server_name, now, &mut looked);
+        let planes = [
+            (CLIENT, &state.choice.client, &mut state.client, &self.client),
+            (ADMIN, &state.choice.admin, &mut state.admin, &self.admin),
+        ];
+        for (plane, chosen, watched, shown) in planes {
+            let Some(files) = chosen else {
+                let own = self.own.0.load_full();
+                looked.turned |= watched.take().is_some_and(|watched| watched.failed.is_some());
+                if !Arc::ptr_eq(&shown.0.load_full(), &own) {
+                    shown.0.store(own);
+                    looked.changed.push(plane);
+                }
+                continue;
+            };
+            if watched.as_ref().is_none_or(|watched| watched.files != *files) {
+                *watched = Some(Watched::new(files.clone(), now));
+            }
+            let Some(watched) = watched else { continue };
+            let look = watched.look(shown, now, urgent);
+            match look {
+                Look::Changed => {
+                    tracing::info!(plane, certificate = %files.certificate.display(), "a new certificate is shown");
+                    looked.changed.push(plane);
+                    looked.turned = true;
+                }
+                Look::Fails => {
+                    let why = watched.failed.as_ref().map(|failed| failed.why.as_str()).unwrap_or_default();
+                    tracing::warn!(plane, why, "a new certificate cannot be used; the one before goes on");
+                    looked.failed.push(plane);
+                    looked.turned = true;
+                }
+                Look::Recovered => looked.turned = true,
+                Look::Same => {}
+            }
+        }
+        looked
     }
 
-    /// For the admin plane: always the own certificate, so that the command line trusts exactly `tls/ca.pem`.
-    pub(crate) fn admin(&self) -> Result<Arc<ServerConfig>, StartError> {
-        server(self.own.clone())
+    /// Reads the configuration file again if it is another, and was so twice: half of a file may be a good one that says
+    /// less. True if that failed, or works again.
+    fn read_again(&self, state: &mut State, environment: &dyn Fn(&str) -> Option<String>, urgent: bool) -> bool {
+        let digest = match digest_of(&self.settings) {
+            Ok(digest) => digest,
+            Err(why) => return said(state, None, why),
+        };
+        if digest == state.read {
+            state.half_read = None;
+            return state.unread.take().is_some();
+        }
+        if !urgent && state.half_read != Some(Half(digest)) {
+            state.half_read = Some(Half(digest));
+            return false;
+        }
+        if state.unread.as_ref().is_some_and(|(known, _)| *known == digest) {
+            return false;
+        }
+        if digest.is_none() {
+            let why = format!("{} is gone; what it said of certificates goes on", self.settings.display());
+            return said(state, digest, why);
+        }
+        match config::tls_again(&self.settings, environment) {
+            Ok(choice) => {
+                if choice.minimum != self.minimum {
+                    tracing::warn!("tls.minimum changes when the server is started the next time");
+                }
+                (state.choice, state.read) = (choice, digest);
+                state.unread.take().is_some()
+            }
+            Err(error) => said(state, digest, error.to_string()),
+        }
     }
 
-    /// For the client plane.
+    /// Makes the own leaf anew if it is old or is for other names.
+    fn renew(&self, state: &mut State, server_name: &str, now: Timestamp, looked: &mut Looked) {
+        let names = names(&state.choice, &self.addresses, server_name);
+        if names == state.names && now.duration_since(state.made).abs() < LEAF_RENEW {
+            return;
+        }
+        match self.authority.leaf(&names, now) {
+            Ok(leaf) => {
+                self.own.0.store(Arc::new(leaf));
+                (state.names, state.made) = (names, now);
+                looked.changed.push(OWN);
+                looked.turned |= state.unmade.take().is_some();
+            }
+            Err(error) => {
+                let why = error.to_string();
+                if state.unmade.as_ref() != Some(&why) {
+                    tracing::error!(why, "the certificate could not be renewed; it is tried again");
+                    state.unmade = Some(why);
+                    looked.failed.push(OWN);
+                    looked.turned = true;
+                }
+            }
+        }
+    }
+
+    /// What cannot be used now, and why.
+    pub(crate) fn failures(&self) -> Vec<(&'static str, String)> {
+        let state = self.state.lock();
+        let files = [(CLIENT, &state.client), (ADMIN, &state.admin)].map(|(plane, watched)| {
+            let failed = watched.as_ref()?.failed.as_ref().filter(|failed| failed.lasting)?;
+            Some((plane, failed.why.clone()))
+        });
+        let settings = state.unread.as_ref().map(|(_, why)| (SETTINGS, why.clone()));
+        let own = state.unmade.as_ref().map(|why| (OWN, why.clone()));
+        files.into_iter().chain([settings, own]).flatten().collect()
+    }
+
+    /// What is shown: of a plane without files of its own the own certificate, which is listed once more by itself.
+    pub(crate) fn standing(&self) -> Result<Vec<Standing>, String> {
+        let state = self.state.lock();
+        let own = (OWN, &None, &self.own);
+        let all = [(CLIENT, &state.client, &self.client), (ADMIN, &state.admin, &self.admin), own];
+        let standing = all.into_iter().map(|(plane, watched, shown)| {
+            Ok(Standing {
+                plane,
+                files: watched.as_ref().map(|watched| watched.files.clone()),
+                chain: facts(&shown.0.load().cert)?,
+                since: watched.as_ref().map_or(state.made, |watched| watched.at),
+                exposed: watched.as_ref().is_some_and(|watched| watched.exposed),
+            })
+        });
+        standing.collect()
+    }
+
+    /// The own authority.
+    pub(crate) fn authority(&self) -> Result<CertificateFacts, String> {
+        let der = self.authority_der().map_err(|error| error.to_string())?;
+        facts(&[der])?.into_iter().next().ok_or_else(|| "tls/ca.pem holds no certificate".to_owned())
+    }
+
+    /// The certificate of the own authority.
+    pub(crate) fn authority_der(&self) -> Result<CertificateDer<'static>, StartError> {
+        CertificateDer::from_pem_slice(self.authority.pem.as_bytes()).map_err(|error| tls("tls/ca.pem", error))
+    }
+
+    /// The lowest version of TLS that is spoken.
+    pub(crate) fn minimum(&self) -> Minimum {
+        self.minimum
+    }
+
+    /// For the admin plane: those who come by an address or `localhost`, such as the command line of this machine, are shown the
+    /// own certificate, so that they trust exactly `tls/ca.pem`. With `authorities` (PEM) they are asked for certificates that one of
+    /// these signed; who has none is let in, and proves otherwise who it is.
+    pub(crate) fn admin(&self, authorities: Option<&Path>) -> Result<Arc<ServerConfig>, StartError> {
+        let shown = ByName { own: Arc::clone(&self.own), named: Arc::clone(&self.admin) };
+        let clients = authorities.map_or_else(|| Ok(protocol::nobody()), clients::signed_by)?;
+        protocol::server(Arc::new(shown), self.minimum, clients)
+    }
+
+    /// For the client and server planes.
     pub(crate) fn client(&self) -> Result<Arc<ServerConfig>, StartError> {
-        server(self.client.clone())
+        let shown: Arc<Shown> = Arc::clone(&self.client);
+        protocol::server(shown, self.minimum, protocol::nobody())
     }
 
-    /// For connections of the site link on the client and server listeners: like those, but the other side must show a
-    /// certificate and have its key. Any certificate will do here; who shows it is decided by its fingerprint.
+    /// For connections of the site link on the client and server listeners.
     pub(crate) fn link(&self) -> Result<Arc<ServerConfig>, StartError> {
-        let provider: Arc<CryptoProvider> = aws_lc_rs::default_provider().into();
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| tls("the TLS settings of the site link", error))?
-            .with_client_cert_verifier(Arc::new(AnyCertificate(provider)))
-            .with_cert_resolver(self.client.clone());
-        config.alpn_protocols = vec![LINK_PROTOCOL.to_vec()];
-        // each connection proves anew that the other side has the key
-        config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
-        Ok(Arc::new(config))
+        let shown: Arc<Shown> = Arc::clone(&self.client);
+        protocol::link(shown)
     }
 
-    /// What a server that enrols here recognises this one by.
+    /// What a server that enrols here recognises this one by. It changes with the certificate.
     pub(crate) fn pin(&self) -> Result<Pin, StartError> {
-        let digest = |der: &[u8]| <[u8; 32]>::from(sha2::Sha256::digest(der));
-        if self.client_is_own {
-            let der = CertificateDer::from_pem_slice(self.authority.pem.as_bytes())
-                .map_err(|error| tls("tls/ca.pem", error))?;
-            return Ok(Pin { fingerprint: digest(&der), authority: None });
+        let digest = |der: &[u8]| <[u8; 32]>::from(Sha256::digest(der));
+        if self.client_is_own() {
+            return Ok(Pin { fingerprint: digest(&self.authority_der()?), authority: None });
         }
         let shown = self.client.0.load();
         let leaf = shown.cert.first().ok_or_else(|| tls("the certificate", "it is not there"))?;
@@ -138,8 +362,35 @@ impl Certificates {
 
     /// Whether the client plane shows the own certificate, which computers must be told to trust.
     pub(crate) fn client_is_own(&self) -> bool {
-        self.client_is_own
+        Arc::ptr_eq(&self.client.0.load_full(), &self.own.0.load_full())
     }
+}
+
+/// Notes why the configuration file cannot be read. True if that is news.
+fn said(state: &mut State, digest: Option<files::Digest>, why: String) -> bool {
+    let news = state.unread.as_ref().is_none_or(|(_, known)| *known != why);
+    if news {
+        tracing::warn!(why, "what is said of certificates cannot be read; what was said before goes on");
+    }
+    state.unread = Some((digest, why));
+    news
+}
+
+/// The digest of a file; none if there is no such file.
+fn digest_of(path: &Path) -> Result<Option<files::Digest>, String> {
+    match file::small(path) {
+        Ok(bytes) => Ok(Some(Sha256::digest(&bytes).into())),
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Names of the own leaf.
+fn names(choice: &TlsChoice, addresses: &[String], server_name: &str) -> Vec<String> {
+    let added = choice.names.iter().chain(addresses).map(String::as_str);
+    leaf_names(added.chain([server_name]))
 }
 
 /// What a server is recognised by.
@@ -163,172 +414,6 @@ fn pem(der: &[u8]) -> String {
     pem
 }
 
-/// Demands a certificate and the proof of its key, and believes nothing that it says.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ClientCertVerifier for AnyCertificate {
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _now: UnixTime,
-    ) -> Result<ClientCertVerified, rustls::Error> {
-        // its form, so that the key in it can be used
-        rustls::server::ParsedCertificate::try_from(end_entity)?;
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-fn server(shown: Arc<Shown>) -> Result<Arc<ServerConfig>, StartError> {
-    let provider: Arc<CryptoProvider> = aws_lc_rs::default_provider().into();
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|error| tls("the TLS settings", error))?
-        .with_no_client_auth()
-        .with_cert_resolver(shown);
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-}
-
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl fmt::Debug for Authority {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Authority")
-    }
-}
-
-impl Authority {
-    fn open(folder: &Path, now: Timestamp) -> Result<Self, StartError> {
-        folder::create(folder)?;
-        let (certificate, key) = (folder.join("ca.pem"), folder.join("ca.key"));
-        let read = |path: &Path| match fs::read_to_string(path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(StartError::File { action: "reading", path: path.to_owned(), source }),
-        };
-        let (pem, key_pem) = match (read(&certificate)?, read(&key)?) {
-            (Some(pem), Some(key_pem)) if ends(&pem, &certificate)? > now + days(AUTHORITY_RENEW_DAYS) => {
-                (pem, key_pem)
-            }
-            (Some(_), Some(_)) => {
-                tracing::warn!(
-                    "the certificate authority of the data folder is about to end and was replaced; clients that trust tls/ca.pem need the new one"
-                );
-                Self::create(&certificate, &key, now)?
-            }
-            _ => Self::create(&certificate, &key, now)?,
-        };
-        let pair = KeyPair::from_pem(&key_pem).map_err(|error| tls(key.display(), error))?;
-        let issuer = Issuer::from_ca_cert_pem(&pem, pair).map_err(|error| tls(certificate.display(), error))?;
-        Ok(Self { pem, issuer })
-    }
-
-    fn create(certificate: &Path, key: &Path, now: Timestamp) -> Result<(String, String), StartError> {
-        let made = |error| tls("a new certificate authority", error);
-        let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(made)?;
-        let mut params = CertificateParams::new(Vec::new()).map_err(made)?;
-        params.distinguished_name.push(DnType::OrganizationName, "Weir");
-        // two authorities of one machine must not have one name
-        params.distinguished_name.push(DnType::CommonName, format!("Weir authority {}", hex(&random::<4>()?)));
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        validity(&mut params, now, AUTHORITY_DAYS)?;
-        let pem = params.self_signed(&pair).map_err(made)?.pem();
-        let key_pem = pair.serialize_pem();
-        // the key first: a certificate without its key would be taken for a whole pair by nobody
-        folder::write(key, key_pem.as_bytes())?;
-        folder::write(certificate, pem.as_bytes())?;
-        Ok((pem, key_pem))
-    }
-
-    fn leaf(&self, names: &[String], now: Timestamp) -> Result<CertifiedKey, StartError> {
-        let made = |error| tls("a new certificate", error);
-        let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(made)?;
-        let mut params = CertificateParams::new(Vec::new()).map_err(made)?;
-        let common = names.first().map_or("weir", String::as_str);
-        // X.520 allows 64 characters
-        params.distinguished_name.push(DnType::CommonName, common.chars().take(64).collect::<String>());
-        for name in names {
-            params.subject_alt_names.push(match name.parse::<IpAddr>() {
-                Ok(address) => SanType::IpAddress(address),
-                Err(_) => SanType::DnsName(name.as_str().try_into().map_err(made)?),
-            });
-        }
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        validity(&mut params, now, LEAF_DAYS)?;
-        let leaf = params.signed_by(&pair, &self.issuer).map_err(made)?;
-        let authority =
-            CertificateDer::from_pem_slice(self.pem.as_bytes()).map_err(|error| tls("tls/ca.pem", error))?;
-        let key = PrivateKeyDer::try_from(pair.serialize_der()).map_err(|error| tls("a new key", error))?;
-        CertifiedKey::from_der(vec![leaf.der().clone(), authority], key, &aws_lc_rs::default_provider())
-            .map_err(|error| tls("a new certificate", error))
-    }
-}
-
-fn read_files(files: &TlsFiles) -> Result<CertifiedKey, StartError> {
-    let read = |path: &Path| file::small(path).map_err(|error| tls(path.display(), error));
-    let chain = CertificateDer::pem_slice_iter(&read(&files.certificate)?)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| tls(files.certificate.display(), error))?;
-    if chain.is_empty() {
-        return Err(tls(files.certificate.display(), "it holds no certificate"));
-    }
-    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|error| tls(files.key.display(), error))?;
-    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
-        .map_err(|error| tls(format!("{} with {}", files.certificate.display(), files.key.display()), error))
-}
-
-/// When the first certificate of a file ends.
-fn ends(pem: &str, path: &Path) -> Result<Timestamp, StartError> {
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| tls(path.display(), error))?;
-    let (_, certificate) = x509_parser::parse_x509_certificate(&der).map_err(|error| tls(path.display(), error))?;
-    Timestamp::from_second(certificate.validity().not_after.timestamp()).map_err(|error| tls(path.display(), error))
-}
-
-/// The names of the own leaf: this machine, loopback, and what the settings add.
-fn leaf_names(added: &[String]) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    machine_name()
-        .into_iter()
-        .chain(["localhost", "127.0.0.1", "::1"].map(str::to_owned))
-        .chain(added.iter().cloned())
-        .filter(|name| seen.insert(name.clone()))
-        .collect()
-}
-
 /// What this machine is called.
 pub(crate) fn machine_name() -> Option<String> {
     let host = fs::read_to_string("/proc/sys/kernel/hostname")
@@ -339,29 +424,6 @@ pub(crate) fn machine_name() -> Option<String> {
     is_name.then_some(host)
 }
 
-fn validity(params: &mut CertificateParams, now: Timestamp, length: i64) -> Result<(), StartError> {
-    let date = |at: Timestamp| -> Date { at.to_zoned(TimeZone::UTC).date() };
-    let (from, to) = (date(now - days(BACKDATE_DAYS)), date(now + days(length)));
-    let convert = |date: Date| {
-        Ok::<_, StartError>(rcgen::date_time_ymd(
-            date.year().into(),
-            date.month().unsigned_abs(),
-            date.day().unsigned_abs(),
-        ))
-    };
-    params.not_before = convert(from)?;
-    params.not_after = convert(to)?;
-    let mut serial = random::<16>()?;
-    // positive and not zero, RFC 5280 4.1.2.2
-    serial[0] = (serial[0] & 0x7f) | 0x40;
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
-    Ok(())
-}
-
-fn days(count: i64) -> SignedDuration {
-    SignedDuration::from_hours(24 * count)
-}
-
 /// Random bytes for keys, codes and tokens.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], StartError> {
     let mut bytes = [0; N];
@@ -369,67 +431,6 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], StartError> {
     Ok(bytes)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-        text
-    })
-}
-
 fn tls(subject: impl fmt::Display, reason: impl fmt::Display) -> StartError {
     StartError::Tls { subject: subject.to_string(), reason: reason.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect("timestamp")
-    }
-
-    #[test]
-    fn the_authority_is_kept_and_replaced_shortly_before_it_ends() {
-        install_provider();
-        let data = tempfile::tempdir().expect("folder");
-        let folder = data.path().join("tls");
-        let open = |now: &str| {
-            Certificates::open(&folder, None, &["wsus.example".to_owned()], at(now)).expect("opened");
-            fs::read_to_string(folder.join("ca.pem")).expect("ca.pem")
-        };
-        let first = open("2026-01-01T00:00:00Z");
-        assert_eq!(open("2035-06-01T00:00:00Z"), first);
-        assert_ne!(open("2035-12-01T00:00:00Z"), first);
-    }
-
-    #[test]
-    fn the_leaf_is_ecdsa_p256_and_names_this_machine() {
-        install_provider();
-        let data = tempfile::tempdir().expect("folder");
-        let certificates = Certificates::open(
-            &data.path().join("tls"),
-            None,
-            &["wsus.example".to_owned()],
-            at("2026-01-01T00:00:00Z"),
-        )
-        .expect("opened");
-        let shown = certificates.own.0.load_full();
-        let (_, leaf) = x509_parser::parse_x509_certificate(&shown.cert[0]).expect("certificate");
-        let text = format!("{:?}", leaf.subject_alternative_name().expect("extension").expect("names").value);
-        assert!(text.contains("localhost") && text.contains("wsus.example"), "{text}");
-        assert_eq!(leaf.public_key().algorithm.algorithm.to_id_string(), "1.2.840.10045.2.1");
-        assert_eq!(shown.cert.len(), 2);
-    }
-
-    #[test]
-    fn a_key_without_its_certificate_is_said() {
-        install_provider();
-        let data = tempfile::tempdir().expect("folder");
-        let path = data.path().join("chain.pem");
-        fs::write(&path, "nothing").expect("written");
-        let files = TlsFiles { certificate: path.clone(), key: path };
-        let error = Certificates::open(&data.path().join("tls"), Some(&files), &[], at("2026-01-01T00:00:00Z"))
-            .expect_err("no certificate");
-        assert!(error.to_string().contains("it holds no certificate"), "{error}");
-    }
 }

@@ -1,4 +1,4 @@
-//! A connection that is closed when the other side trickles headers or stops reading answers.
+//! A connection that is closed when the other side trickles headers, or reads answers not at all or too slowly.
 //!
 //! The HTTP library has one timer for "no request yet" and "request not complete", which must be long, because agents
 //! pause between calls. So the time of incomplete headers is watched here, below it.
@@ -20,6 +20,11 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep_until},
 };
+use weir_model::admission::{Demand, Pace, Verdict};
+
+use crate::admission::Pressure;
+
+use crate::telemetry::Observation;
 
 /// Whether a request of the connection is being answered: from complete headers to the end of the answer.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +44,8 @@ impl Exchange {
     }
 
     /// Wraps the answer's body, whose end is the end of the exchange.
-    pub(super) fn until_sent<B>(&self, body: B) -> Sent<B> {
-        Sent { body, _end: End(self.clone()) }
+    pub(super) fn until_sent<B>(&self, body: B, seen: Arc<Observation>) -> Sent<B> {
+        Sent { body, seen, _end: End(self.clone()) }
     }
 
     fn is_open(&self) -> bool {
@@ -65,6 +70,7 @@ impl Drop for End {
 #[derive(Debug)]
 pub(super) struct Sent<B> {
     body: B,
+    seen: Arc<Observation>,
     _end: End,
 }
 
@@ -73,7 +79,11 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Sent<B> {
     type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            self.seen.sent(frame.data_ref().map_or(0, Bytes::len));
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -91,11 +101,12 @@ pub struct Timed<B> {
     body: B,
     patience: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    seen: Arc<Observation>,
 }
 
 impl<B> Timed<B> {
-    pub(super) fn new(body: B, patience: Duration) -> Self {
-        Self { body, patience, timer: None }
+    pub(super) fn new(body: B, patience: Duration, seen: Arc<Observation>) -> Self {
+        Self { body, patience, timer: None, seen }
     }
 }
 
@@ -110,6 +121,9 @@ where
         let this = self.get_mut();
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
             this.timer = None;
+            if let Some(Ok(frame)) = &frame {
+                this.seen.received(frame.data_ref().map_or(0, Bytes::len));
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let patience = this.patience;
@@ -134,7 +148,7 @@ where
 pub(super) struct Patience {
     /// From the first byte of a request to the end of its headers.
     pub(super) header: Duration,
-    /// Without the other side taking a byte of an answer.
+    /// Without the other side taking enough of an answer ([`Demand`]).
     pub(super) write: Duration,
 }
 
@@ -147,19 +161,48 @@ pub(super) struct Watched<S> {
     /// Requests begun when the header timer was armed.
     begun: u64,
     header: Option<Pin<Box<Sleep>>>,
+    /// Since the other side was waited for the first time: when it is looked at again, and how fast it is.
     write: Option<Pin<Box<Sleep>>>,
+    pace: Pace,
+    opened: Instant,
+    /// Whether others wait for what slow readers hold; where it is not known, nobody does.
+    pressure: Option<Pressure>,
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, exchange: Exchange, patience: Patience) -> Self {
-        Self { stream, exchange, patience, begun: 0, header: None, write: None }
+    pub(super) fn new(stream: S, exchange: Exchange, patience: Patience, pressure: Option<Pressure>) -> Self {
+        let (pace, opened) = (Pace::default(), Instant::now());
+        Self { stream, exchange, patience, begun: 0, header: None, write: None, pace, opened, pressure }
     }
 
+    /// Whether the other side is to be given up, which takes nothing now. If it is not, the task is woken in time to ask again.
     fn stalled(&mut self, cx: &mut Context<'_>) -> bool {
-        let patience = self.patience.write;
-        let timer = self.write.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + patience)));
-        timer.as_mut().poll(cx).is_ready()
+        let pressed = self.pressure.as_ref().is_some_and(Pressure::is_on);
+        let demand = Demand::new(millis(self.patience.write), pressed);
+        loop {
+            let Verdict::Wait(rest) = self.pace.waits(demand, millis(self.opened.elapsed())) else {
+                metrics::counter!("weir_admission_slow_readers_total").increment(1);
+                return true;
+            };
+            let at = Instant::now() + Duration::from_millis(rest.max(1));
+            let timer = self.write.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            timer.as_mut().reset(at);
+            if timer.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+        }
     }
+
+    /// The other side took bytes. Nothing is counted before it was waited for.
+    fn took(&mut self, bytes: usize) {
+        if self.write.is_some() {
+            self.pace.took(bytes as u64, millis(self.opened.elapsed()));
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn timed_out(what: &str) -> io::Error {
@@ -200,7 +243,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
             Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
             Poll::Pending => Poll::Pending,
             ready @ Poll::Ready(_) => {
-                this.write = None;
+                if let Poll::Ready(Ok(bytes)) = &ready {
+                    this.took(*bytes);
+                }
                 ready
             }
         }
@@ -212,7 +257,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
             Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
             Poll::Pending => Poll::Pending,
             ready @ Poll::Ready(_) => {
-                this.write = None;
+                this.took(0);
                 ready
             }
         }
@@ -237,7 +282,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
             Poll::Pending if this.stalled(cx) => Poll::Ready(Err(timed_out("the answer was not taken in time"))),
             Poll::Pending => Poll::Pending,
             ready @ Poll::Ready(_) => {
-                this.write = None;
+                if let Poll::Ready(Ok(bytes)) = &ready {
+                    this.took(*bytes);
+                }
                 ready
             }
         }
@@ -245,5 +292,52 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    const HANG: Duration = Duration::from_secs(120);
+
+    fn watched<S>(stream: S) -> Watched<S> {
+        let patience = Patience { header: HANG, write: Duration::from_secs(1) };
+        Watched::new(stream, Exchange::default(), patience, None)
+    }
+
+    #[tokio::test]
+    async fn who_takes_bytes_too_slowly_is_cut_off_as_who_takes_none() {
+        for bytes in [0, 2] {
+            let (near, mut far) = tokio::io::duplex(16);
+            let mut near = watched(near);
+            let slow = tokio::spawn(async move {
+                let mut some = [0; 2];
+                // ends when the other side is gone
+                while bytes == 0 || far.read_exact(&mut some[..bytes]).await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            });
+            let sent =
+                tokio::time::timeout(HANG, near.write_all(&vec![1; 1 << 20])).await.expect("it is not waited for");
+            assert_eq!(sent.expect_err("cut off").kind(), io::ErrorKind::TimedOut, "{bytes} bytes at a time");
+            slow.abort();
+        }
+    }
+
+    #[tokio::test]
+    async fn who_takes_everything_gets_everything() {
+        let (near, mut far) = tokio::io::duplex(1 << 10);
+        let mut near = watched(near);
+        let reader = tokio::spawn(async move {
+            let mut all = Vec::new();
+            far.read_to_end(&mut all).await.map(|_| all.len())
+        });
+        near.write_all(&vec![1; 1 << 20]).await.expect("taken");
+        near.shutdown().await.expect("ended");
+        drop(near);
+        assert_eq!(reader.await.expect("no panic").expect("read"), 1 << 20);
     }
 }

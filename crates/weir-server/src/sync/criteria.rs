@@ -275,6 +275,21 @@ fn judged(tx: &ReadTx<'_>, only: Option<&str>, now: Timestamp) -> Result<(Applie
     Ok((applied, wanted))
 }
 
+/// The updates that a rule would decline in the catalogue as it is; none if it is switched off or only skips.
+pub(crate) fn declines(tx: &ReadTx<'_>, rule: &Rule, now: Timestamp) -> Result<BTreeSet<UpdateId>, StoreError> {
+    if !rule.enabled {
+        return Ok(BTreeSet::new());
+    }
+    let mut rules = vec![rule.clone()];
+    expand_products(tx, &mut rules)?;
+    let rows = catalogue(tx)?;
+    let facts: Vec<Facts> = rows.iter().map(|row| facts(row, true)).collect();
+    let verdicts = judge(&rules, &facts, now);
+    let open = rows.iter().filter(|row| row.declined_by.is_none() && !row.undeclined);
+    let declined = open.filter(|row| matches!(verdicts.get(&row.update), Some(Verdict::Decline(_))));
+    Ok(declined.map(|row| row.update).collect())
+}
+
 /// What a rule would do to the catalogue as it is.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Preview {

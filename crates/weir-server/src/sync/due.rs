@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use weir_api::sync::SyncTrigger;
-use weir_model::schedule::Recurrence;
+use weir_model::{schedule::Recurrence, skew::is_ahead};
 
 /// What decides when the next run is due.
 #[derive(Clone, Debug)]
@@ -29,16 +29,13 @@ pub(crate) struct Due {
     pub(crate) trigger: SyncTrigger,
 }
 
-/// What lies further ahead than this was noted by a clock that has been set back since.
-const SKEW: SignedDuration = SignedDuration::from_hours(1);
-
 /// The next run. An occurrence that was missed while the server was off is made up for once. A clock that was set back
 /// makes neither the schedule nor a retry wait for the time in which they were noted.
 pub(super) fn due(situation: &Situation, now: Timestamp) -> Option<Due> {
-    let since = if situation.since.duration_since(now) > SKEW { now } else { situation.since };
+    let since = if is_ahead(situation.since, now) { now } else { situation.since };
     let scheduled = situation.schedule.as_ref().and_then(|schedule| schedule.next_after(since, &situation.zone));
     let retried = situation.failed_at.zip(situation.retry).map(|(failed_at, retry)| {
-        let failed_at = if failed_at.duration_since(now) > SKEW { now - retry } else { failed_at };
+        let failed_at = if is_ahead(failed_at, now) { now - retry } else { failed_at };
         failed_at + retry
     });
     let scheduled = scheduled.map(|at| Due { at, trigger: SyncTrigger::Schedule });

@@ -28,9 +28,12 @@ use super::{
     runner::End,
     steps::{self, Report},
 };
-use crate::admin::{
-    AdminError, App, Caller, chain,
-    setting::{Current, SOURCE, SYNC_RETRY, SYNC_SCHEDULE},
+use crate::{
+    admin::{
+        AdminError, App, Caller, chain,
+        setting::{Current, SOURCE, SYNC_RETRY, SYNC_SCHEDULE},
+    },
+    telemetry::{self, Job},
 };
 
 /// A lease is renewed long before this.
@@ -183,7 +186,7 @@ pub async fn recent(app: &App) -> Result<(Option<SyncRun>, Option<SyncRun>), Adm
 
 /// The runner's task; it ends when it is dropped.
 pub(crate) async fn serve(app: &App) {
-    let caller = Caller { name: "system: synchronization".to_owned(), from: None };
+    let caller = Caller::system("synchronization");
     while let Err(error) = resume(app, &caller).await {
         tracing::warn!(
             error = chain(&error),
@@ -297,9 +300,18 @@ async fn execute(app: &App, caller: &Caller, row: JobRow) {
     runner.begin(row.id, progress.clone());
     let asked = history::asked(&row);
     tracing::info!(run = %row.id, trigger = ?asked.trigger, source = asked.source, full = asked.full, "a synchronization begins");
-    let outcome = work(app, caller, &row, &asked, &progress).await;
+    let worked = async {
+        match work(app, caller, &row, &asked, &progress).await {
+            done @ Ok(Ok(_)) => Ok(done),
+            failed => Err(failed),
+        }
+    };
+    let outcome = telemetry::job(Job::Synchronization, worked).await.unwrap_or_else(|failed| failed);
     let (state, ended) = ended(outcome, &progress);
     metrics::counter!("weir_sync_runs_total", "result" => ended.result.clone()).increment(1);
+    for (what, count) in [("added", ended.added), ("expired", ended.expired), ("revised", ended.revised)] {
+        metrics::counter!("weir_sync_revisions_total", "what" => what).increment(count);
+    }
     match &ended.error {
         None => tracing::info!(
             run = %row.id, result = ended.result, added = ended.added, revised = ended.revised, expired = ended.expired,

@@ -18,6 +18,7 @@ use crate::{
     client::{body::Source, cookie::SealError},
     ingest::Chain,
     state::{AppState, Connection},
+    telemetry,
 };
 
 /// Why a call is answered with a fault.
@@ -110,12 +111,17 @@ impl Call<'_> {
 
     /// A call that needs no cookie: limited by address.
     fn anonymous(&self) -> Result<(), Refusal> {
-        if self.state.upstream.take(self.connection) { Ok(()) } else { Err(Refusal::new(ErrorCode::ServerBusy)) }
+        if self.state.upstream.take(self.connection) {
+            Ok(())
+        } else {
+            telemetry::refused(telemetry::Reason::Address);
+            Err(Refusal::new(ErrorCode::ServerBusy))
+        }
     }
 
     /// Opens and checks a cookie, and that its server is still served.
     pub(super) async fn caller(&self, sealed: Option<&[u8]>) -> Result<Cookie, Refusal> {
-        let cookie = Cookie::open(&self.state.keys, sealed, self.state.server.0, self.now)?;
+        let cookie = Cookie::open(&self.state.keys, sealed, self.state.epoch, self.now)?;
         let Holder { no, id, .. } = cookie.holder;
         if admission::served(self.state, self.connection, no, id).await? {
             Ok(cookie)

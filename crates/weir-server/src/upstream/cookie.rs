@@ -92,11 +92,15 @@ impl Holder {
 impl Cookie {
     /// Seals a cookie.
     pub(super) fn seal(&self, keys: &KeyRing) -> Result<wsss::Cookie, SealError> {
+        Ok(wsss::Cookie::new(self.holder.expires, keys.seal(Kind::Downstream, &self.plain())?))
+    }
+
+    fn plain(&self) -> Vec<u8> {
         let mut plain = Vec::new();
         self.holder.put(&mut plain);
         plain.extend_from_slice(&self.protocol.major.to_le_bytes());
         plain.extend_from_slice(&self.protocol.minor.to_le_bytes());
-        Ok(wsss::Cookie::new(self.holder.expires, keys.seal(Kind::Downstream, &plain)?))
+        plain
     }
 
     /// Opens a cookie; `sealed` is none if the call brought none.
@@ -114,6 +118,16 @@ impl Cookie {
         let protocol = ProtocolVersion { major: u32::from_le_bytes(*major), minor: u32::from_le_bytes(*minor) };
         rest.is_empty().then_some(Self { holder, protocol })
     }
+}
+
+/// Reads what is inside the two cookies, and writes it again: that of the authorization cookie, and that of the cookie.
+pub fn cookies_again(plain: &[u8]) -> [Option<Vec<u8>>; 2] {
+    let holder = Holder::take(plain).filter(|(_, rest)| rest.is_empty()).map(|(holder, _)| {
+        let mut out = Vec::new();
+        holder.put(&mut out);
+        out
+    });
+    [holder, Cookie::take(plain).map(|cookie| cookie.plain())]
 }
 
 #[cfg(test)]

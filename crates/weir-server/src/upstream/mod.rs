@@ -19,6 +19,7 @@ mod revisions;
 mod service;
 
 pub use admission::Upstream;
+pub use cookie::cookies_again;
 pub use service::{UpstreamConnection, UpstreamService};
 
 pub(crate) use admission::{IDENTITY, Policy, WAITING, is_served};

@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header, request::Parts};
 use jiff::Timestamp;
 use uuid::Uuid;
+use weir_model::admission::Class;
 use weir_wire::{
     soap::{ErrorCode, Fault, SoapVersion},
     wsss::{self, Service},
@@ -15,8 +16,10 @@ use weir_wire::{
 
 use super::{Call, Refusal, Reply, admission};
 use crate::{
+    admission::Busy,
     client::{self, Body, ClientService, coding::Coding},
     state::{AppState, Connection},
+    telemetry::{Reason, meters, note, refused},
 };
 
 /// Bytes of a roll-up of a server that is known: status of hundreds of computers with thousands of updates each.
@@ -66,27 +69,47 @@ pub(crate) async fn respond<B>(
     state: &Arc<AppState>,
     service: Service,
     parts: &Parts,
-    body: B,
+    mut body: B,
     connection: Connection,
 ) -> Response<Body>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
     if parts.method != Method::POST {
+        refused(Reason::Method);
         return client::with_header(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST");
     }
     let limit = match service {
         Service::Reporting => report_limit(state, connection).await,
         Service::DssAuth | Service::ServerSync => client::BODY_LIMIT,
     };
-    let _room = match client::room(&state.bodies, &parts.headers, limit).await {
+    let refuse = |busy: Busy| busy.mark(busy_fault(service, parts, connection));
+    let turn = state.admission.turn(Class::Servers, connection);
+    let _room = match turn.body(client::size(&parts.headers, limit)).await {
         Ok(room) => room,
+        Err(busy) => {
+            client::forget(&mut body, &parts.headers, limit).await;
+            return refuse(busy);
+        }
+    };
+    let body = match client::read_body(body, &parts.headers, limit).await {
+        Ok(body) => body,
         Err(status) => return client::status(status),
     };
-    match client::read_body(body, &parts.headers, limit).await {
-        Ok(body) => answer(state, service, parts, &body, connection).await,
-        Err(status) => client::status(status),
-    }
+    let _place = match turn.place().await {
+        Ok(place) => place,
+        Err(busy) => return refuse(busy),
+    };
+    let response = answer(state, service, parts, &body, connection).await;
+    turn.hold(response).await.unwrap_or_else(refuse)
+}
+
+/// What a server is told while there is too much to do: it may come again (MS-WSUSSS 2.2.2.1).
+fn busy_fault(service: Service, parts: &Parts, connection: Connection) -> Response<Body> {
+    let hints = client::hints(&parts.headers);
+    let method = hints.soap_action.unwrap_or_default().chars().take(200).collect();
+    let busy = Fault { code: ErrorCode::ServerBusy, message: String::new(), method, id: Uuid::new_v4() };
+    fault(&busy, service, hints.version(), &client::url(parts, connection), &parts.headers)
 }
 
 /// Answers a request at the path of reports that is none of a computer.
@@ -128,6 +151,7 @@ async fn answer(
         }
     };
     let (version, operation) = (parsed.version, parsed.request.operation());
+    note(|seen| seen.server_call(operation.name()));
     let coding = Coding::of(headers);
     let call = Call {
         state,
@@ -142,8 +166,7 @@ async fn answer(
         tracing::error!(peer = %connection.peer, %operation, "answering a server failed unexpectedly");
         Err(Refusal::new(ErrorCode::InternalServerError))
     });
-    metrics::histogram!("weir_server_call_seconds", "operation" => operation.name())
-        .record(started.elapsed().as_secs_f64());
+    meters().server_calls.of(operation.name()).record(started.elapsed().as_secs_f64());
     match ran {
         Ok(reply) => {
             let body = match reply {
@@ -156,7 +179,7 @@ async fn answer(
         Err(Refusal { code, message }) => {
             let id = Uuid::new_v4();
             tracing::debug!(peer = %connection.peer, %operation, %code, message, %id, "a server was answered with a fault");
-            metrics::counter!("weir_server_faults_total", "code" => code.name()).increment(1);
+            meters().server_faults.of(code.name()).increment(1);
             fault(&wsss::fault(operation, code, message, id), service, version, &url, headers)
         }
     }

@@ -16,6 +16,10 @@ async fn every_documented_route_refuses_who_has_no_token_or_a_wrong_one() {
         let url = server.admin(&format!("/api/v1{}", path.replace(['{', '}'], "")));
         for method in item.as_object().expect("methods").keys().filter(|key| key.as_str() != "parameters") {
             let method: Method = method.to_uppercase().parse().expect("method");
+            if (&method, path.as_str()) == (&Method::POST, "/session") || path == "/sign-in-methods" {
+                // this is how to get in
+                continue;
+            }
             let request = || server.http.request(method.clone(), &url);
             for request in
                 [request(), request().bearer_auth("x".repeat(43)), request().header("authorization", "Basic YTpi")]
@@ -30,10 +34,20 @@ async fn every_documented_route_refuses_who_has_no_token_or_a_wrong_one() {
         }
     }
     assert!(visited >= 45, "{visited}");
-    for path in ["/metrics", "/api/v1/openapi.json", "/"] {
+    for path in ["/metrics", "/api/v1/openapi.json"] {
         let answer = server.http.get(server.admin(path)).send().await.expect("answer");
         assert!(answer.status() == 401 || answer.status() == 429, "{path}");
     }
+    // pages lead to the form, and say nothing else
+    for path in ["/", "/computers", "/settings/users"] {
+        let answer = server.http.get(server.admin(path)).send().await.expect("answer");
+        assert_eq!(answer.status(), 303, "{path}");
+        let location = answer.headers()["location"].to_str().expect("text").to_owned();
+        assert!(location.starts_with("/sign-in"), "{path}: {location}");
+        assert_eq!(answer.text().await.expect("text"), "", "{path}");
+    }
+    let form = server.http.get(server.admin("/sign-in")).send().await.expect("answer").text().await.expect("text");
+    assert!(form.contains("action=\"/sign-in\"") && form.contains("type=\"password\""), "{form}");
     // a valid token gets through while others are refused
     server.get("status").await.ok();
     server.stop().await;
@@ -53,7 +67,7 @@ async fn failed_attempts_are_limited_by_address() {
 }
 
 #[tokio::test]
-async fn the_sign_in_link_works_once_and_its_session_only_reads() {
+async fn the_sign_in_link_works_once_and_its_session_is_safe_from_other_sites() {
     let server = Server::start().await;
     let link = server.post("sign-in-links", serde_json::json!({})).await;
     assert_eq!(link.status, StatusCode::CREATED);
@@ -72,7 +86,7 @@ async fn the_sign_in_link_works_once_and_its_session_only_reads() {
     }
     let cookie = cookie.split(';').next().expect("pair").to_owned();
     let first = answer.text().await.expect("text");
-    assert!(first.contains("import FILE.cab") && first.contains("content=\"0; url=/\""), "it opens the page: {first}");
+    assert!(first.contains("content=\"0; url=/\""), "it leads to the console: {first}");
     let again = server.http.get(&url).send().await.expect("answer");
     assert_eq!(again.status(), 401);
     assert!(again.headers().get("set-cookie").is_none());
@@ -84,15 +98,32 @@ async fn the_sign_in_link_works_once_and_its_session_only_reads() {
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     let text = page.text().await.expect("text");
     assert!(!text.contains("http-equiv"), "{text}");
-    assert!(text.contains("import FILE.cab") && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
-    assert!(!text.contains("<script"));
+    assert!(text.contains("First day"), "{text}");
+    assert!(!text.contains("<script>") && !text.contains("<style"), "scripts and styles are files: {text}");
 
     assert_eq!(with(Method::GET, "/api/v1/status").send().await.expect("answer").status(), 200);
     let foreign = with(Method::GET, "/api/v1/status").header("sec-fetch-site", "cross-site").send().await;
     assert_eq!(foreign.expect("answer").status(), 401);
-    let write = with(Method::POST, "/api/v1/collections").json(&serde_json::json!({ "name": "Ring" })).send().await;
-    assert_eq!(write.expect("answer").status(), 401);
+    // what changes something must say that it comes from a page of this server
+    let body = serde_json::json!({ "name": "Ring" });
+    let write = |name: &'static str, value: String| {
+        with(Method::POST, "/api/v1/collections").header(name, value).json(&body).send()
+    };
+    let own = server.admin("");
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site".to_owned()),
+        ("sec-fetch-site", "same-site".to_owned()),
+        ("origin", "https://evil.example".to_owned()),
+        ("origin", "null".to_owned()),
+        ("accept", "*/*".to_owned()),
+    ] {
+        let answer = Server::answer(write(name, value.clone()).await.expect("answer")).await;
+        assert_eq!(answer.refused(403), "cross_site", "{name}: {value}");
+    }
     assert_eq!(server.get("collections/Ring").await.refused(404), "not_found");
+    assert_eq!(write("origin", own).await.expect("answer").status(), 201);
+    let again = write("sec-fetch-site", "same-origin".to_owned()).await.expect("answer");
+    assert_eq!(again.status(), 409, "it went through, and there is one");
     server.stop().await;
 }
 
@@ -108,7 +139,7 @@ async fn a_code_that_expired_or_never_was_opens_nothing() {
     let then = now - jiff::SignedDuration::from_secs(60);
     let hash = weir_model::ids::Sha256Digest(sha256(code));
     store
-        .write(&weir_store::Actor::system("test", then), |tx| tx.sign_in_code_create(hash, "administrator", then))
+        .write(&weir_store::Actor::system("test", then), |tx| tx.sign_in_code_create(hash, "administrator", then, None))
         .expect("stored");
     drop(store);
     let settings = settings(data.path());
@@ -126,7 +157,7 @@ async fn a_code_that_expired_or_never_was_opens_nothing() {
 }
 
 /// The store, once the last thread of the server has let go of it.
-async fn opened(data: &std::path::Path) -> weir_store::Store {
+pub(crate) async fn opened(data: &std::path::Path) -> weir_store::Store {
     for _ in 0..200 {
         match weir_store::Store::open(data, &weir_store::Options::default()) {
             Err(weir_store::StoreError::Locked(_)) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,

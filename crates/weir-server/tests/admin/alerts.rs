@@ -160,9 +160,9 @@ async fn administrators_acknowledge_mute_and_close() {
     let actions: Vec<_> =
         audit["items"].as_array().expect("items").iter().take(4).map(|row| row["action"].clone()).collect();
     assert_eq!(actions, ["alert.close", "alert.unmute", "alert.mute", "alert.acknowledge"]);
-    let page = server.http.get(server.admin("/")).bearer_auth(&server.token).send().await.expect("page");
+    let page = server.http.get(server.admin("/alerts")).bearer_auth(&server.token).send().await.expect("page");
     let page = page.text().await.expect("text");
-    assert!(page.contains("Open alerts") && page.contains("content.mismatch"), "{page}");
+    assert!(page.contains("content.mismatch"), "{page}");
     server.stop().await;
 }
 

@@ -132,13 +132,13 @@ async fn deployments_tell_how_far_computers_are() {
             .find(|it| it["enforcement"] == name)
             .map(|it| it["computers"].clone())
     };
-    for name in ["success", "waiting", "pending_restart", "failed", "never_reported"] {
+    for name in ["success", "pending_installation", "pending_restart", "failed", "never_reported"] {
         assert_eq!(at(name), Some(json!(1)), "{name}");
     }
     assert_eq!(items(&server.get("compliance/deployments").await.ok())[0]["percent"], 20.0);
     let path = format!("compliance/deployments/{deployed}/computers");
     assert_eq!(items(&server.get(&path).await.ok()).len(), 5);
-    let waiting = items(&server.get(&format!("{path}?enforcement=waiting")).await.ok());
+    let waiting = items(&server.get(&format!("{path}?enforcement=pending_installation")).await.ok());
     assert_eq!((waiting.len(), &waiting[0]["status"]), (1, &json!("in_progress")));
     assert_eq!(items(&server.get(&format!("{path}?status=error")).await.ok()).len(), 1);
     assert_eq!(server.get("compliance/deployments/999").await.refused(404), "not_found");

@@ -133,6 +133,32 @@ async fn errors_are_counted_by_code_update_system_server_and_collection() {
     two.report_scan().await.expect("reported");
     let by_code = server.get("compliance/errors").await.ok();
     assert_eq!(brief(&by_code)[0], told("0x80070070", 1, 1, 0, Value::Null), "{by_code:#}");
+    // another failure takes the place of the one that was told before
+    fails(&mut one, 2, UNKNOWN, 0).await;
+    let by_code = server.get("compliance/errors").await.ok();
+    assert_eq!(brief(&by_code)[0], told("0x80247777", 2, 2, 0, Value::Null), "{by_code:#}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_failure_that_is_over_is_remembered_as_long_as_somebody_asks() {
+    let server = ready().await;
+    let mut one = computer(&server, 1, 26_100).await;
+    let mut two = computer(&server, 2, 26_100).await;
+    two.report_scan().await.expect("reported");
+    fails(&mut one, 1, ALL_FAILED, 1).await;
+    // the next report says that the update is needed, and nothing of the failure
+    one.report_scan().await.expect("reported");
+    let remembered = || [told("0x80240022", 1, 0, 0, Value::Null)];
+    let errors = async |server: &Server| brief(&server.get("compliance/errors").await.ok());
+    assert_eq!(errors(&server).await, remembered());
+    let by_os = server.get("compliance/errors?by=os").await.ok();
+    assert_eq!(brief(&by_os), [told("Windows 11 Enterprise (10.0.26100)", 1, 0, 0, Value::Null)]);
+    // what computers reported is read anew
+    let server = Server::start_in(server.stop().await).await;
+    assert_eq!(errors(&server).await, remembered());
+    server.post(&format!("updates/{}/decline", id(1)), json!({})).await.ok();
+    assert!(errors(&server).await.is_empty());
     server.stop().await;
 }
 
@@ -158,6 +184,10 @@ async fn an_error_is_explained_with_where_it_occurs() {
     let unknown = server.get("compliance/errors/0x80247777").await.ok();
     assert_eq!((&unknown["explanation"]["known"], &unknown["explanation"]["next_step"]), (&json!(false), &Value::Null));
     assert_eq!(unknown["explanation"]["layout"]["facility_name"], "FACILITY_WINDOWSUPDATE");
+    let fault = server.get("compliance/errors/invalidcookie").await.ok();
+    assert_eq!((&fault["explanation"]["name"], &fault["occurs"]), (&json!("InvalidCookie"), &Value::Null), "{fault:#}");
+    assert_eq!((&fault["explanation"]["decimal"], &fault["explanation"]["layout"]), (&Value::Null, &Value::Null));
+    assert!(fault["explanation"]["source"].as_str().expect("a source").contains("[MS-WUSP]"), "{fault:#}");
     assert_eq!(server.get("compliance/errors/nonsense").await.refused(400), "code");
     assert_eq!(server.get("compliance/errors?only_new=true").await.refused(400), "since");
     assert_eq!(server.get("compliance/errors?by=colour").await.refused(400), "query");

@@ -2,22 +2,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-};
 use weir_testkit::{Computer, Document, ScriptedAgent};
 
 use crate::harness::{Server, id};
 
 /// A file of `tests/exposure`.
-fn file(name: &str) -> Vec<u8> {
+pub(crate) fn file(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/exposure").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The updates of the documents: 2 and 3 fix the first CVE on client and server, 4 replaces 2, 5 fixes the second CVE.
-async fn ready() -> Server {
+pub(crate) async fn ready() -> Server {
     let server = Server::start().await;
     let update = |number: u128, article: &str| {
         Document::software(id(number), 1).title(&format!("Fix {number}")).property_child("KBArticleID", article)
@@ -34,7 +30,7 @@ async fn ready() -> Server {
 }
 
 /// A computer of a build that has and lacks what is said, and told.
-async fn computer(
+pub(crate) async fn computer(
     server: &Server,
     number: u64,
     build: i32,
@@ -63,7 +59,7 @@ async fn spooler_of(server: &Server, agent: &ScriptedAgent) -> (String, String) 
     standing(server, "CVE-2031-10001", agent).await
 }
 
-fn outcomes(imported: &Value) -> Vec<&str> {
+pub(crate) fn outcomes(imported: &Value) -> Vec<&str> {
     imported["files"].as_array().expect("files").iter().filter_map(|file| file["outcome"].as_str()).collect()
 }
 
@@ -83,12 +79,21 @@ async fn documents_are_imported_once_and_never_go_back() {
     let imported = server.upload("exposure/imports", &[("2031-Jan.json", &file("msrc-form.json"))]).await.ok();
     assert_eq!(outcomes(&imported), ["replaced"]);
     let text = String::from_utf8(month).expect("UTF-8");
-    let newer = text.replace("CurrentReleaseDate>2031-01-20", "CurrentReleaseDate>2031-01-25");
+    let newer = text.replace("CurrentReleaseDate>2021-01-20", "CurrentReleaseDate>2021-01-25");
     let newer = newer.replace("CVE-2031-10002", "CVE-2031-10009");
     let imported = server.upload("exposure/imports", &[("newer.xml", newer.as_bytes())]).await.ok();
     assert_eq!(outcomes(&imported), ["replaced"]);
     let imported = server.upload("exposure/imports", &[("2031-Jan.xml", text.as_bytes())]).await.ok();
     assert_eq!(outcomes(&imported), ["older"], "{imported:#}");
+    assert!(imported["files"][0]["message"].as_str().expect("why").contains("weir exposure forget "), "{imported:#}");
+    // what is dated far ahead would be newer than all that is genuine
+    let kev = String::from_utf8(kev).expect("UTF-8");
+    for year in ["9999", "0000"] {
+        let odd = kev.replace("\"dateReleased\": \"2021", &format!("\"dateReleased\": \"{year}"));
+        let imported = server.upload("exposure/imports", &[("kev.json", odd.as_bytes())]).await.ok();
+        assert_eq!(outcomes(&imported), ["rejected"], "{imported:#}");
+        assert!(imported["files"][0]["message"].as_str().expect("why").contains("current release"), "{imported:#}");
+    }
     let listed = server.get("exposure/documents").await.ok();
     let ids: Vec<&str> = listed["items"].as_array().expect("items").iter().filter_map(|it| it["id"].as_str()).collect();
     assert_eq!(ids, ["2031-Jan", "KEV"]);
@@ -137,7 +142,7 @@ async fn computers_are_exposed_fixed_or_unknown_and_it_says_why() {
         (&spooler["severity"], &spooler["exploited"], &spooler["score"]),
         (&json!("critical"), &json!(true), &json!(8.8))
     );
-    assert_eq!((&spooler["kev"]["ransomware"], &spooler["kev"]["added"]), (&json!(true), &json!("2031-01-16")));
+    assert_eq!((&spooler["kev"]["ransomware"], &spooler["kev"]["added"]), (&json!(true), &json!("2021-01-16")));
     let remedies: Vec<&Value> =
         spooler["problems"].as_array().expect("problems").iter().map(|it| &it["remedies"][0]).collect();
     assert_eq!((&remedies[0]["kb"], &remedies[0]["build"]), (&json!("KB9000101"), &json!("10.0.97001.1000")));
@@ -226,8 +231,48 @@ async fn computers_are_exposed_fixed_or_unknown_and_it_says_why() {
 fn published(days: i64) -> Vec<u8> {
     let day = (Timestamp::now() - SignedDuration::from_hours(24 * days)).strftime("%Y-%m-%dT%H:%M:%S").to_string();
     let text = String::from_utf8(file("msrc-form.xml")).expect("UTF-8");
-    let text = text.replace("2031-01-14T08:00:00", &day).replace("2031-01-18T08:00:00", &day);
-    text.replace("2031-01-20T08:00:00", &day).into_bytes()
+    let text = text.replace("2021-01-14T08:00:00", &day).replace("2021-01-18T08:00:00", &day);
+    text.replace("2021-01-20T08:00:00", &day).into_bytes()
+}
+
+#[tokio::test]
+async fn the_exact_build_of_a_scan_decides() {
+    let server = ready().await;
+    server.upload("exposure/imports", &[("month.xml", &file("msrc-form.xml"))]).await.ok();
+    // to neither does any update apply that would tell
+    let mut agents = Vec::new();
+    for (number, revision) in [(1, 999), (2, 1_000)] {
+        let mut computer = Computer::numbered(number);
+        (computer.os_build, computer.os_revision) = (97_001, Some(revision));
+        computer.not_applicable = [2, 3, 4, 5].map(id).into();
+        agents.push(ScriptedAgent::new(server.client(), computer).expect("agent"));
+    }
+    for agent in &mut agents {
+        agent.scan().await.expect("scan");
+        agent.report_scan().await.expect("reported");
+    }
+    let pair = |state: &str, reason: &str| (state.to_owned(), reason.to_owned());
+    assert_eq!(spooler_of(&server, &agents[0]).await, pair("exposed", "build_older"));
+    assert_eq!(spooler_of(&server, &agents[1]).await, pair("fixed", "build_reached"));
+    let shown = server.get(&format!("computers/{}", agents[0].computer.client_id)).await.ok();
+    assert!(shown["os"].as_str().expect("os").contains("10.0.97001.999"), "{}", shown["os"]);
+
+    // the update that would fix it is known, so that an exception about it holds
+    let excepted = json!({
+        "update": id(2), "computer": agents[0].computer.client_id, "owner": "A. Person", "reason": "It breaks printing",
+        "expires_at": Timestamp::now() + SignedDuration::from_hours(24),
+    });
+    server.post("exposure/exceptions", excepted).await.ok();
+    let path = format!("exposure/computers/{}?state=exposed", agents[0].computer.client_id);
+    assert_eq!(server.get(&path).await.ok()["items"][0]["level"], "excepted");
+
+    // it is updated outside of Weir, restarts and scans again
+    agents[0].computer.os_revision = Some(1_001);
+    agents[0].scan().await.expect("scan");
+    agents[0].report_scan().await.expect("reported");
+    assert_eq!(spooler_of(&server, &agents[0]).await, pair("fixed", "build_reached"));
+    let server = Server::start_in(server.stop().await).await;
+    assert_eq!(spooler_of(&server, &agents[0]).await, pair("fixed", "build_reached"), "it was stored");
 }
 
 #[tokio::test]
@@ -388,73 +433,5 @@ async fn breaches_are_reported_until_they_are_excepted() {
     assert_eq!(server.post("exposure/exceptions", exception).await.status, 201);
     let found = report("").await;
     assert_eq!((&found["rows"], &found["notes"]), (&json!([]), &json!([])), "{found:#}");
-    server.stop().await;
-}
-
-/// Answers one request after the other with these, and gives the requests.
-async fn answers(answers: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let task = tokio::spawn(async move {
-        let mut requests = Vec::new();
-        for answer in answers {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                let byte = stream.read_u8().await.expect("a request");
-                request.push(byte);
-            }
-            requests.push(String::from_utf8(request).expect("text"));
-            stream.write_all(answer.as_bytes()).await.expect("written");
-            stream.shutdown().await.expect("closed");
-        }
-        requests
-    });
-    (address, task)
-}
-
-fn ok(body: &[u8]) -> String {
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
-        body.len(),
-        String::from_utf8_lossy(body)
-    )
-}
-
-fn moved(to: &str) -> String {
-    format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-}
-
-#[tokio::test]
-async fn an_address_is_fetched_within_bounds() {
-    let server = ready().await;
-    let fetch = async |url: String, allow: bool| {
-        server.post("exposure/fetches", json!({ "url": url, "allow_http": allow })).await
-    };
-    let (address, task) = answers(vec![moved("/kev.json?key=secret"), ok(&file("kev.json"))]).await;
-    let refused = fetch(format!("{address}/kev"), false).await;
-    assert_eq!(refused.refused(400), "url");
-    let imported = fetch(format!("{address}/kev"), true).await.ok();
-    assert_eq!(outcomes(&imported), ["added"], "{imported:#}");
-    assert_eq!(imported["files"][0]["document"]["source"], format!("{address}/kev").as_str());
-    let requests = task.await.expect("answered");
-    assert!(requests[0].starts_with("GET /kev HTTP/1.1") && requests[1].starts_with("GET /kev.json?key=secret"));
-    assert!(requests[0].contains("accept: application/json"), "{requests:?}");
-
-    let loops = answers((0..6).map(|_| moved("/again")).collect()).await;
-    assert_eq!(fetch(format!("{}/again", loops.0), true).await.refused(502), "upstream");
-    let (address, _) = answers(vec![moved("file:///etc/passwd")]).await;
-    assert_eq!(fetch(address, true).await.refused(400), "url");
-    let (address, _) =
-        answers(vec!["HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()]).await;
-    let missing = fetch(address, true).await;
-    assert_eq!(missing.refused(502), "upstream");
-    assert!(missing.body["detail"].as_str().expect("detail").contains("404"), "{}", missing.body);
-    let large = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", 33 << 20);
-    let (address, _) = answers(vec![large]).await;
-    let large = fetch(address, true).await;
-    assert!(large.body["detail"].as_str().expect("detail").contains("more than 33554432 bytes"), "{}", large.body);
-    let (address, _) = answers(vec![ok(b"<html/>")]).await;
-    assert_eq!(outcomes(&fetch(address, true).await.ok()), ["rejected"]);
     server.stop().await;
 }

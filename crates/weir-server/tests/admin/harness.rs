@@ -120,7 +120,7 @@ impl Server {
         self.endpoints.client_http.as_deref().expect("client")
     }
 
-    async fn answer(response: Response) -> Answer {
+    pub(crate) async fn answer(response: Response) -> Answer {
         let status = response.status();
         let media = response.headers().get("content-type").map(|value| value.to_str().expect("text").to_owned());
         let text = response.text().await.expect("body");
@@ -129,7 +129,12 @@ impl Server {
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let mut request = self.http.request(method, self.admin(&format!("/api/v1/{path}"))).bearer_auth(&self.token);
+        self.call_as(&self.token, method, path, body).await
+    }
+
+    /// The same with the secret of another token.
+    pub(crate) async fn call_as(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = self.http.request(method, self.admin(&format!("/api/v1/{path}"))).bearer_auth(token);
         if let Some(body) = body {
             request = request.json(&body);
         }

@@ -273,6 +273,8 @@ async fn gaps_are_shown_and_times_to_a_share_are_told_as_far_as_they_are_known()
     assert!(rings[0]["start"].is_string() && rings[0]["latest"]["percent"] == 96.0, "{trend:#}");
     assert_eq!((&rings[1]["start"], &rings[1]["latest"]), (&Value::Null, &Value::Null));
     assert_eq!(server.get("compliance/trend?group=March").await.ok()["rings"].as_array().map(Vec::len), Some(1));
+    let twice = server.get("compliance/trend?group=March&collections=Pilot,Broad,pilot").await.ok();
+    assert_eq!(twice["rings"], trend["rings"], "a ring is shown once");
     server.stop().await;
 }
 

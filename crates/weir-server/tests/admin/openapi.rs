@@ -38,6 +38,30 @@ async fn the_document_lists_every_operation() {
     server.stop().await;
 }
 
+/// The references of a document, wherever they stand.
+fn references<'d>(value: &'d serde_json::Value, found: &mut BTreeSet<&'d str>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(serde_json::Value::as_str));
+            fields.values().for_each(|field| references(field, found));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_of_the_document_resolves() {
+    let document = serde_json::to_value(weir_server::admin::openapi()).expect("document");
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 100, "{}", found.len());
+    for reference in found {
+        let place = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+        assert!(place.is_some(), "{reference}");
+    }
+}
+
 #[test]
 fn the_whole_document_is_known() {
     insta::assert_json_snapshot!("document", weir_server::admin::openapi());

@@ -10,7 +10,7 @@ use weir_model::{
 };
 use weir_server::{Options, config};
 use weir_testkit::{Document, upstream::Upstream};
-use weir_wire::wsss::{Operation, ServerSyncDeployment};
+use weir_wire::wsss::{Operation, ServerSyncDeployment, ServerSyncTargetGroup};
 
 use crate::{
     harness::{Server, id},
@@ -227,6 +227,52 @@ async fn a_replica_of_nobody_decides_for_itself() {
     assert_eq!(refused.refused(409), "read_only");
     done(&synchronize(&server).await);
     assert!(upstream.operations().contains(&Operation::GetDeployments));
+    server.stop().await;
+}
+
+/// How a WSUS server is left behind: below it as a replica at first, then on one's own.
+#[tokio::test]
+async fn a_replica_that_stops_mirroring_keeps_what_came_and_decides_for_itself() {
+    let pilot = CollectionId(Uuid::from_u128(0x9107));
+    let mut served = crate::sync::served([update(10, 1, "Ten"), update(11, 1, "Eleven")]);
+    served.groups.push(ServerSyncTargetGroup {
+        target_group_id: pilot,
+        parent_group_id: CollectionId::ALL_COMPUTERS,
+        name: Some("Pilot".to_owned()),
+        is_builtin: false,
+    });
+    served.deploy(deployment(1, 10, pilot));
+    served.hidden.insert(id(11));
+    let upstream = Upstream::start(served);
+    let server = crate::sync::below(&upstream).await;
+    let mirror = async |on: bool| {
+        server.call(Method::PUT, "settings/sync.replica", Some(json!({ "value": on }))).await.ok();
+    };
+    mirror(true).await;
+    done(&synchronize(&server).await);
+    let ring = json!({ "name": "Ring" });
+    assert_eq!(server.post("collections", ring.clone()).await.refused(409), "read_only");
+
+    mirror(false).await;
+    crate::sync::choose(&server).await;
+    upstream.change(|served| {
+        served.undeploy(Uuid::from_u128(1));
+        served.groups.retain(|group| group.target_group_id != pilot);
+        served.hidden.clear();
+    });
+    done(&synchronize(&server).await);
+    let deployed = server.get("deployments").await.ok();
+    let rows = deployed["items"].as_array().expect("rows");
+    assert_eq!((rows.len(), &rows[0]["collection"]["name"]), (1, &json!("Pilot")), "{deployed:#}");
+    assert_eq!(declined(&server, id(11)).await, true);
+
+    let number = rows[0]["id"].as_u64().expect("a number");
+    server.post("collections", ring).await.ok();
+    server.post(&format!("updates/{}/undecline", id(11)), json!({})).await.ok();
+    let deadline = json!({ "deadline": "2099-01-01T00:00:00Z" });
+    server.patch(&format!("deployments/{number}"), deadline).await.ok();
+    server.delete(&format!("deployments/{number}")).await.ok();
+    assert_eq!(server.get("deployments").await.ok()["items"], json!([]));
     server.stop().await;
 }
 

@@ -1,16 +1,13 @@
 //! Reports through REST: what each says agrees with what computers reported and with the other counts.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use weir_model::update::CategoryKind;
-use weir_testkit::{Computer, Document, MailServer, MailTls, ScriptedAgent, agent::Installation};
+use weir_testkit::{Computer, Document, ScriptedAgent, agent::Installation};
 
-use crate::{
-    harness::{Server, id},
-    sync::until,
-};
+use crate::harness::{Server, id};
 
 const EVIL: &str = "=cmd|' /c calc'!a0,\"x\"";
 const FAILURE: i32 = -2_145_124_318;
@@ -18,7 +15,7 @@ const FAILURE: i32 = -2_145_124_318;
 /// Four computers: one that needs everything, one that installed the first update and failed the second, one with a name that is
 /// a formula, which needs everything, too, and one that scanned and reported nothing. Two updates are a group that is deployed to
 /// Servers, where the first two computers are; the third update is deployed to nobody.
-async fn ready() -> (Server, Vec<ScriptedAgent>) {
+pub(crate) async fn ready() -> (Server, Vec<ScriptedAgent>) {
     let server = Server::start().await;
     server
         .import_documents(&[
@@ -159,7 +156,7 @@ async fn every_report_answers_in_every_format() {
                 }
                 "html" => {
                     assert!(policy.contains("style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
-                    assert_eq!(text.matches("<tr>").count(), found.len() + 1, "{name}");
+                    assert_eq!(text.matches("<tr>").count(), found.len() + 2, "{name}: head, rows, how many");
                     assert!(!text.contains("<b>") && !text.contains("<script"), "{name}");
                 }
                 _ => assert!(!text.contains('\u{1b}'), "{name}"),
@@ -227,7 +224,7 @@ async fn compliance_agrees_with_the_counts_of_everything_else() {
     assert_eq!(rows(&server, "compliance-vendor-month?vendor=Fabrikam").await.len(), 0);
     let health = rows(&server, "compliance-health").await;
     let items = by(&health, "item", "computers");
-    assert_eq!((items["all"], items["healthy"], items["never reported"]), (4, 3, 1));
+    assert_eq!((items["all"], items["current"], items["scan_failed"]), (4, 3, 1));
     assert_eq!((items["compliant"], items["not compliant"], items["unknown"]), (0, 3, 1));
     assert_eq!(items["Second fix"], 3);
     server.stop().await;
@@ -263,7 +260,7 @@ async fn deployments_scans_and_errors_are_told() {
 
     let states = rows(&server, &format!("enforcement?deployment={number}")).await;
     let counts = by(&states, "state", "computers");
-    assert_eq!((counts["required_before_deadline"], counts["failed"]), (1, 1), "{counts:?}");
+    assert_eq!((counts["pending_installation"], counts["failed"]), (1, 1), "{counts:?}");
     assert_eq!(counts.values().sum::<u64>(), 2, "the others are outside of its collection");
     assert_eq!(states.iter().find(|row| row["state"] == "failed").expect("a row")["topic_301"], 6);
     for (state, count) in &counts {
@@ -296,9 +293,10 @@ async fn deployments_scans_and_errors_are_told() {
     assert!(result["notes"][0].as_str().expect("a note").contains("not in the collection"), "{result}");
 
     let scans = rows(&server, "scan-collections?collection=Servers").await;
-    assert_eq!(scans.len(), 6, "three states of two collections");
+    assert_eq!(scans.len(), 8, "four states of two collections");
     let all = rows(&server, "scan-sites").await;
-    assert_eq!(by(&all, "state", "computers"), BTreeMap::from([("completed", 3), ("failed", 1), ("unknown", 0)]));
+    let expected = BTreeMap::from([("completed", 3), ("completed_with_errors", 0), ("failed", 1), ("unknown", 0)]);
+    assert_eq!(by(&all, "state", "computers"), expected);
     assert_eq!(rows(&server, "scan-site-computers?site=this&state=failed").await.len(), 1);
     let failed = rows(&server, "scan-collection-computers?state=failed").await;
     assert_eq!(
@@ -324,6 +322,7 @@ async fn deployments_scans_and_errors_are_told() {
 #[tokio::test]
 async fn what_no_report_can_be_asked_is_refused_and_limits_cut() {
     let (server, _) = ready().await;
+    assert_eq!(server.get("reports/a1").await.ok()["report"], "compliance-overall", "by its number");
     for (query, status, code) in [
         ("nothing", 404, "not_found"),
         ("service-level-breaches?collection=Nowhere", 404, "not_found"),
@@ -410,160 +409,68 @@ async fn compliance_is_exported_for_other_tools() {
     }
     assert_eq!(states.values().sum::<u64>(), listed);
 
-    let rows_of = async |query: &str| {
+    let exported = async |query: &str| {
         let url = server.admin(&format!("/api/v1/compliance/export?{query}"));
         let answer = server.http.get(url).bearer_auth(&server.token).send().await.expect("answer");
         let bytes = answer.bytes().await.expect("bytes");
-        let read: Value = serde_json::from_str(&weir_testkit::parquet::read(&bytes)).expect("JSON");
-        read["rows"].as_array().expect("rows").len()
+        serde_json::from_str::<Value>(&weir_testkit::parquet::read(&bytes)).expect("JSON")
     };
+    // with all states what does not apply has rows, too, and what is listed is as before
+    let all = exported("states=all").await;
+    assert_eq!(all["nullable"], json!(["computer_name", "article", "title", "changed", "error", "reported"]));
+    let mut every: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for row in all["rows"].as_array().expect("rows") {
+        let text = |key: &str| row[key].as_str().unwrap_or_else(|| panic!("{key}: {row}")).to_owned();
+        *every.entry((text("update_id"), text("state"))).or_default() += 1;
+        let is_listed = !["unknown", "not_applicable"].contains(&text("state").as_str());
+        assert_eq!(row["changed"].is_string(), is_listed, "{row}");
+    }
+    assert!(states.iter().all(|(key, count)| every.get(key) == Some(count)), "{states:?} {every:?}");
+    for update in updates["items"].as_array().expect("items") {
+        let known = (update["id"].as_str().expect("an id").to_owned(), "not_applicable".to_owned());
+        let count = update["counts"]["not_applicable"].as_u64().expect("a count");
+        assert_eq!(every.get(&known).copied().unwrap_or_default(), count, "{known:?}");
+    }
+
+    // a row for each computer, of which shares can be made
+    let computers = exported("rows=computers").await;
+    assert!(computers["schema"]["collections"].as_str().expect("a type").starts_with("list<"), "{computers}");
+    assert_eq!(
+        (
+            &computers["schema"]["last_contact"],
+            &computers["schema"]["compliant"],
+            &computers["schema"]["updates_failed"]
+        ),
+        (&json!(time), &json!("bool"), &json!("int32"))
+    );
+    assert_eq!(computers["nullable"], json!(["computer_name", "os", "last_scan", "last_report"]));
+    let rows = computers["rows"].as_array().expect("rows").clone();
+    let summary = server.get("compliance/summary").await.ok();
+    assert_eq!(json!(rows.len()), summary["computers"]);
+    assert_eq!(json!(rows.iter().filter(|row| row["compliant"] == true).count()), summary["compliant"]);
+    for row in &rows {
+        let shown = server.get(&format!("computers/{}", row["computer_id"].as_str().expect("an id"))).await.ok();
+        assert_eq!((&row["os"], &row["compliant"]), (&shown["os"], &shown["compliant"]), "{row} {shown}");
+        for state in ["required", "downloaded", "pending_restart", "failed", "installed", "not_applicable", "unknown"] {
+            assert_eq!(row[format!("updates_{state}")], shown["counts"][state], "{state}: {row}");
+        }
+        let names = shown["collections"].as_array().expect("some").iter().map(|it| it["name"].clone());
+        assert_eq!(row["collections"], names.collect::<Value>(), "{row}");
+        assert_eq!(row["reported"] == true, row["last_report"].is_string(), "{row}");
+    }
+    let of_nothing = exported("rows=computers&group=Empty").await;
+    let of_nothing = of_nothing["rows"].as_array().expect("rows").clone();
+    assert_eq!(of_nothing.len(), rows.len());
+    assert!(of_nothing.iter().all(|row| row["state"] == "unknown" && row["compliant"] == false), "{of_nothing:?}");
+    for (query, code) in [("rows=x", "rows"), ("states=x", "states"), ("rows=computers&states=all", "states")] {
+        assert_eq!(server.get(&format!("compliance/export?{query}")).await.refused(400), code, "{query}");
+    }
+
+    let rows_of = async |query: &str| exported(query).await["rows"].as_array().expect("rows").len();
     assert_eq!(rows_of("collection=Web&group=November").await, 2);
     assert_eq!(rows_of("collection=Unassigned%20Computers&group=November&site=this").await, 2, "the third's");
     assert_eq!(rows_of("collection=Web&group=Empty").await, 0);
     assert_eq!(server.get("compliance/export?format=avro").await.refused(400), "format");
     assert_eq!(server.get("compliance/export?collection=Nowhere").await.refused(404), "not_found");
-    server.stop().await;
-}
-
-async fn schedule(server: &Server, body: Value) -> Value {
-    server.post("report-schedules", body).await.ok()
-}
-
-#[tokio::test]
-async fn a_scheduled_report_is_written_to_a_folder_when_it_is_due() {
-    let (server, _) = ready().await;
-    let folder = server.data.path().join("reports/weekly/silent");
-    let made = schedule(
-        &server,
-        json!({
-            "name": "Needs", "report": "compliance-update-computers", "schedule": "weekly monday at 06:00 UTC",
-            "parameters": { "update": id(4).to_string(), "state": "required" }, "format": "csv",
-            "folder": "weekly/silent", "keep": 2, "limit": 2,
-        }),
-    )
-    .await;
-    assert_eq!((&made["enabled"], &made["last"], &made["running"]), (&json!(true), &Value::Null, &json!(false)));
-    assert_eq!(made["path"], json!(folder.display().to_string()));
-    assert!(made["next"].as_str().expect("a time").ends_with("T06:00:00Z"), "{made}");
-    assert!(!folder.exists(), "nothing is due");
-    // as if the server had been off for a fortnight
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(std::time::Duration::from_secs(30)).expect("waits");
-    let before = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * 15);
-    database.execute("UPDATE report_schedule SET since = ?1", [before.as_microsecond()]).expect("sets");
-    server.patch("report-schedules/needs", json!({ "keep": 3 })).await.ok();
-    let made = until(&server, "report-schedules/Needs", "made", |row| row["last"].is_object()).await;
-    assert_eq!(
-        (&made["last"]["rows"], &made["last"]["total"], &made["last"]["error"]),
-        (&json!(2), &json!(3), &Value::Null)
-    );
-    let file = made["last"]["file"].as_str().expect("a file");
-    let text = fs::read_to_string(file).expect("the file");
-    assert_eq!(text.lines().count(), 3, "{text}");
-    assert!(file.starts_with(&folder.display().to_string()) && file.contains("needs-"), "{file}");
-    assert_eq!(fs::read_dir(&folder).expect("folder").count(), 1, "what was missed is made up for once");
-    assert!(made["next"].as_str() > Some(jiff::Timestamp::now().to_string().as_str()), "{made}");
-
-    server.call(Method::POST, "report-schedules/Needs/run", None).await.ok();
-    assert_eq!(fs::read_dir(&folder).expect("folder").count(), 2);
-    let audit = server.get("audit?limit=50").await.ok().to_string();
-    for action in ["report_schedule.create", "report_schedule.change", "report_schedule.run"] {
-        assert!(audit.contains(action), "{action}");
-    }
-    assert_eq!(server.delete("report-schedules/Needs").await.status, 204);
-    assert_eq!(server.get("report-schedules").await.ok()["items"], json!([]));
-    assert_eq!(fs::read_dir(&folder).expect("folder").count(), 2, "files stay");
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn a_scheduled_report_comes_by_e_mail_and_a_failure_is_an_alert() {
-    let (server, _) = ready().await;
-    let set = async |key: &str, value: Value| {
-        server.call(Method::PUT, &format!("settings/{key}"), Some(json!({ "value": value }))).await.ok();
-    };
-    let body = json!({
-        "name": "Mailed", "report": "compliance-overall", "schedule": "daily at 06:00", "format": "csv",
-        "addresses": ["a@example.org", "b@example.org"],
-    });
-    let made = schedule(&server, body).await;
-    assert_eq!((&made["folder"], &made["format"]), (&Value::Null, &json!("csv")));
-    // nobody set a mail server up
-    let failed = server.call(Method::POST, "report-schedules/Mailed/run", None).await.ok();
-    assert!(failed["last"]["error"].as_str().expect("why").contains("mail.host"), "{failed}");
-    assert_eq!(failed["failures"], 1);
-    let alert = server.get("alerts?kind=report&state=open").await.ok()["items"][0].clone();
-    assert_eq!((&alert["kind"], &alert["subject"]), (&json!("report.failed"), &json!("Mailed")));
-
-    let post = MailServer::start(MailTls::None);
-    set("mail.host", json!("127.0.0.1")).await;
-    set("mail.port", json!(post.port())).await;
-    set("mail.tls", json!("none")).await;
-    set("mail.from", json!("weir@example.org")).await;
-    let sent = server.call(Method::POST, "report-schedules/Mailed/run", None).await.ok();
-    assert_eq!(
-        (&sent["last"]["error"], &sent["last"]["rows"], &sent["failures"]),
-        (&Value::Null, &json!(1), &json!(0))
-    );
-    assert_eq!(server.get("alerts?kind=report&state=open").await.ok()["items"], json!([]), "it is over");
-    let received = post.received();
-    let [mail] = received.as_slice() else { panic!("one") };
-    assert_eq!(mail.to, ["a@example.org", "b@example.org"]);
-    assert!(mail.header("Subject").expect("subject").contains("Overall compliance"), "{mail:?}");
-    assert!(mail.part("text/plain").expect("text").contains("1 row."), "{mail:?}");
-    let csv = mail.part("text/csv").expect("the file");
-    assert!(csv.starts_with("group,group_name,") && csv.contains("November"), "{csv}");
-    assert!(mail.text.contains("filename=\"mailed-"), "{}", mail.text);
-
-    // one receiver is refused: the others got it, and it is told
-    post.refuse("b@example.org", 550);
-    let partly = server.call(Method::POST, "report-schedules/Mailed/run", None).await.ok();
-    assert!(partly["last"]["error"].as_str().expect("why").contains("not for b@example.org"), "{partly}");
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn schedules_that_cannot_work_are_refused() {
-    let (server, _) = ready().await;
-    let good = json!({ "name": "Good", "report": "clients-silent", "schedule": "daily at 06:00" });
-    let made = schedule(&server, good.clone()).await;
-    assert_eq!((&made["folder"], &made["keep"], &made["format"]), (&json!(""), &json!(30), &json!("html")));
-    let with = |key: &str, value: Value| {
-        let mut body = good.clone();
-        body["name"] = json!("Other");
-        body[key] = value;
-        body
-    };
-    for (body, status, code) in [
-        (with("name", json!("GOOD")), 409, "exists"),
-        (with("name", json!("")), 400, "name"),
-        (with("name", json!("x".repeat(101))), 400, "name"),
-        (with("report", json!("nothing")), 404, "not_found"),
-        (with("report", json!("enforcement")), 400, "parameter"),
-        (with("parameters", json!({ "days": "0" })), 400, "parameter"),
-        (with("parameters", json!({ "collection": "Nowhere" })), 404, "not_found"),
-        (with("schedule", json!("sometimes")), 400, "schedule"),
-        (with("format", json!("pdf")), 400, "format"),
-        (with("limit", json!(0)), 400, "limit"),
-        (with("keep", json!(0)), 400, "keep"),
-        (with("folder", json!("../outside")), 400, "folder"),
-        (with("folder", json!("/etc")), 400, "folder"),
-        (with("addresses", json!(["nobody"])), 400, "addresses"),
-        (with("colour", json!("red")), 400, "body"),
-    ] {
-        assert_eq!(server.post("report-schedules", body.clone()).await.refused(status), code, "{body}");
-    }
-    for (body, code) in [
-        (json!({ "no_folder": true }), "addresses"),
-        (json!({ "no_folder": true, "folder": "x" }), "folder"),
-        (json!({ "report": "enforcement" }), "parameter"),
-    ] {
-        assert_eq!(server.patch("report-schedules/Good", body.clone()).await.refused(400), code, "{body}");
-    }
-    let changed = server.patch("report-schedules/good", json!({ "enabled": false, "name": "Better" })).await.ok();
-    assert_eq!((&changed["name"], &changed["next"]), (&json!("Better"), &Value::Null));
-    let by_id = server.get(&format!("report-schedules/{}", changed["id"].as_str().expect("an id"))).await.ok();
-    assert_eq!(by_id["name"], "Better");
-    assert_eq!(server.get("report-schedules/Good").await.refused(404), "not_found");
     server.stop().await;
 }

@@ -102,6 +102,22 @@ async fn the_top_of_a_tree_shows_the_computers_of_all_its_servers() {
     let summary = |path: &'static str| async { top.get(path).await.ok()["computers"].clone() };
     assert_eq!(summary("compliance/summary").await, 3);
     assert_eq!(summary("compliance/summary?server=middle.example.org").await, 1);
+    // what comes from below says how old it is, what is of this server alone does not
+    let rolled_up = |path: &'static str| async { top.get(path).await.ok()["rolled_up"].clone() };
+    for path in ["compliance/summary", "compliance/freshness", "compliance/summary?server=leaf.example.org"] {
+        assert!(rolled_up(path).await.is_string(), "{path}");
+    }
+    for path in ["compliance/summary?server=this", "compliance/freshness?server=this"] {
+        assert_eq!(rolled_up(path).await, Value::Null, "{path}");
+    }
+    assert!(rolled_up("exposure/summary").await.is_string());
+    top.post("compliance/history/record", json!({})).await.ok();
+    let today = async |of: &str| items(&top, &format!("compliance/history{of}")).await.pop().expect("today");
+    assert!(today("").await["rolled_up"].is_string());
+    assert!(today("?server=leaf.example.org").await["rolled_up"].is_string());
+    assert_eq!(today("?server=this").await["rolled_up"], Value::Null);
+    assert_eq!(top.post("compliance/history/record", json!({})).await.ok()["changed"], 0);
+    assert!(items(&top, "compliance/updates").await.iter().all(|update| update["rolled_up"].is_string()));
     let needed = items(&top, "compliance/updates").await;
     assert_eq!(needed[0]["counts"]["required"], 3, "{needed:?}");
 
@@ -120,6 +136,29 @@ async fn the_top_of_a_tree_shows_the_computers_of_all_its_servers() {
         (&json!("reported"), &json!("middle.example.org"))
     );
     assert_eq!(leaf_shown["report"]["systems"][0]["computers"], 1);
+
+    // a server that enrolled as a site is known by that name, by its own and by its GUID
+    top.post("sites", json!({ "name": "MID", "kind": "secondary" })).await.ok();
+    let database = rusqlite::Connection::open(top.data.path().join("weir.db")).expect("opens");
+    database.busy_timeout(std::time::Duration::from_secs(30)).expect("waits");
+    let enrol = "INSERT INTO site_enrolment (site_id, server_id, fingerprint, version, enrolled_at, last_contact_at)
+         SELECT (SELECT site_id FROM site_node WHERE name = 'MID'), server_id, zeroblob(32), '0', 0, 0
+         FROM downstream_server WHERE name = 'middle.example.org'";
+    assert_eq!(database.execute(enrol, []).expect("enrolled"), 1);
+    for name in ["MID", "mid", "middle.example.org"] {
+        let summary = top.get(&format!("compliance/summary?server={name}")).await.ok();
+        assert_eq!(summary["computers"], 1, "{name}");
+        let rows = top.get(&format!("reports/scan-sites?site={name}")).await.ok()["rows"].clone();
+        assert_eq!(rows[0]["site"], "MID", "{name}");
+    }
+    let servers = items(&top, "compliance/servers").await;
+    assert!(servers.iter().any(|row| row["server"]["name"] == "MID"), "{servers:?}");
+    let computers = items(&top, "computers?server=MID").await;
+    assert_eq!(computers[0]["server"]["name"], "MID");
+    assert_eq!(top.get("compliance/history?server=MID").await.ok()["subject"]["name"], "MID");
+    let by_site = items(&top, "compliance/computers?server=MID").await;
+    assert_eq!(by_site[0]["server"]["name"], "MID");
+    database.execute("DELETE FROM site_enrolment", []).expect("forgotten");
 
     // a computer that still scans below comes back with its next scan, not before
     let gone = items(&top, "computers?server=leaf.example.org").await.remove(0);

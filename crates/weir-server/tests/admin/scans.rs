@@ -94,7 +94,7 @@ async fn a_collection_counts_its_own_computers() {
     agent.report_scan().await.expect("reported");
     server.post("collections", json!({ "name": "Empty" })).await.ok();
     let summary = server.get("compliance/summary?collection=empty").await.ok();
-    assert_eq!((&summary["computers"], &summary["percent"]), (&json!(0), &json!(0.0)));
+    assert_eq!((&summary["computers"], &summary["percent"]), (&json!(0), &Value::Null));
     assert_eq!(server.get("compliance/updates?collection=empty").await.ok()["items"], json!([]));
     assert_eq!(server.get("compliance/summary?collection=none").await.refused(404), "not_found");
     server.stop().await;
@@ -111,5 +111,25 @@ async fn a_changed_setting_reaches_the_next_call_of_a_computer() {
     let mut agent = ScriptedAgent::new(server.client(), agent.computer.clone()).expect("agent");
     agent.scan().await.expect("scan");
     assert_eq!(only_computer(&server).await["collections"][0]["name"], "Wanted");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_status_counts_what_there_is_at_once() {
+    let (server, mut agent) = ready().await;
+    let count = async |name: &str| server.get("status").await.ok()["counts"][name].clone();
+    for name in ["deployments", "computers", "computers_plain_http", "content_files", "content_waiting"] {
+        assert_eq!(count(name).await, 0, "{name}");
+    }
+    assert_eq!((count("revisions").await, count("updates").await), (json!(2), json!(2)));
+    server.import_documents(&[Document::detectoid(id(1), 2).title("Fact")]).await;
+    assert_eq!((count("revisions").await, count("updates").await), (json!(3), json!(2)));
+    agent.scan().await.expect("scan");
+    assert_eq!((count("computers").await, count("computers_plain_http").await), (json!(1), json!(1)));
+    let body = json!({ "update": id(2), "collection": "All Computers", "action": "install" });
+    let made = server.post("deployments", body).await.ok();
+    assert_eq!((count("deployments").await, count("content_waiting").await), (json!(1), json!(1)), "{made}");
+    server.upload("content", &[("x", &payload().bytes)]).await.ok();
+    assert_eq!((count("content_files").await, count("content_waiting").await), (json!(1), json!(0)));
     server.stop().await;
 }

@@ -157,6 +157,19 @@ async fn of_full_reports_on_two_connections_the_newer_counts() {
     }
 }
 
+/// An empty full report that comes alone, at the time of a full one, wipes nothing; a later one does.
+#[tokio::test]
+async fn an_empty_report_does_not_replace_a_full_one_of_its_time() {
+    let (server, mut agent) = scanned().await;
+    let at = ago(60);
+    report(&mut agent, vec![event(156, None, &["U="], at), status_of("U", &[1], at)]).await;
+    assert_eq!(state(&server, &agent, 1), Some(State::Required));
+    report(&mut agent, vec![event(156, None, &["U="], at)]).await;
+    assert_eq!(state(&server, &agent, 1), Some(State::Required));
+    report(&mut agent, vec![event(156, None, &["U="], ago(30))]).await;
+    assert_eq!(state(&server, &agent, 1), None);
+}
+
 /// An empty batch is answered and changes nothing.
 #[tokio::test]
 async fn an_empty_batch_is_nothing() {

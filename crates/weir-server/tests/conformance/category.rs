@@ -177,3 +177,23 @@ async fn filtered_scans_do_not_swallow_the_changes_of_full_scans() {
     assert_eq!(outcome.offered.iter().map(|it| number(it.update_id)).collect::<Vec<_>>(), [10, 12]);
     assert!(!scripted.cached().contains(&13));
 }
+
+#[tokio::test]
+async fn a_filtered_scan_in_another_collection_takes_nothing_from_full_scans() {
+    let server = server().await;
+    let ring = server.collection("Ring").await;
+    server.deploy(id(12), ring, DeploymentAction::Install).await;
+    let mut asker = Asker::of(&server, 1).await;
+    asker.scan().await;
+    let (installed, other) = ([1, 2, 3, 6, 7, 8], [4, 5, 10, 11, 12, 13]);
+    server.join(&asker.agent, ring).await;
+    let parameters = asker.filtered(&[3], &installed, &[10, 11, 12]);
+    assert_eq!(asker.sync(parameters.clone()).await.action(12), Action::Install);
+    // back where the last full scan found it
+    server.leave(&asker.agent, ring).await;
+    assert_eq!(asker.software(&installed, &other).await.action(12), Action::PreDeploymentCheck);
+    assert_eq!(asker.software(&installed, &other).await.changed(), []);
+    // and the other way round
+    server.join(&asker.agent, ring).await;
+    assert_eq!(asker.sync(parameters).await.action(12), Action::Install);
+}

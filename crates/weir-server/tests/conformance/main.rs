@@ -27,6 +27,7 @@ mod common;
 mod asking;
 mod bad_reports;
 mod category;
+mod clock;
 mod codings;
 mod content;
 mod cookies;

@@ -238,6 +238,103 @@ async fn c27_a_computer_that_changes_groups_loses_exactly_what_was_for_the_old_o
 }
 
 #[tokio::test]
+async fn c28_a_move_that_decides_nothing_else_tells_nothing() {
+    let server = Server::start().await;
+    server
+        .import(&[
+            Document::detectoid(id(1), 1),
+            software(10).requires(id(1)),
+            software(11),
+            software(12),
+            software(13),
+        ])
+        .await;
+    server.deploy(id(10), ALL, DeploymentAction::Install).await;
+    let (berlin, paris) = (server.collection("Berlin").await, server.collection("Paris").await);
+    let mut asker = Asker::of(&server, 1).await;
+    asker.scan().await;
+
+    // between collections to which nothing is deployed
+    server.join(&asker.agent, berlin).await;
+    assert_quiet(&asker.scan().await);
+    server.leave(&asker.agent, berlin).await;
+    server.join(&asker.agent, paris).await;
+    assert_quiet(&asker.scan().await);
+
+    // what else changed meanwhile is told, and nothing but that
+    server.leave(&asker.agent, paris).await;
+    server.deploy(id(11), ALL, DeploymentAction::Install).await;
+    let outcome = asker.scan().await;
+    assert_eq!((asker.named(&outcome.changed), asker.action(11)), (vec![11], Some(Action::Install)));
+    assert_quiet(&asker.scan().await);
+
+    // the first deployment to a collection of the computer is a change of one update, as any other
+    server.join(&asker.agent, berlin).await;
+    assert_quiet(&asker.scan().await);
+    let first = server.deploy(id(12), berlin, DeploymentAction::Install).await;
+    let outcome = asker.scan().await;
+    assert_eq!((asker.named(&outcome.changed), asker.action(12)), (vec![12], Some(Action::Install)));
+
+    // a deployment that loses on the computer's other branch decides nothing
+    server.deploy(id(12), paris, DeploymentAction::Detect).await;
+    assert_quiet(&asker.scan().await);
+    server.join(&asker.agent, paris).await;
+    assert_quiet(&asker.scan().await);
+    assert_eq!(asker.action(12), Some(Action::Install));
+
+    // there and back between two scans
+    server.leave(&asker.agent, berlin).await;
+    server.join(&asker.agent, berlin).await;
+    assert_quiet(&asker.scan().await);
+    // the last deployment to a collection goes, and the computer stays
+    server.undeploy(first).await;
+    let outcome = asker.scan().await;
+    assert_eq!((asker.named(&outcome.changed), asker.action(12)), (vec![12], Some(Action::PreDeploymentCheck)));
+    assert_quiet(&asker.scan().await);
+}
+
+#[tokio::test]
+async fn c28_a_move_that_decides_something_else_is_never_missed() {
+    let server = Server::start().await;
+    server.import(&[Document::detectoid(id(1), 1), software(10).requires(id(1)), software(11), software(12)]).await;
+    server.deploy(id(10), ALL, DeploymentAction::Optional).await;
+    let (pilot, broad) = (server.collection("Pilot").await, server.collection("Broad").await);
+    let ring = server.deploy(id(11), pilot, DeploymentAction::Install).await;
+    server.deploy(id(11), broad, DeploymentAction::Optional).await;
+    let mut asker = Asker::of(&server, 1).await;
+    asker.scan().await;
+    let moved = async |asker: &mut Asker, expected: Action| {
+        let outcome = asker.scan().await;
+        assert!(asker.named(&outcome.changed).contains(&11), "{:?}", asker.named(&outcome.changed));
+        assert_eq!((asker.action(10), asker.action(11)), (Some(Action::OptionalInstall), Some(expected)));
+        assert_quiet(&asker.scan().await);
+    };
+    server.join(&asker.agent, pilot).await;
+    moved(&mut asker, Action::Install).await;
+    server.join(&asker.agent, broad).await;
+    assert_quiet(&asker.scan().await);
+    server.leave(&asker.agent, pilot).await;
+    moved(&mut asker, Action::OptionalInstall).await;
+    server.leave(&asker.agent, broad).await;
+    moved(&mut asker, Action::PreDeploymentCheck).await;
+
+    // it leaves while its deployment is deleted, and comes while there is another one
+    server.join(&asker.agent, pilot).await;
+    moved(&mut asker, Action::Install).await;
+    server.undeploy(ring).await;
+    server.leave(&asker.agent, pilot).await;
+    moved(&mut asker, Action::PreDeploymentCheck).await;
+    server.deploy(id(11), pilot, DeploymentAction::Uninstall).await;
+    server.join(&asker.agent, pilot).await;
+    moved(&mut asker, Action::Uninstall).await;
+    // what comes to a collection that it left is not for it
+    server.leave(&asker.agent, pilot).await;
+    server.deploy(id(12), pilot, DeploymentAction::Install).await;
+    moved(&mut asker, Action::PreDeploymentCheck).await;
+    assert_eq!(asker.action(12), Some(Action::PreDeploymentCheck));
+}
+
+#[tokio::test]
 async fn c28_each_change_is_told_once() {
     let server = Server::start().await;
     server.import(&[Document::detectoid(id(1), 1), software(10), software(11), software(12)]).await;

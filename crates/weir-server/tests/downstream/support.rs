@@ -113,7 +113,7 @@ impl Downstream {
     }
 
     pub(crate) fn caller() -> Caller {
-        Caller { name: "test".to_owned(), from: None }
+        Caller::named("test")
     }
 
     pub(crate) fn set(&self, key: &str, value: Value) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
+use weir_model::admission::{Class, Machine, Plan};
 use weir_server::{state::Connection, upstream::UpstreamService};
 use weir_wire::{
     soap::{ErrorCode, SoapVersion},
@@ -127,4 +128,23 @@ async fn xpress_is_used_when_it_is_asked_for() {
     let (_, found) = downstream.list(support::config()).await;
     assert_eq!(found.len(), 6);
     assert_eq!(downstream.last.as_ref().expect("an answer").header("content-encoding"), Some("xpress"));
+}
+
+#[tokio::test]
+async fn with_too_much_to_do_servers_are_told_to_come_again() {
+    let server = support::start().await;
+    let mut downstream = Downstream::of(&server);
+    let plan = Plan { servers: 1, waiting: 0, ..Plan::of(Machine { processors: 1, memory: 1 << 30 }) };
+    server.state.admission.set_plan(&plan);
+    let held = server.state.admission.enter(Class::Servers, [192, 0, 2, 1].into()).await.expect("it is free");
+    for version in [SoapVersion::V11, SoapVersion::V12] {
+        downstream.version = version;
+        let (code, _) = downstream.refused(&GetAuthConfig {}).await;
+        assert_eq!(code, ErrorCode::ServerBusy);
+        let last = downstream.last.as_ref().expect("an answer");
+        assert!(last.header("retry-after").is_some(), "{:?}", last.headers);
+        assert_eq!(last.header("content-type"), Some(version.content_type()));
+    }
+    drop(held);
+    downstream.call(&GetAuthConfig {}).await.expect("answered");
 }

@@ -1,9 +1,10 @@
-//! Content files in a local folder.
+//! Content files in a local folder, and which of two places whole files have.
 
 use std::{
     fs::{self, File},
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -11,6 +12,7 @@ use weir_model::ids::ContentDigest;
 
 use super::{
     Content, Expected, Opened, Put, Stored,
+    objects::Objects,
     put::{Sum, difference, failed},
 };
 use crate::StoreError;
@@ -23,10 +25,21 @@ pub(super) const QUARANTINE: &str = "quarantine";
 const PARTIAL: &str = ".part";
 const LONGEST_EXTENSION: usize = 10;
 
-/// Content files in a local folder.
+/// Content files: in a local folder, or in an object store with a local folder for what is being taken in.
 #[derive(Clone, Debug)]
 pub struct ContentStore {
     folder: PathBuf,
+    /// Where whole files are.
+    place: Place,
+}
+
+/// Where whole files are.
+#[derive(Clone, Debug)]
+enum Place {
+    /// In the folder.
+    Folder,
+    /// In an object store.
+    Objects(Arc<Objects>),
 }
 
 impl ContentStore {
@@ -34,7 +47,7 @@ impl ContentStore {
     /// interrupted process left in `incoming`, but for files that can be gone on with ([`ContentStore::partial`]). The
     /// caller holds the lock of the data folder.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let store = Self { folder: folder.to_owned() };
+        let store = Self::look_at(folder);
         for folder in [store.incoming(), store.quarantine()] {
             fs::create_dir_all(&folder).map_err(|source| failed("creating", &folder, source))?;
         }
@@ -47,7 +60,26 @@ impl ContentStore {
         Ok(store)
     }
 
-    /// The folder.
+    /// The folder for those who only look, whoever uses it: nothing is created or cleared.
+    pub fn look_at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), place: Place::Folder }
+    }
+
+    /// The same, with whole files in an object store.
+    #[must_use]
+    pub fn with_objects(self, objects: Arc<Objects>) -> Self {
+        Self { place: Place::Objects(objects), ..self }
+    }
+
+    /// The object store that has the whole files; none if the folder does.
+    pub fn objects(&self) -> Option<&Arc<Objects>> {
+        match &self.place {
+            Place::Folder => None,
+            Place::Objects(objects) => Some(objects),
+        }
+    }
+
+    /// The folder: of all files, or of those that are being taken in.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -66,7 +98,8 @@ impl ContentStore {
         if fits { format!(".{}", last.to_ascii_lowercase()) } else { String::new() }
     }
 
-    /// Opens a file as such (for zero-copy serving) with its length; none if it is absent.
+    /// Opens a file of the folder as such (for zero-copy serving) with its length; none if it is absent. Of an object store
+    /// there is [`Objects::stream`] in its place.
     pub fn open_file(&self, digest: ContentDigest, extension: &str) -> Result<Option<(File, u64)>, StoreError> {
         let path = self.path(digest, extension)?;
         let open = || {
@@ -115,7 +148,11 @@ impl ContentStore {
 
     /// Deletes files that were put aside before a time. Answers how many, and their bytes.
     pub fn quarantine_clean(&self, before: SystemTime) -> Result<(u64, u64), StoreError> {
-        let (mut files, mut bytes) = (0, 0);
+        // what never came in is put aside in the folder in any case
+        let (mut files, mut bytes) = match &self.place {
+            Place::Folder => (0, 0),
+            Place::Objects(objects) => objects.quarantine_clean(before)?,
+        };
         for path in entries(&self.quarantine())? {
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
             let old = metadata.modified().is_ok_and(|modified| modified < before);
@@ -160,11 +197,17 @@ impl Content for ContentStore {
     }
 
     fn open(&self, digest: ContentDigest, extension: &str) -> Result<Option<Opened>, StoreError> {
+        if let Place::Objects(objects) = &self.place {
+            return objects.open_file(digest, extension);
+        }
         let found = self.open_file(digest, extension)?;
         Ok(found.map(|(file, len)| (Box::new(file) as _, len)))
     }
 
     fn size(&self, digest: ContentDigest, extension: &str) -> Result<Option<u64>, StoreError> {
+        if let Place::Objects(objects) = &self.place {
+            return objects.size(digest, extension);
+        }
         let path = self.path(digest, extension)?;
         match fs::metadata(&path) {
             Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
@@ -174,6 +217,9 @@ impl Content for ContentStore {
     }
 
     fn verify(&self, digest: ContentDigest, extension: &str, expected: &Expected) -> Result<Stored, StoreError> {
+        if let Place::Objects(objects) = &self.place {
+            return objects.verify(digest, extension, expected);
+        }
         let path = self.path(digest, extension)?;
         let (mut file, _) = self
             .open_file(digest, extension)?
@@ -189,11 +235,21 @@ impl Content for ContentStore {
     }
 
     fn delete(&self, digest: ContentDigest, extension: &str) -> Result<bool, StoreError> {
+        if let Place::Objects(objects) = &self.place {
+            return objects.delete(digest, extension);
+        }
         remove(&self.path(digest, extension)?)
     }
 
     fn list(&self) -> Result<Vec<(ContentDigest, String, u64)>, StoreError> {
         let mut found = Vec::new();
+        if let Place::Objects(objects) = &self.place {
+            objects.walk(&mut |stray| {
+                found.extend(stray.proper.map(|(digest, extension)| (digest, extension, stray.size)));
+            })?;
+            found.sort_unstable();
+            return Ok(found);
+        }
         for folder in entries(&self.folder)? {
             let name = folder.file_name().unwrap_or_default();
             if name == INCOMING || name == QUARANTINE || !folder.is_dir() {

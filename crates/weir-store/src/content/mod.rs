@@ -1,10 +1,14 @@
 //! The content store: files of updates, addressed by SHA-1, in folders `<HH>/<SHA1>.ext` where `HH` is the last byte of
 //! the digest in hexadecimal (the layout of content URLs, MS-WUSP 2.2.2.5).
 //!
+//! Whole files are in a local folder, or in an object store ([`objects`]) under the same names; what is being taken in is in a
+//! local folder in any case, so that it can be compared with its digest, and gone on with, before anything is published.
+//!
 //! A file appears at its place only whole, durable and with matching digests; what does not match goes to `quarantine`.
 //! *Invariant:* nothing outside this module writes below the folder.
 
 mod local;
+pub mod objects;
 mod put;
 mod stray;
 
@@ -14,6 +18,7 @@ use weir_model::ids::{ContentDigest, Sha256Digest};
 
 pub use local::ContentStore;
 pub use put::Put;
+pub(crate) use put::sync_folder;
 pub use stray::{Measured, Stray};
 
 use crate::StoreError;
@@ -49,7 +54,7 @@ impl<T: Read + Seek + Send> ContentRead for T {}
 /// A content file opened for reading, with its length in bytes.
 pub type Opened = (Box<dyn ContentRead>, u64);
 
-/// Where content files live. Narrow on purpose: an object store must be able to offer the same.
+/// Where content files live. Narrow on purpose: a folder and an object store offer the same. Calls may wait for a network.
 pub trait Content: Send + Sync {
     /// Begins to take a file.
     fn put(&self) -> Result<Put, StoreError>;

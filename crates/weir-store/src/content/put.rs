@@ -24,6 +24,8 @@ pub struct Put {
     store: ContentStore,
     file: Incoming,
     sum: Sum,
+    /// It is in the object store already, with no lock held.
+    sent: bool,
 }
 
 /// Where the bytes of a file on its way are.
@@ -47,6 +49,14 @@ impl Incoming {
         match self {
             Self::Temporary(file) => file.as_file(),
             Self::Partial(file, _) => file,
+        }
+    }
+
+    /// Forgets the bytes; a temporary file goes by itself.
+    fn remove(self) -> Result<(), StoreError> {
+        match self {
+            Self::Temporary(_) => Ok(()),
+            Self::Partial(_, path) => fs::remove_file(&path).map_err(|source| failed("deleting", &path, source)),
         }
     }
 
@@ -99,7 +109,7 @@ impl Put {
     pub(super) fn begin(store: &ContentStore) -> Result<Self, StoreError> {
         let folder = store.incoming();
         let file = NamedTempFile::new_in(&folder).map_err(|source| failed("creating a file in", &folder, source))?;
-        Ok(Self { store: store.clone(), file: Incoming::Temporary(file), sum: Sum::default() })
+        Ok(Self { store: store.clone(), file: Incoming::Temporary(file), sum: Sum::default(), sent: false })
     }
 
     /// Goes on with what an earlier attempt left at `path`, which is read again for its digests.
@@ -108,7 +118,7 @@ impl Put {
         let mut file = open.map_err(|source| failed("opening", &path, source))?;
         let mut sum = Sum::default();
         sum.add_all(&mut file, &path)?;
-        Ok(Self { store: store.clone(), file: Incoming::Partial(file, path), sum })
+        Ok(Self { store: store.clone(), file: Incoming::Partial(file, path), sum, sent: false })
     }
 
     /// Forgets what was taken so far.
@@ -116,7 +126,7 @@ impl Put {
         let mut file = self.file.file();
         let emptied = file.set_len(0).and_then(|()| file.rewind());
         emptied.map_err(|source| failed("emptying", self.file.path(), source))?;
-        self.sum = Sum::default();
+        (self.sum, self.sent) = (Sum::default(), false);
         Ok(())
     }
 
@@ -149,16 +159,37 @@ impl Put {
         (stored.digest, stored.sha256)
     }
 
+    /// Sends the file to the object store, if whole files are there and it is what it must be; otherwise nothing happens. That
+    /// takes as long as the network does: it is for before the lock is taken under which [`Put::finish`] runs.
+    pub fn send(&mut self, expected: &Expected, extension: &str) -> Result<(), StoreError> {
+        let Some(objects) = self.store.objects() else { return Ok(()) };
+        let stored = self.sum.clone().stored(false);
+        if difference(expected, &stored).is_none() {
+            objects.take(self.file.file(), &stored, extension)?;
+            self.sent = true;
+        }
+        Ok(())
+    }
+
     /// Compares digests and size, makes the bytes durable and moves the file to its place; if the same bytes are
     /// there already, they stay, and others go to quarantine. On a difference these bytes do: [`StoreError::ContentMismatch`].
     pub fn finish(self, expected: &Expected, extension: &str) -> Result<Stored, StoreError> {
-        let Self { store, file, sum } = self;
+        let Self { store, file, sum, sent } = self;
         let mut stored = sum.stored(false);
         if let Some(difference) = difference(expected, &stored) {
             let subject = expected.digest.unwrap_or(stored.digest).to_hex();
             let quarantined = store.quarantine().join(format!("{}.{}", subject, stored.sha256));
             file.persist(&quarantined).map_err(|source| failed("putting aside", &quarantined, source))?;
             return Err(StoreError::ContentMismatch { subject, difference, quarantined });
+        }
+        if let Some(objects) = store.objects() {
+            // what was sent may have been collected before the lock was taken
+            let there = sent && objects.size(stored.digest, extension)? == Some(stored.size);
+            if !there {
+                stored.already_there = objects.take(file.file(), &stored, extension)?;
+            }
+            file.remove()?;
+            return Ok(stored);
         }
         let path = store.path(stored.digest, extension)?;
         if fs::metadata(&path).is_ok_and(|there| there.len() == stored.size) {
@@ -167,9 +198,7 @@ impl Put {
             match store.verify(stored.digest, extension, &same) {
                 Ok(_) => {
                     stored.already_there = true;
-                    if let Incoming::Partial(_, path) = &file {
-                        fs::remove_file(path).map_err(|source| failed("deleting", path, source))?;
-                    }
+                    file.remove()?;
                     return Ok(stored);
                 }
                 Err(StoreError::ContentMismatch { .. } | StoreError::Missing { .. }) => {}
@@ -189,13 +218,13 @@ impl Put {
 }
 
 #[cfg(unix)]
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Windows makes names durable with their files and cannot open folders as files.
 #[cfg(not(unix))]
-pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

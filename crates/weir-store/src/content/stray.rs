@@ -33,16 +33,21 @@ pub struct Stray {
 /// What a file below the content folder turned out to be.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    path: PathBuf,
-    modified: SystemTime,
+    pub(super) path: PathBuf,
+    pub(super) modified: SystemTime,
+    /// What an object store calls this very version.
+    pub(super) tag: Option<String>,
     /// Its digests and size.
     pub stored: Stored,
 }
 
 impl ContentStore {
-    /// Hands every file below the folder to `each`, properly placed ones too; not what is being taken in or was put
+    /// Hands every file below the folder (or in the object store) to `each`, properly placed ones too; not what is being taken in or was put
     /// aside, no links, nothing deeper than a copied `WsusContent` would be. In no order.
     pub fn walk(&self, each: &mut dyn FnMut(Stray)) -> Result<(), StoreError> {
+        if let Some(objects) = self.objects() {
+            return objects.walk(each);
+        }
         let mut folders = vec![(PathBuf::new(), 0)];
         while let Some((below, depth)) = folders.pop() {
             for path in entries(&self.folder().join(&below))? {
@@ -73,6 +78,9 @@ impl ContentStore {
 
     /// Reads a file that [`ContentStore::walk`] found; none if it is gone or changes while it is read.
     pub fn measure(&self, stray: &Path) -> Result<Option<Measured>, StoreError> {
+        if let Some(objects) = self.objects() {
+            return objects.measure(stray);
+        }
         let path = self.folder().join(stray);
         let looked = |path: &Path| fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
         let Some(before) = looked(&path) else { return Ok(None) };
@@ -80,7 +88,7 @@ impl ContentStore {
         let mut file = File::open(&path).map_err(|source| failed("opening", &path, source))?;
         let mut sum = Sum::default();
         sum.add_all(&mut file, &path)?;
-        let measured = Measured { path: stray.to_owned(), modified, stored: sum.stored(false) };
+        let measured = Measured { path: stray.to_owned(), modified, tag: None, stored: sum.stored(false) };
         Ok(self.is_as_measured(&measured).then_some(measured))
     }
 
@@ -96,6 +104,9 @@ impl ContentStore {
     /// Moves a measured file to its place; if the same bytes are there already, they stay and the other copy goes. False if
     /// the file changed since it was measured: nothing was moved then.
     pub fn adopt(&self, measured: &Measured, extension: &str) -> Result<bool, StoreError> {
+        if let Some(objects) = self.objects() {
+            return objects.adopt(measured, extension);
+        }
         let (from, stored) = (self.folder().join(&measured.path), &measured.stored);
         let to = self.path(stored.digest, extension)?;
         if !self.is_as_measured(measured) {

@@ -2,16 +2,22 @@
 
 use serde_json::json;
 use uuid::Uuid;
-use weir_model::ids::{ContentDigest, Sha256Digest};
+use weir_model::{
+    ids::{CollectionId, ContentDigest, Sha256Digest},
+    rights::{Grant, Role, Scope},
+};
 
 use super::{Scratch, actor, file, software, time};
 use crate::{
     Actor, Store, StoreError,
     alert::AlertSeverity,
+    approval::{ApprovalState, Held, Shown},
+    audit::AuditFilter,
     content_file::{ContentFileRow, ContentState, ContentTotals},
     job::JobState,
     revision::NewRevision,
     selection::SelectionKind,
+    user::{BUILT_IN, User},
 };
 
 pub(super) fn fill(scratch: &Scratch) {
@@ -23,9 +29,9 @@ pub(super) fn fill(scratch: &Scratch) {
         tx.audit("setting.change", "source", None, Some(&json!("none")))?;
         tx.job_create(Uuid::from_u128(1), "content.download", &json!({}))?;
         tx.alert_open("content.mismatch", "x", AlertSeverity::Warning, "m")?;
-        tx.token_put("t", Sha256Digest([1; 32]), "administrator", None)?;
-        tx.session_create(Sha256Digest([2; 32]), "administrator", time(10))?;
-        tx.sign_in_code_create(Sha256Digest([3; 32]), "administrator", time(10))
+        tx.token_put("t", Sha256Digest([1; 32]), "administrator", None, None)?;
+        tx.session_create(Uuid::from_u128(2), Sha256Digest([2; 32]), BUILT_IN, time(10), None, None)?;
+        tx.sign_in_code_create(Sha256Digest([3; 32]), "administrator", time(10), None)
     });
 }
 
@@ -163,17 +169,55 @@ fn alerts_open_count_and_close() {
     assert_eq!(store.read(|tx| tx.alert_list(true, 10)).expect("reads").len(), 2);
 }
 
+fn user(name: &str) -> User {
+    User {
+        name: name.to_owned(),
+        display_name: name.to_owned(),
+        grant: Grant { role: Role::Operator, scope: Scope::Everything },
+        enabled: true,
+        password: None,
+        must_change: false,
+        identity: None,
+    }
+}
+
+#[test]
+fn an_act_is_found_by_who_what_and_when() {
+    let scratch = Scratch::new();
+    let store = &scratch.store;
+    for (second, name, action) in
+        [(1, "Alice", "deployment.create"), (2, "bob", "deployment.delete"), (3, "bob", "a.b")]
+    {
+        let proven = Actor { proof: Some("session".to_owned()), ..Actor::principal(name, None, time(second)) };
+        store.write(&proven, |tx| tx.audit(action, "1", None, None)).expect("written");
+    }
+    let found = |filter: AuditFilter| -> Vec<i64> {
+        let page = store.read(|tx| tx.audit_search(&filter, None, 10)).expect("reads");
+        assert!(page.items.iter().all(|row| row.proof.as_deref() == Some("session")));
+        page.items.iter().map(|row| row.at.as_second() - time(0).as_second()).collect()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(found(AuditFilter::default()), [3, 2, 1]);
+    assert_eq!(found(AuditFilter { actor: text("alice"), ..AuditFilter::default() }), [1]);
+    assert_eq!(found(AuditFilter { action: text("deployment."), ..AuditFilter::default() }), [2, 1]);
+    assert_eq!(found(AuditFilter { action: text("%"), ..AuditFilter::default() }), [0_i64; 0]);
+    assert_eq!(found(AuditFilter { subject: text("2"), ..AuditFilter::default() }), [0_i64; 0]);
+    let between = AuditFilter { since: Some(time(2)), until: Some(time(3)), ..AuditFilter::default() };
+    assert_eq!(found(between), [2]);
+}
+
 #[test]
 fn secrets_expire_and_codes_work_once() {
     let scratch = Scratch::new();
     let store = &scratch.store;
     let hash = |seed| Sha256Digest([seed; 32]);
+    let id = Uuid::from_u128(3);
     at(store, 0, |tx| {
-        tx.token_put("CLI", hash(1), "administrator", None)?;
-        tx.token_put("cli", hash(2), "administrator", Some(time(10)))?;
-        tx.session_create(hash(3), "administrator", time(10))?;
-        tx.sign_in_code_create(hash(4), "administrator", time(10))?;
-        tx.sign_in_code_create(hash(5), "administrator", time(10))
+        tx.token_put("CLI", hash(1), "administrator", None, None)?;
+        tx.token_put("cli", hash(2), "administrator", None, Some(time(10)))?;
+        tx.session_create(id, hash(3), BUILT_IN, time(10), None, None)?;
+        tx.sign_in_code_create(hash(4), "administrator", time(10), Some(7))?;
+        tx.sign_in_code_create(hash(5), "administrator", time(10), None)
     });
     let token = |seed, second| store.read(|tx| tx.token_find(hash(seed), time(second))).expect("reads");
     assert_eq!(token(1, 1), None, "replaced by the one of the same name");
@@ -182,12 +226,112 @@ fn secrets_expire_and_codes_work_once() {
     assert_eq!(store.read(|tx| tx.token_list()).expect("reads").len(), 1);
     assert!(store.read(|tx| tx.session_find(hash(3), time(9))).expect("reads").is_some());
     assert!(store.read(|tx| tx.session_find(hash(3), time(10))).expect("reads").is_none());
-    assert_eq!(at(store, 9, |tx| tx.sign_in_code_take(hash(4))).as_deref(), Some("administrator"));
+    assert_eq!(at(store, 9, |tx| tx.sign_in_code_take(hash(4))), Some(("administrator".to_owned(), Some(7))));
     assert_eq!(at(store, 9, |tx| tx.sign_in_code_take(hash(4))), None, "used up");
     assert_eq!(at(store, 10, |tx| tx.sign_in_code_take(hash(5))), None, "expired");
     assert_eq!(at(store, 10, |tx| tx.access_prune()), 1);
     assert!(at(store, 0, |tx| tx.token_delete("Cli")));
-    assert!(!at(store, 0, |tx| tx.session_delete(hash(3))));
+    assert!(!at(store, 0, |tx| tx.session_delete(id)));
+}
+
+#[test]
+fn the_secret_of_a_session_changes_once_and_the_old_one_lingers() {
+    let scratch = Scratch::new();
+    let store = &scratch.store;
+    let (id, hash) = (Uuid::from_u128(1), |seed| Sha256Digest([seed; 32]));
+    at(store, 0, |tx| tx.session_create(id, hash(1), BUILT_IN, time(1_000), Some(time(-5)), Some(7)));
+    assert!(at(store, 10, |tx| tx.session_rotate(id, hash(1), time(70), hash(2))));
+    assert!(!at(store, 11, |tx| tx.session_rotate(id, hash(1), time(71), hash(3))), "another request was first");
+    let found = |seed, second| store.read(|tx| tx.session_find(hash(seed), time(second))).expect("reads");
+    assert_eq!(found(2, 20).map(|(row, current)| (row.id, row.rotated_at, current)), Some((id, time(10), true)));
+    assert_eq!(found(1, 69).map(|(row, current)| (row.last_visit, current)), Some((Some(time(-5)), false)));
+    assert_eq!(found(1, 70), None);
+    assert_eq!(found(3, 20), None);
+    assert_eq!(found(2, 20).and_then(|(row, _)| row.link_by), Some(7));
+    assert!(at(store, 20, |tx| tx.session_renew(id, hash(5))));
+    assert_eq!((found(1, 20), found(2, 20)), (None, None), "none before it is accepted");
+    assert!(at(store, 20, |tx| tx.session_rotate(id, hash(5), time(20), hash(2))));
+    at(store, 20, |tx| tx.session_create(Uuid::from_u128(2), hash(4), BUILT_IN, time(1_000), None, None));
+    assert_eq!(at(store, 21, |tx| tx.session_end(BUILT_IN, Some(id))), 1);
+    assert!(found(2, 22).is_some());
+    assert_eq!(at(store, 23, |tx| tx.session_end(BUILT_IN, None)), 1);
+    assert!(found(2, 24).is_none());
+}
+
+#[test]
+fn a_user_goes_with_all_that_it_signs_in_by() {
+    let scratch = Scratch::new();
+    let store = &scratch.store;
+    let hash = |seed| Sha256Digest([seed; 32]);
+    let limited = Scope::Collections([CollectionId(Uuid::from_u128(9))].into());
+    let mut alice = user("Alice");
+    alice.grant.scope = limited.clone();
+    alice.identity = Some(("https://id.example".to_owned(), "42".to_owned()));
+    let no = at(store, 1, |tx| tx.user_create(&alice));
+    let found = store.read(|tx| tx.user_find(" ALICE ")).expect("reads").expect("there");
+    assert_eq!((found.no, &found.user, found.created_at), (no, &alice, time(1)));
+    let same = store.read(|tx| tx.user_of_identity("https://id.example", "42")).expect("reads");
+    assert_eq!(same.map(|row| row.no), Some(no));
+    assert!(store.read(|tx| tx.user_of_identity("https://other.example", "42")).expect("reads").is_none());
+    at(store, 2, |tx| {
+        tx.session_create(Uuid::from_u128(1), hash(1), no, time(100), None, None)?;
+        tx.token_put("ci", hash(2), "Alice", Some((no, &alice.grant)), None)?;
+        tx.user_certificate_create(no, hash(3), "CN=Alice", time(100))?;
+        tx.user_signed_in(no)
+    });
+    let token = store.read(|tx| tx.token_named("CI")).expect("reads").expect("there");
+    assert_eq!(token.owner, Some((no, alice.grant.clone())));
+    alice.grant.scope = Scope::Everything;
+    assert!(at(store, 3, |tx| tx.user_change(no, &alice)));
+    let row = store.read(|tx| tx.user_show(no)).expect("reads").expect("there");
+    assert_eq!((row.user.grant.scope, row.signed_in_at), (Scope::Everything, Some(time(2))));
+    assert!(!at(store, 4, |tx| tx.user_delete(BUILT_IN)), "the built-in administrator stays");
+    assert!(at(store, 4, |tx| tx.user_delete(no)));
+    assert!(store.read(|tx| tx.session_find(hash(1), time(5))).expect("reads").is_none());
+    assert!(store.read(|tx| tx.token_find(hash(2), time(5))).expect("reads").is_none());
+    assert!(store.read(|tx| tx.user_certificate_find(hash(3))).expect("reads").is_none());
+    at(store, 5, |tx| tx.group_mapping_put("ops", &Grant { role: Role::ReadOnlyAnalyst, scope: limited.clone() }));
+    let mapped = store.read(|tx| tx.group_mapping_list()).expect("reads");
+    assert_eq!(
+        mapped.iter().map(|row| (row.group.as_str(), &row.grant.scope)).collect::<Vec<_>>(),
+        [("ops", &limited)]
+    );
+    assert!(at(store, 6, |tx| tx.group_mapping_delete("ops")));
+}
+
+#[test]
+fn a_request_that_waits_is_decided_once_and_in_time() {
+    let scratch = Scratch::new();
+    let store = &scratch.store;
+    let held = Held {
+        kind: "site".to_owned(),
+        subject: "remove the site North".to_owned(),
+        method: "DELETE".to_owned(),
+        target: "/sites/North".to_owned(),
+        body: None,
+        user: BUILT_IN,
+        token: None,
+        proof: "session".to_owned(),
+        link_by: Some(7),
+    };
+    let shown = Shown { seen: "{}".to_owned(), reached: (1..=1000).chain([4_000_000_000]).collect() };
+    let first = at(store, 1, |tx| tx.approval_create(&held, &shown, time(10)));
+    let second = at(store, 2, |tx| tx.approval_create(&held, &Shown::default(), time(10)));
+    let read = |no| store.read(|tx| tx.approval_shown(no)).expect("reads");
+    assert_eq!((read(first), read(second), read(99)), (Some(shown.clone()), Some(Shown::default()), None));
+    let waiting = |second| {
+        let page = store.read(|tx| tx.approval_list(true, time(second), None, 10)).expect("reads");
+        page.items.iter().map(|row| row.no).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(3), [second, first]);
+    assert!(at(store, 4, |tx| tx.approval_decide(first, ApprovalState::Rejected, Some("not today"))));
+    assert!(!at(store, 5, |tx| tx.approval_decide(first, ApprovalState::Done, None)), "decided");
+    assert!(!at(store, 10, |tx| tx.approval_decide(second, ApprovalState::Done, None)), "too late");
+    assert!(at(store, 9, |tx| tx.approval_decide(second, ApprovalState::Done, None)));
+    at(store, 9, |tx| tx.approval_answer(second, ApprovalState::Failed, 404, "{}"));
+    let row = store.read(|tx| tx.approval_show(second)).expect("reads").expect("there");
+    assert_eq!((row.state, row.answer), (ApprovalState::Failed, Some((404, "{}".to_owned()))));
+    assert!(waiting(9).is_empty());
 }
 
 #[test]

@@ -266,6 +266,20 @@ fn deliveries_wait_are_leased_put_off_and_end() {
     assert_eq!(page(None).len(), 2);
 }
 
+#[test]
+fn what_was_put_off_by_a_clock_that_was_ahead_is_due() {
+    let scratch = Scratch::new();
+    let store = &scratch.store;
+    let id = Uuid::from_u128(1);
+    at(store, 0, |tx| tx.subscription_put(id, &subscription("Ops"), time(0)));
+    at(store, 1, |tx| tx.delivery_create(&new(1, id)));
+    let due = |second| store.read(|tx| tx.delivery_due(time(second), 10)).expect("reads").len();
+    at(store, 2, |tx| tx.delivery_again(1, time(4_000), &Attempt::default()));
+    assert_eq!(due(3), 0, "an hour is a pause");
+    at(store, 4, |tx| tx.delivery_again(1, time(365 * 24 * 3_600), &Attempt::default()));
+    assert_eq!(due(5), 1, "a year is none");
+}
+
 /// What the plan says of these rows, carried out.
 fn tell(store: &Store, id: Uuid, rule: &Rule, second: i64) -> Vec<(i64, What)> {
     let now = time(second);

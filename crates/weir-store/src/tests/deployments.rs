@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use weir_model::{
     content::ContentPolicy,
-    ids::{CollectionId, ContentDigest, DeploymentId, RevisionNumber},
+    ids::{CollectionId, ContentDigest, DeploymentId, RevisionNumber, UpdateIdentity},
     targeting::{CollectionKind, DeploymentAction, DeploymentOrigin},
 };
 
@@ -11,7 +11,7 @@ use super::{Scratch, actor, bundles, file, software, time, update};
 use crate::{
     StoreError,
     collection::NewCollection,
-    content_file::{ContentFileRow, ContentState},
+    content_file::{ContentFileRow, ContentState, ContentTotals},
     deployment::{Deployed, DeploymentFilter, NewDeployment},
     revision::NewRevision,
 };
@@ -217,6 +217,9 @@ fn a_bundle_needs_the_files_of_all_its_members() {
     let leaf = NewRevision { files: vec![file(2), file(3), licence], ..software(3, 1) };
     let other = NewRevision { files: vec![file(9)], ..software(3, 2) };
     scratch.import(vec![top, middle, leaf, other]);
+    let bundled = |number| scratch.store.read(|tx| tx.update_bundled_in(update(number))).expect("reads");
+    assert_eq!(bundled(3), [UpdateIdentity::new(update(2), 1)]);
+    assert_eq!((bundled(1), bundled(2)), (bundled(3), vec![UpdateIdentity::new(update(1), 5)]));
     let needed = |scratch: &Scratch| {
         let files =
             scratch.store.read(|tx| tx.deployment_files(update(1), None, &ContentPolicy::default())).expect("reads");
@@ -233,11 +236,21 @@ fn a_bundle_needs_the_files_of_all_its_members() {
     let detect = NewDeployment { action: DeploymentAction::Detect, ..deploy(3, CollectionId::ALL_COMPUTERS) };
     scratch.write(|tx| tx.deployment_create(&detect));
     assert!(missing(&scratch).is_empty(), "detection needs no file");
-    scratch.write(|tx| tx.deployment_create(&deploy(1, CollectionId::ALL_COMPUTERS)));
+    let id = scratch.write(|tx| tx.deployment_create(&deploy(1, CollectionId::ALL_COMPUTERS)));
     assert_eq!(missing(&scratch), [file(2).name, file(3).name, file(4).name]);
+    let policy = ContentPolicy::default();
+    let waiting = |scratch: &Scratch| scratch.store.read(|tx| tx.deployments_waiting(&policy)).expect("reads");
+    let idle = |scratch: &Scratch| scratch.store.read(|tx| tx.deployments_waiting_idle(&policy)).expect("reads");
+    scratch.write(|tx| tx.deployment_set_active(id, true));
+    assert_eq!(waiting(&scratch).get(&id).map(|(files, _)| *files), Some(3));
+    assert!(idle(&scratch).is_empty(), "it goes out");
+    scratch.write(|tx| tx.deployment_set_active(id, false));
+    assert_eq!(idle(&scratch), waiting(&scratch));
     scratch.write(|tx| tx.content_file_put(&here(2)));
     scratch.write(|tx| tx.content_file_put(&ContentFileRow { state: ContentState::Quarantined, ..here(3) }));
     assert_eq!(missing(&scratch), [file(3).name, file(4).name]);
+    let totals = ContentTotals { files: 1, bytes: here(2).size, quarantined: 1, lost: 0 };
+    assert_eq!(scratch.store.read(|tx| tx.content_file_totals()).expect("reads"), totals);
     assert_eq!(needed(&scratch), names(&[(2, true), (3, false), (4, false)]));
     scratch.write(|tx| tx.update_decline(update(1)));
     assert!(missing(&scratch).is_empty(), "what is declined is not fetched");

@@ -6,7 +6,7 @@ use weir_model::{ids::CollectionId, targeting::CollectionKind};
 use super::Scratch;
 use crate::{
     collection::{MemberSource, NewCollection},
-    computer::{Contact, ContactTimes, StatusRow},
+    computer::{Contact, ContactTimes, Registration, StatusRow},
     feed::FedComputer,
 };
 
@@ -72,6 +72,21 @@ fn every_change_of_a_computer_is_numbered_once() {
     let moved = scratch.store.read(|tx| tx.feed_version()).expect("reads");
     scratch.write(|tx| tx.computer_set_groups(2, MemberSource::Manual, &[]));
     assert_eq!(changed(&scratch, moved), [2]);
+}
+
+#[test]
+fn another_release_of_windows_is_a_change() {
+    let (scratch, mut version) = filled();
+    let mut registers = |build| {
+        let registration = Registration { os_major_version: 10, os_build_number: build, ..Registration::default() };
+        scratch.write(|tx| tx.computer_register(2, &registration));
+        let found = changed(&scratch, version);
+        version = scratch.store.read(|tx| tx.feed_version()).expect("reads");
+        found
+    };
+    assert_eq!(registers(22_631), [2], "it registered");
+    assert_eq!(registers(22_631), [0_u32; 0]);
+    assert_eq!(registers(26_100), [2]);
 }
 
 #[test]

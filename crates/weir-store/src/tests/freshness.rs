@@ -50,6 +50,24 @@ fn sheet(model: &str) -> Registration {
 }
 
 #[test]
+fn the_last_call_tells_who_comes_without_tls() {
+    let scratch = Scratch::new();
+    let contact = |name: &str, plain_http: bool| Contact {
+        id: id(name),
+        dns_name: name.to_owned(),
+        ip_address: None,
+        plain_http,
+        requested_groups: None,
+    };
+    for (name, plain_http, at) in [("one", true, 10), ("two", true, 20), ("two", false, 30), ("three", true, 40)] {
+        scratch.store.write(&actor(at), |tx| tx.computer_contact(&contact(name, plain_http))).expect("writes");
+    }
+    let numbers = scratch.store.read(|tx| tx.computers_plain_http()).expect("reads");
+    let of = |name: &str| scratch.store.read(|tx| tx.computer_find(&id(name))).expect("reads").expect("it is there").no;
+    assert_eq!(numbers, [of("one"), of("three")]);
+}
+
+#[test]
 fn one_pass_tells_when_all_were_heard_of() {
     let scratch = Scratch::new();
     let [one, two] = ["one", "two"].map(|name| computer(&scratch, name, 0, 50));

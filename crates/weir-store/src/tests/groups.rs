@@ -11,7 +11,9 @@ use weir_model::{
 
 use super::{Scratch, software, time, update};
 use crate::{
-    deployment::{Deployed, DeploymentFilter, NewDeployment, Rows, expanded_guid},
+    deployment::{
+        Deployed, DeployedMember, DeploymentFilter, DeploymentRosterRow, NewDeployment, Rows, Withheld, expanded_guid,
+    },
     intent::IntentKind,
 };
 
@@ -73,6 +75,8 @@ fn a_deployed_group_deploys_what_is_in_it() {
     let people = rows(&scratch, Rows::People);
     assert_eq!(people.iter().map(|row| (row.id, row.active)).collect::<Vec<_>>(), [(id, false)]);
     assert_eq!((&people[0].terms, people[0].title.as_str()), (&terms, "March"));
+    let counts = scratch.store.read(|tx| tx.deployment_counts()).expect("reads");
+    assert_eq!((counts.len(), counts.get(&ALL)), (1, Some(&1)), "what follows from it is not counted");
     for row in rows(&scratch, Rows::Members(id)) {
         let Deployed::Update { id: update, revision: None } = row.deployed else { panic!("{row:?}") };
         assert_eq!((row.expanded_from, row.guid), (Some(id), expanded_guid(people[0].guid, update)));
@@ -92,6 +96,44 @@ fn a_deployed_group_deploys_what_is_in_it() {
     scratch.write(|tx| tx.deployment_delete(id));
     assert_eq!((offered(&scratch), rows(&scratch, Rows::People)), (vec![], vec![]));
     assert!(scratch.write(|tx| tx.update_group_delete(GROUP)));
+}
+
+#[test]
+fn deployments_are_read_in_one_pass_with_what_keeps_their_updates_back() {
+    let scratch = with_group(&[1, 2]);
+    let group = scratch.write(|tx| tx.deployment_create(&of_group(Terms::default())));
+    let direct = NewDeployment {
+        guid: Uuid::from_u128(78),
+        deployed: Deployed::Update { id: update(3), revision: None },
+        ..of_group(Terms { name: Some("Third".to_owned()), ..Terms::default() })
+    };
+    let direct = scratch.write(|tx| tx.deployment_create(&direct));
+    let roster = |scratch: &Scratch| scratch.store.read(|tx| tx.deployment_roster()).expect("reads");
+    let of = |row: &DeploymentRosterRow| (row.id, row.group, row.update, row.active, row.withheld);
+    let rows = roster(&scratch);
+    assert_eq!(
+        rows.iter().map(of).collect::<Vec<_>>(),
+        [(group, Some(GROUP), None, false, None), (direct, None, Some(update(3)), true, None)]
+    );
+    assert_eq!((rows[0].title.as_str(), rows[0].name.as_str(), rows[1].name.as_str()), ("March", "", "Third"));
+    assert_eq!((rows[1].collection, rows[1].deadline_at), (ALL, Some(time(1000))));
+
+    scratch.write(|tx| tx.update_stop_put(update(1), "it breaks printing"));
+    scratch.write(|tx| tx.update_stop_put(update(3), "it breaks printing"));
+    let mut members = scratch.store.read(|tx| tx.deployed_members(group)).expect("reads");
+    members.sort_by_key(|member| member.update);
+    let of = |member: &DeployedMember| (member.of, member.update, member.withheld);
+    assert_eq!(
+        members.iter().map(of).collect::<Vec<_>>(),
+        [(group, update(1), Some(Withheld::Stopped)), (group, update(2), None)]
+    );
+    let mut all = Vec::new();
+    scratch.store.read(|tx| tx.deployed_members_each(&mut |member| all.push(member))).expect("reads");
+    all.sort_by_key(|member| member.update);
+    assert_eq!(all, members);
+    assert_eq!(roster(&scratch)[1].withheld, Some(Withheld::Stopped));
+    let of_update = |number| scratch.store.read(|tx| tx.deployments_of_update(update(number))).expect("reads");
+    assert_eq!((of_update(2), of_update(3), of_update(4)), ([group].into(), [direct].into(), [].into()));
 }
 
 #[test]
@@ -135,6 +177,8 @@ fn one_update_may_be_deployed_by_itself_and_by_groups() {
     let to_all = DeploymentFilter { collection: Some(ALL), ..DeploymentFilter::default() };
     let listed = scratch.store.read(|tx| tx.deployment_list(&to_all, None, 10)).expect("reads").items;
     assert_eq!(listed.len(), 2);
+    let count = scratch.store.read(|tx| tx.deployment_count()).expect("reads");
+    assert_eq!(count, 2, "what follows from the deployment of a group does not count");
     // decisions travel, what follows from them does not
     let travelling = scratch.store.read(|tx| tx.intent_of_kind(IntentKind::Deployment)).expect("reads");
     assert_eq!(travelling.len(), 2);

@@ -65,31 +65,3 @@ fn a_subject_keeps_its_last_name_and_goes_with_its_last_series() {
     let left = scratch.store.read(|tx| tx.history_subjects()).expect("reads");
     assert_eq!(left.iter().map(|row| row.no).collect::<Vec<_>>(), [group]);
 }
-
-#[test]
-fn computers_tell_how_their_last_detection_ended() {
-    let scratch = Scratch::new();
-    super::computers::fill(&scratch);
-    let mut seen = Vec::new();
-    scratch
-        .store
-        .read(|tx| {
-            seen.clear();
-            tx.failing_computer_each(&mut |computer| {
-                seen.push(computer);
-                Ok(())
-            })
-        })
-        .expect("reads");
-    let count = scratch.store.read(|tx| tx.computer_count()).expect("counts");
-    assert_eq!(seen.len() as u64, count);
-    for computer in &seen {
-        let row = scratch.store.read(|tx| tx.computer_show(computer.no)).expect("reads").expect("is there");
-        assert_eq!(computer.os.is_some(), row.registration.is_some());
-        let failed = row.last_sync_succeeded == Some(false);
-        assert_eq!(computer.detection.is_some(), failed && row.last_sync_at.is_some());
-        if let Some((at, error)) = computer.detection {
-            assert_eq!((Some(at), error), (row.last_sync_at, row.last_sync_error));
-        }
-    }
-}

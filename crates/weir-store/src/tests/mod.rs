@@ -7,6 +7,7 @@
 
 mod administration;
 mod alerts;
+mod backup;
 mod bundles;
 mod cleanup;
 mod client_settings;
@@ -15,17 +16,21 @@ mod content;
 mod crash;
 mod deployments;
 mod exposure;
+mod failures;
 mod feed;
 mod freshness;
 mod groups;
 mod history;
+mod idempotency;
 mod lists;
 mod membership;
+mod pulse;
 mod report_schedules;
 mod revisions;
 mod rules;
 mod schema;
 mod staging;
+mod totals;
 mod windows;
 
 use jiff::Timestamp;

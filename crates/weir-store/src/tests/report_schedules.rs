@@ -67,17 +67,24 @@ fn one_takes_a_report_up_and_notes_what_became_of_it() {
     assert!(scratch.write(|tx| tx.report_schedule_take(id, "one", time(100))));
     assert!(!scratch.write(|tx| tx.report_schedule_take(id, "two", time(100))), "it is taken");
     assert!(!scratch.write(|tx| tx.report_schedule_done(id, "two", time(9), 1, 1, None)), "it is another's");
-    assert!(scratch.write(|tx| tx.report_schedule_failed(id, "one", time(9), Some(time(50)), "no server")));
+    assert!(scratch.write(|tx| tx.report_schedule_failed(id, "one", time(9), Some(time(50)), "no server", None)));
     let row = scratch.store.read(|tx| tx.report_schedule_show(id)).expect("reads").expect("there");
     assert_eq!((row.since, row.again_at, row.attempts), (time(9), Some(time(50)), 1));
     assert_eq!(row.last.error.as_deref(), Some("no server"));
+    // again for the same occurrence, then for another one
+    for (since, attempts, file) in [(9, 2, Some("a.csv")), (10, 1, None)] {
+        assert!(scratch.write(|tx| tx.report_schedule_take(id, "one", time(100))));
+        assert!(scratch.write(|tx| tx.report_schedule_failed(id, "one", time(since), None, "no server", file)));
+        let row = scratch.store.read(|tx| tx.report_schedule_show(id)).expect("reads").expect("there");
+        assert_eq!((row.since, row.attempts, row.last.file.as_deref()), (time(since), attempts, file));
+    }
     // an earlier process died with it
     assert!(scratch.write(|tx| tx.report_schedule_take(id, "one", time(100))));
     scratch.write(|tx| tx.report_schedule_give_back());
     assert!(scratch.write(|tx| tx.report_schedule_take(id, "three", time(100))));
     assert!(scratch.write(|tx| tx.report_schedule_done(id, "three", time(8), 3, 7, Some("a.csv"))));
     let row = scratch.store.read(|tx| tx.report_schedule_show(id)).expect("reads").expect("there");
-    assert_eq!((row.since, row.again_at, row.attempts), (time(9), None, 0), "what is done stays done");
+    assert_eq!((row.since, row.again_at, row.attempts), (time(10), None, 0), "what is done stays done");
     assert_eq!((row.last.rows, row.last.total, row.last.file.as_deref()), (Some(3), Some(7), Some("a.csv")));
     assert_eq!((row.last.error, row.lease_until), (None, None));
 }
@@ -103,16 +110,21 @@ fn computers_come_one_after_the_other_with_what_they_reported() {
     scratch.write(|tx| tx.computer_status_put(numbers[1], &row));
     let times = ContactTimes { last_sync: Some((time(4), false, Some(-5))), ..ContactTimes::default() };
     scratch.write(|tx| tx.computer_touch(numbers[1], &times));
-    let read = |with: bool| {
+    let read = |of: &[u32], with: bool| {
         let mut found = Vec::new();
         let each = &mut |row: crate::report::ReportComputer, status: &[u8]| {
             found.push((row.no, row.dns_name, row.last_sync_error, status.len()));
             Ok(())
         };
-        scratch.store.read(|tx| tx.report_computers_each(with, each)).expect("reads");
+        scratch.store.read(|tx| tx.report_computers_of(of, with, each)).expect("reads");
         found
     };
     let name = |name: &str| format!("{name}.example.org");
-    assert_eq!(read(true), [(numbers[0], name("b"), None, 0), (numbers[1], name("a"), Some(-5), status.len())]);
-    assert!(read(false).iter().all(|(.., status)| *status == 0));
+    let all = [(numbers[0], name("b"), None, 0), (numbers[1], name("a"), Some(-5), status.len())];
+    assert_eq!(read(&numbers, true), all);
+    assert!(read(&numbers, false).iter().all(|(.., status)| *status == 0));
+    assert_eq!(read(&numbers[1..], true), all[1..], "what nobody asked for is left out");
+    let gone = [numbers[1], numbers[1] + 1, numbers[1] + 1_000];
+    assert_eq!(read(&gone, true), all[1..], "and what is gone");
+    assert!(read(&[], true).is_empty());
 }

@@ -115,9 +115,17 @@ fn every_statement_prepares() {
 
 /// Statements that mean to read a whole table: lists that are small, loads at start, searches by text, counts.
 const WHOLE: &[&str] = &[
+    // a row for each migration
+    "reading the version of the schema",
+    // what is asked once by an administrator who suspects damage
+    "looking at the texts of revisions",
+    "comparing the counter of changes with what it counted",
+    "looking for updates whose newest revision is not there",
+    "looking for relationships of updates that are not there",
+    "looking for categories that are not there",
     // once when a server starts
     "loading what all computers reported",
-    // exposure: what documents say is put together when one of them changes, and builds are read beside all reports
+    // exposure: what documents say is put together when one of them changes, and all builds are read once
     "listing exposure documents",
     "loading exposure documents",
     "loading the builds of all computers",
@@ -151,9 +159,12 @@ const WHOLE: &[&str] = &[
     "noting that no revision could be fetched",
     "listing staged categories",
     "noting staged sources of files",
+    "reading how old roll-ups were on the days of history",
     "reading lists under way",
     "comparing open alerts with what was told",
     "counting computers",
+    // one compact pass over every computer, for searches by name, at most every few seconds
+    "reading what computers are called",
     // one compact pass over every computer, for all freshness at once
     "reading when computers were heard of",
     // pairs of rows with one name are looked for among all
@@ -167,15 +178,20 @@ const WHOLE: &[&str] = &[
     "counting computers that stopped reporting",
     "naming computers that stopped reporting",
     "listing deployments that ask for compliance",
-    "listing updates of group deployments that ask for compliance",
     "listing subscriptions",
     "counting computers to be told of",
     "counting content files",
     "counting events",
     "counting status to be told",
     "counting updates without a revision",
+    // an index of all revisions, once for each state of the catalogue
+    "counting updates",
+    // ends at the first that did
+    "looking whether a computer reported",
     "freezing installations that are sent",
     "listing API tokens",
+    "listing users",
+    "listing mapped groups",
     "listing all computers",
     "listing installations that are sent",
     "listing categories",
@@ -186,6 +202,8 @@ const WHOLE: &[&str] = &[
     "listing client settings",
     "listing collections",
     "listing computers to look at",
+    // one compact pass; few have one
+    "listing computers with a time zone of their own",
     "listing definitions of collections",
     "listing references of collections",
     "listing target groups",
@@ -247,8 +265,6 @@ const WHOLE: &[&str] = &[
     "forgetting what has no history any more",
     "looking for history that is too old",
     "measuring history",
-    // failures are counted over all computers
-    "listing what computers are and how they scanned",
 ];
 
 #[test]

@@ -121,4 +121,8 @@ fn another_run_time_is_a_change_of_the_deployment_and_a_zone_one_of_the_director
     assert!(version() > known);
     let directory = scratch.store.read(|tx| tx.computer_directory()).expect("reads");
     assert_eq!(directory[0].time_zone.as_deref(), Some("Asia/Kathmandu"));
+    let zones = || scratch.store.read(|tx| tx.computer_time_zones()).expect("reads");
+    assert_eq!(zones(), [(directory[0].no, "Asia/Kathmandu".to_owned())]);
+    run("UPDATE computer SET time_zone = NULL");
+    assert!(zones().is_empty());
 }

@@ -71,6 +71,8 @@ pub struct Computer {
     pub os_description: String,
     /// Build of its operating system, of version 10.0.
     pub os_build: i32,
+    /// Revision of that build, which agents of Windows 10 and later tell with each scan; none tells nothing.
+    pub os_revision: Option<u32>,
     /// 1 workstation, 2 domain controller, 3 server.
     pub product_type: u8,
 }
@@ -96,6 +98,7 @@ impl Computer {
             clock: None,
             os_description: "Windows 10 Pro".to_owned(),
             os_build: 26_200,
+            os_revision: None,
             product_type: 1,
         }
     }

@@ -5,9 +5,12 @@ use weir_model::{
     ids::{RevisionId, UpdateId, UpdateIdentity},
     update::UpdateType,
 };
-use weir_wire::wusp::{
-    Action, CategoryIdentifier, CategoryRelationship, ComputerSpec, Cookie, Deployment, StartCategoryScan, SyncInfo,
-    SyncUpdateParameters, SyncUpdates, SystemSpec, UpdateInfo,
+use weir_wire::{
+    soap::ClientOnly,
+    wusp::{
+        Action, CategoryIdentifier, CategoryRelationship, ComputerSpec, Cookie, Deployment, ProductsParameters,
+        StartCategoryScan, SyncInfo, SyncUpdateParameters, SyncUpdates, SystemSpec, UpdateInfo,
+    },
 };
 
 use super::{Cached, ScanOutcome, ScriptedAgent, core};
@@ -101,6 +104,17 @@ impl ScriptedAgent {
         if !self.speaks(1, 7) {
             parameters.need_two_group_out_of_scope_updates = None;
             parameters.filter_category_ids.clear();
+        }
+        if let Some(revision) = self.computer.os_revision {
+            let build = self.computer.os_build;
+            parameters.products_parameters = ClientOnly(Some(ProductsParameters {
+                sync_current_version_only: false,
+                device_attributes: format!(
+                    "App=WU_OS;DL_OSVersion=10.0.1.1;OSVersion=10.0.{build}.{revision};OSSkuId=48"
+                ),
+                caller_attributes: "Interactive=0;".to_owned(),
+                products: String::new(),
+            }));
         }
         for (id, cached) in &self.state.cache {
             let list = if cached.update_type == UpdateType::Driver {

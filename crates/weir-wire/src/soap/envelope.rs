@@ -41,7 +41,8 @@ pub struct Hints<'h> {
 }
 
 impl Hints<'_> {
-    fn version(self) -> SoapVersion {
+    /// The version that a message seems to be in.
+    pub fn version(self) -> SoapVersion {
         let kind = self.content_type.unwrap_or_default().trim_start();
         let soap12 = "application/soap+xml";
         match kind.get(..soap12.len()) {

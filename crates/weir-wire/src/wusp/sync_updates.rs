@@ -1,5 +1,6 @@
 //! SyncUpdates and SyncPrinterCatalog, the requests (MS-WUSP 2.2.2.2.4, 2.2.2.2.9).
 
+use memchr::{memmem, memrchr};
 use uuid::Uuid;
 use weir_model::ids::{RevisionId, UpdateId};
 
@@ -139,6 +140,23 @@ record! {
         caller_attributes: String = "CallerAttributes",
         /// Empty as recorded.
         products: String = "Products",
+    }
+}
+
+impl ProductsParameters {
+    /// The bytes at the end of a request in which [`ProductsParameters::device_attributes`] are looked for; recorded ones have two
+    /// thousand.
+    const TAIL: usize = 16_384;
+
+    /// The `name=value;` pairs of a SyncUpdates request, looked up in the body that it was parsed from, as they are written there.
+    /// No answer depends on them: there is none where they are not found, and nothing about them is an error.
+    pub fn device_attributes_of(body: &[u8]) -> Option<&str> {
+        let tail = body.get(body.len().saturating_sub(Self::TAIL)..)?;
+        let close = memmem::rfind(tail, b"DeviceAttributes>")?;
+        let open = memrchr(b'<', tail.get(..close)?)?;
+        let text = tail.get(..open)?;
+        let begin = memrchr(b'>', text)?;
+        std::str::from_utf8(text.get(begin + 1..)?).ok()
     }
 }
 

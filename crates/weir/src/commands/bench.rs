@@ -1,34 +1,53 @@
 //! `weir bench`, and the two processes it starts.
 
-use std::path::PathBuf;
+mod model;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, ValueEnum};
-use serde::Serialize;
-use weir_bench::{Figures, Options, Row, Suite};
+use clap::{Args, Subcommand, ValueEnum};
+use weir_bench::{Growth, Options, Report, Row, Suite};
 
-use crate::{Outcome, print::Printer};
+use self::model::ModelArguments;
+use crate::{
+    Outcome,
+    print::{Page, Printer},
+};
 
 #[derive(Args, Debug)]
 #[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
     after_help = "Examples:\n  weir bench import --package wsusutil-export.cab\n  weir bench scan --sizes 2000,20000\n  \
                   weir bench membership\n  weir bench search --updates 100000\n  \
                   weir bench rules --sizes 10000,30000,100000\n  \
-                  weir bench compliance --computers 150000 --updates 5000\n  weir bench all --json\n\n\
+                  weir bench compliance --computers 150000 --updates 5000\n  \
+                  weir bench records --computers 15000,50000,150000\n  weir bench console --computers 150000 --hold\n  \
+                  weir bench storm --computers 20000\n  weir bench recovery --computers 15000,50000,150000\n  \
+                  weir bench scan --sizes 2000,20000 --plot scan.svg\n  weir bench all --quick\n  weir bench all --out figures\n  \
+                  weir bench model --from figures/bench.json --computers 700000\n\n\
                   Use a release build. Every ratio is the median of 7 interleaved pairs."
 )]
 pub(crate) struct BenchArguments {
+    #[command(subcommand)]
+    command: Option<BenchCommand>,
     /// What to measure.
-    suite: BenchSuite,
+    #[arg(required = true)]
+    suite: Option<BenchSuite>,
     /// Catalogue sizes in revisions; 100,000 need about 4 GB of disk. Of membership, fleets in computers: 15000,50000,150000 if
     /// not given.
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = Options::SIZES)]
     sizes: Vec<usize>,
-    /// Numbers of computers, for offers, compliance and morning.
-    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [15_000, 50_000, 150_000])]
+    /// Numbers of computers, for offers, compliance, records, recovery, console, morning and storm; of a storm 5000,10000,20000 if not
+    /// given.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = Options::COMPUTERS)]
     computers: Vec<usize>,
     /// Updates of the largest index for the search figures (a tenth and three tenths of it are measured, too), 100000 if not given;
-    /// updates that computers report on for the compliance figures, 5000 if not given.
+    /// updates that computers report on for the figures of compliance, records and recovery, 5000 if not given; updates that the console
+    /// shows, 100000 if not given; updates of the catalogue of a storm, 2000 if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     updates: Option<u32>,
     /// Seconds of each single run.
@@ -37,9 +56,32 @@ pub(crate) struct BenchArguments {
     /// A wsusutil package for the import figures.
     #[arg(long, value_name = "FILE")]
     package: Option<PathBuf>,
+    /// Leave the last server of the console's figures running until Ctrl+C, to look at it in a browser.
+    #[arg(long)]
+    hold: bool,
     /// Where temporary data folders go; the system's folder for temporary files if not given.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// Small sizes and short runs, to see that everything runs; the figures stand for nothing.
+    #[arg(long)]
+    quick: bool,
+    /// Where to write the report: bench.json, bench.svg and bench.txt, after each suite. weir-bench for all, nowhere for one suite, if
+    /// not given.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Draw how the figures grow with the sizes into this SVG.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Open the console in a browser, too: the folder tests/console of the source, and one with the packages that its modules need, as
+    /// `cargo xtask test --prepare` makes it.
+    #[arg(long, num_args = 2, value_names = ["MODULES", "PACKAGES"])]
+    browser: Option<Vec<PathBuf>>,
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// Work out what a fleet takes, from the figures of a report: scans a day, reports at the peak, processors, memory, disk, network.
+    Model(ModelArguments),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -50,7 +92,9 @@ enum BenchSuite {
     Applicability,
     /// Counts of compliance over collections of computers.
     Compliance,
-    /// Content downloads against nginx.
+    /// Every screen of the console, until its first byte.
+    Console,
+    /// Content downloads against nginx, or where it is not installed against a handler that streams as many bytes.
     Content,
     /// Import of a package and of documents.
     Import,
@@ -62,14 +106,20 @@ enum BenchSuite {
     Purge,
     /// From a new deployment to the offers of every set of collections.
     Offers,
+    /// Failures, exposure, history, freshness, reports and export over the stored status of a fleet.
+    Records,
+    /// From kill -9 to the first answers, while a fleet reports.
+    Recovery,
     /// Durable status reports.
     Report,
     /// Evaluation of automatic deployment rules.
     Rules,
-    /// Rescans, driver passes, pages, giant pages, first scans, swaps, memory.
+    /// Rescans, driver passes, pages, giant pages, large entries, first scans, swaps, memory.
     Scan,
     /// Lists and searches of updates, in memory.
     Search,
+    /// A fleet that is new to the server arrives within a minute and scans.
+    Storm,
     /// Synchronization between servers, down a tree of sites, and by bundle.
     Sync,
 }
@@ -80,29 +130,68 @@ impl BenchSuite {
             Self::All => Suite::ALL.to_vec(),
             Self::Applicability => vec![Suite::Applicability],
             Self::Compliance => vec![Suite::Compliance],
+            Self::Console => vec![Suite::Console],
             Self::Content => vec![Suite::Content],
             Self::Import => vec![Suite::Import],
             Self::Membership => vec![Suite::Membership],
             Self::Morning => vec![Suite::Morning],
             Self::Purge => vec![Suite::Purge],
             Self::Offers => vec![Suite::Offers],
+            Self::Records => vec![Suite::Records],
+            Self::Recovery => vec![Suite::Recovery],
             Self::Report => vec![Suite::Report],
             Self::Rules => vec![Suite::Rules],
             Self::Scan => vec![Suite::Scan],
             Self::Search => vec![Suite::Search],
+            Self::Storm => vec![Suite::Storm],
             Self::Sync => vec![Suite::Sync],
         }
     }
 }
 
-#[derive(Serialize)]
-struct Named {
-    suite: &'static str,
-    #[serde(flatten)]
-    figures: Figures,
-}
+/// Where the report of all suites goes if nothing else is said.
+const OUT: &str = "weir-bench";
 
 pub(crate) async fn run(arguments: BenchArguments, printer: &Printer) -> Result<Outcome> {
+    let Some(suite) = arguments.suite else {
+        let Some(BenchCommand::Model(model)) = arguments.command else {
+            bail!("name what to measure; `weir bench --help` lists it");
+        };
+        return model::run(&model, printer);
+    };
+    let whole = matches!(suite, BenchSuite::All);
+    let out = arguments.out.clone().or_else(|| whole.then(|| PathBuf::from(OUT)));
+    let plot = arguments.plot.clone();
+    let options = options(arguments)?;
+    if cfg!(debug_assertions) {
+        anstream::eprintln!("warning: this is a debug build; its figures mean nothing");
+    }
+    let mut keep = |report: &Report| out.as_deref().map_or(Ok(()), |folder| write(folder, report));
+    let tell = |text: &str| anstream::eprintln!("{text}");
+    let report = weir_bench::report(&suite.suites(), &options, &tell, &mut keep).await?;
+    if let Some(path) = &plot {
+        put(path, weir_bench::svg("weir bench", &report.suites).as_bytes())?;
+    }
+    if whole {
+        printer.show(&report, |page| all(page, &report, out.as_deref()))?;
+    } else {
+        for measured in &report.suites {
+            if let Some(error) = &measured.error {
+                bail!("measuring {}: {error}", measured.suite);
+            }
+            printer.show(&measured.figures, |page| {
+                page.table(&HEADER, measured.figures.rows.iter().map(cells).collect(), "Nothing was measured.");
+                page.line("");
+                let rows = measured.figures.growth.iter().map(grown).collect();
+                page.table(&GROWTH, rows, "Give two sizes or more to see how figures grow.");
+            })?;
+        }
+    }
+    Ok(if report.is_whole() { Outcome::Done } else { Outcome::Partly })
+}
+
+/// What was asked for.
+fn options(arguments: BenchArguments) -> Result<Options> {
     if arguments.sizes.iter().any(|size| !(100..=1_000_000).contains(size)) {
         bail!("--sizes takes numbers of revisions from 100 to 1000000");
     }
@@ -112,57 +201,96 @@ pub(crate) async fn run(arguments: BenchArguments, printer: &Printer) -> Result<
     if !(0.1..=60.0).contains(&arguments.seconds) {
         bail!("--seconds takes 0.1 to 60");
     }
-    if cfg!(debug_assertions) {
-        anstream::eprintln!("warning: this is a debug build; its figures mean nothing");
-    }
     let options = Options {
         sizes: arguments.sizes,
         computers: arguments.computers,
         updates: arguments.updates.map(|updates| updates as usize),
+        hold: arguments.hold,
         seconds: arguments.seconds,
         package: arguments.package,
         scratch: arguments.scratch,
+        browser: arguments
+            .browser
+            .and_then(|folders| <[PathBuf; 2]>::try_from(folders).ok())
+            .map(<(PathBuf, PathBuf)>::from),
+        quick: false,
     };
-    let mut all = Vec::new();
-    for suite in arguments.suite.suites() {
-        let name = suite.name();
-        let figures = weir_bench::run(suite, &options, &|text| anstream::eprintln!("{text}")).await;
-        all.push(Named { suite: name, figures: figures.with_context(|| format!("measuring {name}"))? });
+    Ok(if arguments.quick { options.quick() } else { options })
+}
+
+/// The report of all suites on a terminal: the budgets. The rest is in the files.
+fn all(page: &mut Page, report: &Report, out: Option<&Path>) {
+    for fact in report.machine.lines() {
+        page.line(fact);
     }
-    let print = |page: &mut crate::print::Page| {
-        for named in &all {
-            let rows = named.figures.rows.iter().map(cells).collect();
-            page.table(&HEADER, rows, "Nothing was measured.");
-            if let Some(exponent) = named.figures.exponent {
-                page.line(format!("{}: cost grows with the size to the power of {exponent:.2}", named.suite));
-            }
-            page.line("");
+    page.line("");
+    let rows = report.budgets.iter().map(|verdict| {
+        let figures = verdict.figures.join("; ");
+        vec![verdict.standing.name().to_owned(), verdict.what.to_owned(), verdict.asked.to_owned(), figures]
+    });
+    page.table(&["budget", "of", "asked", "figures"], rows.collect(), "There are no budgets.");
+    for measured in &report.suites {
+        if let Some(error) = &measured.error {
+            page.line(format!("{} failed: {error}", measured.suite));
         }
-    };
-    match all.as_slice() {
-        [only] => printer.show(&only.figures, print)?,
-        all => printer.show(&all, print)?,
     }
-    let missed = all.iter().flat_map(|named| &named.figures.rows).any(|row| row.met == Some(false));
-    Ok(if missed { Outcome::Partly } else { Outcome::Done })
+    if let Some(out) = out {
+        page.line("");
+        page.line(format!("All figures are in {0}/bench.txt, {0}/bench.json and {0}/bench.svg.", out.display()));
+    }
+}
+
+/// Writes the three files of a report.
+fn write(folder: &Path, report: &Report) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    put(&folder.join("bench.json"), &serde_json::to_vec_pretty(report)?)?;
+    put(&folder.join("bench.svg"), weir_bench::svg("weir bench all", &report.suites).as_bytes())?;
+    put(&folder.join("bench.txt"), weir_bench::text(report).as_bytes())
+}
+
+/// Writes a file as a whole or not at all: a run that is broken off leaves what the suite before it wrote.
+fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let new = path.with_extension("new");
+    fs::write(&new, bytes)
+        .and_then(|()| fs::rename(&new, path))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 const HEADER: [&str; 10] =
-    ["case", "revisions", "coding", "value", "of null", "spread", "of tokeniser", "p50/p99 us", "met", "budget"];
+    ["case", "size", "coding", "value", "of baseline", "spread", "of tokeniser", "p50/p99 us", "met", "budget"];
+const GROWTH: [&str; 5] = ["grows with", "case", "of", "exponent", "at sizes"];
 
 fn cells(row: &Row) -> Vec<String> {
     let ratio = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    let mut asked: Vec<String> = row
+        .limits
+        .iter()
+        .map(|limit| format!("{} {} {}", limit.bound.sign(), limit.bound.number(), limit.of.unit(row)))
+        .collect();
+    asked.extend(Some(row.budget.clone()).filter(|text| !text.is_empty()));
+    asked.extend(row.baseline.map(|baseline| format!("baseline: {baseline}")));
     vec![
         row.case.clone(),
-        if row.revisions == 0 { String::new() } else { row.revisions.to_string() },
+        if row.size == 0 { String::new() } else { row.size.to_string() },
         row.coding.unwrap_or_default().to_owned(),
-        format!("{:.3} {}", row.value, row.unit),
+        if row.is_measured() { format!("{:.3} {}", row.value, row.unit) } else { "not measured".to_owned() },
         ratio(row.ratio_null),
         row.spread.map_or_else(String::new, |(low, high)| format!("{low:.2}-{high:.2}")),
         ratio(row.ratio_tokeniser),
         row.p50_us.zip(row.p99_us).map_or_else(String::new, |(p50, p99)| format!("{p50:.0}/{p99:.0}")),
         row.met.map_or("", |met| if met { "yes" } else { "NO" }).to_owned(),
-        row.budget.clone(),
+        asked.join("; "),
+    ]
+}
+
+fn grown(growth: &Growth) -> Vec<String> {
+    let sizes: Vec<String> = growth.points.iter().map(|point| point.size.to_string()).collect();
+    vec![
+        growth.size_of.name().to_owned(),
+        growth.name(),
+        growth.unit.to_owned(),
+        format!("{:.2}", growth.exponent),
+        sizes.join(", "),
     ]
 }
 

@@ -4,7 +4,7 @@ mod errors;
 pub(super) mod freshness;
 mod history;
 mod spark;
-mod standing;
+pub(super) mod standing;
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ use weir_api::{
     report::ComplianceExportQuery,
 };
 
-use self::standing::{StateArgument, StatusArgument};
+use self::standing::{EnforcementArgument, StateArgument, StatusArgument};
 use super::{Paging, computers, kb};
 use crate::{
     Outcome,
@@ -44,6 +44,9 @@ pub(crate) enum ComplianceCommand {
         /// Only the updates of this update group, deployed or not.
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
+        /// Count computers that stopped calling or reporting as unknown, whatever they said last.
+        #[arg(long)]
+        current: bool,
     },
     /// Updates by how many computers need them.
     Updates {
@@ -56,6 +59,9 @@ pub(crate) enum ComplianceCommand {
         /// Only the updates of this update group, deployed or not.
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
+        /// Count computers that stopped calling or reporting as unknown, whatever they said last.
+        #[arg(long)]
+        current: bool,
         /// Language of titles, such as de.
         #[arg(long, value_name = "CODE")]
         language: Option<String>,
@@ -83,6 +89,9 @@ pub(crate) enum ComplianceCommand {
         /// The worst state of the updates of this update group.
         #[arg(long, value_name = "NAME", conflicts_with = "update")]
         group: Option<String>,
+        /// Count computers that stopped calling or reporting as unknown, whatever they said last.
+        #[arg(long)]
+        current: bool,
         #[command(flatten)]
         paging: Paging,
     },
@@ -94,6 +103,9 @@ pub(crate) enum ComplianceCommand {
         /// Only the updates of this update group, deployed or not.
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
+        /// Count computers that stopped calling or reporting as unknown, whatever they said last.
+        #[arg(long)]
+        current: bool,
     },
     /// Deployments with how their computers stand.
     Deployments {
@@ -104,7 +116,8 @@ pub(crate) enum ComplianceCommand {
         paging: Paging,
     },
     /// How the computers of one deployment stand.
-    #[command(after_help = "Example:\n  weir compliance deployment 7 --computers --status error")]
+    #[command(after_help = "Examples:\n  weir compliance deployment 7 --computers --status error\n  weir \
+                            compliance deployment 7 --computers --enforcement waiting-for-window")]
     Deployment {
         /// Its number.
         id: i32,
@@ -114,6 +127,9 @@ pub(crate) enum ComplianceCommand {
         /// Only computers with this status.
         #[arg(long, value_enum, requires = "computers")]
         status: Option<StatusArgument>,
+        /// Only computers that are there.
+        #[arg(long, value_enum, requires = "computers")]
+        enforcement: Option<EnforcementArgument>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -164,9 +180,12 @@ pub(crate) enum ComplianceCommand {
     ExplainError(errors::ExplainArguments),
     /// Write everything that computers listed to a Parquet file, one row for each computer and update, for other tools.
     #[command(after_help = "Examples:\n  weir compliance export compliance.parquet\n  \
-                            weir compliance export servers.parquet --collection Servers\n\n\
+                            weir compliance export servers.parquet --collection Servers\n  \
+                            weir compliance export computers.parquet --computers\n\n\
                             Columns: computer_id, computer_name, site, update_id, article, title, state, changed, error, \
-                            reported, as_of. What is not listed does not apply or is unknown: see the reports.")]
+                            reported, as_of. What is not listed does not apply or is unknown: --all-states adds it. With \
+                            --computers: computer_id, computer_name, site, collections, os, last_contact, last_scan, \
+                            last_report, reported, updates_required and so on for each state, state, compliant, as_of.")]
     Export {
         /// The file to write.
         file: PathBuf,
@@ -179,6 +198,12 @@ pub(crate) enum ComplianceCommand {
         /// Only the updates of this update group, by name or id.
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
+        /// One row for each computer, also for those that list nothing, with its states counted.
+        #[arg(long)]
+        computers: bool,
+        /// Also rows of what is unknown or does not apply: one for each computer and update that it is asked about.
+        #[arg(long, conflicts_with = "computers")]
+        all_states: bool,
     },
     /// How many computers call, scan and report, and how their last scans ended.
     #[command(
@@ -207,8 +232,8 @@ pub(crate) enum ComplianceCommand {
 
 pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        ComplianceCommand::Summary { collection, server, group } => {
-            let query = SummaryQuery { collection, server, group };
+        ComplianceCommand::Summary { collection, server, group, current } => {
+            let query = SummaryQuery { collection, server, group, current };
             let summary: Summary = connection.read(&["compliance", "summary"], &query).await?;
             printer.show(&summary, |page| {
                 if summary.computers == 0 {
@@ -216,8 +241,16 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
                     return;
                 }
                 page.field("computers", summary.computers);
-                page.field("compliant", format!("{} ({:.1} %)", summary.compliant, summary.percent));
+                page.field("compliant", standing::share(summary.compliant, summary.percent));
+                page.field("of these current", summary.compliant_current);
                 page.field("as of", time(summary.as_of));
+                if summary.percent.is_none() {
+                    page.line("\nNobody is asked about these updates: they are declined or replaced, or in the scope of nobody.");
+                }
+                standing::aged(page, summary.silent, summary.not_reporting, summary.rolled_up);
+                if summary.silent + summary.not_reporting > 0 {
+                    page.line("Counted as unknown: weir compliance summary --current");
+                }
                 page.line("\nComputers by state:");
                 let counts = &summary.counts;
                 page.field("required", counts.required);
@@ -227,10 +260,14 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
                 page.field("installed", counts.installed);
                 page.field("not applicable", counts.not_applicable);
                 page.field("unknown", counts.unknown);
+                if summary.not_asked > 0 {
+                    page.field("of these not asked", summary.not_asked);
+                }
             })?;
         }
-        ComplianceCommand::Updates { collection, server, group, language, paging } => {
-            let query = UpdateComplianceQuery { collection, server, group, language, cursor: None, limit: None };
+        ComplianceCommand::Updates { collection, server, group, current, language, paging } => {
+            let query =
+                UpdateComplianceQuery { collection, server, group, current, language, cursor: None, limit: None };
             let list = paging.read::<UpdateCompliance>(connection, &["compliance", "updates"], &query).await?;
             printer.show(&list, |page| {
                 let rows = list.items.iter().map(|update| {
@@ -241,23 +278,25 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
                         counts.failed.to_string(),
                         counts.installed.to_string(),
                         counts.unknown.to_string(),
-                        format!("{:.1}", update.percent),
+                        standing::percent(update.percent),
                         kb(&update.kb),
                         update.title.trim().to_owned(),
                     ]
                 });
                 let header = ["Id", "Needed", "Failed", "Installed", "Unknown", "%", "Article", "Title"];
                 page.table(&header, rows.collect(), "No updates to report on. Next: weir import PATH");
+                standing::aged(page, 0, 0, list.items.iter().filter_map(|update| update.rolled_up).min());
                 page.more(list.next.as_deref());
             })?;
         }
-        ComplianceCommand::Computers { update, state, collection, server, group, paging } => {
+        ComplianceCommand::Computers { update, state, collection, server, group, current, paging } => {
             let state = state.map(StateArgument::api);
-            let query = ComputerStandingQuery { update, state, collection, server, group, cursor: None, limit: None };
+            let query =
+                ComputerStandingQuery { update, state, collection, server, group, current, cursor: None, limit: None };
             standing::computers(&query, &paging, connection, printer).await?;
         }
-        ComplianceCommand::Servers { collection, group } => {
-            standing::servers(&ServerSummaryQuery { collection, group }, connection, printer).await?;
+        ComplianceCommand::Servers { collection, group, current } => {
+            standing::servers(&ServerSummaryQuery { collection, group, current }, connection, printer).await?;
         }
         ComplianceCommand::Deployments { collection, paging } => {
             let query = DeploymentComplianceQuery { collection, cursor: None, limit: None };
@@ -266,9 +305,9 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
         ComplianceCommand::Deployment { id, computers: false, .. } => {
             standing::deployment(id, connection, printer).await?;
         }
-        ComplianceCommand::Deployment { id, status, paging, .. } => {
-            let status = status.map(StatusArgument::api);
-            let query = DeploymentStandingQuery { status, enforcement: None, cursor: None, limit: None };
+        ComplianceCommand::Deployment { id, status, enforcement, paging, .. } => {
+            let (status, enforcement) = (status.map(StatusArgument::api), enforcement.map(EnforcementArgument::api));
+            let query = DeploymentStandingQuery { status, enforcement, cursor: None, limit: None };
             standing::deployment_computers(id, &query, &paging, connection, printer).await?;
         }
         ComplianceCommand::History(arguments) => history::history(arguments, connection, printer).await?,
@@ -278,8 +317,10 @@ pub(crate) async fn run(command: ComplianceCommand, connection: &Connection, pri
         ComplianceCommand::TimeTo(arguments) => history::time_to(arguments, connection, printer).await?,
         ComplianceCommand::Errors(arguments) => errors::errors(arguments, connection, printer).await?,
         ComplianceCommand::ExplainError(arguments) => errors::explain(arguments, connection, printer).await?,
-        ComplianceCommand::Export { file, collection, site, group } => {
-            let query = ComplianceExportQuery { format: None, collection, site, group };
+        ComplianceCommand::Export { file, collection, site, group, computers, all_states } => {
+            let rows = computers.then(|| "computers".to_owned());
+            let states = all_states.then(|| "all".to_owned());
+            let query = ComplianceExportQuery { format: None, collection, site, group, rows, states };
             let request = connection.request(Method::GET, &["compliance", "export"])?.query(&query);
             let bytes = fetch::whole(connection.send(request).await?, &file).await?;
             printer.show(&json!({ "file": file, "bytes": bytes }), |page| {

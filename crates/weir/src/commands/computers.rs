@@ -4,11 +4,12 @@ mod identity;
 mod retire;
 
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use reqwest::Method;
 use weir_api::{
     computer::{
-        ComputerChange, ComputerChanged, ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate, UpdateState,
+        ComputerChange, ComputerChanged, ComputerCounts, ComputerDetail, ComputerQuery, ComputerRow, ComputerUpdate,
+        Transport, UpdateState,
     },
     freshness::Freshness,
     selection::LanguageQuery,
@@ -16,7 +17,10 @@ use weir_api::{
 
 use super::{
     Paging,
-    compliance::freshness::{self, Class},
+    compliance::{
+        freshness::{self, Class},
+        standing::StateArgument,
+    },
     kb, names,
 };
 use crate::{
@@ -29,7 +33,7 @@ use crate::{
 pub(crate) enum ComputersCommand {
     /// List computers.
     #[command(
-        after_help = "Examples:\n  weir computers list --collection Pilot\n  weir computers list --freshness silent --silent-days 14"
+        after_help = "Examples:\n  weir computers list --collection Pilot\n  weir computers list --freshness silent --silent-days 14\n  weir computers list --transport http\n  weir computers list --filter 'os ~ \"server 2019\" and needed > 0' --sort last_contact"
     )]
     List {
         /// Only those in this collection, or in one below it.
@@ -44,6 +48,24 @@ pub(crate) enum ComputersCommand {
         /// Days without a call after which a computer is silent; the setting computers.silent_days by default.
         #[arg(long, value_name = "N")]
         silent_days: Option<u32>,
+        /// Only those that scan here and came so last.
+        #[arg(long, value_enum)]
+        transport: Option<How>,
+        /// Only those with this in name, id or address.
+        #[arg(long, value_name = "TEXT")]
+        text: Option<String>,
+        /// Only those that scan here and for which this expression holds, in the language of the rules of collections.
+        #[arg(long, value_name = "EXPR")]
+        filter: Option<String>,
+        /// Only those whose updates have this as their worst state.
+        #[arg(long, value_enum)]
+        state: Option<StateArgument>,
+        /// Order: name, address, first_seen, last_contact or last_report, with :asc or :desc.
+        #[arg(long, value_name = "FIELD")]
+        sort: Option<String>,
+        /// Only say how many they are, by the worst state of their updates.
+        #[arg(long, conflicts_with_all = ["sort", "limit", "all", "cursor"])]
+        count: bool,
         #[command(flatten)]
         paging: Paging,
     },
@@ -74,9 +96,9 @@ pub(crate) enum ComputersCommand {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Retire computers that do not call any more. One that calls again comes back.
+    /// Retire computers that do not call any more, or chosen ones. One that calls again comes back.
     #[command(
-        after_help = "Examples:\n  weir computers retire --silent-days 90 --dry-run\n  weir computers retire --silent-days 90 --confirm 1200\n  weir computers retire --duplicates --dry-run"
+        after_help = "Examples:\n  weir computers retire --silent-days 90 --dry-run\n  weir computers retire --silent-days 90 --confirm 1200\n  weir computers retire --duplicates --dry-run\n  weir computers retire 5f3a... 77c0... --dry-run"
     )]
     Retire(retire::Retire),
     /// List retired computers.
@@ -92,11 +114,56 @@ pub(crate) enum ComputersCommand {
     },
 }
 
+/// How computers come.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum How {
+    /// Without TLS.
+    Http,
+    /// With TLS.
+    Https,
+}
+
+impl From<How> for Transport {
+    fn from(how: How) -> Self {
+        match how {
+            How::Http => Self::Http,
+            How::Https => Self::Https,
+        }
+    }
+}
+
 pub(crate) async fn run(command: ComputersCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        ComputersCommand::List { collection, server, freshness, silent_days, paging } => {
-            let freshness = freshness.map(Freshness::from);
-            let query = ComputerQuery { collection, server, freshness, silent_days, cursor: None, limit: None };
+        ComputersCommand::List {
+            collection,
+            server,
+            freshness,
+            silent_days,
+            transport,
+            text,
+            filter,
+            state,
+            sort,
+            count,
+            paging,
+        } => {
+            let query = ComputerQuery {
+                collection,
+                server,
+                freshness: freshness.map(Freshness::from),
+                silent_days,
+                transport: transport.map(Transport::from),
+                text,
+                filter,
+                state: state.map(StateArgument::api),
+                sort,
+                ..ComputerQuery::default()
+            };
+            if count {
+                let counts: ComputerCounts = connection.read(&["computers-counts"], &query).await?;
+                printer.show(&counts, |page| self::counts(page, &counts))?;
+                return Ok(Outcome::Done);
+            }
             let list = paging.read::<ComputerRow>(connection, &["computers"], &query).await?;
             printer.show(&list, |page| {
                 // a column of its own only where there are several servers
@@ -121,9 +188,12 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
                     }
                     row
                 });
-                let empty = match query.freshness {
-                    Some(_) => "No computer of this class.",
-                    None => "No computers yet. Next: point one here, see \"Point a computer\" in the README.",
+                let narrowed = query.text.is_some() || query.filter.is_some() || query.state.is_some();
+                let empty = match (query.freshness, query.transport) {
+                    _ if narrowed => "No computer is so.",
+                    (Some(_), _) => "No computer of this class.",
+                    (None, Some(_)) => "No computer that scans here came so.",
+                    (None, None) => "No computers yet. Next: weir policy render makes the policy that points one here.",
                 };
                 let mut header =
                     vec!["Id", "Name", "System", "Collections", "Last contact", "Freshness", "Needed", "Failed"];
@@ -157,6 +227,17 @@ pub(crate) async fn run(command: ComputersCommand, connection: &Connection, prin
         }
     }
     Ok(Outcome::Done)
+}
+
+fn counts(page: &mut Page, counts: &ComputerCounts) {
+    page.field("computers", counts.computers);
+    page.field("compliant", counts.compliant);
+    let states = &counts.states;
+    page.field("required", states.required);
+    page.field("downloaded", states.downloaded);
+    page.field("pending restart", states.pending_restart);
+    page.field("failed", states.failed);
+    page.field("unknown", states.unknown);
 }
 
 /// Shows one computer; also what `weir compliance computer` does.

@@ -12,37 +12,30 @@ use uuid::Uuid;
 use weir_api::{
     List,
     deployment::{
-        Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentPreview, DeploymentQuery,
-        DeploymentSettingInfo,
+        Deployment, DeploymentChange, DeploymentCreate, DeploymentCreated, DeploymentList, DeploymentPreview,
+        DeploymentQuery, DeploymentSettingInfo,
     },
     simulation::{Explanation, ExplanationQuery, Simulation},
 };
 
 use self::{
-    arguments::{ActionArgument, NewArguments, SettingArguments},
-    show::{action, show, state, what},
+    arguments::{ActionArgument, ListArguments, NewArguments, SettingArguments},
+    show::{show, what},
     templates::TemplatesCommand,
 };
 use super::{Nothing, Paging};
-use crate::{
-    Outcome,
-    connection::Connection,
-    print::{Printer, time_or},
-};
+use crate::{Outcome, connection::Connection, print::Printer};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeploymentsCommand {
     /// List deployments.
+    #[command(after_help = "Times are RFC 3339 (2026-12-01T22:00:00Z) or from now (+3d4h).\n\nExamples:\n  \
+                            weir deployments list --stage active --compliance\n  \
+                            weir deployments list --collection Pilot --sort deadline:asc\n  \
+                            weir deployments list security --deadline-before +7d --action install")]
     List {
-        /// Only those of this update, by itself or in a group.
-        #[arg(long, value_name = "ID")]
-        update: Option<Uuid>,
-        /// Only those of this update group.
-        #[arg(long, value_name = "NAME", conflicts_with = "update")]
-        group: Option<String>,
-        /// Only those to this collection.
-        #[arg(long, value_name = "NAME")]
-        collection: Option<String>,
+        #[command(flatten)]
+        arguments: Box<ListArguments>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -147,27 +140,15 @@ pub(crate) struct ChangeArguments {
 
 pub(crate) async fn run(command: DeploymentsCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        DeploymentsCommand::List { update, group, collection, paging } => {
-            let query = DeploymentQuery { update, group, collection, cursor: None, limit: None };
-            let list = paging.read::<Deployment>(connection, &["deployments"], &query).await?;
-            printer.show(&list, |page| {
-                let rows = list.items.iter().map(|deployment| {
-                    vec![
-                        deployment.id.to_string(),
-                        action(deployment.action).to_owned(),
-                        deployment.collection.name.clone(),
-                        time_or(deployment.deadline, ""),
-                        state(deployment),
-                        what(deployment),
-                        deployment.name.clone(),
-                    ]
-                });
-                let empty =
-                    "No deployments. Next: weir deployments create --update ID --collection NAME --action install";
-                let header = ["Id", "Action", "Collection", "Deadline", "State", "What", "Name"];
-                page.table(&header, rows.collect(), empty);
-                page.more(list.next.as_deref());
-            })?;
+        DeploymentsCommand::List { arguments, paging } => {
+            let query = DeploymentQuery::from(*arguments);
+            let narrowed = query != DeploymentQuery { compliance: query.compliance, ..DeploymentQuery::default() };
+            let list: DeploymentList = paging
+                .whole(connection, &["deployments"], &query, |list: &mut DeploymentList| {
+                    (&mut list.items, &mut list.next)
+                })
+                .await?;
+            printer.show(&list, |page| show::list(page, &list, query.compliance, narrowed))?;
         }
         DeploymentsCommand::Show { id } => {
             let deployment: Deployment = connection.read(&["deployments", &id.to_string()], &Nothing {}).await?;

@@ -183,6 +183,9 @@ fn show(page: &mut Page, summary: &Summary) {
     page.field("pairs", states(&summary.pairs));
     page.field("exposures", level_counts(&summary.levels));
     page.field("as of", time_or(summary.as_of, ""));
+    if summary.rolled_up.is_some() {
+        page.field("servers below", format!("as of {} or later", time_or(summary.rolled_up, "")));
+    }
 }
 
 /// Counts by state in a line.

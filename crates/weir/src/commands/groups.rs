@@ -5,8 +5,8 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use uuid::Uuid;
 use weir_api::update_group::{
-    GroupDeleteQuery, GroupMembersChanged, MembersChange, UpdateGroup, UpdateGroupChange, UpdateGroupCreate,
-    UpdateGroupCreated, UpdateGroupMember,
+    GroupDeleteQuery, GroupMembersChanged, ListedUpdateGroup, MembersChange, UpdateGroup, UpdateGroupChange,
+    UpdateGroupCreate, UpdateGroupCreated, UpdateGroupList, UpdateGroupMember, UpdateGroupQuery,
 };
 
 use super::{Nothing, Paging};
@@ -19,7 +19,25 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupsCommand {
     /// List update groups.
+    #[command(
+        after_help = "Examples:\n  weir groups list --compliance\n  weir groups list security --deployed true --sort members"
+    )]
     List {
+        /// Part of the name or description.
+        #[arg(value_name = "TEXT")]
+        text: Option<String>,
+        /// Only those that are deployed (true) or not (false).
+        #[arg(long, value_name = "BOOL")]
+        deployed: Option<bool>,
+        /// Order: created, deployments, members or name, with :asc or :desc.
+        #[arg(long, value_name = "FIELD")]
+        sort: Option<String>,
+        /// Say of each how computers stand with its updates.
+        #[arg(long)]
+        compliance: bool,
+        /// Count only computers that this downstream server reports, by name or GUID; "this" for those that scan here.
+        #[arg(long, value_name = "NAME", requires = "compliance")]
+        server: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -108,23 +126,13 @@ impl From<Members> for MembersChange {
 
 pub(crate) async fn run(command: GroupsCommand, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     match command {
-        GroupsCommand::List { paging } => {
-            let list = paging.read::<UpdateGroup>(connection, &["groups"], &Nothing {}).await?;
-            printer.show(&list, |page| {
-                let row = |group: &UpdateGroup| {
-                    vec![
-                        group.name.clone(),
-                        group.members.to_string(),
-                        group.deployments.len().to_string(),
-                        time(group.created_at),
-                        group.description.clone(),
-                    ]
-                };
-                let empty = "No update groups. Next: weir groups create NAME --filter EXPR";
-                let header = ["Name", "Updates", "Deployments", "Made", "Description"];
-                page.table(&header, list.items.iter().map(row).collect(), empty);
-                page.more(list.next.as_deref());
-            })?;
+        GroupsCommand::List { text, deployed, sort, compliance, server, paging } => {
+            let narrowed = text.is_some() || deployed.is_some();
+            let query = UpdateGroupQuery { text, deployed, sort, compliance, server, ..UpdateGroupQuery::default() };
+            let list: UpdateGroupList = paging
+                .whole(connection, &["groups"], &query, |list: &mut UpdateGroupList| (&mut list.items, &mut list.next))
+                .await?;
+            printer.show(&list, |page| self::list(page, &list, compliance, narrowed))?;
         }
         GroupsCommand::Show { name, paging } => {
             let group: UpdateGroup = connection.read(&["groups", &name], &Nothing {}).await?;
@@ -168,6 +176,45 @@ pub(crate) async fn run(command: GroupsCommand, connection: &Connection, printer
         }
     }
     Ok(Outcome::Done)
+}
+
+fn list(page: &mut Page, list: &UpdateGroupList, compliance: bool, narrowed: bool) {
+    let row = |listed: &ListedUpdateGroup| {
+        let group = &listed.group;
+        let mut row = vec![
+            group.name.clone(),
+            group.members.to_string(),
+            group.deployments.len().to_string(),
+            time(group.created_at),
+        ];
+        if compliance {
+            let of = listed.compliance.as_ref();
+            let count = |count: Option<u64>| count.map(|count| count.to_string()).unwrap_or_default();
+            row.extend([
+                of.and_then(|of| of.percent).map(|percent| format!("{percent:.1} %")).unwrap_or_default(),
+                count(of.map(|of| of.computers)),
+                count(of.map(|of| of.counts.failed)),
+                count(of.map(|of| of.counts.unknown)),
+            ]);
+        }
+        row.push(group.description.clone());
+        row
+    };
+    let mut header = vec!["Name", "Updates", "Deployments", "Made"];
+    if compliance {
+        header.extend(["Compliant", "Computers", "Failed", "Unknown"]);
+    }
+    header.push("Description");
+    let empty = if narrowed {
+        "No update group is so."
+    } else {
+        "No update groups. Next: weir groups create NAME --filter EXPR"
+    };
+    page.table(&header, list.items.iter().map(row).collect(), empty);
+    if list.total > list.items.len() as u64 {
+        page.line(format!("{} of {} update groups", list.items.len(), list.total));
+    }
+    page.more(list.next.as_deref());
 }
 
 async fn members_change(

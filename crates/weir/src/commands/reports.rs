@@ -15,13 +15,14 @@ use weir_api::{
     List,
     report::{ROWS_HEADER, Report, ReportColumn, ReportResult, TOTAL_HEADER},
 };
+use weir_model::report::shown;
 
 use self::schedules::SchedulesCommand;
 use super::Nothing;
 use crate::{
     Outcome,
     connection::{Connection, answer},
-    print::{Page, Printer, bytes, time},
+    print::{Page, Printer, time},
 };
 
 #[derive(Debug, Subcommand)]
@@ -183,11 +184,15 @@ impl FormatArgument {
 
 async fn run_one(arguments: RunArguments, connection: &Connection, printer: &Printer) -> Result<Outcome> {
     let RunArguments { report, parameters, limit, format, output } = arguments;
+    let by_name = output.as_deref().and_then(FormatArgument::of);
+    let format = if format == FormatArgument::Table { by_name.unwrap_or_default() } else { format };
+    // with a file the answer goes there, and what was done is told as JSON
+    if let Some(word) = format.word().filter(|word| output.is_none() && *word != "json") {
+        printer.not_json(&format!("--format {word}"))?;
+    }
     let report = find(connection, &report).await?;
     let mut query = pairs(&parameters)?;
     query.extend(limit.map(|limit| ("limit".to_owned(), limit.to_string())));
-    let by_name = output.as_deref().and_then(FormatArgument::of);
-    let format = if format == FormatArgument::Table { by_name.unwrap_or_default() } else { format };
     let path = ["reports", report.id.as_str()];
     if output.is_some() && format == FormatArgument::Table {
         bail!("a file needs a format: --format csv, html, json or txt, or a name that ends so");
@@ -245,25 +250,15 @@ fn table(page: &mut Page, result: &ReportResult) {
 
 /// A cell for a person.
 fn cell(column: &ReportColumn, value: &Value) -> String {
-    let number = value.as_u64();
     match (column.kind.as_str(), value) {
         (_, Value::Null) => String::new(),
         ("time", Value::String(text)) => text.parse().map_or_else(|_| text.clone(), time),
-        ("bytes", _) => number.map(bytes).unwrap_or_default(),
-        ("duration", _) => number.map(span).unwrap_or_default(),
+        ("bytes", _) => value.as_u64().map(shown::bytes).unwrap_or_default(),
+        ("duration", _) => value.as_i64().map(shown::span).unwrap_or_default(),
+        ("state", Value::String(word)) => shown::state(word),
         ("percent", _) => value.as_f64().map(|share| format!("{share:.1}")).unwrap_or_default(),
         (_, Value::String(text)) => text.clone(),
         (_, other) => other.to_string(),
-    }
-}
-
-/// A span of time in the unit a person would use.
-fn span(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
     }
 }
 
@@ -286,6 +281,7 @@ mod tests {
             |kind: &str| ReportColumn { id: "x".to_owned(), title: "X".to_owned(), kind: kind.to_owned(), unit: None };
         let shown = |kind: &str, value: Value| cell(&column(kind), &value);
         assert_eq!(shown("duration", 90_000.into()), "25 h");
+        assert_eq!(shown("state", "pending_restart".into()), "pending restart");
         assert_eq!(shown("duration", 259_200.into()), "3 d");
         assert_eq!(shown("percent", 33.3.into()), "33.3");
         assert_eq!(shown("count", 7.into()), "7");

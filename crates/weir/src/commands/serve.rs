@@ -5,10 +5,14 @@ use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 use weir_server::{
     config::{Log, Options},
     start,
+    telemetry::trace::{self, TraceLayer},
 };
 
 use crate::Outcome;
@@ -51,6 +55,10 @@ pub(crate) struct ServeArguments {
     /// Enrol although deployments, collections and choices that were made here are lost.
     #[arg(long, requires = "enrol")]
     force: bool,
+    /// Folder of the files of updates, or an object store: s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX
+    /// [default: content in the data folder].
+    #[arg(long, value_name = "PLACE")]
+    content: Option<String>,
     /// Configuration file [default: weir.toml of the data folder].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -72,6 +80,7 @@ pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Res
     let options = Options {
         data,
         config: arguments.config,
+        content: arguments.content,
         client_http: arguments.client_http,
         client_https: arguments.client_https,
         admin: arguments.admin,
@@ -85,25 +94,47 @@ pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Res
         log_format: arguments.log_format,
     };
     let settings = start::settings(&options)?;
-    log(&settings.log)?;
+    let traces = settings.traces.as_ref().map(trace::start).transpose()?;
+    let (layer, exporter) = traces.unzip();
+    log(&settings.log, layer)?;
     // listened to from here on, so that a signal during the start is not lost
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
     let orphaned = orphaned(arguments.exit_with_parent);
-    start::serve(settings, stop(interrupt, terminate, orphaned)).await?;
+    let served = start::serve(settings, stop(interrupt, terminate, orphaned)).await;
+    if let Some(exporter) = exporter {
+        exporter.finish().await;
+    }
+    served?;
     Ok(Outcome::Done)
 }
 
-/// Logs to standard error; standard output has the sign-in link alone.
-fn log(log: &Log) -> Result<()> {
+/// Logs to standard error; standard output has the sign-in link alone. Traces, if any are exported, see what the log leaves out.
+fn log(log: &Log, traces: Option<TraceLayer>) -> Result<()> {
     // the store tells of migrations itself; the library's steps are of no use unless asked for
     let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", log.filter))
         .map_err(|_| anyhow!("{:?} is no log filter such as info or weir_server=debug", log.filter))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let color = std::io::stderr().is_terminal();
+    // a line that cannot be written is lost; telling of that would end a server whose log is on a full disk
+    let Some(traces) = traces else {
+        let lines =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
+        if log.json {
+            lines.json().init();
+        } else {
+            lines.with_ansi(color).with_target(false).init();
+        }
+        return Ok(());
+    };
+    // spans of ours, down to units of work of the database
+    let ours = filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("weir_"))
+        .with_max_level_hint(LevelFilter::DEBUG);
+    let subscriber = tracing_subscriber::registry().with(traces.with_filter(ours));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     if log.json {
-        subscriber.json().init();
+        subscriber.with(lines.json().with_filter(filter)).init();
     } else {
-        subscriber.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
+        subscriber.with(lines.with_ansi(color).with_target(false).with_filter(filter)).init();
     }
     Ok(())
 }

@@ -48,6 +48,10 @@ pub(crate) struct SimulateArguments {
     /// Ends the measured part after this real time, such as 90s, 10m or 2h.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     duration: Option<Duration>,
+    /// How long a computer waits after a failed attempt, such as 10s; without it half an hour like native agents, in scaled time,
+    /// and at full speed a moment.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pause: Option<Duration>,
     /// Connections that may be open at one time; fewer if the system does not allow so many open files.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     connections: u32,
@@ -191,6 +195,7 @@ fn settings(arguments: SimulateArguments) -> Result<Settings> {
         state: arguments.state == StateArgument::Prepared,
         install: arguments.install,
         attempts: if flaky { 12 } else { 4 },
+        pause: arguments.pause,
         http,
     })
 }

@@ -36,7 +36,9 @@ pub(crate) async fn run(connection: &Connection, printer: &Printer) -> Result<Ou
             "selected",
             format!("{} products, {} classifications", counts.products_selected, counts.classifications_selected),
         );
-        page.field("computers", format!("{}, {} over plain HTTP", counts.computers, counts.computers_plain_http));
+        let plain = counts.computers_plain_http;
+        let percent = (plain * 100).checked_div(counts.computers).unwrap_or_default();
+        page.field("computers", format!("{}, {plain} over plain HTTP ({percent} %)", counts.computers));
         page.field("deployments", format!("{} to {} collections", counts.deployments, counts.collections));
         page.field(
             "content",

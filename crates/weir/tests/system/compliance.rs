@@ -19,7 +19,7 @@ fn history_and_errors_are_printed() {
     let empty = printed(&server, &["compliance", "errors"]);
     assert!(empty.contains("No errors. Next: weir compliance summary"), "{empty}");
     let folder = server.data().join("documents");
-    write_documents(&folder, &[Document::software(id(1), 1).localized("en", "Fix, one", None)]);
+    write_documents(&folder, &[Document::software(id(1), 1).localized("en", "=Fix, one", None)]);
     json(&server, &["import", folder.to_str().expect("UTF-8")]);
     let mut computer = agent(&server, Computer::numbered(1));
     let code = 0x8024_0022_u32.cast_signed();
@@ -48,13 +48,23 @@ fn history_and_errors_are_printed() {
     let errors = printed(&server, &["compliance", "errors", "--since", "1d"]);
     assert!(errors.contains("0x80240022") && errors.contains("WU_E_ALL_UPDATES_FAILED"), "{errors}");
     let table = printed(&server, &["compliance", "errors", "--by", "update", "--csv"]);
-    assert!(table.contains("\n\"Fix, one\",,1,1,0,"), "{table}");
+    assert!(table.contains("\r\n\"'=Fix, one\",,1,1,0,"), "a title is no formula: {table}");
+    for two in
+        [&["compliance", "errors", "--csv", "--json"][..], &["--json", "reports", "run", "A1", "--format", "csv"]]
+    {
+        let output = server.weir(two).expect("it ends");
+        assert_eq!(output.status.code(), Some(2), "{two:?} is wrong usage: {output:?}");
+    }
     for written in ["0x80240022", "-2145124318", "WU_E_ALL_UPDATES_FAILED"] {
         let told = printed(&server, &["compliance", "explain-error", written]);
         for part in ["0x80240022 (-2145124318)", "likely cause", "next step", "1 computer: 1 with a failed update"] {
             assert!(told.contains(part), "{written}: {part} is not in {told}");
         }
     }
+    let told = printed(&server, &["compliance", "explain-error", "ServerBusy"]);
+    assert!(told.contains("[MS-WUSP] 2.2.2.4") && told.contains("A server answers with it"), "{told}");
+    let told = printed(&server, &["compliance", "explain-error", "0"]);
+    assert!(told.contains("Success") && !told.contains("Unknown"), "{told}");
     let shown = printed(&server, &["computers", "show", &computer.computer.client_id]);
     assert!(shown.contains("0x80240022  WU_E_ALL_UPDATES_FAILED: "), "{shown}");
     assert!(shown.contains("What to do: weir compliance explain-error 0x80240022"), "{shown}");

@@ -13,17 +13,17 @@ use weir_testkit::{Document, Payload, WeirProcess};
 use super::{id, json, server};
 
 /// How long a state may take to come on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Serves one file: to the first who asks for a beginning only half of it, and then nothing more.
-struct Source {
-    url: String,
+pub(crate) struct Source {
+    pub(crate) url: String,
     /// The ranges asked for.
     asked: Arc<Mutex<Vec<Option<usize>>>>,
 }
 
 impl Source {
-    fn start(bytes: Vec<u8>) -> Self {
+    pub(crate) fn start(bytes: Vec<u8>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
         let url = format!("http://{}/file.cab", listener.local_addr().expect("an address"));
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -37,7 +37,7 @@ impl Source {
         Self { url, asked }
     }
 
-    fn asked(&self) -> Vec<Option<usize>> {
+    pub(crate) fn asked(&self) -> Vec<Option<usize>> {
         self.asked.lock().expect("sound").clone()
     }
 }
@@ -70,7 +70,7 @@ fn answer(stream: &TcpStream, bytes: &[u8], log: &Mutex<Vec<Option<usize>>>) {
     }
 }
 
-fn until(server: &WeirProcess, arguments: &[&str], ready: impl Fn(&serde_json::Value) -> bool) {
+pub(crate) fn until(server: &WeirProcess, arguments: &[&str], ready: impl Fn(&serde_json::Value) -> bool) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let value = json(server, arguments);

@@ -4,30 +4,30 @@
 //! its moment.
 
 mod cleanup;
+mod everything;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     process::{Child, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json as value};
-use uuid::Uuid;
 use weir_model::{
-    ids::{CollectionId, ComputerId, UpdateId},
+    ids::{CollectionId, UpdateId},
     targeting::DeploymentAction,
     update::CategoryKind,
 };
 use weir_store::{Options, Store, deployment::Deployed, deployment::DeploymentFilter};
 use weir_testkit::{
-    Document, Payload, Random, ScriptedAgent, WeirProcess,
+    Document, Payload, Random, WeirProcess,
     catalogue::{Catalogue, Shape, Sizes},
 };
-use weir_wire::wusp::ReportingEvent;
 
-use super::{Shelf, agent, computer, genuine_package, id, json, run, server, write_documents};
+use super::{Shelf, agent, computer, genuine_package, id, json, reporter::Reporter, run, server, write_documents};
 
 fn revisions(server: &WeirProcess) -> u64 {
     json(server, &["updates", "list", "--facets", "--limit", "1"])["total"].as_u64().expect("a number")
@@ -119,7 +119,7 @@ fn a_folder_is_there_whole_or_not_at_all() {
 }
 
 /// A small catalogue: one product, and this many updates of it.
-fn small_catalogue(server: &WeirProcess, updates: u128) -> (Shelf, Vec<UpdateId>) {
+pub(super) fn small_catalogue(server: &WeirProcess, updates: u128) -> (Shelf, Vec<UpdateId>) {
     let folder = tempfile::tempdir().expect("a folder");
     let (classification, product) = (id(0xc1a5), id(0xf00d));
     let mut documents = vec![
@@ -137,7 +137,12 @@ fn small_catalogue(server: &WeirProcess, updates: u128) -> (Shelf, Vec<UpdateId>
 }
 
 /// Creates deployments one after the other until the server does not answer any more; gives those it acknowledged.
-fn deploy_until_cut(server: &WeirProcess, collection: &str, updates: &[UpdateId]) -> Vec<(i32, UpdateId)> {
+fn deploy_until_cut(
+    server: &WeirProcess,
+    collection: &str,
+    updates: &[UpdateId],
+    made_any: &AtomicBool,
+) -> Vec<(i32, UpdateId)> {
     let mut acknowledged = Vec::new();
     for update in updates {
         let update_text = update.to_string();
@@ -145,7 +150,10 @@ fn deploy_until_cut(server: &WeirProcess, collection: &str, updates: &[UpdateId]
         let (code, made) =
             server.json_with_code(&[&create[..], &["--action", "optional"]].concat()).expect("a command");
         match made["id"].as_i64() {
-            Some(id) if code == 0 => acknowledged.push((i32::try_from(id).expect("an id"), *update)),
+            Some(id) if code == 0 => {
+                acknowledged.push((i32::try_from(id).expect("an id"), *update));
+                made_any.store(true, Ordering::Relaxed);
+            }
             _ => break,
         }
     }
@@ -166,9 +174,16 @@ fn a_deployment_is_there_once_it_was_answered() {
     let mut acknowledged: BTreeMap<i32, (UpdateId, &str)> = BTreeMap::new();
     for round in 0..ROUNDS {
         let updates = &updates[round * EACH..][..EACH];
+        let made_any = AtomicBool::new(false);
         let delay = std::thread::scope(|scope| {
-            let server = &server;
-            let rings = RINGS.map(|ring| scope.spawn(move || (ring, deploy_until_cut(server, ring, updates))));
+            let (server, made_any) = (&server, &made_any);
+            let rings =
+                RINGS.map(|ring| scope.spawn(move || (ring, deploy_until_cut(server, ring, updates, made_any))));
+            // on a slow machine a command alone takes longer than the while
+            let patience = Instant::now();
+            while !made_any.load(Ordering::Relaxed) && patience.elapsed() < Duration::from_secs(60) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
             let delay = a_while(&mut random, Duration::from_millis(1_200));
             let killed = std::process::Command::new("kill").args(["-KILL", &server.id().to_string()]).status();
             assert!(killed.expect("kill").success());
@@ -224,48 +239,6 @@ fn a_deployment_is_there_once_it_was_answered() {
     assert!(deployments.items.iter().any(|row| row.collection == CollectionId::ALL_COMPUTERS));
 }
 
-/// What one computer told.
-struct Reporter {
-    agent: ScriptedAgent,
-    /// Updates that it has not told about.
-    left: Vec<UpdateId>,
-    /// Its next batch, sent again until it is answered, as agents do.
-    under_way: Option<(UpdateId, Vec<ReportingEvent>)>,
-    /// Answered with true.
-    answered: BTreeMap<UpdateId, Vec<Uuid>>,
-    /// Sent, perhaps not answered.
-    sent: BTreeMap<UpdateId, Vec<Uuid>>,
-}
-
-/// Events of a batch: an installation as agents tell it.
-const BATCH: [i16; 4] = [167, 162, 181, 183];
-
-impl Reporter {
-    /// Reports installations until the server does not answer any more.
-    async fn report_until_cut(&mut self) {
-        loop {
-            let (update, events) = if let Some(batch) = self.under_way.take() {
-                batch
-            } else {
-                let Some(update) = self.left.pop() else { return };
-                let identity = weir_model::ids::UpdateIdentity::new(update, 1);
-                let event = |id| self.agent.event(id, Some(identity), 0, vec!["An update".into()], Vec::new());
-                (update, BATCH.map(event).to_vec())
-            };
-            let ids: Vec<Uuid> = events
-                .iter()
-                .filter_map(|event| event.basic_data.as_ref().map(|data| data.event_instance_id))
-                .collect();
-            self.sent.insert(update, ids.clone());
-            if self.agent.report(events.clone()).await.is_err() {
-                self.under_way = Some((update, events));
-                return;
-            }
-            self.answered.insert(update, ids);
-        }
-    }
-}
-
 #[test]
 fn a_report_is_there_once_it_was_answered() {
     const COMPUTERS: u64 = 6;
@@ -276,11 +249,7 @@ fn a_report_is_there_once_it_was_answered() {
     let mut reporters: Vec<Reporter> = runtime.block_on(async {
         let mut reporters = Vec::new();
         for number in 0..COMPUTERS {
-            let mut agent = agent(&server, computer(number, &shelf));
-            agent.scan().await.expect("a scan");
-            agent.report_scan().await.expect("a report");
-            let left = updates.clone();
-            reporters.push(Reporter { agent, left, under_way: None, answered: BTreeMap::new(), sent: BTreeMap::new() });
+            reporters.push(Reporter::known(&server, number, &shelf, &updates).await);
         }
         reporters
     });
@@ -303,20 +272,16 @@ fn a_report_is_there_once_it_was_answered() {
         }
         restart(&mut server);
         for reporter in &mut reporters {
-            check_status(&server, reporter, &format!("cut {round} after {delay:?}"));
+            reporter.check_status(&server, &format!("cut {round} after {delay:?}"));
             reporter.agent.move_to(&server.client_url()).expect("an address");
         }
     }
-    let answered: usize = reporters.iter().map(|reporter| reporter.answered.len()).sum();
+    let answered: usize = reporters.iter().map(Reporter::answered).sum();
     assert!(answered > ROUNDS, "the tasks did nothing: {answered}");
     // what was not answered is sent again and is there once
     runtime.block_on(async {
         for reporter in &mut reporters {
-            if let Some((update, events)) = reporter.under_way.take() {
-                let ids = reporter.sent.get(&update).cloned().expect("sent");
-                reporter.agent.report(events).await.expect("a report with the cookie of before");
-                reporter.answered.insert(update, ids);
-            }
+            reporter.settle().await;
             let scan = reporter.agent.scan().await.expect("a scan with the cookie of before");
             assert_eq!(scan.recovered, [], "the cookie outlives the server");
             assert!(scan.pages.iter().all(Vec::is_empty), "nothing is sent twice: {:?}", scan.pages);
@@ -326,56 +291,8 @@ fn a_report_is_there_once_it_was_answered() {
     // opened once: a process that another test starts may hold the lock of a closed one for a moment
     let store = Store::open(server.data(), &Options::default()).expect("the store");
     for reporter in &reporters {
-        assert_eq!(stored_events(&store, reporter), flat(&reporter.answered), "each event once, none lost");
+        reporter.check_events(&store);
     }
-}
-
-fn flat(batches: &BTreeMap<UpdateId, Vec<Uuid>>) -> BTreeSet<Uuid> {
-    batches.values().flatten().copied().collect()
-}
-
-/// The status tells of every answered batch, and of nothing that was not sent.
-fn check_status(server: &WeirProcess, reporter: &Reporter, when: &str) {
-    let shown = json(server, &["computers", "show", &reporter.agent.computer.client_id]);
-    let installed: BTreeSet<UpdateId> = shown["installed"]
-        .as_array()
-        .expect("updates")
-        .iter()
-        .map(|one| one["id"].as_str().expect("an id").parse().expect("a GUID"))
-        .collect();
-    let name = &reporter.agent.computer.dns_name;
-    for update in reporter.answered.keys() {
-        assert!(installed.contains(update), "{name}: {update} was answered and is not installed, {when}");
-    }
-    for update in &installed {
-        assert!(reporter.sent.contains_key(update), "{name}: {update} was never told, {when}");
-    }
-    assert_eq!(shown["counts"]["installed"], installed.len(), "{shown}");
-}
-
-/// The stored events of a computer; those of a batch are all there or none.
-fn stored_events(store: &Store, reporter: &Reporter) -> BTreeSet<Uuid> {
-    let id: ComputerId = reporter.agent.computer.client_id.parse().expect("an id");
-    let rows = store.read(|tx| {
-        let no = tx.computer_find(&id)?.expect("the computer").no;
-        let (mut rows, mut next) = (Vec::new(), None);
-        loop {
-            let page = tx.event_list(no, next.as_deref(), 500)?;
-            rows.extend(page.items);
-            next = page.next;
-            if next.is_none() {
-                return Ok(rows);
-            }
-        }
-    });
-    let rows: Vec<Uuid> = rows.expect("events").into_iter().map(|row| row.instance_id).collect();
-    let ids: BTreeSet<Uuid> = rows.iter().copied().collect();
-    assert_eq!(rows.len(), ids.len(), "an event twice");
-    for (update, batch) in &reporter.sent {
-        let there = batch.iter().filter(|id| ids.contains(id)).count();
-        assert!(there == 0 || there == BATCH.len(), "{there} of {} events about {update}", BATCH.len());
-    }
-    ids
 }
 
 #[test]

@@ -15,14 +15,14 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// A running lab; killed when dropped, upon which its servers end, too.
-struct Lab {
+pub(super) struct Lab {
     child: Child,
     folder: PathBuf,
     _outer: tempfile::TempDir,
 }
 
 impl Lab {
-    fn start(arguments: &[&str]) -> Self {
+    pub(super) fn start(arguments: &[&str]) -> Self {
         let outer = tempfile::Builder::new().prefix("weir-test-lab-").tempdir().expect("a folder");
         let folder = outer.path().join("lab");
         let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
@@ -33,23 +33,24 @@ impl Lab {
         Self { child: command.spawn().expect("it starts"), folder, _outer: outer }
     }
 
-    fn written(&self, name: &str) -> String {
+    pub(super) fn written(&self, name: &str) -> String {
         fs::read_to_string(self.folder.with_file_name(name)).unwrap_or_default()
     }
 
     /// The data folder of a server.
-    fn data(&self, site: &str) -> PathBuf {
+    pub(super) fn data(&self, site: &str) -> PathBuf {
         self.folder.join(site)
     }
 
     /// Waits for something; the story so far is in the message if it does not come.
-    fn wait<T>(&mut self, what: &str, mut is_it: impl FnMut(&mut Self) -> Option<T>) -> T {
+    pub(super) fn wait<T>(&mut self, what: &str, mut is_it: impl FnMut(&mut Self) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(value) = is_it(self) {
                 return value;
             }
-            assert!(Instant::now() < deadline, "{what} did not come:\n{}", self.written("story"));
+            let told = || format!("{}{}", self.written("story"), self.written("output"));
+            assert!(Instant::now() < deadline, "{what} did not come:\n{}", told());
             std::thread::sleep(GLANCE);
         }
     }
@@ -60,6 +61,12 @@ impl Lab {
         command.args(arguments).arg("--json").arg("--data").arg(self.data(site)).stdin(Stdio::null());
         let output = command.output().expect("it runs");
         output.status.success().then(|| serde_json::from_slice(&output.stdout).expect("JSON"))
+    }
+
+    /// Stops the fleet and what the lab does by itself. Its servers serve on; it ends as ever when dropped.
+    pub(super) fn pause(&self) {
+        let status = Command::new("kill").args(["-STOP", &self.child.id().to_string()]).status().expect("it runs");
+        assert!(status.success());
     }
 
     /// Processes that work in its folder, itself aside.
@@ -91,7 +98,7 @@ fn processes_with(folder: &Path) -> Vec<u32> {
 
 #[test]
 fn the_story_holds_within_its_time_and_leaves_nothing_behind() {
-    let mut lab = Lab::start(&["--for", "60s", "--json"]);
+    let mut lab = Lab::start(&["--for", "120s", "--json"]);
 
     // what it says is what anybody may ask its servers
     let sites = lab.wait("the tree", |lab| {

@@ -4,23 +4,36 @@
 
 mod agent;
 mod bad_input;
+mod bench;
+mod clocks;
 mod compliance;
+mod console;
 mod content;
 mod crash;
 mod damaged;
 mod disconnected;
+mod disk;
+mod durability;
 mod first_day;
 mod lab;
 mod lifecycle;
 mod month;
 mod native_scan;
 mod new_user;
+mod object_store;
 mod recorded_devices;
+mod reporter;
+mod rest;
 mod scan_life;
+mod secrets;
 mod simulate;
 mod sites;
+mod soak;
 mod sync_faults;
 mod synchronize;
+mod telemetry;
+mod tls;
+mod unprivileged;
 mod validated;
 
 use std::{collections::BTreeSet, fs, path::Path};

@@ -80,10 +80,10 @@ fn power_cuts_in_a_synchronization_lose_nothing() {
 }
 
 /// A small file system in memory, unmounted at the end.
-struct Small(PathBuf);
+pub(super) struct Small(PathBuf);
 
 impl Small {
-    fn mount(at: &Path) -> Self {
+    pub(super) fn mount(at: &Path) -> Self {
         fs::create_dir_all(at).expect("a folder");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=32m", "tmpfs"]).arg(at).output();
         let mounted = mounted.expect("the mount command");
@@ -93,7 +93,7 @@ impl Small {
     }
 
     /// Leaves so many bytes.
-    fn fill(&self, left: u64) {
+    pub(super) fn fill(&self, left: u64) {
         let mut ballast = fs::File::create(self.0.join("ballast")).expect("a file");
         let block = vec![0x5a; 64 << 10];
         while ballast.write_all(&block).is_ok() {}
@@ -101,8 +101,28 @@ impl Small {
         ballast.set_len(size.saturating_sub(left)).expect("shortened");
     }
 
-    fn free(&self) {
+    pub(super) fn free(&self) {
         fs::remove_file(self.0.join("ballast")).expect("removed");
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Lets it hold so many files and folders, its own folder among them.
+    pub(super) fn limit_files(&self, files: u32) {
+        self.remount(&format!("nr_inodes={files}"));
+    }
+
+    /// Lets nobody write to it, or everybody again. Nothing on it may be open for writing.
+    pub(super) fn writable(&self, writable: bool) {
+        self.remount(if writable { "rw" } else { "ro" });
+    }
+
+    fn remount(&self, option: &str) {
+        let done = Command::new("mount").args(["-o", &format!("remount,{option}")]).arg(&self.0).output();
+        let done = done.expect("the mount command");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }
 

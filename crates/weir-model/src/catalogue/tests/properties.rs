@@ -312,6 +312,52 @@ proptest! {
         prop_assert!(quiet[0].new.is_empty() && quiet[0].changed.is_empty() && quiet[0].out_of_scope.is_empty());
     }
 
+    /// (28) A client that moves while deployments come and go, and is told everything only where something else is decided, holds
+    /// what one holds that starts anew.
+    #[test]
+    fn clients_that_move_hear_of_all_that_is_another_one_now(
+        before in input().prop_map(without_loops),
+        after in input(),
+        kept in vec(prop::bool::weighted(0.8), 14),
+        (from, to) in (groups(), groups()),
+        limits in limits(),
+    ) {
+        let mut later = before.clone();
+        later.change = ChangeNumber(2 * LAST_CHANGE);
+        let stays = |place: usize| kept.get(place).copied().unwrap_or(true);
+        let gone = before.deployments.iter().enumerate().filter(|(place, _)| !stays(*place)).map(|(_, it)| Retired {
+            update_id: it.update_id,
+            collection: Some(it.collection),
+            changed: later.change,
+        });
+        later.retired.extend(gone);
+        let staying = before.deployments.iter().enumerate().filter(|(place, _)| stays(*place)).map(|(_, it)| it.clone());
+        let coming = after.deployments.into_iter().enumerate().filter(|(place, _)| !stays(*place)).map(|(_, mut it)| {
+            it.changed.0 += LAST_CHANGE;
+            it.id.0 += 100;
+            it
+        });
+        later.deployments = staying.chain(coming).collect();
+        let (first, second) = (Snapshot::compile(&before), Snapshot::compile(&later));
+        let (told, scope) = (first.scope(&from), second.scope(&to));
+        let mut client = Client::default();
+        client.scan(&first, &told, &limits);
+        if !scope.decided().agrees(told.decided()) {
+            client.anchor = None;
+        }
+        for _ in 0..=UPDATES {
+            client.scan(&second, &scope, &limits);
+        }
+        let mut fresh = Client::default();
+        fresh.scan(&second, &scope, &limits);
+        prop_assert_eq!(&client.cache, &fresh.cache);
+
+        // the same on every machine
+        later.deployments.reverse();
+        later.collections.reverse();
+        prop_assert_eq!(Snapshot::compile(&later).scope(&to).decided(), scope.decided());
+    }
+
     /// (28, 49, 56) A client that followed every change, one that starts anew, and one that refreshed its cache hold the same.
     #[test]
     fn clients_follow_a_changing_catalogue(

@@ -2,7 +2,7 @@
 
 use super::build::{Build, category, deployment, detectoid, group, second, software, uid};
 use crate::{
-    catalogue::{Lack, Scope, Snapshot, Standing, WireAction},
+    catalogue::{Decided, Lack, Scope, Snapshot, Standing, WireAction},
     ids::{ChangeNumber, CollectionId, RevisionId, RevisionNumber, UpdateIdentity},
     targeting::{Decision, Deployment, DeploymentAction},
     update::CategoryKind,
@@ -105,6 +105,11 @@ fn unresolved_updates_are_kept_out_with_what_they_lack() {
         (RevisionId(8), vec![Lack::BundleClause(vec![exactly(5, 1)])]),
     ];
     assert_eq!(snapshot.unresolved(), want);
+    assert_eq!(snapshot.unresolved_len(), want.len());
+    for id in 0..=9 {
+        let lacks = want.iter().find(|(lacking, _)| lacking.0 == id).map(|(_, lacks)| lacks.clone());
+        assert_eq!(snapshot.lacks(RevisionId(id)), lacks.unwrap_or_default(), "{id}");
+    }
     let scope = snapshot.scope(&[]);
     let held: Vec<_> = held(&snapshot, &scope).into_iter().map(|(id, _)| id).collect();
     assert_eq!(held, [3, 4, 7]);
@@ -366,4 +371,40 @@ fn repeated_and_impossible_revisions_are_left_out() {
     assert_eq!(snapshot.identity(RevisionId(5)), Some(UpdateIdentity::new(uid(1), 1)));
     assert_eq!(snapshot.identity(RevisionId(i32::MAX)), Some(UpdateIdentity::new(uid(4), 1)));
     assert_eq!(snapshot.identity(RevisionId(6)), None);
+}
+
+/// (28)
+#[test]
+fn what_is_decided_is_the_same_for_moves_that_change_nothing() {
+    let mut build = Build::with([software(1), software(2)]);
+    for number in [1, 2, 3, 4] {
+        build.collection(number, None, false);
+    }
+    build.collection(5, Some(3), false);
+    build.collection(6, None, true);
+    build.deploy(deployment(1, 1, ALL, DeploymentAction::Optional));
+    build.deploy(deployment(2, 1, group(3), DeploymentAction::Install));
+    build.deploy(deployment(3, 1, group(4), DeploymentAction::Detect));
+    let decided = |build: &Build, groups: &[u32]| {
+        let groups: Vec<CollectionId> = groups.iter().copied().map(group).collect();
+        build.snapshot().scope(&groups).decided()
+    };
+    let of = |groups: &[u32]| decided(&build, groups);
+    assert_eq!(of(&[]), of(&[1]), "nothing is deployed there");
+    assert_eq!(of(&[3, 1]), of(&[5, 2]), "nor on the way to what is deployed above");
+    assert!(of(&[3, 4]).agrees(of(&[3])), "the weaker of two branches decides nothing");
+    assert_ne!(of(&[3, 4]).branches, of(&[3]).branches);
+    let apart: [(&[u32], &[u32]); 5] = [(&[], &[3]), (&[4], &[]), (&[3], &[4]), (&[1], &[6]), (&[3], &[1, 6])];
+    for (one, other) in apart {
+        assert!(!of(one).agrees(of(other)), "{one:?} {other:?}");
+    }
+    // who stays among the same deployments hears of changes by their numbers
+    let before = [of(&[]), of(&[5])];
+    build.deploy(deployment(4, 2, ALL, DeploymentAction::Install));
+    assert!(decided(&build, &[1]).agrees(before[0]) && decided(&build, &[3]).agrees(before[1]));
+    build.undeploy(2);
+    assert!(!decided(&build, &[3]).agrees(before[1]), "nothing is deployed to it any more");
+    let (known, unknown) = (before[0], Decided::default());
+    assert!(!known.agrees(unknown) && !unknown.agrees(unknown));
+    assert_eq!((known.common(known), known.common(unknown)), (known, unknown));
 }

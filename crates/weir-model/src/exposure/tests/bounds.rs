@@ -44,9 +44,9 @@ fn errors_name_the_place() {
     let xml = String::from_utf8(file("msrc-form.xml")).expect("UTF-8");
     for (text, place) in [
         (kev.replace("CVE-2030-31337", "CVE-2030"), "vulnerabilities[1].cveID"),
-        (kev.replace("2031-01-16", "yesterday"), "vulnerabilities[0].dateAdded"),
-        (kev.replace("\"2031-02-06\"", "7"), "vulnerabilities[0].dueDate"),
-        (kev.replace("2031-01-22T15", "x"), "dateReleased"),
+        (kev.replace("2021-01-16", "yesterday"), "vulnerabilities[0].dateAdded"),
+        (kev.replace("\"2021-02-06\"", "7"), "vulnerabilities[0].dueDate"),
+        (kev.replace("2021-01-22T15", "x"), "dateReleased"),
         (csaf.replace("\"2.0\"", "\"3.0\""), "document.csaf_version"),
         (csaf.replace("CVE-2031-10003", "CVE-x"), "vulnerabilities[0].cve"),
         (csaf.replace("EXW-2031-0100", " "), "document.tracking.id"),
@@ -54,9 +54,9 @@ fn errors_name_the_place() {
             csaf.replace("\"baseScore\": 5.5", "\"baseScore\": \"high\""),
             "vulnerabilities[0].scores[0].cvss_v3.baseScore",
         ),
-        (csaf.replace("2031-01-28T08:00:00.000Z", "soon"), "document.tracking.current_release_date"),
+        (csaf.replace("2021-01-28T08:00:00.000Z", "soon"), "document.tracking.current_release_date"),
         (
-            json.replace("\"CurrentReleaseDate\": \"2031-01-20T08:00:00\"", "\"CurrentReleaseDate\": null"),
+            json.replace("\"CurrentReleaseDate\": \"2021-01-20T08:00:00\"", "\"CurrentReleaseDate\": null"),
             "DocumentTracking/CurrentReleaseDate",
         ),
         (json.replace("\"FixedBuild\": \"16.93.1\"", "\"FixedBuild\": []"), "Vulnerability[1].Remediations[1]"),

@@ -6,7 +6,7 @@ use super::{advisory, file, parsed, vulnerability};
 use crate::{
     exposure::{
         Arrival, Article, Build, Content, DocumentKind, Fix, IdentifierError, Platform, Revision, Score, Stored,
-        arrival,
+        arrival, dated,
     },
     update::Severity,
 };
@@ -20,8 +20,8 @@ fn the_form_of_msrc_says_all_that_is_asked_for() {
     let document = parsed(&file("msrc-form.xml")).expect("read");
     assert_eq!((document.kind, document.id.as_str(), document.issuer.as_str()), (DocumentKind::Cvrf, "2031-Jan", ""));
     assert_eq!(document.title, "January 2031 Example Updates");
-    assert_eq!(document.released, Some(at("2031-01-14T08:00:00Z")), "no zone is UTC");
-    let revision = Revision { at: at("2031-01-20T08:00:00Z"), version: "3".to_owned() };
+    assert_eq!(document.released, Some(at("2021-01-14T08:00:00Z")), "no zone is UTC");
+    let revision = Revision { at: at("2021-01-20T08:00:00Z"), version: "3".to_owned() };
     assert_eq!(document.revision, revision, "the number in the history, not the version, which never changes");
     assert_eq!(document.skipped, 1, "ADV310001 is no CVE");
     let names = &advisory(&document).products;
@@ -33,8 +33,8 @@ fn the_form_of_msrc_says_all_that_is_asked_for() {
     let vector = "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H".to_owned();
     assert_eq!(spooler.score, Some(Score { tenths: 88, vector }));
     assert!(spooler.exploited);
-    assert_eq!(spooler.published, Some(at("2031-01-14T08:00:00Z")));
-    assert_eq!(spooler.revised, Some(at("2031-01-18T08:00:00Z")));
+    assert_eq!(spooler.published, Some(at("2021-01-14T08:00:00Z")));
+    assert_eq!(spooler.revised, Some(at("2021-01-18T08:00:00Z")));
     assert_eq!(spooler.affected.len(), 3);
     let named = |fix: &Fix| -> Vec<&str> { fix.products.iter().map(|at| names[*at as usize].as_str()).collect() };
     let [client, server] = spooler.fixes.as_slice() else { panic!("{:?}", spooler.fixes) };
@@ -96,8 +96,8 @@ fn csaf_names_articles_and_builds_as_msrc_writes_them() {
     let queue = vulnerability(&document, "CVE-2031-10003");
     assert_eq!(queue.severity, Some(Severity::Important), "the document's, which has one vulnerability");
     assert_eq!(queue.score.as_ref().map(|score| score.tenths), Some(55));
-    assert_eq!(queue.published, Some(at("2031-01-14T08:00:00Z")));
-    assert_eq!(queue.revised, Some(at("2031-01-28T08:00:00Z")));
+    assert_eq!(queue.published, Some(at("2021-01-14T08:00:00Z")));
+    assert_eq!(queue.revised, Some(at("2021-01-28T08:00:00Z")));
     let affected: Vec<&str> = queue.affected.iter().map(|at| names[*at as usize].as_str()).collect();
     assert_eq!(affected.len(), 2);
     assert!(affected.contains(&"Windows Server 2031"), "the product, not its range: {affected:?}");
@@ -117,11 +117,11 @@ fn csaf_names_articles_and_builds_as_msrc_writes_them() {
 fn the_catalogue_of_known_exploitation_is_read() {
     let document = parsed(&file("kev.json")).expect("read");
     assert_eq!((document.kind, document.id.as_str()), (DocumentKind::Kev, "KEV"));
-    assert_eq!(document.revision.version, "2031.01.22");
+    assert_eq!(document.revision.version, "2021.01.22");
     let Content::KnownExploited(entries) = &document.content else { panic!("a catalogue") };
     let [ledger, spooler] = entries.as_slice() else { panic!("{entries:?}") };
     assert_eq!((ledger.cve.as_str(), ledger.ransomware), ("CVE-2030-31337", false));
-    assert_eq!((spooler.added, spooler.due), (date(2031, 1, 16), Some(date(2031, 2, 6))));
+    assert_eq!((spooler.added, spooler.due), (date(2021, 1, 16), Some(date(2021, 2, 6))));
     assert!(spooler.ransomware);
     assert_eq!(spooler.product, "Microsoft Windows");
 }
@@ -143,18 +143,49 @@ fn files_of_other_encodings_and_with_marks_are_read() {
 #[test]
 fn an_older_state_never_replaces_a_newer_one() {
     let revision = |at_: &str, version: &str| Revision { at: at(at_), version: version.to_owned() };
-    let stored = Stored { revision: revision("2031-01-20T00:00:00Z", "2.10"), digest: [1; 32] };
+    let stored = Stored { revision: revision("2021-01-20T00:00:00Z", "2.10"), digest: [1; 32] };
     for (revision, digest, expected) in [
-        (revision("2031-01-20T00:00:00Z", "2.10"), 1, Arrival::Unchanged),
-        (revision("2031-01-20T00:00:00Z", "2.10"), 2, Arrival::Replaced),
-        (revision("2031-01-20T00:00:00Z", "2.9"), 2, Arrival::Older),
-        (revision("2031-01-20T00:00:00Z", "2.11"), 2, Arrival::Replaced),
-        (revision("2031-01-19T00:00:00Z", "3"), 2, Arrival::Older),
-        (revision("2031-01-21T00:00:00Z", "1"), 2, Arrival::Replaced),
+        (revision("2021-01-20T00:00:00Z", "2.10"), 1, Arrival::Unchanged),
+        (revision("2021-01-20T00:00:00Z", "2.10"), 2, Arrival::Replaced),
+        (revision("2021-01-20T00:00:00Z", "2.9"), 2, Arrival::Older),
+        (revision("2021-01-20T00:00:00Z", "2.11"), 2, Arrival::Replaced),
+        (revision("2021-01-19T00:00:00Z", "3"), 2, Arrival::Older),
+        (revision("2021-01-21T00:00:00Z", "1"), 2, Arrival::Replaced),
     ] {
         assert_eq!(arrival(Some(&stored), &revision, &[digest; 32]), expected, "{revision:?}");
     }
     assert_eq!(arrival(None, &stored.revision, &[1; 32]), Arrival::Added);
+}
+
+#[test]
+fn a_release_is_not_of_another_age() {
+    let received = at("2026-03-01T00:00:00Z");
+    let mut document = parsed(&file("kev.json")).expect("a catalogue");
+    for (current, first, good) in [
+        ("2021-01-22T15:00:00Z", None, true),
+        ("2026-03-02T23:59:59Z", None, true),
+        ("2026-03-03T00:00:01Z", None, false),
+        ("9999-01-01T00:00:00Z", None, false),
+        ("0000-01-01T00:00:00Z", None, false),
+        ("2026-02-01T00:00:00Z", Some("2025-02-01T00:00:00Z"), true),
+        ("2026-02-01T00:00:00Z", Some("9999-01-01T00:00:00Z"), false),
+    ] {
+        (document.revision.at, document.released) = (at(current), first.map(at));
+        let refused = dated(&document, received);
+        assert_eq!(refused.is_ok(), good, "{current}, {first:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn the_exact_build_is_found_among_device_attributes() {
+    let of = |text: &str| Build::of_device(text).map(|build| build.to_string());
+    assert_eq!(of("App=WU_OS;OSVersion=10.0.26200.8037;Foo=1").as_deref(), Some("10.0.26200.8037"));
+    assert_eq!(of("OSVersion=10.0.17763.1").as_deref(), Some("10.0.17763.1"));
+    assert_eq!(of("DL_OSVersion=10.0.1.1;OSVersion=10.0.2.2").as_deref(), Some("10.0.2.2"), "another name ends alike");
+    for wrong in ["", "DL_OSVersion=10.0.1.1", "OSVersion=", "OSVersion=10.0.26200", "OSVersion=10.0.26200.99999999999"]
+    {
+        assert_eq!(of(wrong), None, "{wrong}");
+    }
 }
 
 #[test]

@@ -248,13 +248,46 @@ fn an_exact_build_decides_alone() {
     };
     exact(1_000).gives("21", State::Fixed, Reason::BuildReached);
     exact(1_001).gives("21", State::Fixed, Reason::BuildReached);
-    exact(999).gives("22", State::Exposed, Reason::BuildOlder);
+    exact(999).gives("3", State::Exposed, Reason::Needed);
     // also of a computer that never reported
     Case { reported: false, ..exact(1_000) }.gives("21", State::Fixed, Reason::BuildReached);
     // not of another product
     let ledger = vec![fix(9_000_001, Some([10, 0, 97_001, 1_000]), &[2])];
     let case = Case { os: exact(5_000).os, ..case(ledger, &[(1, Required)]) };
     case.gives("3", State::Exposed, Reason::Needed);
+}
+
+/// With an older build it is exposed, whatever the computer says, and the update that would fix it is named: the clock of the
+/// service level and exceptions go by it.
+#[test]
+fn an_older_build_names_the_update() {
+    let os = Some(OsBuild { release: RELEASE, revision: Some(999) });
+    for (own, later, reason, update) in [
+        (Failed, Unknown, Reason::Failed, 1),
+        (Required, Unknown, Reason::Needed, 1),
+        (Downloaded, Unknown, Reason::Needed, 1),
+        (PendingRestart, Unknown, Reason::RestartPending, 1),
+        (NotApplicable, PendingRestart, Reason::RestartPending, 2),
+        // what it installed since has not become effective, or was taken back
+        (Installed, Unknown, Reason::BuildOlder, 1),
+        (NotApplicable, Required, Reason::BuildOlder, 2),
+        (Unknown, Unknown, Reason::BuildOlder, 1),
+        (NotApplicable, NotApplicable, Reason::BuildOlder, 1),
+    ] {
+        // what it says of the update of another release does not matter
+        let case = Case { os, ..case(windows(), &[(1, own), (2, later), (3, Required)]) };
+        case.gives("22", State::Exposed, reason);
+        assert_eq!(case.verdict().needed().collect::<Vec<_>>(), [UpdateNumber(update)], "{own:?}, {later:?}");
+    }
+    let silent = Case { os, reported: false, ..case(windows(), &[]) };
+    silent.gives("22", State::Exposed, Reason::BuildOlder);
+    assert_eq!(silent.verdict().evidence.update, Some(UpdateNumber(1)));
+    let without = Case { os, ..case(vec![fix(9_009_999, Some([10, 0, 97_001, 1_000]), &[0])], &[]) };
+    without.gives("22", State::Exposed, Reason::BuildOlder);
+    assert_eq!(without.verdict().evidence.update, None, "the catalogue has none");
+    // a failure of another part is told before the build
+    let both = [windows(), vec![fix(9_000_004, None, &[2])]].concat();
+    Case { os, ..case(both, &[(4, Failed)]) }.gives("14", State::Exposed, Reason::Failed);
 }
 
 #[test]

@@ -48,9 +48,11 @@ pub const REPORTS: &[&Report] = &[
     &further::SERVICE_LEVEL_BREACHES,
 ];
 
-/// The report of that id.
+/// The report of that id, or of that number such as `A1`.
 pub fn named(id: &str) -> Option<&'static Report> {
-    REPORTS.iter().copied().find(|report| report.id.eq_ignore_ascii_case(id.trim()))
+    let id = id.trim();
+    let is_meant = |report: &&Report| report.id.eq_ignore_ascii_case(id) || report.number.eq_ignore_ascii_case(id);
+    REPORTS.iter().copied().find(is_meant)
 }
 
 /// The words of the states of an update on a computer (design, section 7).
@@ -58,22 +60,28 @@ const UPDATE_STATES: &[&str] =
     &["unknown", "not_applicable", "required", "downloaded", "installed", "failed", "pending_restart"];
 
 /// The words of the states of a scan, as far as a server knows them (features.md, topic 501).
-const SCAN_STATES: &[&str] = &["completed", "failed", "unknown"];
+const SCAN_STATES: &[&str] = &["unknown", "completed", "completed_with_errors", "failed"];
 
 /// The words of compliance with a deployment (features.md, topic 300).
 const DEPLOYMENT_STATES: &[&str] = &["compliant", "in_progress", "error", "unknown"];
 
-/// The words of enforcement of a deployment (features.md, topic 301, as far as a server of unmodified agents knows it).
+/// The words of enforcement of a deployment (features.md, topics 301 and 402, as far as a server of unmodified agents knows them).
 const ENFORCEMENT_STATES: &[&str] = &[
     "success",
+    "not_applicable",
+    "nothing_to_enforce",
     "pending_restart",
-    "failed",
     "downloaded",
+    "pending_installation",
     "waiting_for_window",
-    "not_available_yet",
-    "required_before_deadline",
-    "required_after_deadline",
-    "unknown",
+    "waiting_for_content",
+    "not_yet_available",
+    "disabled",
+    "overdue",
+    "failed",
+    "not_evaluated",
+    "never_reported",
+    "not_asked",
 ];
 
 const fn optional(name: &'static str, kind: ParameterKind, description: &'static str) -> Parameter {

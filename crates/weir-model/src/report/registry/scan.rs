@@ -16,8 +16,9 @@ pub(super) const COLLECTIONS: Report = Report {
     number: "D1",
     group: Group::Scan,
     title: "Last scan states by collection",
-    description: "How the last scan of the computers of each collection ended, as they reported it: completed, failed, or unknown \
-                  (nothing was reported). That a scan runs, waits for a server or is tried again agents do not report.",
+    description: "How the last scan of the computers of each collection ended, as they reported it: completed, completed_with_errors \
+                  (an event of failure with a code of success), failed, or unknown (nothing was reported). That a \
+                  scan runs, waits for a server or is tried again agents do not report.",
     parameters: &[optional("collection", ParameterKind::Collection, "only this collection and those below it"), SITE],
     columns: &[
         id("collection", "Collection"),
@@ -34,8 +35,8 @@ pub(super) const SITES: Report = Report {
     number: "D2",
     group: Group::Scan,
     title: "Last scan states by site",
-    description: "How the last scan of the computers of each server ended: completed, failed, or unknown. Computers of servers below \
-                  are as their servers rolled them up.",
+    description: "How the last scan of the computers of each server ended: completed, completed_with_errors, failed, or unknown. Computers \
+                  of servers below are as their servers rolled them up.",
     parameters: &[SITE],
     columns: &[id("site_id", "Server"), text("site", "Site"), state("state", "State"), COMPUTERS, SHARE],
     drill: &[drill("scan-site-computers", &[("site", "site_id"), ("state", "state")])],

@@ -16,11 +16,12 @@ pub(super) const ENFORCEMENT: Report = Report {
     number: "C1",
     group: Group::States,
     title: "Enforcement states of a deployment",
-    description: "How far the computers of a deployment's collection are, each by the worst of its updates: failed; required; \
-                  downloaded; pending_restart; unknown; success (installed or not applicable). Unmodified agents do not report \
-                  that they are installing, downloading or waiting for another installation: such computers are required. What \
-                  is required is told apart by what this server knows: not_available_yet, waiting_for_window (a maintenance \
-                  window of the computer is awaited), required_before_deadline, required_after_deadline. The number is that of \
+    description: "How far the computers of a deployment's collection are, each by the worst of its updates, in the words of weir \
+                  compliance deployment: failed; what is still to be done, told apart by what this server knows (overdue, \
+                  pending_installation, waiting_for_window, waiting_for_content, not_yet_available, disabled); downloaded; \
+                  pending_restart; not_evaluated, never_reported, not_asked; success, not_applicable; nothing_to_enforce where \
+                  the deployment detects or blocks. A removal is done where the update is not installed. Unmodified agents do \
+                  not report that they are installing, downloading or waiting for another installation. The number is that of \
                   the state in topic 301 of the replaced product, where one says the same. Which of several deployments of one \
                   update wins on a computer does not matter here.",
     parameters: &[DEPLOYMENT, AMONG, SITE],
@@ -67,8 +68,9 @@ pub(super) const COMPUTERS: Report = Report {
     number: "C4",
     group: Group::States,
     title: "Computers in a compliance state of a deployment",
-    description: "Computers of a deployment's collection that are compliant with it (all updates installed or not applicable), \
-                  in_progress (some are needed), in error (some failed) or unknown, by name.",
+    description: "Computers of a deployment's collection that are compliant with it (nothing of it is left to be done), in_progress \
+                  (something is), in error (something failed) or unknown, by name. Each state of the report enforcement is one of \
+                  these.",
     parameters: &[
         DEPLOYMENT,
         required("state", ParameterKind::Choice(DEPLOYMENT_STATES), "computers in this state"),

@@ -10,9 +10,9 @@ use weir_model::{
     membership::named_in,
     schedule::Zone,
 };
-use weir_store::{ReadTx, StoreError, membership::CollectionDefinition};
+use weir_store::{ReadTx, StoreError, collection::CollectionRow, membership::CollectionDefinition};
 
-use super::Tree;
+use super::{OUTSIDE, Tree};
 use crate::{
     admin::AdminError,
     live::membership::{Compiled, definition},
@@ -41,12 +41,16 @@ impl Wanted {
 /// Names in rules: of collections and of sites.
 pub(crate) struct RuleNames<'t> {
     collections: Vec<(Uuid, &'t str)>,
+    /// Collections of which who asks may not be told by name.
+    outside: Vec<Uuid>,
     sites: Vec<(Uuid, String)>,
 }
 
 impl<'t> RuleNames<'t> {
     pub(crate) fn read(tx: &ReadTx<'_>, tree: &'t Tree) -> Result<Self, StoreError> {
-        let collections = tree.rows.iter().map(|row| (row.id.0, row.name.as_str())).collect();
+        let (named, outside): (Vec<&CollectionRow>, Vec<_>) = tree.rows.iter().partition(|row| tree.may_name(row.id));
+        let collections = named.into_iter().map(|row| (row.id.0, row.name.as_str())).collect();
+        let outside = outside.into_iter().map(|row| row.id.0).collect();
         let mut sites: Vec<(Uuid, String)> =
             tx.sites_list()?.into_iter().map(|site| (site.node.id, site.node.name)).collect();
         for (_, id, name, _) in tx.rollup_server_numbers()? {
@@ -61,7 +65,7 @@ impl<'t> RuleNames<'t> {
         if let Some(own) = own.filter(|own| !sites.iter().any(|(id, name)| id == own || name.to_lowercase() == THIS)) {
             sites.push((own, THIS.to_owned()));
         }
-        Ok(Self { collections, sites })
+        Ok(Self { collections, outside, sites })
     }
 
     fn of(&self, field: Field) -> Box<dyn Iterator<Item = (Uuid, &str)> + '_> {
@@ -75,7 +79,9 @@ impl<'t> RuleNames<'t> {
     /// A stored rule with the names that things have now.
     pub(crate) fn shown(&self, rule: &str) -> String {
         // what cannot be read any more is shown as it is
-        ComputerExpression::parse(rule).map_or_else(|_| rule.to_owned(), |rule| rule.with_names(self).to_string())
+        let shown =
+            ComputerExpression::parse(rule).map_or_else(|_| rule.to_owned(), |rule| rule.with_names(self).to_string());
+        self.outside.iter().fold(shown, |shown, id| shown.replace(&id.to_string(), &format!("{OUTSIDE:?}")))
     }
 }
 
@@ -171,6 +177,31 @@ fn rule(names: &RuleNames<'_>, tree: &Tree, text: &str) -> Result<(String, BTree
     Ok((resolved.expression.to_string(), named))
 }
 
+/// An expression that lists are narrowed by, with ids in the place of names. Collections that the tree does not show cannot be named, and
+/// neither can other sites by who is limited.
+pub(crate) fn filter(tx: &ReadTx<'_>, tree: &Tree, text: &str) -> Result<ComputerExpression, AdminError> {
+    let wrong = |detail: String| AdminError::Invalid {
+        code: "filter",
+        detail,
+        next_step: Some("write terms such as: os ~ \"server 2019\" and last_contact < 7 days".to_owned()),
+    };
+    let expression = ComputerExpression::parse(text).map_err(|error| wrong(format!("the filter is {error}")))?;
+    let mut names = RuleNames::read(tx, tree)?;
+    if tree.is_limited() {
+        names.sites.retain(|(_, name)| name.to_lowercase() == THIS);
+    }
+    let resolved = expression.resolve(&names).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        wrong(format!("in the filter: {}", errors.join("; ")))
+    })?;
+    let named = named_in(&resolved.expression).map_err(|error| wrong(error.to_string()))?;
+    let is_known = |id: CollectionId| tree.may_name(id) && tree.rows.iter().any(|row| row.id == id);
+    if let Some(unknown) = named.iter().find(|id| !is_known(**id)) {
+        return Err(wrong(format!("in the filter: there is no collection {unknown}")));
+    }
+    Ok(resolved.expression)
+}
+
 fn named(tree: &Tree, field: &'static str, name: &str) -> Result<CollectionId, AdminError> {
     let found = tree.find(name).map_err(|_| AdminError::Invalid {
         code: field,
@@ -193,8 +224,10 @@ fn references(tree: &Tree, field: &'static str, names: &[String]) -> Result<BTre
     Ok(ids)
 }
 
+/// Collections by name, those aside that may not be named to the principal of the tree.
 pub(crate) fn shown(tree: &Tree, ids: &BTreeSet<CollectionId>) -> Vec<Reference> {
-    let mut shown: Vec<Reference> = ids.iter().map(|id| tree.reference(*id)).collect();
+    let named = ids.iter().filter(|id| tree.may_name(**id));
+    let mut shown: Vec<Reference> = named.map(|id| tree.reference(*id)).collect();
     shown.sort_by_key(|reference| reference.name.to_lowercase());
     shown
 }

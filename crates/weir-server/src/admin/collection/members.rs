@@ -15,6 +15,7 @@ use weir_api::{
 use weir_model::{
     ids::{CollectionId, ComputerId},
     membership,
+    rights::Scope,
     targeting::CollectionKind,
 };
 use weir_store::{
@@ -70,16 +71,16 @@ fn sources(tx: &ReadTx<'_>, tree: &Tree, id: CollectionId, computer: u32) -> Res
 }
 
 /// Computers of a collection and of those below it.
-pub(crate) async fn list(app: &App, name: String, query: ListQuery) -> Result<List<Member>, AdminError> {
+pub(crate) async fn list(app: &App, scope: Scope, name: String, query: ListQuery) -> Result<List<Member>, AdminError> {
     let of_collection = ComputerQuery {
         collection: Some(name.clone()),
         cursor: query.cursor,
         limit: query.limit,
         ..ComputerQuery::default()
     };
-    let page = computer::list(app, of_collection).await?;
+    let page = computer::list(app, scope.clone(), of_collection).await?;
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let id = tree.find(&name)?.id;
         let mut items = Vec::with_capacity(page.items.len());
         for computer in page.items {
@@ -105,10 +106,12 @@ pub(crate) async fn change(
     if change.computers.is_empty() || change.computers.len() > MOST_MEMBERS {
         return Err(AdminError::invalid("computers", format!("give 1 to {MOST_MEMBERS} computers")));
     }
+    let scope = caller.scope().clone();
     let changed = app
         .write(caller, move |tx| {
-            let tree = Tree::read(tx)?;
+            let tree = Tree::within(tx, &scope)?;
             let row = tree.find(&name)?;
+            tree.check_target(row.id)?;
             if row.built_in {
                 return Err(AdminError::Conflict {
                     code: "built_in",
@@ -125,6 +128,8 @@ pub(crate) async fn change(
                     .map_err(|error| AdminError::invalid("computer", format!("{text:?}: {error}")))?;
                 let found = tx.computer_find(&id)?;
                 let computer = found.ok_or_else(|| AdminError::missing("computer", &id, "weir computers list"))?;
+                // nobody draws computers of others into the own scope
+                tree.check_computer(&id, &tx.computer_collections(computer.no)?)?;
                 if add && row.kind == CollectionKind::Rule && computer.site != THIS_SERVER {
                     return Err(AdminError::Conflict {
                         code: "other_server",
@@ -156,10 +161,10 @@ pub(crate) async fn change(
 }
 
 /// Whether a computer is in a collection, and why.
-pub(crate) async fn why(app: &App, name: String, computer: String) -> Result<CollectionWhy, AdminError> {
+pub(crate) async fn why(app: &App, scope: Scope, name: String, computer: String) -> Result<CollectionWhy, AdminError> {
     let live = app.state.live.clone();
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let row = tree.find(&name)?;
         let id: ComputerId = computer
             .trim()
@@ -167,6 +172,7 @@ pub(crate) async fn why(app: &App, name: String, computer: String) -> Result<Col
             .map_err(|error| AdminError::invalid("computer", format!("{computer:?}: {error}")))?;
         let found = tx.computer_find(&id)?;
         let computer = found.ok_or_else(|| AdminError::missing("computer", &id, "weir computers list"))?;
+        tree.check_computer(&id, &tx.computer_collections(computer.no)?)?;
         let sources = sources(tx, &tree, row.id, computer.no)?;
         let mut answer = CollectionWhy {
             collection: tree.reference(row.id),
@@ -183,13 +189,13 @@ pub(crate) async fn why(app: &App, name: String, computer: String) -> Result<Col
         if row.kind == CollectionKind::Rule && computer.site == THIS_SERVER {
             let compiled = Compiled::read(tx)?;
             if let Some(seen) = tx.membership_of(computer.no, compiled.depends.status)? {
-                let names = |id: CollectionId| tree.name(id);
+                let names = |id: CollectionId| tree.shown_name(id);
                 let view = live.membership.view();
                 let found = compiled.explain(row.id, &seen, &view, &names, Timestamp::now());
                 if let Some((explanation, terms)) = found {
                     let rule = compiled.definitions.get(&row.id).and_then(|known| known.rule.as_ref());
                     let rule_names = RuleNames::read(tx, &tree)?;
-                    let rule = rule.map(|rule| rule.with_names(&rule_names).to_string());
+                    let rule = rule.map(|rule| rule_names.shown(&rule.to_string()));
                     fill(&mut answer, &tree, &explanation, terms.as_ref(), rule);
                 }
             }
@@ -228,8 +234,9 @@ fn fill(
         membership::Verdict::OutsideLimit => Verdict::OutsideLimit,
     });
     answer.rule = explanation.rule.map(|holds| RuleOutcome { text, holds, reasons });
-    answer.includes = explanation.includes.iter().map(held).collect();
-    answer.excludes = explanation.excludes.iter().map(held).collect();
-    answer.limiting = explanation.limiting.as_ref().map(held);
-    answer.why = explanation.describe(|id| tree.name(id), &with_reasons);
+    let named = |(id, _): &&(CollectionId, bool)| tree.may_name(*id);
+    answer.includes = explanation.includes.iter().filter(named).map(held).collect();
+    answer.excludes = explanation.excludes.iter().filter(named).map(held).collect();
+    answer.limiting = explanation.limiting.as_ref().filter(named).map(held);
+    answer.why = explanation.describe(|id| tree.shown_name(id), &with_reasons);
 }

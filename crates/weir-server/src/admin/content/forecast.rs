@@ -1,6 +1,6 @@
 //! What content would need: of a mode, and of a deployment before it is made.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use weir_api::{
     List,
@@ -18,30 +18,40 @@ use weir_store::{
 };
 
 use crate::{
-    admin::{AdminError, App},
+    admin::{AdminError, App, slow::Slow},
     content::{self, Lack, Space},
     jobs::downloads,
 };
 
-/// What each mode would need with everything else as it is now.
+/// Older than this nothing is told of it.
+const OLDEST: Duration = Duration::from_mins(15);
+
+/// What each mode would need, kept for a policy.
+pub(crate) type Kept = Slow<ContentPolicy, Vec<(ContentMode, Sum)>>;
+
+/// What each mode would need with everything else as it is now, or, where that takes long to find out, was a while ago.
 pub(crate) async fn forecast(app: &App) -> Result<List<ContentForecast>, AdminError> {
     let store = app.state.content.clone();
-    let items = app
-        .read(move |tx| {
-            let (policy, space) = (content::policy(tx)?, Space::read(tx, &store)?);
-            let modes = [ContentMode::OnApproval, ContentMode::Immediately, ContentMode::Microsoft];
-            modes.into_iter().map(|mode| of_mode(tx, &policy, mode, &space)).collect::<Result<Vec<_>, StoreError>>()
-        })
-        .await?;
-    Ok(List { items, next: None })
+    let (policy, space) = app.read(move |tx| Ok((content::policy(tx)?, Space::read(tx, &store)?))).await?;
+    let found = app.shared().forecasts.current(app, policy.clone(), OLDEST, sums).await?;
+    let of_mode = |(mode, sum): &(ContentMode, Sum)| ContentForecast {
+        mode: *mode,
+        current: *mode == policy.mode,
+        room: sum.room(&space, 0),
+        without_source: sum.without_source,
+        elsewhere: sum.elsewhere,
+        left_out: sum.left_out,
+        as_of: found.as_of,
+    };
+    Ok(List { items: found.value.iter().map(of_mode).collect(), next: None })
 }
 
-fn of_mode(
-    tx: &ReadTx<'_>,
-    policy: &ContentPolicy,
-    mode: ContentMode,
-    space: &Space,
-) -> Result<ContentForecast, StoreError> {
+fn sums(tx: &ReadTx<'_>, policy: &ContentPolicy) -> Result<Vec<(ContentMode, Sum)>, StoreError> {
+    let modes = [ContentMode::OnApproval, ContentMode::Immediately, ContentMode::Microsoft];
+    modes.into_iter().map(|mode| Ok((mode, of_mode(tx, policy, mode)?))).collect()
+}
+
+fn of_mode(tx: &ReadTx<'_>, policy: &ContentPolicy, mode: ContentMode) -> Result<Sum, StoreError> {
     let would = ContentPolicy { mode, ..policy.clone() };
     let mut files = tx.content_licences(&would)?;
     files.extend(tx.content_needed(NeededBy::Deployments, &would)?);
@@ -50,16 +60,7 @@ fn of_mode(
     }
     let mut seen = HashSet::new();
     files.retain(|file| seen.insert(file.digest));
-    let sum = Sum::of(&files, &would);
-    let room = sum.room(space, 0);
-    Ok(ContentForecast {
-        mode,
-        current: mode == policy.mode,
-        room,
-        without_source: sum.without_source,
-        elsewhere: sum.elsewhere,
-        left_out: sum.left_out,
-    })
+    Ok(Sum::of(&files, &would))
 }
 
 /// What a deployment of these files would need.
@@ -92,8 +93,9 @@ pub(crate) fn problem(preview: &DeploymentPreview) -> Result<(), AdminError> {
     })
 }
 
-#[derive(Default)]
-struct Sum {
+/// What files come to.
+#[derive(Debug, Default)]
+pub(crate) struct Sum {
     files: u64,
     bytes: u64,
     files_here: u64,
@@ -134,7 +136,7 @@ impl Sum {
     fn room(&self, space: &Space, pending: u64) -> ContentRoom {
         let more = self.to_fetch.saturating_add(pending);
         // what waits for room anyway does not keep a deployment from being made that needs none
-        let lack = (self.to_fetch > 0).then(|| space.lacks(more, more)).flatten();
+        let lack = (self.to_fetch > 0).then(|| space.lacks(more, space.staying(more))).flatten();
         ContentRoom {
             files: self.files,
             bytes: self.bytes,
@@ -143,7 +145,7 @@ impl Sum {
             bytes_to_fetch: self.to_fetch,
             bytes_pending: pending,
             free_bytes: space.free,
-            free_after: space.free_after(more),
+            free_after: space.free_after(space.staying(more)),
             used_after: space.used.saturating_add(more),
             quota_bytes: space.quota,
             problem: lack.map(Lack::words),

@@ -1,5 +1,6 @@
 //! Content files: listing, adding, how fetching stands, what it would need, long work on them.
 
+mod awaited;
 mod forecast;
 mod jobs;
 mod status;
@@ -8,11 +9,13 @@ mod store;
 use std::collections::HashMap;
 
 use weir_api::content::{ContentFile, ContentList, ContentQuery, ContentState};
-use weir_model::{content::Holding, ids::ContentDigest};
+use weir_model::ids::ContentDigest;
 use weir_store::{ReadTx, StoreError, content_file, content_need::NeededFile};
 
+use self::awaited::Awaited;
 pub(crate) use self::{
-    forecast::{forecast, of_files, problem},
+    awaited::Kept as Awaiting,
+    forecast::{Kept as Forecasts, forecast, of_files, problem},
     jobs::{cancel, job, jobs, start},
     status::status,
     store::{MISMATCH, add, note, store, take_in_place},
@@ -26,14 +29,15 @@ pub(crate) const MOST_ERRORS: usize = 1_000;
 /// Content files by digest.
 pub(crate) async fn list(app: &App, query: ContentQuery) -> Result<ContentList, AdminError> {
     let limit = list::limit(query.limit)?;
+    let awaited = Awaited::current(app).await?;
     app.try_read(move |tx| {
         let totals = tx.content_file_totals()?;
-        let missing = missing(tx)?;
+        let (missing, as_of) = (&awaited.value.files, awaited.as_of);
         let (waiting_files, waiting_bytes) = (missing.len() as u64, missing.iter().map(|file| file.size).sum());
         let describe = Describe::new(tx)?;
         let (items, next) = if query.state == Some(ContentState::Waiting) {
             let page = list::page(missing, |file| file.digest.to_hex(), query.cursor.as_deref(), limit)?;
-            let items = page.items.into_iter().map(|file| {
+            let items = page.items.into_iter().map(|file: &NeededFile| {
                 Ok(ContentFile {
                     digest: file.digest,
                     sha256: file.sha256,
@@ -41,26 +45,16 @@ pub(crate) async fn list(app: &App, query: ContentQuery) -> Result<ContentList, 
                     state: ContentState::Waiting,
                     sources: describe.sources(tx, file.digest, &file.name)?,
                     error: describe.failure(file.digest),
-                    name: file.name,
+                    name: file.name.clone(),
                 })
             });
             (items.collect::<Result<Vec<_>, StoreError>>()?, page.next)
         } else {
-            stored(tx, &query, limit, &missing, &describe)?
+            stored(tx, &query, limit, missing, &describe)?
         };
-        Ok(ContentList { items, next, files: totals.files, bytes: totals.bytes, waiting_files, waiting_bytes })
+        Ok(ContentList { items, next, files: totals.files, bytes: totals.bytes, waiting_files, waiting_bytes, as_of })
     })
     .await
-}
-
-/// Files that are awaited, by digest, those included that nobody can be asked for.
-fn missing(tx: &ReadTx<'_>) -> Result<Vec<NeededFile>, StoreError> {
-    let policy = content::policy(tx)?;
-    let (wanted, _) = downloads::wanted(tx, &policy)?;
-    let nowhere = tx.deployment_files_missing(&policy)?.into_iter().filter(|file| file.holding == Holding::Nowhere);
-    let mut files: Vec<NeededFile> = wanted.into_iter().map(|wanted| wanted.file).chain(nowhere).collect();
-    files.sort_by_key(|file| file.digest);
-    Ok(files)
 }
 
 fn stored(

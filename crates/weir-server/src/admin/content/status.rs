@@ -1,20 +1,21 @@
 //! How fetching content stands.
 
-use std::collections::BTreeMap;
-
 use weir_api::content::{
     ContentAwaited, ContentDeployment, ContentHeld, ContentReason, ContentResting, ContentRun, ContentStatus,
     ContentTransfer,
 };
+use weir_model::content::Holding;
 use weir_store::{ReadTx, StoreError};
 
+use super::awaited::Awaited;
 use crate::{
     admin::{
         AdminError, App,
         setting::{CONTENT_DOWNLOAD, Current},
+        slow::Found,
     },
     content::{self, Space},
-    jobs::downloads::{self, Held, Running, Why},
+    jobs::downloads::{Held, Running, Why},
 };
 
 /// Rows of each list in the answer.
@@ -23,24 +24,27 @@ const MOST: usize = 100;
 /// How fetching content stands.
 pub(crate) async fn status(app: &App) -> Result<ContentStatus, AdminError> {
     let store = app.state.content.clone();
-    let status = app.read(move |tx| read(tx, &store)).await?;
+    let awaited = Awaited::current(app).await?;
+    let status = app.read(move |tx| read(tx, &store, &awaited)).await?;
     let downloads = &app.shared().downloads;
     let running = downloads.running().map(|running| run(running, status.waiting_bytes - status.waiting_bytes_here));
     Ok(ContentStatus { running, held: downloads.held().map(held), ..status })
 }
 
-fn read(tx: &ReadTx<'_>, store: &weir_store::content::ContentStore) -> Result<ContentStatus, StoreError> {
+fn read(
+    tx: &ReadTx<'_>,
+    store: &weir_store::content::ContentStore,
+    awaited: &Found<Awaited>,
+) -> Result<ContentStatus, StoreError> {
     let policy = content::policy(tx)?;
-    let (wanted, _) = downloads::wanted(tx, &policy)?;
-    let (mut awaited, mut here) = (BTreeMap::<Why, (u64, u64)>::new(), 0);
-    for one in &wanted {
-        let sum = awaited.entry(one.why).or_default();
-        (sum.0, sum.1) = (sum.0 + 1, sum.1 + one.file.size);
-    }
+    let (as_of, awaited) = (awaited.as_of, &awaited.value);
+    let mut here = 0;
     for (digest, bytes, _) in store.partials()? {
-        let of = wanted.iter().find(|wanted| wanted.file.digest == digest);
-        here += of.map_or(0, |wanted| bytes.min(wanted.file.size));
+        let at = awaited.files.binary_search_by_key(&digest, |file| file.digest).ok();
+        let wanted = at.and_then(|at| awaited.files.get(at)).filter(|file| file.holding == Holding::Wanted);
+        here += wanted.map_or(0, |file| bytes.min(file.size));
     }
+    let (waiting_files, waiting_bytes) = awaited.total();
     let mut rests = tx.content_rest_list()?;
     rests.sort_by_key(|rest| (rest.until, rest.digest));
     let mut resting = Vec::new();
@@ -53,7 +57,7 @@ fn read(tx: &ReadTx<'_>, store: &weir_store::content::ContentStore) -> Result<Co
             reason: rest.reason.clone(),
         });
     }
-    let waiting = tx.deployments_waiting(&policy)?;
+    let waiting = &awaited.deployments;
     let mut deployments = Vec::new();
     for (id, (files, bytes)) in waiting.iter().take(MOST) {
         let Some(row) = tx.deployment_show(*id)? else { continue };
@@ -75,12 +79,13 @@ fn read(tx: &ReadTx<'_>, store: &weir_store::content::ContentStore) -> Result<Co
         upstream_serves: policy.upstream_serves,
         files: totals.files,
         bytes: totals.bytes,
-        waiting_files: wanted.len() as u64,
-        waiting_bytes: wanted.iter().map(|wanted| wanted.file.size).sum(),
+        waiting_files,
+        waiting_bytes,
         waiting_bytes_here: here,
         awaited: awaited
-            .into_iter()
-            .map(|(why, (files, bytes))| ContentAwaited { reason: reason(why), files, bytes })
+            .wanted
+            .iter()
+            .map(|(why, (files, bytes))| ContentAwaited { reason: reason(*why), files: *files, bytes: *bytes })
             .collect(),
         running: None,
         held: None,
@@ -91,6 +96,7 @@ fn read(tx: &ReadTx<'_>, store: &weir_store::content::ContentStore) -> Result<Co
         free_bytes: space.free,
         reserve_bytes: space.reserve,
         quota_bytes: space.quota,
+        as_of,
     })
 }
 

@@ -76,10 +76,21 @@ pub(crate) async fn store(
     expected: Expected,
     extension: String,
 ) -> Result<(), AdminError> {
+    let put = if app.state.content.objects().is_some() { sent(put, &expected, &extension).await? } else { put };
     let _one_at_a_time = app.shared().content.lock().await;
     let stored_extension = extension.clone();
     let stored = blocking(move || Ok(put.finish(&expected, &stored_extension)?)).await?;
     note(app, caller, stored, extension).await
+}
+
+/// Sends a file to the object store: large ones take long, and others are not to wait for them.
+async fn sent(mut put: Put, expected: &Expected, extension: &str) -> Result<Put, AdminError> {
+    let (expected, extension) = (expected.clone(), extension.to_owned());
+    blocking(move || {
+        put.send(&expected, &extension)?;
+        Ok(put)
+    })
+    .await
 }
 
 /// Notes a file that lies at its place without a row, if it is what it should be. False, and the file put aside, if it is

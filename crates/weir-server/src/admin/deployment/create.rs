@@ -7,6 +7,7 @@ use weir_api::deployment::{DeploymentCreate, DeploymentCreated, DeploymentPrevie
 use weir_model::{
     deployment::{MOST_UPDATES, Terms, check_times, default_name},
     ids::{CollectionId, DeploymentId, UpdateId},
+    rights::Scope,
     targeting::{DeploymentAction, DeploymentOrigin},
 };
 use weir_store::{
@@ -83,10 +84,14 @@ impl Around {
 /// Makes a deployment. It goes out as soon as its time has come and its content is here.
 pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) -> Result<DeploymentCreated, AdminError> {
     let around = Around::of(app);
+    let scope = caller.scope().clone();
     let made = app
         .write(caller, move |tx| {
             sites::refuse_below(tx, "Deployments")?;
-            let spec = resolve(tx, &new, tx.actor().at)?;
+            let spec = resolve(tx, &scope, &new, tx.actor().at)?;
+            if spec.accept_eula {
+                refuse_accepting(tx, &scope, spec.what)?;
+            }
             create_in(tx, &around, &spec)
         })
         .await?;
@@ -95,11 +100,24 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: DeploymentCreate) ->
     Ok(made)
 }
 
+/// Refuses to let who is limited accept licences of an update or a group.
+fn refuse_accepting(tx: &ReadTx<'_>, scope: &Scope, what: What) -> Result<(), AdminError> {
+    match what {
+        What::Update(name) => {
+            let found = Parts::read(tx, &deployable(tx, name)?, false)?;
+            parts::refuse_accepting(tx, scope, found.eulas.iter().map(|(_, eula)| eula))
+        }
+        What::Group(group) => {
+            parts::refuse_accepting(tx, scope, tx.update_group_licences(group)?.iter().map(|(_, eula, _)| eula))
+        }
+    }
+}
+
 /// What a deployment would need. Nothing is deployed.
-pub(crate) async fn preview(app: &App, new: DeploymentCreate) -> Result<DeploymentPreview, AdminError> {
+pub(crate) async fn preview(app: &App, scope: Scope, new: DeploymentCreate) -> Result<DeploymentPreview, AdminError> {
     let files = app.state.content.clone();
     app.try_read(move |tx| {
-        let spec = resolve(tx, &new, Timestamp::now())?;
+        let spec = resolve(tx, &scope, &new, Timestamp::now())?;
         if let What::Update(name) = spec.what {
             deployable(tx, name)?;
         }
@@ -118,9 +136,10 @@ pub(crate) fn needed(tx: &ReadTx<'_>, spec: &NewDeploymentSpec) -> Result<Vec<Ne
     }
 }
 
-/// A request as a deployment to be made, with what its template says.
+/// A request as a deployment to be made, with what its template says, to a collection of the scope.
 pub(crate) fn resolve(
     tx: &ReadTx<'_>,
+    scope: &Scope,
     new: &DeploymentCreate,
     now: Timestamp,
 ) -> Result<NewDeploymentSpec, AdminError> {
@@ -146,13 +165,14 @@ pub(crate) fn resolve(
         detail: format!("there is no {field}, and no template that says it"),
         next_step: Some(format!("give {option}")),
     };
-    let tree = Tree::read(tx)?;
+    let tree = Tree::within(tx, scope)?;
     let collection = match (&new.collection, &new.template, &template) {
         (Some(name), ..) => Some(tree.find(name)?.id),
         (None, Some(name), Some(template)) => super::templates::collection_of(&tree, name, template)?,
         _ => None,
     };
     let collection = collection.ok_or_else(|| lacks("collection", "--collection NAME"))?;
+    tree.check_target(collection)?;
     let action = new.action.map(model_action).or_else(|| template.as_ref().and_then(|it| it.action));
     let action = action.ok_or_else(|| lacks("action", "--action install"))?;
 
@@ -282,7 +302,7 @@ fn check_update(
         warnings.push(format!("{} does not say that it can be removed; computers may fail to", revision.title.trim()));
     }
     let current = around.live.current();
-    if current.snapshot.unresolved().iter().any(|(id, _)| *id == revision.id) {
+    if !current.snapshot.lacks(revision.id).is_empty() {
         warnings.push(format!(
             "the update lacks something and is not sent until that arrives: weir updates show {}",
             revision.identity.update_id

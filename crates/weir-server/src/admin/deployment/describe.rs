@@ -1,11 +1,8 @@
 //! How deployments stand, at one instant.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fmt::Write as _,
-};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp, tz::Offset};
+use jiff::{Timestamp, tz::Offset};
 use uuid::Uuid;
 use weir_api::{
     Reference,
@@ -13,52 +10,65 @@ use weir_api::{
 };
 use weir_model::{
     content::{ContentPolicy, Holding},
-    ids::{DeploymentId, UpdateId},
+    deployment::LAST_ZONE,
+    ids::UpdateId,
     targeting::{DeploymentAction, DeploymentOrigin},
 };
 use weir_store::{
     ReadTx, StoreError,
-    content_need::NeededFile,
-    deployment::{Deployed, DeploymentFilter, DeploymentRow, Rows},
+    content_need::{NeededFile, Waiting},
+    deployment::{Deployed, DeployedMember, DeploymentRow, Withheld},
 };
 
 use super::{api_action, settings};
-use crate::{admin::list, live::Live};
-
-/// Rows read at once.
-const PAGE: u32 = 1_000;
-/// How much later than in UTC a time of day comes in the last zone.
-const LAST_ZONE: SignedDuration = SignedDuration::from_hours(12);
+use crate::{
+    admin::list,
+    live::{Live, Published},
+};
 
 /// Tells how deployments stand.
 pub(crate) struct Describer {
-    unresolved: HashSet<UpdateId>,
+    published: Arc<Published>,
     policy: ContentPolicy,
     now: Timestamp,
+    live: Live,
     /// What deployments wait for, read when the first group is described.
-    waiting: std::cell::OnceCell<BTreeMap<DeploymentId, (u64, u64)>>,
+    waiting: std::cell::OnceCell<Arc<Waiting>>,
 }
 
 impl Describer {
     pub(crate) fn new(tx: &ReadTx<'_>, live: &Live) -> Result<Self, StoreError> {
-        let snapshot = &live.current().snapshot;
-        let unresolved = snapshot.unresolved().into_iter().filter_map(|(id, _)| snapshot.identity(id));
-        let unresolved = unresolved.map(|identity| identity.update_id).collect();
-        let policy = crate::content::policy(tx)?;
-        Ok(Self { unresolved, policy, now: Timestamp::now(), waiting: std::cell::OnceCell::new() })
+        let (published, policy) = (live.current(), crate::content::policy(tx)?);
+        Ok(Self { published, policy, now: Timestamp::now(), live: live.clone(), waiting: std::cell::OnceCell::new() })
     }
 
     /// A deployment as lists give it.
     pub(crate) fn describe(&self, tx: &ReadTx<'_>, row: &DeploymentRow) -> Result<Deployment, StoreError> {
-        self.of(tx, row, false)
+        self.of(tx, row, None, false)
+    }
+
+    /// The same of a deployed group of which it is known how its members go out.
+    pub(super) fn describe_with(
+        &self,
+        tx: &ReadTx<'_>,
+        row: &DeploymentRow,
+        members: &[DeployedMember],
+    ) -> Result<Deployment, StoreError> {
+        self.of(tx, row, Some(members), false)
     }
 
     /// A deployment in full: of a group with all its files.
     pub(crate) fn describe_whole(&self, tx: &ReadTx<'_>, row: &DeploymentRow) -> Result<Deployment, StoreError> {
-        self.of(tx, row, true)
+        self.of(tx, row, None, true)
     }
 
-    fn of(&self, tx: &ReadTx<'_>, row: &DeploymentRow, whole: bool) -> Result<Deployment, StoreError> {
+    fn of(
+        &self,
+        tx: &ReadTx<'_>,
+        row: &DeploymentRow,
+        known: Option<&[DeployedMember]>,
+        whole: bool,
+    ) -> Result<Deployment, StoreError> {
         let named = |id: Uuid| Reference { id, name: list::short(row.title.trim()) };
         let (mut update, mut group, mut pinned, mut members) = (None, None, None, None);
         let (content, (state, state_text));
@@ -72,7 +82,10 @@ impl Describer {
             }
             Deployed::Group(id) => {
                 group = Some(named(id));
-                let (states, missing) = self.members(tx, row)?;
+                let (states, missing) = match known {
+                    Some(members) => self.members(tx, row, members)?,
+                    None => self.members(tx, row, &tx.deployed_members(row.id)?)?,
+                };
                 content = if whole { self.progress(&tx.update_group_files(id, &self.policy)?) } else { missing };
                 (state, state_text) = Self::group_state(row, &states, &content, whole);
                 members = Some(states);
@@ -111,69 +124,52 @@ impl Describer {
             None => "the update is not in the catalogue",
             Some(stored) if stored.declined => "the update is declined",
             Some(stored) if stored.expired => "the update is expired",
-            Some(_) if self.unresolved.contains(&id) => "the update lacks something",
+            Some(_) if self.published.lacking().contains(&id) => "the update lacks something",
             Some(_) => return Ok(None),
         };
         Ok(Some(why.to_owned()))
     }
 
     /// How the updates of a group stand, and what is missing of their content.
-    fn members(&self, tx: &ReadTx<'_>, row: &DeploymentRow) -> Result<(MemberStates, ContentProgress), StoreError> {
-        let Deployed::Group(group) = row.deployed else { return Ok(Default::default()) };
-        let mut why: BTreeMap<UpdateId, String> = BTreeMap::new();
-        let mut cursor = None;
-        loop {
-            let page = tx.update_group_members(group, cursor.as_deref(), PAGE)?;
-            for member in page.items {
-                let reason = match member {
-                    _ if member.stopped => "the update is stopped",
-                    _ if member.newest.is_none() => "the update is not in the catalogue",
-                    _ if member.declined => "the update is declined",
-                    _ if member.expired => "the update is expired",
-                    _ if self.unresolved.contains(&member.update) => "the update lacks something",
-                    _ => continue,
-                };
-                why.insert(member.update, reason.to_owned());
-            }
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
+    fn members(
+        &self,
+        tx: &ReadTx<'_>,
+        row: &DeploymentRow,
+        members: &[DeployedMember],
+    ) -> Result<(MemberStates, ContentProgress), StoreError> {
         let waiting = if let Some(waiting) = self.waiting.get() {
             waiting
         } else {
-            let waiting = tx.deployments_waiting(&self.policy)?;
+            let waiting = self.live.waiting(tx)?;
             self.waiting.get_or_init(|| waiting)
         };
         let (mut states, mut missing) = (MemberStates::default(), ContentProgress::default());
-        let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-        let filter = DeploymentFilter { rows: Rows::Members(row.id), ..DeploymentFilter::default() };
-        loop {
-            let page = tx.deployment_list(&filter, cursor.as_deref(), PAGE)?;
-            for one in page.items {
-                let Deployed::Update { id, .. } = one.deployed else { continue };
-                states.updates += 1;
-                if let Some(reason) = why.get(&id) {
-                    states.not_sent += 1;
-                    *reasons.entry(reason.clone()).or_default() += 1;
-                } else if one.active && !self.waits_in_zones(&one) {
-                    states.active += 1;
-                } else if let Some((files, bytes)) = waiting.get(&one.id).filter(|_| !one.active) {
-                    states.waiting_for_content += 1;
-                    missing.files += files;
-                    missing.bytes += bytes;
-                } else {
-                    states.waiting_for_available_time += 1;
-                }
-            }
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
+        let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+        for member in members {
+            let withheld = match member.withheld {
+                Some(Withheld::Stopped) => Some("the update is stopped"),
+                Some(Withheld::Missing) => Some("the update is not in the catalogue"),
+                Some(Withheld::Declined) => Some("the update is declined"),
+                Some(Withheld::Expired) => Some("the update is expired"),
+                None if self.published.lacking().contains(&member.update) => Some("the update lacks something"),
+                None => None,
+            };
+            states.updates += 1;
+            if let Some(reason) = withheld {
+                states.not_sent += 1;
+                *reasons.entry(reason).or_default() += 1;
+            } else if member.active && !self.waits(row, member.available_at) {
+                states.active += 1;
+            } else if let Some((files, bytes)) = waiting.get(&member.id).filter(|_| !member.active) {
+                states.waiting_for_content += 1;
+                missing.files += files;
+                missing.bytes += bytes;
+            } else {
+                states.waiting_for_available_time += 1;
             }
         }
         let mut reasons: Vec<NotSent> =
-            reasons.into_iter().map(|(reason, updates)| NotSent { reason, updates }).collect();
+            reasons.into_iter().map(|(reason, updates)| NotSent { reason: reason.to_owned(), updates }).collect();
         reasons.sort_by_key(|it| std::cmp::Reverse(it.updates));
         states.reasons = reasons;
         Ok((states, missing))
@@ -227,9 +223,13 @@ impl Describer {
 
     /// Whether a deployment goes out whose available time, a time of day of each computer, has not come everywhere.
     fn waits_in_zones(&self, row: &DeploymentRow) -> bool {
+        row.active && self.waits(row, row.available_at)
+    }
+
+    /// The same of what is available from then on by the terms of a deployment, its own or those of a group.
+    fn waits(&self, row: &DeploymentRow, available: Timestamp) -> bool {
         let acts = !matches!(row.action, DeploymentAction::Block | DeploymentAction::Detect);
-        let waits = || self.now.duration_since(row.available_at) < LAST_ZONE;
-        row.active && row.terms.local_time && acts && waits()
+        row.terms.local_time && acts && self.now.duration_since(available) < LAST_ZONE
     }
 
     fn state(

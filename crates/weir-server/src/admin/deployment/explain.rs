@@ -7,6 +7,7 @@ use weir_api::simulation::{Explanation, ExplanationQuery};
 use weir_model::{
     catalogue::{Standing, WireAction},
     ids::{ComputerId, DeploymentId, UpdateId},
+    rights::Scope,
     schedule::Zone,
     status::State,
     targeting::Timing,
@@ -24,7 +25,7 @@ use crate::admin::{
 };
 
 /// Explains what one computer is sent of one update.
-pub(crate) async fn explain(app: &App, query: ExplanationQuery) -> Result<Explanation, AdminError> {
+pub(crate) async fn explain(app: &App, scope: Scope, query: ExplanationQuery) -> Result<Explanation, AdminError> {
     let id: ComputerId = query
         .computer
         .trim()
@@ -38,8 +39,9 @@ pub(crate) async fn explain(app: &App, query: ExplanationQuery) -> Result<Explan
         if index.find(update).is_none() {
             return Err(AdminError::missing("update", update, "weir updates list"));
         }
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let groups = tx.computer_collections(row.no)?;
+        tree.check_computer(&id, &groups)?;
         let set = live.directory.group_set(&groups);
         let mut questions = Questions::new(&live);
         let asked = questions.of(&groups);
@@ -95,7 +97,7 @@ pub(crate) async fn explain(app: &App, query: ExplanationQuery) -> Result<Explan
         if let (Some(timed), Standing::Sent { action, .. }) = (&timed, &mut explanation.standing) {
             *action = timed.action;
         }
-        lines.insert(0, explanation.describe(|id| tree.name(id)));
+        lines.insert(0, explanation.describe(|id| tree.shown_name(id)));
         let sent = match timed.map(|timed| timed.action).or(action) {
             Some(WireAction::Install) => "install",
             Some(WireAction::OptionalInstall) => "optional",

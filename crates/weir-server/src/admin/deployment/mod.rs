@@ -1,13 +1,16 @@
 //! Deployments: which update or group goes to which collection, and how that stands.
 //!
 //! [`create::create_in`] makes one inside a transaction of the caller's, for rules and phased deployments; [`create()`] is the
-//! request. `describe` says how they stand, `simulate` what one would do, `explain` why a computer gets what it gets.
+//! request. `listing` lists them, `describe` says how they stand, `simulate` what one would do, `explain` why a computer gets what it
+//! gets.
 
 pub(crate) mod create;
 mod describe;
 mod explain;
+mod listing;
 mod metadata_only;
 mod parts;
+mod roster;
 mod settings;
 mod simulate;
 mod templates;
@@ -16,26 +19,29 @@ use jiff::Timestamp;
 use serde_json::json;
 use weir_api::{
     List,
-    deployment::{Action, Deployment, DeploymentChange, DeploymentQuery},
+    deployment::{Action, Deployment, DeploymentChange},
     list::ListQuery,
 };
 use weir_model::{
     deployment::{check_change, check_times},
-    ids::{DeploymentId, UpdateId},
+    ids::DeploymentId,
+    rights::Scope,
     targeting::DeploymentAction,
 };
 use weir_store::{
-    ReadTx, WriteTx,
+    Page, ReadTx, StoreError, WriteTx,
     deployment::{Deployed, DeploymentFilter, DeploymentRow, Rows},
 };
 
-use self::parts::{Parts, accept};
+use self::parts::{Parts, accept, refuse_accepting};
 pub(crate) use self::{
     create::{check_size, create, preview},
     describe::Describer,
     explain::explain,
+    listing::list,
     metadata_only::{installs, is_metadata_only, refuse_metadata_only, refuse_metadata_only_members},
     parts::{accept_all, deployable},
+    roster::Roster,
     settings::{changed as settings_changed, list as settings_list, shown as settings_shown},
     simulate::simulate,
     templates::{
@@ -43,7 +49,7 @@ pub(crate) use self::{
         keep_by_id as templates_by_id, list as template_list, put as template_put, show as template_show,
     },
 };
-use super::{AdminError, App, Caller, collection::Tree, group, list, update::Named, when};
+use super::{AdminError, App, Caller, collection::Tree, list as lists, update::Named, when};
 use crate::sites;
 
 /// The action in REST.
@@ -68,49 +74,53 @@ pub(crate) fn model_action(action: Action) -> DeploymentAction {
     }
 }
 
-/// Deployments, oldest first; those of groups as one.
-pub(crate) async fn list(app: &App, query: DeploymentQuery) -> Result<List<Deployment>, AdminError> {
-    let limit = list::limit(query.limit)?;
-    let live = app.state.live.clone();
-    app.try_read(move |tx| {
-        let collection = match &query.collection {
-            Some(name) => Some(Tree::read(tx)?.find(name)?.id),
-            None => None,
-        };
-        let describer = Describer::new(tx, &live)?;
-        if let Some(name) = &query.group {
-            let mut rows = Vec::new();
-            for id in tx.deployments_of_group(group::find(tx, name)?.id)? {
-                rows.extend(tx.deployment_show(id)?.filter(|row| collection.is_none_or(|it| it == row.collection)));
-            }
-            let page = list::page(rows, |row| row.id.to_string(), query.cursor.as_deref(), limit)?;
-            let items = page.items.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
-            return Ok(List { items, next: page.next });
+/// A page of deployments that lie within the scope of a tree, by number.
+pub(crate) fn seen_page(
+    tx: &ReadTx<'_>,
+    tree: &Tree,
+    filter: &DeploymentFilter,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Page<DeploymentRow>, StoreError> {
+    if !tree.is_limited() {
+        return tx.deployment_list(filter, cursor, limit);
+    }
+    // one more than the page has tells whether there is more
+    let (mut items, mut at): (Vec<DeploymentRow>, _) = (Vec::new(), cursor.map(str::to_owned));
+    loop {
+        let page = tx.deployment_list(filter, at.as_deref(), lists::LARGEST)?;
+        items.extend(page.items.into_iter().filter(|row| tree.sees(row.collection)));
+        at = page.next;
+        let more = items.len() > limit as usize;
+        if more || at.is_none() {
+            items.truncate(limit as usize);
+            let next = items.last().filter(|_| more).map(|row| row.id.to_string());
+            return Ok(Page { items, next });
         }
-        let filter = DeploymentFilter { update: query.update.map(UpdateId), collection, rows: Rows::People };
-        let page = tx.deployment_list(&filter, query.cursor.as_deref(), limit)?;
-        let items = page.items.iter().map(|row| describer.describe(tx, row)).collect::<Result<_, _>>()?;
-        Ok(List { items, next: page.next })
-    })
-    .await
+    }
 }
 
 /// One deployment.
-pub(crate) async fn show(app: &App, id: i32) -> Result<Deployment, AdminError> {
+pub(crate) async fn show(app: &App, scope: Scope, id: i32) -> Result<Deployment, AdminError> {
     let live = app.state.live.clone();
     app.try_read(move |tx| {
-        let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
+        let row = seen(tx, &scope, id)?;
         Ok(Describer::new(tx, &live)?.describe_whole(tx, &row)?)
     })
     .await
 }
 
 /// What follows from the deployment of a group, one for each of its updates.
-pub(crate) async fn members(app: &App, id: i32, query: ListQuery) -> Result<List<Deployment>, AdminError> {
-    let limit = list::limit(query.limit)?;
+pub(crate) async fn members(
+    app: &App,
+    scope: Scope,
+    id: i32,
+    query: ListQuery,
+) -> Result<List<Deployment>, AdminError> {
+    let limit = lists::limit(query.limit)?;
     let live = app.state.live.clone();
     app.try_read(move |tx| {
-        let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
+        let row = seen(tx, &scope, id)?;
         let filter = DeploymentFilter { rows: Rows::Members(row.id), ..DeploymentFilter::default() };
         let page = tx.deployment_list(&filter, query.cursor.as_deref(), limit)?;
         let describer = Describer::new(tx, &live)?;
@@ -124,9 +134,16 @@ fn missing(id: i32) -> AdminError {
     AdminError::missing("deployment", id, "weir deployments list")
 }
 
-/// The deployment of that number, if people may change it.
-fn own(tx: &ReadTx<'_>, id: i32) -> Result<DeploymentRow, AdminError> {
-    let row = tx.deployment_show(DeploymentId(id))?.ok_or_else(|| missing(id))?;
+/// The deployment of that number, if it lies within a scope.
+fn seen(tx: &ReadTx<'_>, scope: &Scope, id: i32) -> Result<DeploymentRow, AdminError> {
+    let tree = Tree::within(tx, scope)?;
+    let row = tx.deployment_show(DeploymentId(id))?.filter(|row| tree.sees(row.collection));
+    row.ok_or_else(|| missing(id))
+}
+
+/// The same, if people may change it.
+pub(super) fn own(tx: &ReadTx<'_>, scope: &Scope, id: i32) -> Result<DeploymentRow, AdminError> {
+    let row = seen(tx, scope, id)?;
     match row.expanded_from {
         None => Ok(row),
         Some(group) => Err(AdminError::Conflict {
@@ -141,9 +158,10 @@ fn own(tx: &ReadTx<'_>, id: i32) -> Result<DeploymentRow, AdminError> {
 
 /// Deletes a deployment: computers get the update as if it had never been.
 pub(crate) async fn delete(app: &App, caller: &Caller, id: i32) -> Result<(), AdminError> {
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
         sites::refuse_below(tx, "Deployments")?;
-        let row = own(tx, id)?;
+        let row = own(tx, &scope, id)?;
         delete_in(tx, &row)
     })
     .await?;
@@ -182,9 +200,10 @@ pub(crate) async fn change(
     let available = time("available", &change.available)?;
     let none = change.deadline.as_deref().is_some_and(|text| text.trim().eq_ignore_ascii_case("none"));
     let deadline = if none { None } else { time("deadline", &change.deadline)? };
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
         sites::refuse_below(tx, "Deployments")?;
-        let row = own(tx, id)?;
+        let row = own(tx, &scope, id)?;
         let action = change.action.map_or(row.action, model_action);
         check_change(row.action, action)?;
         // what was said for the action before goes on as far as it goes with this one
@@ -210,7 +229,11 @@ pub(crate) async fn change(
                 Deployed::Update { id, revision } => {
                     let revision = deployable(tx, Named { id, revision })?;
                     refuse_metadata_only(tx, &revision, action)?;
-                    accept(tx, &Parts::read(tx, &revision, false)?, &revision, change.accept_eula)?;
+                    let found = Parts::read(tx, &revision, false)?;
+                    if change.accept_eula {
+                        refuse_accepting(tx, &scope, found.eulas.iter().map(|(_, eula)| eula))?;
+                    }
+                    accept(tx, &found, &revision, change.accept_eula)?;
                 }
                 Deployed::Group(group) => {
                     if installs(action) {
@@ -219,7 +242,11 @@ pub(crate) async fn change(
                         let newest = members.iter().filter_map(|member| member.newest.map(|(_, identity)| identity));
                         refuse_metadata_only_members(tx, &name, newest)?;
                     }
-                    accept_all(tx, &tx.update_group_licences(group)?, change.accept_eula)?;
+                    let licences = tx.update_group_licences(group)?;
+                    if change.accept_eula {
+                        refuse_accepting(tx, &scope, licences.iter().map(|(_, eula, _)| eula))?;
+                    }
+                    accept_all(tx, &licences, change.accept_eula)?;
                 }
             }
         }
@@ -241,5 +268,5 @@ pub(crate) async fn change(
     .await?;
     app.publish().await?;
     app.shared().wanted.notify_one();
-    show(app, id).await
+    show(app, caller.scope().clone(), id).await
 }

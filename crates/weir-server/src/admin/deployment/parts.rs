@@ -6,6 +6,7 @@ use serde_json::json;
 use weir_model::{
     document::{Limits, UpdateDocument},
     ids::{UpdateId, UpdateIdentity},
+    rights::Scope,
     update::UpdateType,
 };
 use weir_store::{ReadTx, WriteTx, revision::RevisionRow};
@@ -92,6 +93,30 @@ impl Parts {
         }
         Ok(parts)
     }
+}
+
+/// Refuses to let who is limited to collections accept one of these licences: what is accepted is accepted for the whole site.
+pub(super) fn refuse_accepting<'l>(
+    tx: &ReadTx<'_>,
+    scope: &Scope,
+    licences: impl Iterator<Item = &'l String>,
+) -> Result<(), AdminError> {
+    if !scope.is_limited() {
+        return Ok(());
+    }
+    for eula in licences {
+        if !tx.eula_is_accepted(eula)? {
+            return Err(AdminError::Forbidden {
+                code: "forbidden",
+                detail: format!(
+                    "the licence {eula} is not accepted, and who is limited to collections accepts none: that concerns the whole \
+                     site"
+                ),
+                next_step: Some("ask an administrator who is not limited to accept it, then deploy".to_owned()),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Accepts the licences of parts, or refuses what needs one that is not accepted.

@@ -1,7 +1,7 @@
 //! What a deployment would do, before it is made.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -12,10 +12,12 @@ use weir_api::{
 };
 use weir_model::{
     ids::{ChangeNumber, CollectionId, DeploymentId, RevisionNumber, UpdateId},
+    rights::Scope,
+    status::UpdateNumber,
     targeting::{Deployment, DeploymentAction, Planned, Timing, Told, Tree as Branches, ruling, simulate as decide},
     window::{Ask, Calendar, Reason},
 };
-use weir_store::{ReadTx, StoreError, computer::DirectoryRow};
+use weir_store::{ReadTx, StoreError};
 
 use super::{
     Describer, api_action,
@@ -23,13 +25,8 @@ use super::{
     parts::deployable,
 };
 use crate::{
-    admin::{
-        AdminError, App,
-        collection::Tree,
-        content,
-        tally::{self, Questions},
-    },
-    live::GroupSet,
+    admin::{AdminError, App, collection::Tree, content},
+    live::{GroupSet, Live},
 };
 
 /// Branches and computers that an answer names.
@@ -46,7 +43,6 @@ struct Set {
     computers: u64,
     /// The first of them.
     first: Vec<u32>,
-    numbers: Vec<u32>,
 }
 
 /// What would be offered to whom, what it costs, and what stands against it. Nothing is made.
@@ -54,7 +50,7 @@ pub(crate) async fn simulate(app: &App, new: DeploymentCreate) -> Result<Simulat
     let around = Around::of(app);
     app.try_read(move |tx| {
         let now = Timestamp::now();
-        let spec = resolve(tx, &new, now)?;
+        let spec = resolve(tx, &Scope::Everything, &new, now)?;
         Work::new(tx, &around, &spec, now)?.run()
     })
     .await
@@ -115,7 +111,7 @@ impl<'t> Work<'t> {
         let run_minutes = updates.iter().map(|(id, _)| Ok((*id, tx.update_setting(*id)?.run_time_minutes)));
         let run_minutes = run_minutes.collect::<Result<_, StoreError>>()?;
         let tree = Tree::read(tx)?;
-        let sets = sets(around, tx.computer_directory()?);
+        let sets = sets(tx, &around.live)?;
         Ok(Self {
             tx,
             around,
@@ -378,60 +374,45 @@ impl<'t> Work<'t> {
 
     /// Computers that need some of the updates, and what these would fetch at most.
     fn needing(&self, reached: &[&Set], sizes: &HashMap<UpdateId, u64>) -> Result<(u64, u64), StoreError> {
-        let wanted: BTreeSet<UpdateId> =
+        let wanted: HashSet<UpdateId> =
             self.updates.iter().filter(|(_, not_sent)| not_sent.is_none()).map(|(id, _)| *id).collect();
-        let mut questions = Questions::new(&self.around.live);
-        let mut of: HashMap<u32, usize> = HashMap::new();
-        let mut asked = Vec::with_capacity(reached.len());
-        for (at, set) in reached.iter().enumerate() {
-            of.extend(set.numbers.iter().map(|no| (*no, at)));
-            let all = questions.of(set.groups.collections());
-            asked.push(all.iter().copied().filter(|it| wanted.contains(&it.update)).collect::<Vec<_>>());
-        }
+        let reached: HashSet<&[CollectionId]> = reached.iter().map(|set| set.groups.collections()).collect();
         let (mut needing, mut bytes) = (0, 0_u64);
-        self.tx.computer_status_each(&mut |no, row| {
-            let Some(asked) = of.get(&no).and_then(|at| asked.get(*at)).filter(|asked| !asked.is_empty()) else {
-                return Ok(());
-            };
-            let status = tally::decode(&row.status);
-            let needed = asked.iter().filter(|it| status.state_of(it.number, Some(it.entered)).is_needed());
-            let mut any = false;
-            for it in needed {
-                any = true;
-                bytes = bytes.saturating_add(sizes.get(&it.update).copied().unwrap_or_default());
+        let view = self.around.live.compliance(self.tx)?;
+        let published = view.published();
+        let sizes: HashMap<UpdateNumber, u64> =
+            sizes.iter().filter_map(|(update, size)| Some((published.status_number(*update)?, *size))).collect();
+        let members = view.members(None, &|groups| reached.contains(groups));
+        view.survey(&members, Some(&wanted), &mut |computer| {
+            needing += u64::from(computer.counts.needed() > 0);
+            for (update, _) in computer.listed().filter(|(_, state)| state.is_needed()) {
+                bytes = bytes.saturating_add(sizes.get(&update).copied().unwrap_or_default());
             }
-            needing += u64::from(any);
-            Ok(())
-        })?;
+        });
         Ok((needing, bytes))
     }
 }
 
 /// Computers by the collections that they are in.
-fn sets(around: &Around, computers: Vec<DirectoryRow>) -> Vec<Set> {
-    let directory = &around.live.directory;
-    let mut sets: HashMap<Vec<CollectionId>, Set> = HashMap::new();
-    for row in computers {
-        let set = if let Some(set) = sets.get_mut(&row.groups) {
-            set
-        } else {
-            let groups = directory.group_set(&row.groups);
-            sets.entry(row.groups).or_insert_with(|| Set {
-                groups,
-                computers: 0,
-                first: Vec::new(),
-                numbers: Vec::new(),
-            })
-        };
-        set.computers += 1;
-        if set.first.len() < SAMPLE {
-            set.first.push(row.no);
-        }
-        set.numbers.push(row.no);
+fn sets(tx: &ReadTx<'_>, live: &Live) -> Result<Vec<Set>, StoreError> {
+    let mut numbers: HashMap<u32, (Vec<CollectionId>, Vec<u32>)> = HashMap::new();
+    {
+        let view = live.compliance(tx)?;
+        let everybody = view.members(None, &|_| true);
+        view.survey(&everybody, Some(&HashSet::new()), &mut |computer| {
+            let set = numbers.entry(computer.set).or_insert_with(|| (computer.collections.to_vec(), Vec::new()));
+            set.1.push(computer.no);
+        });
     }
-    let mut sets: Vec<Set> = sets.into_values().collect();
+    let set = |(groups, mut numbers): (Vec<CollectionId>, Vec<u32>)| {
+        let computers = numbers.len() as u64;
+        numbers.sort_unstable();
+        numbers.truncate(SAMPLE);
+        Set { groups: live.directory.group_set(&groups), computers, first: numbers }
+    };
+    let mut sets: Vec<Set> = numbers.into_values().map(set).collect();
     sets.sort_by_key(|set| set.first.first().copied());
-    sets
+    Ok(sets)
 }
 
 fn told(answers: BTreeMap<(Told, String, bool), (u64, u64)>) -> Vec<SimulatedAnswer> {

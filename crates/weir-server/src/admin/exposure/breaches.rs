@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use weir_api::exposure::ServiceLevel;
-use weir_model::{exposure::Cve, ids::UpdateId};
+use weir_model::{exposure::Cve, ids::UpdateId, rights::Scope};
 
 use super::{
     super::{AdminError, App, index::severity_word},
@@ -26,9 +26,9 @@ pub(crate) struct Breach<'b> {
 pub(crate) struct Breaches(Judge);
 
 impl Breaches {
-    /// Those that there are now.
+    /// Those that there are now, of all computers: who may see which is said where they are handed out.
     pub(crate) async fn current(app: &App) -> Result<Self, AdminError> {
-        let (judge, ..) = judge(app, None).await?;
+        let (judge, ..) = judge(app, Scope::Everything, None).await?;
         Ok(Self(judge))
     }
 
@@ -41,14 +41,14 @@ impl Breaches {
     pub(crate) fn each<'b>(&'b self, meant: &dyn Fn(u32) -> bool, each: &mut dyn FnMut(u32, &Breach<'b>)) {
         let Judge { base, population, .. } = &self.0;
         let mut members = vec![Vec::new(); population.classes.len()];
-        for (row, class) in population.computers.iter().filter(|(row, _)| meant(row.no)) {
-            if let Some(members) = members.get_mut(*class as usize) {
-                members.push(row.no);
+        for computer in population.computers.iter().filter(|computer| meant(computer.no)) {
+            if let Some(members) = members.get_mut(computer.class as usize) {
+                members.push(computer.no);
             }
         }
         for it in base.known.vulnerabilities.values() {
             let Some(row) = self.0.row(it) else { continue };
-            let classes = row.iter().zip(&population.classes).zip(&members);
+            let classes = row.iter().zip(&*population.classes).zip(&members);
             for ((cell, class), members) in classes.filter(|(_, members)| !members.is_empty()) {
                 let Some((ServiceLevel::Breached, Some(clock))) = self.0.level(it, class, cell) else { continue };
                 let breach = Breach {

@@ -10,8 +10,9 @@ use weir_api::{
 use weir_model::{
     exposure::{Cve, Exception, ExceptionError, Place, Subject},
     ids::{ComputerId, UpdateId},
+    rights::Scope,
 };
-use weir_store::exposure::ExceptionRow;
+use weir_store::{ReadTx, StoreError, exposure::ExceptionRow};
 
 use super::{
     super::{AdminError, App, Caller, collection::Tree, list},
@@ -22,17 +23,35 @@ use super::{
 const MOST: usize = 2_000;
 
 /// Exceptions, by their end.
-pub(crate) async fn list(app: &App, query: ExceptionQuery) -> Result<List<Shown>, AdminError> {
+pub(crate) async fn list(app: &App, scope: Scope, query: ExceptionQuery) -> Result<List<Shown>, AdminError> {
     let limit = list::limit(query.limit)?;
     let base = Base::current(app).await?;
     let (now, expired) = (Timestamp::now(), query.expired.unwrap_or(false));
     app.try_read(move |tx| {
-        let tree = Tree::read(tx)?;
-        let rows = tx.exposure_exceptions()?.into_iter().filter(|row| expired || row.exception.counts(now));
+        let tree = Tree::within(tx, &scope)?;
+        let mut rows = Vec::new();
+        for row in tx.exposure_exceptions()? {
+            if (expired || row.exception.counts(now)) && sees(tx, &tree, &row.exception.place)? {
+                rows.push(row);
+            }
+        }
+        let rows = rows.into_iter();
         let rows = rows.map(|row| shown(row, &tree, &base, now));
         list::page(rows, |row| row.id.to_string(), query.cursor.as_deref(), limit)
     })
     .await
+}
+
+/// Whether an exception is about what lies within the scope of who asks.
+fn sees(tx: &ReadTx<'_>, tree: &Tree, place: &Place) -> Result<bool, StoreError> {
+    match place {
+        _ if !tree.is_limited() => Ok(true),
+        Place::Collection(id) => Ok(tree.sees(*id)),
+        Place::Computer(id) => match tx.computer_find(id)? {
+            Some(row) => Ok(tree.sees_any(&tx.computer_collections(row.no)?)),
+            None => Ok(false),
+        },
+    }
 }
 
 fn shown(row: ExceptionRow, tree: &Tree, base: &Base, now: Timestamp) -> Shown {
@@ -85,15 +104,20 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: ExceptionCreate) -> 
     let expires = new.expires_at.ok_or_else(|| {
         AdminError::invalid("expires_at", "expires_at is missing: an exception ends, after two years at most")
     })?;
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
-        let tree = Tree::read(tx)?;
+        let tree = Tree::within(tx, &scope)?;
         let place = match (&new.collection, &new.computer) {
-            (Some(name), None) => Place::Collection(tree.find(name)?.id),
+            (Some(name), None) => {
+                let id = tree.find(name)?.id;
+                tree.check_target(id)?;
+                Place::Collection(id)
+            }
             (None, Some(id)) => {
                 let id: ComputerId = id.trim().parse().map_err(|error| invalid("computer", &error))?;
-                if tx.computer_find(&id)?.is_none() {
-                    return Err(AdminError::missing("computer", &id, "weir computers list"));
-                }
+                let row = tx.computer_find(&id)?;
+                let row = row.ok_or_else(|| AdminError::missing("computer", &id, "weir computers list"))?;
+                tree.check_computer(&id, &tx.computer_collections(row.no)?)?;
                 Place::Computer(id)
             }
             _ => {
@@ -135,8 +159,13 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: ExceptionCreate) -> 
 
 /// Removes an exception.
 pub(crate) async fn remove(app: &App, caller: &Caller, id: Uuid) -> Result<(), AdminError> {
+    let scope = caller.scope().clone();
     app.write(caller, move |tx| {
-        let row = tx.exposure_exception_show(id)?;
+        let tree = Tree::within(tx, &scope)?;
+        let row = match tx.exposure_exception_show(id)? {
+            Some(row) if sees(tx, &tree, &row.exception.place)? => Some(row),
+            _ => None,
+        };
         let row = row.ok_or_else(|| AdminError::missing("exception", id, "weir exposure exceptions list"))?;
         tx.exposure_exception_delete(id)?;
         tx.audit("exposure.exception.remove", &id.to_string(), Some(&audited(&row.exception)), None)?;

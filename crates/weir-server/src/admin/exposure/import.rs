@@ -1,6 +1,7 @@
 //! Taking documents: uploads, and what is stored of them.
 
 use axum::extract::Multipart;
+use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use weir_api::{
@@ -9,7 +10,7 @@ use weir_api::{
     list::ListQuery,
 };
 use weir_model::{
-    exposure::{Arrival, Document, Limits, Stored, arrival, read},
+    exposure::{Arrival, Document, Limits, Stored, arrival, dated, read},
     ids::Sha256Digest,
 };
 use weir_store::exposure::DocumentRow;
@@ -40,7 +41,7 @@ pub(crate) async fn documents(app: &App, query: ListQuery) -> Result<List<Shown>
 pub(crate) async fn delete(app: &App, caller: &Caller, no: u32) -> Result<(), AdminError> {
     app.write(caller, move |tx| {
         let row = tx.exposure_document_show(no)?;
-        let row = row.ok_or_else(|| AdminError::missing("document", no, "weir exposure documents list"))?;
+        let row = row.ok_or_else(|| AdminError::missing("document", no, "weir exposure documents"))?;
         tx.exposure_document_delete(no)?;
         let before = json!({ "kind": row.kind.word(), "id": row.id, "version": row.stored.revision.version });
         tx.audit("exposure.document.delete", &no.to_string(), Some(&before), None)?;
@@ -86,7 +87,8 @@ fn too_large(file: String) -> ImportedFile {
 pub(super) async fn take(app: &App, caller: &Caller, file: String, bytes: Vec<u8>) -> Result<ImportedFile, AdminError> {
     let parsed = blocking(move || {
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
-        Ok((read(&bytes, &Limits::default()), digest))
+        let document = read(&bytes, &Limits::default());
+        Ok((document.and_then(|document| dated(&document, Timestamp::now()).map(|()| document)), digest))
     })
     .await?;
     let (document, digest) = match parsed {
@@ -100,9 +102,11 @@ pub(super) async fn take(app: &App, caller: &Caller, file: String, bytes: Vec<u8
     let (outcome, row) = app.write(caller, move |tx| store(tx, &document, digest, &source)).await?;
     let skipped = (row.skipped > 0).then(|| format!("{} vulnerabilities without a CVE id were left out", row.skipped));
     let message = match outcome {
-        Outcome::Older => {
-            Some(format!("version {} of {} is here already", row.stored.revision.version, row.stored.revision.at))
-        }
+        Outcome::Older => Some(format!(
+            "version {} of {} is here already (document {} of weir exposure documents). If it is not genuine: weir exposure \
+             forget {}",
+            row.stored.revision.version, row.stored.revision.at, row.no, row.no
+        )),
         _ => skipped,
     };
     tracing::info!(

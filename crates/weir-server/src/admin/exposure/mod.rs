@@ -1,12 +1,13 @@
 //! Exposure: documents about vulnerabilities, joined to updates and computers.
 //!
 //! [`base`] puts together what documents and the catalogue say, [`population`] what computers say of the few updates that
-//! matter, and [`judged`] lets `weir_model::exposure` judge. Computers that say the same are one *class*, and vulnerabilities
-//! with the same fixes one *shape*, so that a verdict is made once for each pair of these, never once for each pair of a
-//! vulnerability and a computer.
+//! matter, and [`judged`] lets `weir_model::exposure` judge. Computers that say the same are one *class* ([`classes`]), and
+//! vulnerabilities with the same fixes one *shape*, so that a verdict is made once for each pair of these, never once for each
+//! pair of a vulnerability and a computer. [`spread`] counts shapes over classes.
 
 mod base;
 mod breaches;
+mod classes;
 mod computers;
 mod cves;
 mod exceptions;
@@ -15,6 +16,7 @@ mod import;
 mod judged;
 mod levels;
 mod population;
+mod spread;
 mod summary;
 mod words;
 

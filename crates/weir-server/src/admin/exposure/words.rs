@@ -1,9 +1,68 @@
 //! Words of the interface.
 
-use weir_api::exposure::{ExposureState, ServiceLevel, Standing};
-use weir_model::exposure::{Clock, Evidence, Reason, State};
+use weir_api::exposure::{CveAge, ExposureState, ServiceLevel, Standing};
+use weir_model::{
+    exposure::{Age, Clock, Evidence, Reason, State},
+    update::Severity,
+};
 
-use super::base::Base;
+use super::{
+    super::{AdminError, index::severity_word},
+    base::Base,
+};
+
+/// Characters of a text that is searched for.
+const LONGEST_TEXT: usize = 256;
+/// The word for vulnerabilities without a severity.
+const UNRATED: &str = "unrated";
+
+/// A text that is searched for, in lower case; none if it is empty.
+pub(super) fn text(text: Option<&str>) -> Result<Option<String>, AdminError> {
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    if text.is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+        return Err(AdminError::invalid("text", format!("the text has more than {LONGEST_TEXT} characters")));
+    }
+    Ok(text.map(str::to_lowercase))
+}
+
+/// A severity, or that there is none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Rating(pub(super) Option<Severity>);
+
+impl Rating {
+    /// Reads the word of one.
+    pub(super) fn parse(word: &str) -> Result<Self, AdminError> {
+        match word.trim().to_lowercase().as_str() {
+            "critical" => Ok(Self(Some(Severity::Critical))),
+            "important" => Ok(Self(Some(Severity::Important))),
+            "moderate" => Ok(Self(Some(Severity::Moderate))),
+            "low" => Ok(Self(Some(Severity::Low))),
+            UNRATED => Ok(Self(None)),
+            other => Err(AdminError::invalid(
+                "severity",
+                format!("{other:?} is no severity; it is critical, important, moderate, low or unrated"),
+            )),
+        }
+    }
+
+    /// Its word.
+    pub(super) fn word(self) -> &'static str {
+        self.0.map_or(UNRATED, severity_word)
+    }
+}
+
+/// The age as the interface has it.
+pub(super) fn age(age: Age) -> CveAge {
+    match age {
+        Age::Week => CveAge::Week,
+        Age::Month => CveAge::Month,
+        Age::Quarter => CveAge::Quarter,
+        Age::Half => CveAge::Half,
+        Age::Year => CveAge::Year,
+        Age::Older => CveAge::Older,
+        Age::Unknown => CveAge::Unknown,
+    }
+}
 
 /// The state as the interface has it.
 pub(super) fn state(state: State) -> ExposureState {

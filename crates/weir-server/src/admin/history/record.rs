@@ -32,6 +32,8 @@ struct Looked {
     left_out: u64,
     changes: Vec<Change>,
     gone: Vec<i64>,
+    /// Servers below with the arrival of their last roll-up, where that is not noted yet.
+    roll_ups: Vec<(u32, Timestamp)>,
 }
 
 /// Takes the record of today: of everything in one pass, stored where it is other than what is there. Done again on the same
@@ -62,10 +64,13 @@ pub(crate) async fn record(app: &App, caller: &Caller) -> Result<HistoryRecorded
                     changes.push(change);
                 }
             }
-            Ok(Looked { day: frame.today, now: frame.now, subjects, left_out, changes, gone })
+            let known = tx.history_roll_ups_of(frame.today)?;
+            let rolled = tx.rollup_servers()?.into_iter().map(|row| (row.no, row.received_at));
+            let roll_ups = rolled.filter(|roll_up| !known.contains(roll_up)).collect();
+            Ok(Looked { day: frame.today, now: frame.now, subjects, left_out, changes, gone, roll_ups })
         })
         .await?;
-    let Looked { day, now, subjects, left_out, changes, gone } = looked;
+    let Looked { day, now, subjects, left_out, changes, gone, roll_ups } = looked;
     let changed = changes.len() as u64;
     for some in changes.chunks(AT_ONCE) {
         let some = some.to_vec();
@@ -77,10 +82,13 @@ pub(crate) async fn record(app: &App, caller: &Caller) -> Result<HistoryRecorded
         })
         .await?;
     }
-    if !gone.is_empty() {
+    if !gone.is_empty() || !roll_ups.is_empty() {
         app.write(caller, move |tx| {
             for no in gone {
                 tx.history_subject_gone(no, now)?;
+            }
+            for (server, received_at) in roll_ups {
+                tx.history_roll_up_put(day, server, received_at)?;
             }
             Ok(())
         })
@@ -123,7 +131,7 @@ fn of_year(tx: &ReadTx<'_>, no: i64, day: Day) -> Result<Series, StoreError> {
 /// Drops days that are too old, and subjects of which nothing is left. Returns how many years were changed or dropped.
 pub(crate) async fn prune(app: &App, caller: &Caller) -> Result<u64, AdminError> {
     let _one_at_a_time = app.shared().recording.lock().await;
-    let old = app
+    let (first, old) = app
         .read(|tx| {
             let frame = Frame::read(tx)?;
             let first = first_kept(frame.today, frame.kept);
@@ -143,7 +151,7 @@ pub(crate) async fn prune(app: &App, caller: &Caller) -> Result<u64, AdminError>
                     old.push((no, year, Some(series.encode())));
                 }
             }
-            Ok(old)
+            Ok((first, old))
         })
         .await?;
     let changed = old.len() as u64;
@@ -161,7 +169,11 @@ pub(crate) async fn prune(app: &App, caller: &Caller) -> Result<u64, AdminError>
         .await?;
     }
     if changed > 0 {
-        app.write(caller, |tx| Ok(tx.history_subjects_prune()?)).await?;
+        app.write(caller, move |tx| {
+            tx.history_roll_ups_prune(first)?;
+            Ok(tx.history_subjects_prune()?)
+        })
+        .await?;
     }
     Ok(changed)
 }

@@ -1,5 +1,7 @@
 //! An update group ring by ring: the phases of a phased deployment, or collections.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use weir_api::{
     Reference,
@@ -11,7 +13,7 @@ use weir_model::{
 };
 use weir_store::{ReadTx, StoreError, deployment::Deployed, update_group::UpdateGroupRow};
 
-use super::{Found, Frame, all_reached, shown, wanted};
+use super::{Found, Frame, all_reached, wanted};
 use crate::admin::{AdminError, App, collection::Tree, group, phased};
 
 /// Rings of one answer.
@@ -67,7 +69,15 @@ fn named(tree: &Tree, names: &str) -> Result<Vec<Ring>, AdminError> {
         let detail = format!("collections names {}; it must be 1 to {MOST_RINGS}", names.len());
         return Err(AdminError::invalid("collections", detail));
     }
-    names.into_iter().map(|name| Ok(Ring { phase: None, collection: tree.find(name)?.id })).collect()
+    let mut found: Vec<CollectionId> = Vec::new();
+    for name in names {
+        let collection = tree.find(name)?.id;
+        // a ring that is named again is the same one
+        if !found.contains(&collection) {
+            found.push(collection);
+        }
+    }
+    Ok(found.into_iter().map(|collection| Ring { phase: None, collection }).collect())
 }
 
 /// Where a group is deployed, in the order of the times from which it is available.
@@ -78,8 +88,9 @@ fn deployed(tx: &ReadTx<'_>, group: &UpdateGroupRow) -> Result<Vec<Ring>, StoreE
         .map(|row| (row.available_at, row.collection))
         .collect();
     found.sort();
-    let rings = found.into_iter().take(MOST_RINGS);
-    Ok(rings.map(|(_, collection)| Ring { phase: None, collection }).collect())
+    let mut seen = HashSet::new();
+    let rings = found.into_iter().map(|(_, collection)| collection).filter(|collection| seen.insert(*collection));
+    Ok(rings.take(MOST_RINGS).map(|collection| Ring { phase: None, collection }).collect())
 }
 
 fn told(
@@ -101,7 +112,7 @@ fn told(
     let days: Vec<HistoryDay> = match from.zip(last) {
         Some((from, last)) => {
             let until = last.min(from.plus(MOST_DAYS - 1));
-            found.series.days(from, until).map(|(day, point)| shown(day, point)).collect()
+            found.series.days(from, until).map(|(day, point)| found.shown(day, point)).collect()
         }
         None => Vec::new(),
     };
@@ -109,7 +120,7 @@ fn told(
         phase: ring.phase,
         collection: tree.reference(ring.collection),
         start,
-        latest: points.last().map(|point| shown(point.day, Some(point))),
+        latest: points.last().map(|point| found.shown(point.day, Some(point))),
         reached: start.map(|start| all_reached(points, start, frame)).unwrap_or_default(),
         days,
     })

@@ -17,7 +17,7 @@ use weir_store::{
     revision::RevisionRow,
 };
 
-use crate::admin::{collection::Tree, counts::CountsOf, list};
+use crate::admin::{collection::Tree, counts::CountsOf, list, servers::Servers};
 
 /// What this server is called where servers are listed.
 pub(super) const THIS: &str = "this server";
@@ -122,11 +122,8 @@ pub(super) fn everything(tx: &ReadTx<'_>) -> Result<Everything, StoreError> {
     });
     take(collections.collect(), MOST_COLLECTIONS);
 
-    let servers = tx.rollup_server_numbers()?;
-    let below = servers.iter().map(|(no, id, name, _)| {
-        let name = if name.is_empty() { id.to_string() } else { name.clone() };
-        (*no, *id, name)
-    });
+    let servers = Servers::read(tx)?;
+    let below = servers.iter().map(|(no, server)| (no, server.id, server.name.clone()));
     let sites = [(THIS_SERVER, Uuid::nil(), THIS.to_owned())].into_iter().chain(below).map(|(no, id, name)| Wanted {
         subject: Subject::Site(id),
         name,
@@ -211,7 +208,7 @@ pub(super) fn everything(tx: &ReadTx<'_>) -> Result<Everything, StoreError> {
         wanted,
         left_out,
         collections: tree.rows.iter().map(|row| row.id).collect(),
-        sites: servers.iter().map(|(_, id, ..)| *id).chain([Uuid::nil()]).collect(),
+        sites: servers.iter().map(|(_, server)| server.id).chain([Uuid::nil()]).collect(),
         groups: known,
     })
 }

@@ -1,32 +1,20 @@
-//! What computers say of phases: one pass over all of them for everything that runs.
+//! What computers say of phases, asked of the index: nothing that is stored of them is read.
 
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use weir_model::{
-    ids::{CollectionId, UpdateId},
+    compliance::Seen,
+    ids::UpdateId,
     phase::{Counts, Observation},
-    status::{ComputerStatus, State, UpdateNumber},
+    status::State,
 };
 use weir_store::{ReadTx, StoreError, phased::PhasedRow};
 
 use crate::{
-    admin::{
-        collection::Tree,
-        tally::{Asked, Questions, decode},
-    },
+    admin::{collection::Tree, tally::Who},
     live::Live,
 };
-
-/// A phase that has started.
-struct Watched {
-    of: Uuid,
-    at: usize,
-    collection: CollectionId,
-    founders: HashSet<u32>,
-    updates: HashSet<UpdateNumber>,
-    seen: Observation,
-}
 
 /// How computers stand with each phase that has started: of each phased deployment, one of each phase.
 pub(crate) fn observe(
@@ -35,59 +23,26 @@ pub(crate) fn observe(
     rows: &[PhasedRow],
 ) -> Result<HashMap<Uuid, Vec<Observation>>, StoreError> {
     let tree = Tree::read(tx)?;
-    let mut questions = Questions::new(live);
-    let mut watched = Vec::new();
+    let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let members = tx.update_group_show(row.group)?.map(|(_, members)| members).unwrap_or_default();
-        let updates = numbers(&questions, &members);
+        let updates: HashSet<UpdateId> = members.into_iter().collect();
+        let mut phases = vec![Observation::default(); row.plan.phases.len()];
         for start in tx.phased_starts(row.id)? {
             let at = start.phase as usize;
-            let Some(phase) = row.plan.phases.get(at) else { continue };
-            watched.push(Watched {
-                of: row.id,
-                at,
-                collection: phase.collection,
-                founders: start.founders.into_iter().collect(),
-                updates: updates.clone(),
-                seen: Observation::default(),
+            let (Some(phase), Some(seen)) = (row.plan.phases.get(at), phases.get_mut(at)) else { continue };
+            let founders: HashSet<u32> = start.founders.into_iter().collect();
+            *seen = Observation::default();
+            // the index is let go between phases: others change it and ask meanwhile
+            let view = live.compliance(tx)?;
+            view.survey(&Who::of(&tree, phase.collection, None).members(&view), Some(&updates), &mut |computer| {
+                let counts = if founders.contains(&computer.no) { &mut seen.founders } else { &mut seen.late };
+                Standing::of(computer).count(counts);
             });
         }
-    }
-    if !watched.is_empty() {
-        let mut statuses = HashMap::new();
-        tx.computer_status_each(&mut |no, row| {
-            statuses.insert(no, row.status.clone());
-            Ok(())
-        })?;
-        for computer in tx.computer_directory()? {
-            let mut known: Option<(std::sync::Arc<[Asked]>, ComputerStatus)> = None;
-            for phase in &mut watched {
-                if !tree.holds(phase.collection, &computer) {
-                    continue;
-                }
-                let (asked, status) = known.get_or_insert_with(|| {
-                    let status = statuses.remove(&computer.no).map(|bytes| decode(&bytes)).unwrap_or_default();
-                    (questions.of(&computer.groups), status)
-                });
-                let stands = standing(asked, status, &phase.updates);
-                let founder = phase.founders.contains(&computer.no);
-                let counts = if founder { &mut phase.seen.founders } else { &mut phase.seen.late };
-                stands.count(counts);
-            }
-        }
-    }
-    let mut found: HashMap<Uuid, Vec<Observation>> =
-        rows.iter().map(|row| (row.id, vec![Observation::default(); row.plan.phases.len()])).collect();
-    for phase in watched {
-        if let Some(slot) = found.get_mut(&phase.of).and_then(|list| list.get_mut(phase.at)) {
-            *slot = phase.seen;
-        }
+        found.insert(row.id, phases);
     }
     Ok(found)
-}
-
-fn numbers(questions: &Questions, members: &[UpdateId]) -> HashSet<UpdateNumber> {
-    members.iter().filter_map(|update| questions.published().status_number(*update)).collect()
 }
 
 /// How one computer stands with a group of updates.
@@ -100,6 +55,20 @@ enum Standing {
 }
 
 impl Standing {
+    /// An update that the computer is not asked about (declined, expired or replaced since) decides nothing; if it is asked
+    /// about none of them, nothing is known.
+    fn of(computer: &Seen<'_>) -> Self {
+        if computer.has(State::Failed) {
+            Self::Failed
+        } else if computer.has(State::Unknown) || computer.counts.total() == 0 {
+            Self::Unknown
+        } else if computer.counts.needed() > 0 {
+            Self::Working
+        } else {
+            Self::Succeeded
+        }
+    }
+
     fn count(self, counts: &mut Counts) {
         counts.targeted += 1;
         match self {
@@ -109,24 +78,4 @@ impl Standing {
             Self::Working => {}
         }
     }
-}
-
-/// An update that the computer is not asked about (declined, expired or replaced since) decides nothing; if it is asked
-/// about none of them, nothing is known.
-fn standing(asked: &[Asked], status: &ComputerStatus, updates: &HashSet<UpdateNumber>) -> Standing {
-    let mut found = None;
-    for asked in asked.iter().filter(|asked| updates.contains(&asked.number)) {
-        let one = match status.state_of(asked.number, Some(asked.entered)) {
-            State::Failed => return Standing::Failed,
-            State::Unknown => Standing::Unknown,
-            State::Installed | State::NotApplicable => Standing::Succeeded,
-            State::Required | State::Downloaded | State::PendingRestart => Standing::Working,
-        };
-        found = Some(match (found, one) {
-            (Some(Standing::Unknown), _) | (_, Standing::Unknown) => Standing::Unknown,
-            (Some(Standing::Working), _) | (_, Standing::Working) => Standing::Working,
-            _ => Standing::Succeeded,
-        });
-    }
-    found.unwrap_or(Standing::Unknown)
 }

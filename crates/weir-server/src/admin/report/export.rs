@@ -1,12 +1,16 @@
 //! Everything that computers listed, as a Parquet file for other tools.
 //!
 //! One row for each computer and update that the computer listed and is asked about: required, downloaded, installed, failed,
-//! pending restart. What is not listed does not apply or is unknown, which the counts of the reports tell.
+//! pending restart. What is not listed does not apply or is unknown: with all states it has rows, too, and [`computers`] writes a
+//! row for each computer with its states counted.
 //!
 //! The file is written to the data folder first, so that a failure is told and a slow reader keeps no view of the database open;
 //! it has no name there and goes with the answer. In memory are the rows of one row group.
 
+mod computers;
+
 use std::{
+    collections::HashSet,
     fs::File,
     io::{Seek as _, SeekFrom},
     sync::Arc,
@@ -28,15 +32,17 @@ use parquet::{
 use tokio::io::AsyncReadExt as _;
 use weir_api::report::ComplianceExportQuery;
 use weir_model::{
+    compliance::Seen,
     ids::UpdateId,
     report::{Arguments, Cell, states::word},
+    rights::Scope,
     status::{Entry, State},
 };
 
 use super::{
     super::{AdminError, App, index::Index},
     invalid,
-    source::{Member, Source},
+    source::{Beside, Member, Source},
 };
 
 /// Rows of a row group: with a few hundred bytes each, some tens of megabytes in memory.
@@ -44,7 +50,8 @@ const GROUP: usize = 1 << 16;
 /// Bytes sent at once.
 const PIECE: usize = 256 << 10;
 
-/// The columns. Instants are milliseconds since 1970 in UTC; those of `changed` are by the computer's own clock.
+/// The columns. Instants are milliseconds since 1970 in UTC; those of `changed` are by the computer's own clock, and with all
+/// states may be absent.
 const SCHEMA: &str = "message compliance {
     required binary computer_id (STRING);
     optional binary computer_name (STRING);
@@ -78,12 +85,48 @@ impl ExportFile {
     }
 }
 
+/// What the rows are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    /// What computers listed.
+    Listed,
+    /// What they are asked about.
+    AllStates,
+    /// The computers.
+    Computers,
+}
+
+fn kind(query: &ComplianceExportQuery) -> Result<Kind, AdminError> {
+    let word = |text: Option<&str>| text.unwrap_or_default().trim().to_ascii_lowercase();
+    match (word(query.rows.as_deref()).as_str(), word(query.states.as_deref()).as_str()) {
+        ("" | "updates", "" | "listed") => Ok(Kind::Listed),
+        ("" | "updates", "all") => Ok(Kind::AllStates),
+        ("computers", "") => Ok(Kind::Computers),
+        ("computers", _) => {
+            Err(AdminError::invalid("states", "rows of computers have every state counted: leave states out"))
+        }
+        ("" | "updates", other) => {
+            let detail = format!("states is {:?}; it must be listed or all", super::shortened(other));
+            Err(AdminError::invalid("states", detail))
+        }
+        (other, _) => {
+            let detail = format!("rows is {:?}; it must be updates or computers", super::shortened(other));
+            Err(AdminError::invalid("rows", detail))
+        }
+    }
+}
+
 /// Writes the file.
-pub(crate) async fn compliance(app: &App, query: ComplianceExportQuery) -> Result<ExportFile, AdminError> {
+pub(crate) async fn compliance(
+    app: &App,
+    scope: Scope,
+    query: ComplianceExportQuery,
+) -> Result<ExportFile, AdminError> {
     if let Some(format) = query.format.as_deref().filter(|format| !format.eq_ignore_ascii_case("parquet")) {
         let detail = format!("format is {:?}; it must be parquet", super::shortened(format));
         return Err(AdminError::invalid("format", detail));
     }
+    let kind = kind(&query)?;
     // it takes what the report of the same data takes
     let report = super::named("compliance-overall")?;
     let given = [("collection", &query.collection), ("site", &query.site), ("group", &query.group)];
@@ -95,12 +138,17 @@ pub(crate) async fn compliance(app: &App, query: ComplianceExportQuery) -> Resul
         next_step: Some("try again when it is done".to_owned()),
     })?;
     let index = Index::current(app).await?;
-    let (live, data) = (app.state.live.clone(), app.process.data.clone());
+    let (live, data, shared) = (app.state.live.clone(), app.process.data.clone(), app.clone());
     app.try_read(move |tx| {
-        let source = Source::new(tx, &live, &index, &asked, 1)?;
+        let beside = Beside { roster: None, failures: &shared.shared().reported_failures };
+        let source = Source::new(tx, &live, &index, &asked, 1, &scope, beside)?;
         let file = tempfile::tempfile_in(&data)
             .map_err(|error| AdminError::Internal(format!("{}: {error}", data.display())))?;
-        write(&source, file)
+        let only: Option<HashSet<UpdateId>> = source.group()?.map(|(_, _, members)| members.into_iter().collect());
+        match kind {
+            Kind::Computers => computers::write(&source, only.as_ref(), file),
+            Kind::Listed | Kind::AllStates => write(&source, only.as_ref(), file, kind == Kind::AllStates),
+        }
     })
     .await
 }
@@ -109,16 +157,20 @@ fn failed(error: ParquetError) -> AdminError {
     AdminError::Internal(format!("the export could not be written: {error}"))
 }
 
-fn write(source: &Source<'_>, file: File) -> Result<ExportFile, AdminError> {
-    let only = source.group()?.map(|(_, _, members)| members.into_iter().collect());
-    let mut writer = Writer::new(file, source).map_err(failed)?;
+fn write(
+    source: &Source<'_>,
+    only: Option<&HashSet<UpdateId>>,
+    file: File,
+    all: bool,
+) -> Result<ExportFile, AdminError> {
+    let mut writer = Writer::new(file, source, all).map_err(failed)?;
     let mut trouble = None;
-    source.each(&source.scope()?, only.as_ref(), &mut |member| {
+    let lists = |seen: &Seen<'_>| all || seen.has(State::Installed) || seen.listed().next().is_some();
+    source.each(&source.scope()?, only, &lists, &mut |member| {
         // what follows a failure is not written; the walk has no other end
         if trouble.is_none() {
             trouble = writer.add(source, member).err();
         }
-        Ok(())
     })?;
     match trouble {
         Some(error) => Err(failed(error)),
@@ -136,7 +188,7 @@ struct Group {
     article: (Vec<ByteArray>, Vec<i16>),
     title: (Vec<ByteArray>, Vec<i16>),
     state: Vec<ByteArray>,
-    changed: Vec<i64>,
+    changed: (Vec<i64>, Vec<i16>),
     error: (Vec<i32>, Vec<i16>),
     reported: (Vec<i64>, Vec<i16>),
     as_of: Vec<i64>,
@@ -147,6 +199,8 @@ type Texts = (ByteArray, Option<ByteArray>, Option<ByteArray>);
 
 struct Writer {
     file: SerializedFileWriter<File>,
+    /// Also what is not listed.
+    all: bool,
     group: Group,
     as_of: i64,
     updates: std::collections::HashMap<UpdateId, Texts>,
@@ -168,17 +222,33 @@ fn put<T>(column: &mut (Vec<T>, Vec<i16>), value: Option<T>) {
     column.0.extend(value);
 }
 
+/// How files are written.
+fn properties(source: &Source<'_>) -> Arc<WriterProperties> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by(format!("weir {}", env!("CARGO_PKG_VERSION")))
+        .set_key_value_metadata(Some(vec![KeyValue::new("as_of".to_owned(), source.now.to_string())]))
+        .build();
+    Arc::new(properties)
+}
+
+/// A file to whose end all was written.
+fn ended(file: SerializedFileWriter<File>) -> Result<ExportFile, ParquetError> {
+    let mut file = file.into_inner()?;
+    let bytes = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(ExportFile { bytes, file })
+}
+
 impl Writer {
-    fn new(file: File, source: &Source<'_>) -> Result<Self, ParquetError> {
-        let schema = Arc::new(parse_message_type(SCHEMA)?);
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_created_by(format!("weir {}", env!("CARGO_PKG_VERSION")))
-            .set_key_value_metadata(Some(vec![KeyValue::new("as_of".to_owned(), source.now.to_string())]))
-            .build();
-        let file = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
+    fn new(file: File, source: &Source<'_>, all: bool) -> Result<Self, ParquetError> {
+        let schema =
+            if all { SCHEMA.replace("required int64 changed", "optional int64 changed") } else { SCHEMA.to_owned() };
+        let schema = Arc::new(parse_message_type(&schema)?);
+        let file = SerializedFileWriter::new(file, schema, properties(source))?;
         Ok(Self {
             file,
+            all,
             group: Group::default(),
             as_of: source.now.as_millisecond(),
             updates: std::collections::HashMap::new(),
@@ -193,7 +263,9 @@ impl Writer {
         let site = optional(&site).unwrap_or_else(|| bytes("unknown"));
         let reported = member.status.reported.map(Timestamp::as_millisecond);
         for (asked, state, entry) in member.states() {
-            let Some(entry) = entry else { continue };
+            if entry.is_none() && !self.all {
+                continue;
+            }
             let texts = self.updates.entry(asked.update).or_insert_with(|| {
                 let [id, article, title] = source.what(asked.update);
                 (bytes(&id.to_string()), optional(&article), optional(&title))
@@ -217,7 +289,7 @@ impl Writer {
         texts(rows, &group.article.0, Some(&group.article.1))?;
         texts(rows, &group.title.0, Some(&group.title.1))?;
         texts(rows, &group.state, None)?;
-        instants(rows, &group.changed, None)?;
+        instants(rows, &group.changed.0, self.all.then_some(group.changed.1.as_slice()))?;
         let mut column = next(rows)?;
         column.typed::<Int32Type>().write_batch(&group.error.0, Some(&group.error.1), None)?;
         column.close()?;
@@ -231,10 +303,7 @@ impl Writer {
         if !self.group.computer.is_empty() {
             self.flush()?;
         }
-        let mut file = self.file.into_inner()?;
-        let bytes = file.seek(SeekFrom::End(0))?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(ExportFile { bytes, file })
+        ended(self.file)
     }
 }
 
@@ -247,7 +316,7 @@ impl Group {
         (update, article, title): &Texts,
         state: State,
         words: &[ByteArray; State::ALL.len()],
-        entry: &Entry,
+        entry: Option<&Entry>,
         reported: Option<i64>,
         as_of: i64,
     ) {
@@ -259,8 +328,8 @@ impl Group {
         put(&mut self.title, title.clone());
         let state = words.get(usize::from(state.protocol_number())).cloned().unwrap_or_default();
         self.state.push(state);
-        self.changed.push(entry.changed.as_millisecond());
-        put(&mut self.error, entry.error);
+        put(&mut self.changed, entry.map(|entry| entry.changed.as_millisecond()));
+        put(&mut self.error, entry.and_then(|entry| entry.error));
         put(&mut self.reported, reported);
         self.as_of.push(as_of);
     }

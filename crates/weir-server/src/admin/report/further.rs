@@ -5,10 +5,10 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use weir_model::{
     ids::{CollectionId, UpdateId},
-    report::{Cell, Row},
+    report::{Best, Cell, Row},
     status::{Counts, State},
 };
 
@@ -72,10 +72,28 @@ pub(super) fn not_installed(source: &Source<'_>) -> Result<Vec<Row>, AdminError>
 pub(super) fn silent(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     let days = i64::from(source.asked.count("days").unwrap_or(30));
     let before = source.now - SignedDuration::from_hours(24 * days);
+    // one that never reported is silent since it first came
+    let mut found: Vec<(Timestamp, u32)> = Vec::new();
+    source.each_heard(&source.scope()?, &mut |heard, _| {
+        let since = heard.facts.last_report.unwrap_or(heard.facts.first_contact);
+        if since < before {
+            found.push((since, heard.no));
+        }
+    })?;
+    let all = found.len();
+    // those that are silent as long as the last that is shown come in the order of their ids
+    let limit = source.limit as usize;
+    if let Some(place) = limit.checked_sub(1).filter(|place| *place < found.len()) {
+        let last = found.select_nth_unstable(place).1.0;
+        found.retain(|(since, _)| *since <= last);
+    }
+    let left_out = (all - found.len()) as u64;
+    let mut numbers: Vec<u32> = found.into_iter().map(|(_, no)| no).collect();
+    numbers.sort_unstable();
     let mut best = source.best();
-    source.each_computer(&source.scope()?, &mut |_, computer| {
-        // one that never reported is silent since it first came
+    source.tx.report_computers_of(&numbers, false, &mut |computer, _| {
         let since = computer.last_report_at.unwrap_or(computer.first_contact_at);
+        // it may have reported meanwhile
         if since < before {
             best.offer((since, computer.id.to_string()), || {
                 let more = [
@@ -85,37 +103,30 @@ pub(super) fn silent(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
                     Cell::time(computer.last_sync_at),
                     Cell::Time(computer.first_contact_at),
                 ];
-                source.who(computer).into_iter().chain(more).collect()
+                source.who(&computer).into_iter().chain(more).collect()
             });
         }
         Ok(())
     })?;
-    Ok(source.finish(best))
+    let rows = source.finish(best);
+    source.total.set(source.total.get() + left_out);
+    Ok(rows)
 }
 
 /// F3.
 pub(super) fn failing_updates(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
-    #[derive(Default)]
-    struct Seen {
-        counts: Counts,
-        codes: BTreeMap<Option<i32>, u64>,
-    }
-    let mut seen: HashMap<UpdateId, Seen> = HashMap::new();
-    source.each(&source.scope()?, None, &mut |member| {
-        for (asked, state, entry) in member.states().filter(|(_, _, entry)| entry.is_some()) {
-            let one = seen.entry(asked.update).or_default();
-            one.counts.add(state);
-            if state == State::Failed {
-                *one.codes.entry(entry.and_then(|entry| entry.error)).or_default() += 1;
-            }
-        }
-        Ok(())
+    let scope = source.scope()?;
+    let counted = source.counts(&scope, None)?;
+    let mut codes: HashMap<UpdateId, BTreeMap<Option<i32>, u64>> = HashMap::new();
+    source.each_failed(&scope, None, &mut |_, update, entry| {
+        *codes.entry(update).or_default().entry(entry.error).or_default() += 1;
     })?;
+    let none = BTreeMap::new();
     let mut best = source.best();
-    for (update, seen) in seen.into_iter().filter(|(_, seen)| seen.counts.failed > 0) {
-        best.offer((Reverse(seen.counts.failed), update), || {
-            let counts = &seen.counts;
-            let frequent = seen.codes.iter().filter(|(code, _)| code.is_some()).max_by_key(|(_, count)| **count);
+    for (update, counts) in counted.updates.iter().filter(|(_, counts)| counts.failed > 0) {
+        best.offer((Reverse(counts.failed), *update), || {
+            let codes = codes.get(update).unwrap_or(&none);
+            let frequent = codes.iter().filter(|(code, _)| code.is_some()).max_by_key(|(_, count)| **count);
             let concerned = counts.failed + counts.needed() + counts.installed;
             let more = [
                 Cell::Count(counts.failed),
@@ -123,9 +134,9 @@ pub(super) fn failing_updates(source: &Source<'_>) -> Result<Vec<Row>, AdminErro
                 Cell::Count(counts.installed),
                 Cell::share(counts.failed, concerned),
                 Cell::code(frequent.and_then(|(code, _)| *code)),
-                Cell::Count(seen.codes.len() as u64),
+                Cell::Count(codes.len() as u64),
             ];
-            source.what(update).into_iter().chain(more).collect()
+            source.what(*update).into_iter().chain(more).collect()
         });
     }
     Ok(source.finish(best))
@@ -136,14 +147,9 @@ pub(super) fn breaches(source: &Source<'_>, breaches: &Breaches) -> Result<Vec<R
     if breaches.is_without_data() {
         source.note("No exposure data; weir exposure import brings documents of vendors.");
     }
-    let mut meant = HashMap::new();
-    source.each_computer(&source.scope()?, &mut |_, computer| {
-        meant.insert(computer.no, source.who(computer));
-        Ok(())
-    })?;
-    let mut best = source.best();
-    breaches.each(&|computer| meant.contains_key(&computer), &mut |computer, breach| {
-        let Some(who) = meant.get(&computer) else { return };
+    let meant = source.numbers(&source.scope()?)?;
+    let mut best: Best<_, (u32, Vec<Cell>)> = Best::new(source.limit);
+    breaches.each(&|computer| meant.binary_search(&computer).is_ok(), &mut |computer, breach| {
         best.offer((breach.due, computer, breach.cve), || {
             let what = breach.update.map_or([const { Cell::Absent }; 3], |update| source.what(update));
             let more = [
@@ -151,8 +157,15 @@ pub(super) fn breaches(source: &Source<'_>, breaches: &Breaches) -> Result<Vec<R
                 Cell::Time(breach.due),
                 Cell::Duration(source.now.duration_since(breach.due)),
             ];
-            who.iter().cloned().chain([Cell::Id(breach.cve.to_string())]).chain(what).chain(more).collect()
+            (computer, [Cell::Id(breach.cve.to_string())].into_iter().chain(what).chain(more).collect())
         });
     });
-    Ok(source.finish(best))
+    let (found, total) = best.finish();
+    source.total.set(total);
+    let who = source.who_of(found.iter().map(|(computer, _)| *computer))?;
+    let rows = found.into_iter().filter_map(|(computer, what)| {
+        let who = who.get(&computer)?.iter().cloned();
+        Some(who.chain(what).collect())
+    });
+    Ok(rows.collect())
 }

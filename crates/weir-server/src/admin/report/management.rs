@@ -9,10 +9,13 @@ use weir_api::deployment::DeploymentState;
 use weir_model::{
     ids::{CollectionId, DeploymentId, UpdateId},
     report::{Cell, Row, states::word},
-    status::{Counts, State},
+    status::{Counts, State, UpdateNumber},
     targeting::DeploymentAction,
 };
-use weir_store::deployment::{Deployed, DeploymentRow, Rows};
+use weir_store::{
+    deployment::{Deployed, DeploymentRow, Rows},
+    report::ReportComputer,
+};
 
 use super::{
     super::{AdminError, deployment::Describer, list},
@@ -76,7 +79,7 @@ pub(super) fn of_group(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
 fn shown(source: &Source<'_>, ids: impl IntoIterator<Item = DeploymentId>) -> Result<Vec<DeploymentRow>, AdminError> {
     let mut found = Vec::new();
     for id in ids {
-        found.extend(source.tx.deployment_show(id)?);
+        found.extend(source.tx.deployment_show(id)?.filter(|row| source.tree.sees(row.collection)));
     }
     Ok(found)
 }
@@ -95,22 +98,30 @@ pub(super) fn not_deployed(source: &Source<'_>) -> Result<Vec<Row>, AdminError> 
             }
         }
     }
-    let published = source.live.current();
-    let mut reached: HashMap<Vec<CollectionId>, HashSet<UpdateId>> = HashMap::new();
-    let mut needed: HashMap<UpdateId, u64> = HashMap::new();
-    source.each(&source.scope()?, None, &mut |member| {
-        let reached = reached.entry(member.row.groups.clone()).or_insert_with(|| {
-            let set = source.live.directory.group_set(&member.row.groups);
-            let above = published.snapshot.branches(set.collections());
-            above.iter().flatten().filter_map(|id| brought.get(id)).flatten().copied().collect()
-        });
-        for (asked, state, _) in member.states() {
-            if (state.is_needed() || state == State::Failed) && !reached.contains(&asked.update) {
-                *needed.entry(asked.update).or_default() += 1;
-            }
+    let mut sets: HashMap<u32, Vec<CollectionId>> = HashMap::new();
+    let mut lacking: HashMap<(u32, UpdateNumber), u64> = HashMap::new();
+    source.survey(&source.scope()?, None, &mut |seen| {
+        sets.entry(seen.set).or_insert_with(|| seen.collections.to_vec());
+        for (update, _) in seen.listed() {
+            *lacking.entry((seen.set, update)).or_default() += 1;
         }
-        Ok(())
     })?;
+    let published = source.live.current();
+    let reached: HashMap<u32, Vec<&HashSet<UpdateId>>> = sets
+        .iter()
+        .map(|(set, groups)| {
+            let above: HashSet<CollectionId> = published.snapshot.branches(groups).into_iter().flatten().collect();
+            (*set, above.iter().filter_map(|id| brought.get(id)).collect())
+        })
+        .collect();
+    let mut needed: HashMap<UpdateId, u64> = HashMap::new();
+    for ((set, number), computers) in lacking {
+        let Some(update) = published.update_of(number) else { continue };
+        let is_brought = reached.get(&set).is_some_and(|all| all.iter().any(|updates| updates.contains(&update)));
+        if !is_brought {
+            *needed.entry(update).or_default() += computers;
+        }
+    }
     let mut best = source.best();
     for (update, computers) in needed {
         let own = source.vendor(update);
@@ -174,10 +185,9 @@ pub(super) fn to_computer(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     let describer = Describer::new(source.tx, source.live)?;
     let mut states: HashMap<UpdateId, State> = HashMap::new();
     let mut above: HashSet<CollectionId> = HashSet::new();
-    source.one(None, &mut |member| {
+    source.one(&mut |member| {
         states = member.states().map(|(asked, state, _)| (asked.update, state)).collect();
-        let set = source.live.directory.group_set(&member.row.groups);
-        above = published.snapshot.branches(set.collections()).into_iter().flatten().collect();
+        above = published.snapshot.branches(member.groups).into_iter().flatten().collect();
     })?;
     let mut best = source.best();
     for row in source.deployments(Rows::People, None)? {
@@ -239,7 +249,8 @@ fn waiting(source: &Source<'_>) -> Result<Vec<Waiting>, AdminError> {
     let mut people: BTreeMap<DeploymentId, DeploymentRow> = BTreeMap::new();
     let mut found = Vec::new();
     for (id, (files, bytes)) in source.tx.deployments_waiting(&policy)? {
-        let Some(row) = source.tx.deployment_show(id)? else { continue };
+        let row = source.tx.deployment_show(id)?.filter(|row| source.tree.sees(row.collection));
+        let Some(row) = row else { continue };
         let Deployed::Update { id: update, .. } = row.deployed else { continue };
         let shown = row.expanded_from.unwrap_or(id);
         if only.is_some_and(|only| only != shown) {
@@ -286,27 +297,31 @@ pub(super) fn missing_content_computers(source: &Source<'_>) -> Result<Vec<Row>,
     if only.is_empty() {
         return Ok(source.all(Vec::new()));
     }
-    let mut best = source.best();
-    source.each(&source.scope()?, Some(&only), &mut |member| {
-        let holds: Vec<&HashSet<UpdateId>> = waits
-            .iter()
-            .filter(|(collection, _)| source.tree.holds(**collection, member.row))
-            .map(|(_, updates)| updates)
-            .collect();
-        let needed = member.states().filter(|(asked, state, _)| {
-            (state.is_needed() || *state == State::Failed)
-                && holds.iter().any(|updates| updates.contains(&asked.update))
+    let published = source.live.current();
+    let numbers = |updates: &HashSet<UpdateId>| -> HashSet<UpdateNumber> {
+        updates.iter().filter_map(|update| published.status_number(*update)).collect()
+    };
+    let waits: Vec<(CollectionId, HashSet<UpdateNumber>)> =
+        waits.iter().map(|(collection, updates)| (*collection, numbers(updates))).collect();
+    // what waits for the computers of each set of collections
+    let mut own: HashMap<u32, HashSet<UpdateNumber>> = HashMap::new();
+    let mut found: HashMap<u32, u64> = HashMap::new();
+    source.survey(&source.scope()?, Some(&only), &mut |seen| {
+        let own = own.entry(seen.set).or_insert_with(|| {
+            let here = waits.iter().filter(|(id, _)| source.tree.holds_any(*id, seen.collections));
+            here.flat_map(|(_, updates)| updates).copied().collect()
         });
-        let needed = needed.count() as u64;
+        let needed = seen.listed().filter(|(update, _)| own.contains(update)).count() as u64;
         if needed > 0 {
-            best.offer(member.key(), || {
-                let more = [Cell::Count(needed), Cell::Time(member.computer.last_contact_at)];
-                source.who(member.computer).into_iter().chain(more).collect()
-            });
+            found.insert(seen.no, needed);
         }
-        Ok(())
     })?;
-    Ok(source.finish(best))
+    let row = |computer: &ReportComputer| -> Row {
+        let needed = found.get(&computer.no).copied().unwrap_or_default();
+        let more = [Cell::Count(needed), Cell::Time(computer.last_contact_at)];
+        source.who(computer).into_iter().chain(more).collect()
+    };
+    Ok(source.named(found.keys().copied())?.iter().map(row).collect())
 }
 
 /// The state of a deployment's update as a cell.

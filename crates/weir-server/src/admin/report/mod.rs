@@ -22,17 +22,25 @@ use weir_api::{
     List,
     report::{Report as ApiReport, ReportColumn, ReportDrill, ReportParameter, ReportResult},
 };
-use weir_model::report::{
-    self as model, Arguments, Column, Format, MOST_ROWS, ParameterError, ParameterKind, REPORTS, ROWS, Report, Row,
-    Table,
+use weir_model::{
+    report::{
+        self as model, Arguments, Column, Format, MOST_ROWS, ParameterError, ParameterKind, REPORTS, ROWS, Report, Row,
+        Table,
+    },
+    rights::Scope,
 };
 
-use self::source::Source;
-use super::{AdminError, App, exposure::Breaches, index::Index};
+use self::source::{Beside, Source};
+use super::{AdminError, App, computer_roster::Roster, exposure::Breaches, index::Index};
 use crate::notify;
 
-/// Reports that are made at once: each walks all computers.
+/// Reports that are made at once: each looks at all computers, and may read a row of each.
 const AT_ONCE: usize = 2;
+
+/// Of fewer computers than these their rows say what they are called.
+const MANY: usize = 10_000;
+/// Reports that list computers by name.
+const BY_NAME: [&str; 8] = ["A7", "A8", "B8", "C4", "C6", "D3", "D4", "E3"];
 
 /// What reports share with the rest of the server.
 #[derive(Debug)]
@@ -138,9 +146,10 @@ fn column(column: &Column) -> ReportColumn {
     }
 }
 
-/// Runs a report. `given` are its parameters as they came.
+/// Runs a report, of the computers within a scope. `given` are its parameters as they came.
 pub(crate) async fn run(
     app: &App,
+    scope: Scope,
     id: &str,
     given: &[(String, String)],
     rows: Option<u32>,
@@ -156,15 +165,18 @@ pub(crate) async fn run(
         "F4" => Some(Breaches::current(app).await?),
         _ => None,
     };
-    let live = app.state.live.clone();
+    let by_name = app.state.live.directory.len() >= MANY && BY_NAME.contains(&report.number);
+    let roster = if by_name { Some(Roster::current(app).await?) } else { None };
+    let (live, shared) = (app.state.live.clone(), app.clone());
     app.try_read(move |tx| {
-        let source = Source::new(tx, &live, &index, &asked, limit)?;
+        let beside = Beside { roster, failures: &shared.shared().reported_failures };
+        let source = Source::new(tx, &live, &index, &asked, limit, &scope, beside)?;
         let rows = answer(&source, breaches.as_ref())?;
         Ok(Table {
             report,
             asked: asked.shown().to_vec(),
             server,
-            as_of: source.now,
+            as_of: source.as_of(),
             rolled_up: source.rolled_up()?,
             notes: source.notes(),
             total: source.total.get(),

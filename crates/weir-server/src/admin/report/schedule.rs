@@ -172,7 +172,7 @@ pub(crate) async fn create(
 pub(crate) async fn change(
     app: &App,
     caller: &Caller,
-    named: String,
+    schedule: String,
     change: ReportScheduleChange,
 ) -> Result<ReportSchedule, AdminError> {
     if change.no_folder && change.folder.is_some() {
@@ -182,9 +182,10 @@ pub(crate) async fn change(
     let made = app
         .write(caller, move |tx| {
             let zone = Current::read(tx)?.zone();
-            let row = find(tx, &named)?;
+            let row = find(tx, &schedule)?;
             let before = row.wanted.clone();
-            let other_report = change.report.as_ref().is_some_and(|report| *report != before.report);
+            let other_report =
+                change.report.as_ref().is_some_and(|report| named(report).is_ok_and(|it| it.id != before.report));
             let parameters = change
                 .parameters
                 .unwrap_or_else(|| if other_report { BTreeMap::new() } else { before.parameters.clone() });

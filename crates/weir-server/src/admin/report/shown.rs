@@ -76,9 +76,9 @@ pub(super) fn counts_of(counts: &Counts, states: &[State]) -> impl Iterator<Item
     states.iter().map(move |state| Cell::Count(counts.of(*state)))
 }
 
-/// Compliant ones of all, as a cell.
-pub(super) fn percent(counts: &Counts) -> Cell {
-    Cell::share(counts.compliant(), counts.total())
+/// Compliant ones of all, as a cell; there is no share if nobody is asked.
+pub(super) fn percent(counts: &Counts, asked: u64) -> Cell {
+    if asked == 0 { Cell::Absent } else { Cell::share(counts.compliant(), counts.total()) }
 }
 
 /// The states in the order in which reports show them.

@@ -1,6 +1,10 @@
-//! Where reports have their data from. All that they know of compliance comes through [`Source::each`], which walks the computers one
-//! after the other, and [`Source::counts`], which asks the index: what is in memory is a line for each computer and a line for each
-//! update, never one for each pair.
+//! Where reports have their data from. All that they know of compliance comes from the index: [`Source::counts`] adds up,
+//! [`Source::survey`] looks at one computer after the other and so picks those that a report is about. Rows of the database are read of
+//! these alone, by their keys, and what they reported only where times and errors are shown. What is in memory is a line for each
+//! computer and a line for each update, never one for each pair.
+
+mod memory;
+mod picked;
 
 use std::{
     cell::{Cell as Flag, RefCell},
@@ -10,32 +14,36 @@ use std::{
 
 use jiff::Timestamp;
 use weir_model::{
+    compliance::{Members, Seen, Tally},
+    freshness::{Freshness, Rule, UnknownReason, judge},
     ids::{CollectionId, UpdateId},
-    report::{Arguments, Best, Row},
-    status::{ComputerStatus, Counts, Entry, State, computer_state},
+    report::{Arguments, Best, Cell, Row},
+    rights,
+    status::{ComputerStatus, Counts, Entry, State},
 };
 use weir_store::{
     ReadTx, StoreError,
-    computer::{DirectoryRow, THIS_SERVER},
-    deployment::{Deployed, DeploymentFilter, DeploymentRow, Rows},
+    computer::THIS_SERVER,
+    deployment::{DeploymentFilter, DeploymentRow, Rows},
     report::ReportComputer,
 };
 
+use self::picked::Picked;
 use super::super::{
     AdminError,
     collection::Tree,
-    group,
+    computer_roster::Roster,
+    enforcement, failure, group,
     index::Index,
     list, rollup,
+    servers::{self, Servers},
+    setting::Current,
     tally::{self, Asked, Questions},
 };
-use crate::live::Live;
+use crate::live::{Live, View};
 
 /// How a report knows this server among those below it.
 pub(super) const THIS: &str = "this";
-
-/// What is done with each computer: its collections, who it is, its encoded status.
-type EachStored<'e> = dyn FnMut(&DirectoryRow, &ReportComputer, &[u8]) -> Result<(), StoreError> + 'e;
 
 /// Which computers are meant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,10 +56,10 @@ pub(super) struct Scope {
 
 /// One computer with what it reported.
 pub(super) struct Member<'m> {
-    /// Its collections.
-    pub(super) row: &'m DirectoryRow,
     /// Who it is, and when it was here.
     pub(super) computer: &'m ReportComputer,
+    /// Its collections; one without any is in Unassigned Computers.
+    pub(super) groups: &'m [CollectionId],
     /// What it reported.
     pub(super) status: &'m ComputerStatus,
     /// What it is asked about, of what the report is about.
@@ -72,35 +80,46 @@ impl Member<'_> {
             }
         })
     }
+}
 
+impl Member<'_> {
     /// Its states, counted.
     pub(super) fn counts(&self) -> Counts {
         self.states().map(|(_, state, _)| state).collect()
     }
 
-    /// Its one state.
-    pub(super) fn worst(&self) -> State {
-        computer_state(self.status.reported.is_some(), self.states().map(|(_, state, _)| state))
+    /// Its collections, and the zone of its own.
+    pub(super) fn place(&self) -> (&[CollectionId], Option<&str>) {
+        (self.groups, self.computer.time_zone.as_deref())
     }
+}
 
-    /// By which it is sorted: name, id.
-    pub(super) fn key(&self) -> (String, String) {
-        (self.computer.dns_name.to_lowercase(), self.computer.id.to_string())
-    }
+/// The state of a computer of the one update that it was looked at for; unknown if it is not asked about it.
+pub(super) fn one_state(seen: &Seen<'_>) -> State {
+    State::ALL.into_iter().find(|state| seen.has(*state)).unwrap_or(State::Unknown)
 }
 
 /// How computers stand.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
-    /// By the one state of each.
-    pub(super) computers: Counts,
-    /// By update.
+    /// All of them.
+    pub(super) tally: Tally,
+    /// Those that are asked about an update, by update.
     pub(super) updates: HashMap<UpdateId, Counts>,
+    /// Of the compliant ones, those whose reports are current.
+    pub(super) compliant_current: u64,
 }
 
 impl Counted {
+    /// All computers by their state of an update; those that are not asked about it are unknown.
     pub(super) fn of(&self, update: UpdateId) -> Counts {
-        self.updates.get(&update).copied().unwrap_or_default()
+        self.tally.over_all(&self.updates.get(&update).copied().unwrap_or_default())
+    }
+
+    /// Compliant ones of all; there is no share of an update that nobody is asked about.
+    pub(super) fn percent(&self, update: UpdateId) -> Cell {
+        let asked = self.updates.get(&update);
+        asked.and_then(|asked| self.tally.percent_of(asked)).map_or(Cell::Absent, Cell::Percent)
     }
 }
 
@@ -133,6 +152,18 @@ pub(super) struct Source<'s> {
     notes: RefCell<Vec<String>>,
     /// Rows that there would be, if that is not what was collected.
     pub(super) total: Flag<u64>,
+    /// Of when the oldest is that it was made from.
+    as_of: Flag<Timestamp>,
+    beside: Beside<'s>,
+}
+
+/// What is kept in memory beside the index.
+#[derive(Clone, Debug)]
+pub(super) struct Beside<'s> {
+    /// What computers are called, for reports by name, where there are many.
+    pub(super) roster: Option<Arc<Roster>>,
+    /// What computers said of failures.
+    pub(super) failures: &'s failure::Kept,
 }
 
 impl<'s> Source<'s> {
@@ -142,25 +173,44 @@ impl<'s> Source<'s> {
         index: &'s Index,
         asked: &'s Arguments,
         limit: u32,
+        within: &rights::Scope,
+        beside: Beside<'s>,
     ) -> Result<Self, StoreError> {
         let mut servers = HashMap::from([(THIS_SERVER, (THIS.to_owned(), THIS.to_owned()))]);
-        for (no, id, name, _) in tx.rollup_server_numbers()? {
-            let name = if name.is_empty() { id.to_string() } else { name };
-            servers.insert(no, (id.to_string(), name));
-        }
+        let below = Servers::read(tx)?;
+        servers.extend(below.iter().map(|(no, server)| (no, (server.id.to_string(), server.name.clone()))));
+        let note = within
+            .is_limited()
+            .then(|| "Of the computers that you may see: you are limited to collections.".to_owned());
+        let now = Timestamp::now();
         Ok(Self {
             tx,
             live,
             index,
-            tree: Tree::read(tx)?,
+            tree: Tree::within(tx, within)?,
             asked,
             limit,
-            now: Timestamp::now(),
+            now,
+            as_of: Flag::new(now),
+            beside,
             servers,
             below: RefCell::default(),
-            notes: RefCell::default(),
+            notes: RefCell::new(note.into_iter().collect()),
             total: Flag::new(0),
         })
+    }
+
+    /// Days after which a computer is silent: those that are asked for, else those of the site.
+    fn days(&self) -> Result<u32, StoreError> {
+        match self.asked.count("days") {
+            Some(days) => Ok(days),
+            None => Ok(Current::read(self.tx)?.silent_days()),
+        }
+    }
+
+    /// When a computer is silent.
+    pub(super) fn rule(&self) -> Result<Rule, StoreError> {
+        self.days().map(Rule::days)
     }
 
     /// What is asked for by `collection` and `site`.
@@ -204,34 +254,29 @@ impl<'s> Source<'s> {
         if let Some(from) = row.as_ref().and_then(|row| row.expanded_from) {
             row = self.tx.deployment_show(from)?;
         }
+        let row = row.filter(|row| self.tree.sees(row.collection));
         let row = row.ok_or_else(|| AdminError::missing("deployment", format!("{name:?}"), "weir deployments list"))?;
         self.whole(row).map(Some)
     }
 
     /// A deployment with its parts.
     pub(super) fn whole(&self, row: DeploymentRow) -> Result<Deployment, AdminError> {
-        let rows = match row.deployed {
-            Deployed::Update { .. } => vec![row.clone()],
-            Deployed::Group(_) => self.deployments(Rows::Members(row.id), None)?,
-        };
-        let part = |part: DeploymentRow| match part.deployed {
-            Deployed::Update { id, .. } => Some((id, part)),
-            Deployed::Group(_) => None,
-        };
-        Ok(Deployment { row, parts: rows.into_iter().filter_map(part).collect() })
+        let parts = enforcement::parts(self.tx, &row)?;
+        Ok(Deployment { row, parts })
     }
 
-    /// Deployments by number.
+    /// Deployments by number; of people, those within the scope of who asks. What computers get is computed from all.
     pub(super) fn deployments(
         &self,
         rows: Rows,
         collection: Option<CollectionId>,
     ) -> Result<Vec<DeploymentRow>, StoreError> {
+        let people = matches!(rows, Rows::People);
         let filter = DeploymentFilter { update: None, collection, rows };
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
             let page = self.tx.deployment_list(&filter, cursor.as_deref(), list::LARGEST)?;
-            all.extend(page.items);
+            all.extend(page.items.into_iter().filter(|row| !people || self.tree.sees(row.collection)));
             cursor = page.next;
             if cursor.is_none() {
                 return Ok(all);
@@ -246,23 +291,48 @@ impl<'s> Source<'s> {
         Ok(scope)
     }
 
-    /// Whether a computer is meant.
-    fn holds(&self, scope: &Scope, row: &DirectoryRow) -> bool {
-        scope.site.is_none_or(|site| row.site == site)
-            && scope.collections.iter().flatten().all(|collection| self.tree.holds(*collection, row))
+    /// The computers of a scope as the index looks for them: of those that may be seen.
+    fn members(&self, view: &View<'_>, scope: &Scope) -> Members {
+        let members = view.members(scope.site, &|groups| {
+            self.tree.sees_any(groups)
+                && scope.collections.iter().flatten().all(|collection| self.tree.holds_any(*collection, groups))
+        });
+        self.below.borrow_mut().extend(view.sites(&members).into_iter().filter(|site| *site != THIS_SERVER));
+        members
     }
 
-    /// Hands every computer of a scope to `each`, ascending by number, with what it is asked about of `only`.
+    /// Hands every computer of a scope to `tell`, in no order, with what it says of `only`, or of all that it is asked about. The
+    /// index is held meanwhile: nothing is to be read, and nothing else asked of it.
+    pub(super) fn survey(
+        &self,
+        scope: &Scope,
+        only: Option<&HashSet<UpdateId>>,
+        tell: &mut dyn FnMut(&Seen<'_>),
+    ) -> Result<(), StoreError> {
+        let view = self.live.compliance(self.tx)?;
+        view.survey(&self.members(&view, scope), only, tell);
+        Ok(())
+    }
+
+    /// Hands those computers of a scope that `pick` takes to `each`, ascending by number, with what they reported.
     pub(super) fn each(
         &self,
         scope: &Scope,
         only: Option<&HashSet<UpdateId>>,
-        each: &mut dyn FnMut(&Member<'_>) -> Result<(), StoreError>,
+        pick: &dyn Fn(&Seen<'_>) -> bool,
+        each: &mut dyn FnMut(&Member<'_>),
     ) -> Result<(), StoreError> {
+        let mut picked = Picked::default();
+        self.survey(scope, only, &mut |seen| {
+            if pick(seen) {
+                picked.note(seen);
+            }
+        })?;
         let mut questions = Questions::new(self.live);
         let mut narrowed: HashMap<*const Asked, Arc<[Asked]>> = HashMap::new();
-        self.walk(scope, true, &mut |row, computer, status| {
-            let whole = questions.of(&row.groups);
+        self.tx.report_computers_of(&picked.numbers(), true, &mut |computer, status| {
+            let groups = picked.groups(computer.no);
+            let whole = questions.of(groups);
             let asked =
                 match only {
                     None => whole,
@@ -271,91 +341,88 @@ impl<'s> Source<'s> {
                         whole.iter().copied().filter(|asked| only.contains(&asked.update)).collect()
                     })),
                 };
-            each(&Member { row, computer, status: &tally::decode(status), asked: &asked })
+            each(&Member { computer: &computer, groups, status: &tally::decode(status), asked: &asked });
+            Ok(())
         })
     }
 
     /// Hands the computer that `computer` names to `each`.
-    pub(super) fn one(
-        &self,
-        only: Option<&HashSet<UpdateId>>,
-        each: &mut dyn FnMut(&Member<'_>),
-    ) -> Result<(), AdminError> {
+    pub(super) fn one(&self, each: &mut dyn FnMut(&Member<'_>)) -> Result<(), AdminError> {
         let Some(id) = self.asked.computer("computer") else {
             return Err(AdminError::invalid("parameter", "the parameter computer is absent"));
         };
         let found = self.tx.computer_find(id)?;
         let found = found.ok_or_else(|| AdminError::missing("computer", id, "weir computers list"))?;
-        let row = DirectoryRow {
-            no: found.no,
-            id: found.id.clone(),
-            registered: found.registration.is_some(),
-            site: found.site,
-            time_zone: self.tx.computer_time_zone(found.no)?,
-            groups: self.tx.computer_collections(found.no)?,
-        };
-        if row.site != THIS_SERVER {
-            self.below.borrow_mut().insert(row.site);
+        let mut groups = self.tx.computer_collections(found.no)?;
+        self.tree.check_computer(id, &groups)?;
+        if found.site != THIS_SERVER {
+            self.below.borrow_mut().insert(found.site);
         }
-        let computer = ReportComputer {
-            no: found.no,
-            id: found.id,
-            dns_name: found.dns_name,
-            site: found.site,
-            first_contact_at: found.first_contact_at,
-            last_contact_at: found.last_contact_at,
-            last_sync_at: found.last_sync_at,
-            last_sync_succeeded: found.last_sync_succeeded,
-            last_sync_error: found.last_sync_error,
-            last_report_at: found.last_report_at,
-        };
-        let status = tally::decode(&self.tx.computer_status(row.no)?.status);
-        let whole = Questions::new(self.live).of(&row.groups);
-        let asked = match only {
-            None => whole,
-            Some(only) => whole.iter().copied().filter(|asked| only.contains(&asked.update)).collect(),
-        };
-        each(&Member { row: &row, computer: &computer, status: &status, asked: &asked });
+        if groups.is_empty() {
+            groups.push(CollectionId::UNASSIGNED_COMPUTERS);
+        }
+        let asked = Questions::new(self.live).of(&groups);
+        self.tx.report_computers_of(&[found.no], true, &mut |computer, status| {
+            each(&Member { computer: &computer, groups: &groups, status: &tally::decode(status), asked: &asked });
+            Ok(())
+        })?;
         Ok(())
     }
 
-    /// The same as [`Source::each`] without what they reported.
-    pub(super) fn each_computer(
+    /// What computers reported, by their numbers, which ascend.
+    pub(super) fn statuses(
         &self,
-        scope: &Scope,
-        each: &mut dyn FnMut(&DirectoryRow, &ReportComputer) -> Result<(), StoreError>,
+        numbers: &[u32],
+        each: &mut dyn FnMut(&ReportComputer, &ComputerStatus),
     ) -> Result<(), StoreError> {
-        self.walk(scope, false, &mut |row, computer, _| each(row, computer))
-    }
-
-    fn walk(&self, scope: &Scope, with_status: bool, each: &mut EachStored<'_>) -> Result<(), StoreError> {
-        let directory = self.tx.computer_directory()?;
-        let mut rows = directory.iter().peekable();
-        let mut below = self.below.borrow_mut();
-        // both ascend by number
-        self.tx.report_computers_each(with_status, &mut |computer, status| {
-            while rows.next_if(|row| row.no < computer.no).is_some() {}
-            let Some(row) = rows.peek().filter(|row| row.no == computer.no && self.holds(scope, row)) else {
-                return Ok(());
-            };
-            if row.site != THIS_SERVER {
-                below.insert(row.site);
-            }
-            each(row, &computer, status)
+        self.tx.report_computers_of(numbers, true, &mut |computer, status| {
+            each(&computer, &tally::decode(status));
+            Ok(())
         })
     }
 
     /// How the computers of a scope stand with these updates, or with all that they are asked about.
     pub(super) fn counts(&self, scope: &Scope, only: Option<&HashSet<UpdateId>>) -> Result<Counted, StoreError> {
+        let others = self.live.not_current(self.tx, self.days()?)?;
+        self.is_of(others.as_of);
         let view = self.live.compliance(self.tx)?;
-        let members = view.members(scope.site, &|groups| {
-            scope.collections.iter().flatten().all(|collection| self.tree.holds_any(*collection, groups))
-        });
-        self.below.borrow_mut().extend(view.sites(&members).into_iter().filter(|site| *site != THIS_SERVER));
+        let members = self.members(&view, scope);
         let tally = view.count(&members, only);
         let counted = tally.updates.iter().filter(|it| it.counts.total() > 0);
         let updates = counted.filter_map(|it| Some((view.update(it.update)?, it.counts))).collect();
-        Ok(Counted { computers: tally.states, updates })
+        let others = view.states_in(&members, only, others.keys().copied());
+        let compliant_current = tally.compliant().saturating_sub(others.compliant());
+        Ok(Counted { tally, updates, compliant_current })
+    }
+
+    /// How many computers of a scope are silent, and how many call and do not report.
+    pub(super) fn unheard(&self, scope: &Scope) -> Result<(u64, u64), StoreError> {
+        let others = self.live.not_current(self.tx, self.days()?)?;
+        self.is_of(others.as_of);
+        let view = self.live.compliance(self.tx)?;
+        let numbers: Vec<u32> = others.keys().copied().collect();
+        let members = view.members_of(&self.members(&view, scope), &numbers);
+        let count = |class: Freshness| {
+            let own = members.iter().filter(|it| others.get(&it.no).is_some_and(|verdict| verdict.class == class));
+            own.count() as u64
+        };
+        Ok((count(Freshness::Silent), count(Freshness::NotReporting)))
+    }
+
+    /// Why a computer whose state is `state` is unknown, and the code of the scan that failed; nothing if it is known. `asked` and
+    /// `reported` as of [`UnknownReason::of`].
+    pub(super) fn why(
+        &self,
+        computer: &ReportComputer,
+        (state, asked, reported): (State, bool, bool),
+        rule: &Rule,
+    ) -> (Cell, Option<i32>) {
+        if state != State::Unknown {
+            return (Cell::Absent, None);
+        }
+        let verdict = judge(&computer.facts(), rule, self.now);
+        let reason = UnknownReason::of(asked, reported, &verdict);
+        (Cell::State(reason.word()), verdict.error.filter(|_| reason == UnknownReason::ScanFailed))
     }
 
     /// Says something of the answer that a reader should know.
@@ -370,12 +437,7 @@ impl<'s> Source<'s> {
 
     /// When the oldest of what servers below reported, of those that were looked at, arrived.
     pub(super) fn rolled_up(&self) -> Result<Option<Timestamp>, StoreError> {
-        let below = self.below.borrow();
-        if below.is_empty() {
-            return Ok(None);
-        }
-        let servers = self.tx.rollup_servers()?;
-        Ok(servers.iter().filter(|row| below.contains(&row.no)).map(|row| row.received_at).min())
+        servers::oldest(self.tx, &self.below.borrow())
     }
 
     /// Collects the first rows of an order.
@@ -396,6 +458,11 @@ impl<'s> Source<'s> {
         rows.truncate(self.limit as usize);
         rows
     }
+}
+
+/// By which computers are sorted: name, id.
+pub(super) fn name_key(computer: &ReportComputer) -> (String, String) {
+    (computer.dns_name.to_lowercase(), computer.id.to_string())
 }
 
 /// A state that was asked for.

@@ -2,98 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use weir_model::{
-    ids::{CollectionId, UpdateId},
-    report::{
-        Cell, Row,
-        states::{Enforcement, Evaluation, Standing},
-    },
-    schedule::Zone,
-    targeting::Timing,
-    window::Ask,
+    compliance::deployment::{Enforcement, Terms},
+    freshness::ScanState,
+    ids::UpdateId,
+    report::{Cell, Row, states::Evaluation},
+    status::State,
 };
-use weir_store::{StoreError, computer::THIS_SERVER, deployment::DeploymentRow};
+use weir_store::computer::THIS_SERVER;
 
 use super::{
-    super::AdminError,
+    super::{AdminError, enforcement::Enforced},
     management::update_state,
-    source::{Deployment, Member, Scope, Source, required},
+    source::{Deployment, Member, Scope, Source, name_key, required},
 };
-use crate::live::Published;
 
-/// What being required means for each update of a deployment, found once for each set of collections and zone.
-struct Needs<'n> {
-    source: &'n Source<'n>,
-    published: std::sync::Arc<Published>,
-    parts: HashMap<UpdateId, &'n DeploymentRow>,
-    known: HashMap<Kind, Needed>,
+fn enforced<'e>(source: &'e Source<'_>, deployment: &Deployment) -> Enforced<'e> {
+    Enforced::new(source.live, source.index, deployment.row.action, &deployment.parts, source.now)
 }
 
-/// Computers that are told the same: their collections, their own zone, and the update.
-type Kind = (Vec<CollectionId>, Option<String>, UpdateId);
-/// What being required means to them, and the window that they wait for.
-type Needed = (Enforcement, Option<Timestamp>);
-
-impl<'n> Needs<'n> {
-    fn new(source: &'n Source<'n>, deployment: &'n Deployment) -> Self {
-        Self {
-            source,
-            published: source.live.current(),
-            parts: deployment.parts.iter().map(|(update, row)| (*update, row)).collect(),
-            known: HashMap::new(),
-        }
-    }
-
-    fn of(&mut self, member: &Member<'_>, update: UpdateId) -> Needed {
-        let kind = (member.row.groups.clone(), member.row.time_zone.clone(), update);
-        if let Some(known) = self.known.get(&kind) {
-            return *known;
-        }
-        let needed = self.find(member, update);
-        self.known.insert(kind, needed);
-        needed
-    }
-
-    fn find(&self, member: &Member<'_>, update: UpdateId) -> Needed {
-        let Some(part) = self.parts.get(&update) else { return (Enforcement::BeforeDeadline, None) };
-        let slot = self.source.index.search.slot(update);
-        let minutes = slot.and_then(|slot| self.source.index.search.state(slot));
-        let minutes = minutes.map_or(60, |state| state.flags.run_time_minutes);
-        let own: Option<Zone> = member.row.time_zone.as_deref().and_then(|zone| zone.parse().ok());
-        let set = self.source.live.directory.group_set(&member.row.groups);
-        let calendar = self.published.calendar(&set, own.as_ref());
-        let ask = Ask {
-            timing: Timing {
-                local_time: part.terms.local_time,
-                outside_windows: part.terms.outside_windows,
-                hold_until_window: part.terms.hold_until_window,
-            },
-            action: part.action,
-            available: part.available_at,
-            deadline: part.deadline_at,
-            run_time: SignedDuration::from_mins(i64::from(minutes)),
-        };
-        let resolved = calendar.resolve(&ask, self.source.now);
-        Enforcement::needed(part.enabled && part.active, &resolved, self.source.now)
-    }
-
-    /// How far a computer is, and the first window that it waits for, if it waits.
-    fn computer(&mut self, member: &Member<'_>) -> Needed {
-        let mut window: Option<Timestamp> = None;
-        let states: Vec<Enforcement> = member
-            .states()
-            .map(|(asked, state, _)| {
-                Enforcement::of(state, || {
-                    let (state, own) = self.of(member, asked.update);
-                    window = [window, own].into_iter().flatten().min();
-                    state
-                })
-            })
-            .collect();
-        let state = Enforcement::of_computer(member.status.reported.is_some(), states);
-        (state, window.filter(|_| state == Enforcement::WaitingForWindow))
-    }
+/// How far a computer is, and the first window that it waits for, if it waits.
+fn of_computer(enforced: &mut Enforced<'_>, member: &Member<'_>) -> (Enforcement, Option<Timestamp>) {
+    let states = member.states().map(|(asked, state, _)| (asked.update, state));
+    enforced.computer(member.place(), member.status.reported.is_some(), states)
 }
 
 fn shares(source: &Source<'_>, counted: &HashMap<Enforcement, u64>) -> Vec<Row> {
@@ -109,12 +41,11 @@ fn shares(source: &Source<'_>, counted: &HashMap<Enforcement, u64>) -> Vec<Row> 
 /// C1.
 pub(super) fn enforcement(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     let deployment = required(source.deployment()?, "deployment")?;
-    let mut needs = Needs::new(source, &deployment);
+    let mut enforced = enforced(source, &deployment);
     let mut counted: HashMap<Enforcement, u64> = HashMap::new();
-    source.each(&source.targets(&deployment)?, Some(&deployment.updates()), &mut |member| {
-        *counted.entry(needs.computer(member).0).or_default() += 1;
-        Ok(())
-    })?;
+    for (_, at) in source.enforced(&mut enforced, &source.targets(&deployment)?)? {
+        *counted.entry(at).or_default() += 1;
+    }
     Ok(shares(source, &counted))
 }
 
@@ -125,20 +56,34 @@ pub(super) fn evaluation(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     let (change, at) = rows.fold((deployment.row.change, deployment.row.changed_at), |(change, at), row| {
         (change.max(row.change), at.max(row.changed_at))
     });
+    // an anchor is of the server that gave it; of the computers of others the time of the report says it
+    let mut covered: HashSet<u32> = HashSet::new();
+    let (scope, mut below) = (source.targets(&deployment)?, Vec::new());
+    source.survey(&scope, Some(&HashSet::new()), &mut |seen| match seen.site {
+        THIS_SERVER => {
+            if seen.anchor.is_some_and(|anchor| anchor >= change) {
+                covered.insert(seen.no);
+            }
+        }
+        _ => below.push(seen.no),
+    })?;
+    below.sort_unstable();
     let mut counted = [0_u64; Evaluation::ALL.len()];
-    source.each(&source.targets(&deployment)?, Some(&HashSet::new()), &mut |member| {
-        let reported = member.status.reported;
-        // an anchor is of the server that gave it
-        let covered = match member.row.site {
-            THIS_SERVER => reported.is_some() && member.status.anchor >= change,
-            _ => reported.is_some_and(|reported| reported >= at),
-        };
-        let failed = member.computer.last_sync_succeeded == Some(false);
-        let own = Evaluation::of(covered, failed, member.computer.last_contact_at >= at);
+    let mut count = |covered: bool, scan: ScanState, last_contact: Timestamp| {
+        let own = Evaluation::of(covered, scan == ScanState::Failed, last_contact >= at);
         for (count, _) in counted.iter_mut().zip(Evaluation::ALL).filter(|(_, known)| *known == own) {
             *count += 1;
         }
-        Ok(())
+    };
+    source.each_heard(&scope, &mut |heard, _| {
+        if heard.site == THIS_SERVER {
+            let scan = ScanState::of(heard.facts.detection);
+            count(covered.contains(&heard.no), scan, heard.facts.last_contact);
+        }
+    })?;
+    source.statuses(&below, &mut |computer, status| {
+        let covered = status.reported.is_some_and(|reported| reported >= at);
+        count(covered, computer.scan(), computer.last_contact_at);
     })?;
     let all: u64 = counted.iter().sum();
     let row = |(state, count): (Evaluation, u64)| {
@@ -150,10 +95,10 @@ pub(super) fn evaluation(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
 /// C3.
 pub(super) fn computer(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     let deployment = required(source.deployment()?, "deployment")?;
-    let mut needs = Needs::new(source, &deployment);
+    let mut enforced = enforced(source, &deployment);
     let mut best = source.best();
-    source.one(None, &mut |member| {
-        if !source.tree.holds(deployment.row.collection, member.row) {
+    source.one(&mut |member| {
+        if !source.tree.holds_any(deployment.row.collection, member.groups) {
             source.note("The computer is not in the collection of this deployment.");
         }
         let updates = deployment.updates();
@@ -161,9 +106,12 @@ pub(super) fn computer(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
         for (asked, state, entry) in member.states().filter(|(asked, ..)| updates.contains(&asked.update)) {
             known.insert(asked.update, (state, entry.copied()));
         }
+        let reported = member.status.reported.is_some();
         for update in updates {
-            let (state, entry) = known.get(&update).copied().unwrap_or((weir_model::status::State::Unknown, None));
-            let enforcement = Enforcement::of(state, || needs.of(member, update).0);
+            let known = known.get(&update).copied();
+            let each = known.map(|(state, _)| enforced.of_update(member.place(), update, state));
+            let enforcement = Terms::enforcement(reported, each);
+            let (state, entry) = known.unwrap_or((State::Unknown, None));
             best.offer((enforcement, source.index.title(update), update), || {
                 let more = [
                     update_state(state),
@@ -178,15 +126,29 @@ pub(super) fn computer(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     Ok(source.finish(best))
 }
 
+/// Those of a scope where `is_meant` holds whose rows a report by name may have, and how many are left out.
+fn shown(
+    source: &Source<'_>,
+    enforced: &mut Enforced<'_>,
+    scope: &Scope,
+    is_meant: &dyn Fn(Enforcement) -> bool,
+) -> Result<(HashSet<u32>, u64), AdminError> {
+    let meant = source.enforced(enforced, scope)?.into_iter().filter(|(_, at)| is_meant(*at));
+    Ok(source.shown(meant.map(|(standing, _)| standing.no).collect()))
+}
+
 /// C4.
 pub(super) fn computers(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     let deployment = required(source.deployment()?, "deployment")?;
     let wanted = required(source.asked.choice("state"), "state")?;
+    let mut enforced = enforced(source, &deployment);
+    let scope: Scope = source.targets(&deployment)?;
+    let (shown, left_out) = shown(source, &mut enforced, &scope, &|at| at.status().word() == wanted)?;
     let mut best = source.best();
-    source.each(&source.targets(&deployment)?, Some(&deployment.updates()), &mut |member| {
-        let counts = member.counts();
-        if Standing::of(member.status.reported.is_some(), &counts).word() == wanted {
-            best.offer(member.key(), || {
+    source.each(&scope, Some(&deployment.updates()), &|seen| shown.contains(&seen.no), &mut |member| {
+        if of_computer(&mut enforced, member).0.status().word() == wanted {
+            best.offer(name_key(member.computer), || {
+                let counts = member.counts();
                 let more = [
                     Cell::Count(counts.needed()),
                     Cell::Count(counts.failed),
@@ -197,9 +159,10 @@ pub(super) fn computers(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
                 source.who(member.computer).into_iter().chain(more).collect()
             });
         }
-        Ok(())
     })?;
-    Ok(source.finish(best))
+    let rows = source.finish(best);
+    source.total.set(source.total.get() + left_out);
+    Ok(rows)
 }
 
 /// C5.
@@ -213,13 +176,13 @@ pub(super) fn update(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
             next_step: Some(format!("weir reports run deployment-updates --param deployment={}", deployment.row.id)),
         });
     }
-    let mut needs = Needs::new(source, &deployment);
+    let scope = source.targets(&deployment)?;
+    let (row, parts) = (deployment.row, deployment.parts.into_iter().filter(|(part, _)| *part == update).collect());
+    let mut enforced = enforced(source, &Deployment { row, parts });
     let mut counted: HashMap<Enforcement, u64> = HashMap::new();
-    let mut count = |member: &Member<'_>| -> Result<(), StoreError> {
-        *counted.entry(needs.computer(member).0).or_default() += 1;
-        Ok(())
-    };
-    source.each(&source.targets(&deployment)?, Some(&HashSet::from([update])), &mut count)?;
+    for (_, at) in source.enforced(&mut enforced, &scope)? {
+        *counted.entry(at).or_default() += 1;
+    }
     Ok(shares(source, &counted))
 }
 
@@ -228,12 +191,13 @@ pub(super) fn enforcement_computers(source: &Source<'_>) -> Result<Vec<Row>, Adm
     let deployment = required(source.deployment()?, "deployment")?;
     let wanted = required(source.asked.choice("state"), "state")?;
     let scope: Scope = source.targets(&deployment)?;
-    let mut needs = Needs::new(source, &deployment);
+    let mut enforced = enforced(source, &deployment);
+    let (shown, left_out) = shown(source, &mut enforced, &scope, &|at| at.word() == wanted)?;
     let mut best = source.best();
-    source.each(&scope, Some(&deployment.updates()), &mut |member| {
-        let (state, window) = needs.computer(member);
+    source.each(&scope, Some(&deployment.updates()), &|seen| shown.contains(&seen.no), &mut |member| {
+        let (state, window) = of_computer(&mut enforced, member);
         if state.word() == wanted {
-            best.offer(member.key(), || {
+            best.offer(name_key(member.computer), || {
                 let counts = member.counts();
                 let more = [
                     Cell::Count(counts.needed()),
@@ -245,7 +209,8 @@ pub(super) fn enforcement_computers(source: &Source<'_>) -> Result<Vec<Row>, Adm
                 source.who(member.computer).into_iter().chain(more).collect()
             });
         }
-        Ok(())
     })?;
-    Ok(source.finish(best))
+    let rows = source.finish(best);
+    source.total.set(source.total.get() + left_out);
+    Ok(rows)
 }

@@ -11,10 +11,11 @@ use weir_model::{
     report::{Cell, Row},
     status::State,
 };
+use weir_store::report::ReportComputer;
 
 use super::{
     super::AdminError,
-    source::{Scope, Source, required},
+    source::{Scope, Source, name_key, required},
 };
 
 /// E1.
@@ -25,15 +26,12 @@ pub(super) fn scan_errors(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
         last: Option<Timestamp>,
     }
     let mut seen: BTreeMap<Option<i32>, Seen> = BTreeMap::new();
-    source.each_computer(&source.scope()?, &mut |_, computer| {
-        if computer.last_sync_succeeded == Some(false) {
-            let one = seen.entry(computer.last_sync_error).or_insert(Seen { computers: 0, first: None, last: None });
-            one.computers += 1;
-            one.first = [one.first, computer.last_sync_at].into_iter().flatten().min();
-            one.last = one.last.max(computer.last_sync_at);
-        }
-        Ok(())
-    })?;
+    for scan in source.failed_scans(&source.scope()?)? {
+        let one = seen.entry(scan.error).or_insert(Seen { computers: 0, first: None, last: None });
+        one.computers += 1;
+        one.first = [one.first, Some(scan.at)].into_iter().flatten().min();
+        one.last = one.last.max(Some(scan.at));
+    }
     let mut best = source.best();
     for (code, seen) in seen {
         best.offer((Reverse(seen.computers), code), || {
@@ -62,17 +60,14 @@ pub(super) fn deployment_errors(source: &Source<'_>) -> Result<Vec<Row>, AdminEr
     }
     let (scope, only) = scope(source)?;
     let mut seen: HashMap<Option<i32>, Seen> = HashMap::new();
-    source.each(&scope, only.as_ref(), &mut |member| {
-        let mut own: HashSet<Option<i32>> = HashSet::new();
-        for (asked, _, entry) in member.states().filter(|(_, state, _)| *state == State::Failed) {
-            let code = entry.and_then(|entry| entry.error);
-            let one = seen.entry(code).or_default();
-            one.computers += u64::from(own.insert(code));
-            one.failures += 1;
-            one.updates.insert(asked.update);
-            one.last = one.last.max(entry.map(|entry| entry.changed));
-        }
-        Ok(())
+    // computers ascend: one with several failures of a code counts once
+    let mut last: HashMap<Option<i32>, u32> = HashMap::new();
+    source.each_failed(&scope, only.as_ref(), &mut |computer, update, entry| {
+        let one = seen.entry(entry.error).or_default();
+        one.computers += u64::from(last.insert(entry.error, computer) != Some(computer));
+        one.failures += 1;
+        one.updates.insert(update);
+        one.last = one.last.max(Some(entry.changed));
     })?;
     let mut best = source.best();
     for (code, seen) in seen {
@@ -92,33 +87,34 @@ pub(super) fn deployment_errors(source: &Source<'_>) -> Result<Vec<Row>, AdminEr
 /// E3.
 pub(super) fn scan_error_computers(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     let code = required(source.asked.code("code"), "code")?;
-    let mut best = source.best();
-    source.each_computer(&source.scope()?, &mut |_, computer| {
-        if computer.last_sync_succeeded == Some(false) && computer.last_sync_error == Some(code) {
-            best.offer((computer.dns_name.to_lowercase(), computer.id.to_string()), || {
-                let more = [Cell::time(computer.last_sync_at), Cell::Time(computer.last_contact_at)];
-                source.who(computer).into_iter().chain(more).collect()
-            });
-        }
-        Ok(())
-    })?;
-    Ok(source.finish(best))
+    let scans = source.failed_scans(&source.scope()?)?.into_iter();
+    let computers = source.named(scans.filter(|scan| scan.error == Some(code)).map(|scan| scan.no))?;
+    let row = |computer: &ReportComputer| -> Row {
+        let more = [Cell::time(computer.last_sync_at), Cell::Time(computer.last_contact_at)];
+        source.who(computer).into_iter().chain(more).collect()
+    };
+    Ok(computers.iter().map(row).collect())
 }
 
 /// E4.
 pub(super) fn deployment_error_computers(source: &Source<'_>) -> Result<Vec<Row>, AdminError> {
     let code = required(source.asked.code("code"), "code")?;
     let (scope, only) = scope(source)?;
+    let mut having: HashSet<u32> = HashSet::new();
+    source.each_failed(&scope, only.as_ref(), &mut |computer, _, entry| {
+        if entry.error == Some(code) {
+            having.insert(computer);
+        }
+    })?;
     let mut best = source.best();
-    source.each(&scope, only.as_ref(), &mut |member| {
+    source.each(&scope, only.as_ref(), &|seen| having.contains(&seen.no), &mut |member| {
         for (asked, state, entry) in member.states() {
             let Some(entry) = entry.filter(|it| state == State::Failed && it.error == Some(code)) else { continue };
-            best.offer((member.key(), asked.update), || {
+            best.offer((name_key(member.computer), asked.update), || {
                 let who = source.who(member.computer).into_iter().chain(source.what(asked.update));
                 who.chain([Cell::Time(entry.changed), Cell::Time(member.computer.last_contact_at)]).collect()
             });
         }
-        Ok(())
     })?;
     Ok(source.finish(best))
 }

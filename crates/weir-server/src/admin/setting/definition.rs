@@ -7,18 +7,20 @@ use weir_model::{
     freshness,
     nearest::nearest,
     retirement, run_time,
+    tls::ClientHttps,
 };
 
 use super::{
-    ALERT_CA_FILE, ALERT_COMPLIANCE, ALERT_COMPUTERS, ALERT_DAYS, ALERT_DISK, ALERT_PROXY, ALERT_RETRY, ALERT_SITES,
-    CLEANUP_DECLINED_DAYS, CLEANUP_EXPIRED_DAYS, CLEANUP_FEATURES, CLEANUP_KEEP_NARROWER, CLEANUP_KEEP_UNTIL_DEPLOYED,
-    CLEANUP_OBSOLETE_DAYS, CLEANUP_SUPERSEDED, CONTENT_CONCURRENCY, CONTENT_DOWNLOAD, CONTENT_EXPRESS, CONTENT_MODE,
-    CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE, DUPLICATES, EVENT_DAYS, HISTORY_DAYS, MAIL_CA_FILE, MAIL_FROM,
-    MAIL_HOST, MAIL_PASSWORD, MAIL_PORT, MAIL_TLS, MAIL_USER, MESSAGE_COUNT, MESSAGE_DAYS, OFF, PROXY_CONTENT,
-    PROXY_PASSWORD, PROXY_SYNC, PROXY_URL, PROXY_USER, RETIRE_DAYS, RETIRE_OLDER, RETIRE_PERCENT, ROLLUP_MINUTES,
-    RUN_TIME_FEATURE, RUN_TIME_OTHER, RUN_TIME_WINDOWS, SCAN_INTERVAL, SERVER_NAME, SILENT_DAYS, SOURCE, SYNC_ANSWER,
-    SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL, SYNC_REPLICA, SYNC_RETRIES, SYNC_RETRY,
-    SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, WINDOWS_BOTH, kind::Kind,
+    ALERT_CA_FILE, ALERT_COMPLIANCE, ALERT_COMPUTERS, ALERT_DAYS, ALERT_DISK, ALERT_PLAIN, ALERT_PROXY, ALERT_RETRY,
+    ALERT_SITES, CLEANUP_DECLINED_DAYS, CLEANUP_EXPIRED_DAYS, CLEANUP_FEATURES, CLEANUP_KEEP_NARROWER,
+    CLEANUP_KEEP_UNTIL_DEPLOYED, CLEANUP_OBSOLETE_DAYS, CLEANUP_SUPERSEDED, CLIENTS_HTTPS, CONTENT_CONCURRENCY,
+    CONTENT_DOWNLOAD, CONTENT_EXPRESS, CONTENT_MODE, CONTENT_QUOTA, CONTENT_RATE, CONTENT_RESERVE, DUPLICATES,
+    EVENT_DAYS, HISTORY_DAYS, MAIL_CA_FILE, MAIL_FROM, MAIL_HOST, MAIL_PASSWORD, MAIL_PORT, MAIL_TLS, MAIL_USER,
+    MESSAGE_COUNT, MESSAGE_DAYS, OFF, PROXY_CONTENT, PROXY_PASSWORD, PROXY_SYNC, PROXY_URL, PROXY_USER, RETIRE_DAYS,
+    RETIRE_OLDER, RETIRE_PERCENT, ROLLUP_MINUTES, RUN_TIME_FEATURE, RUN_TIME_OTHER, RUN_TIME_WINDOWS, SCAN_INTERVAL,
+    SERVER_NAME, SILENT_DAYS, SOURCE, SYNC_ANSWER, SYNC_CA_FILE, SYNC_CONNECTIONS, SYNC_MEMORY, SYNC_MICROSOFT_URL,
+    SYNC_REPLICA, SYNC_RETRIES, SYNC_RETRY, SYNC_SCHEDULE, SYNC_TIMEOUT, TIME_ZONE, WINDOWS_BOTH, access, backup,
+    kind::Kind,
 };
 use crate::{admin::AdminError, state::ClientSettings};
 
@@ -39,7 +41,7 @@ pub(super) fn definitions() -> Vec<Definition> {
     let cleanup = Rules::default();
     let minutes = || Kind::Number(u64::from(run_time::LEAST)..=u64::from(run_time::MOST));
     let define = |key, kind, default, description| Definition { key, kind, default, description };
-    vec![
+    let mut all = vec![
         define(
             ALERT_CA_FILE,
             Kind::Text(4_096),
@@ -69,6 +71,12 @@ pub(super) fn definitions() -> Vec<Definition> {
             Kind::Number(0..=1 << 20),
             json!(1),
             "Raise an alert when the disk of the database or of content has less free than this, in GiB; 0 is never.",
+        ),
+        define(
+            ALERT_PLAIN,
+            Kind::Number(0..=99),
+            json!(0),
+            "Raise an alert when more than so many percent of the computers that scan here came without TLS last; 0 is never.",
         ),
         define(ALERT_PROXY, Kind::Flag, json!(false), "Call webhooks through the proxy, if proxy.url names one."),
         define(
@@ -133,6 +141,13 @@ pub(super) fn definitions() -> Vec<Definition> {
             Kind::Wait,
             json!(cleanup.features.to_string()),
             "When superseded feature updates (classification Upgrades) are declined.",
+        ),
+        define(
+            CLIENTS_HTTPS,
+            Kind::Choice(&ClientHttps::WORDS),
+            json!(ClientHttps::default().word()),
+            "Whether computers use TLS: off names the address without it in policy; on names the one with TLS, and answers both; \
+             required answers computers without TLS files alone. Who would be left out: weir tls computers",
         ),
         define(
             DUPLICATES,
@@ -457,7 +472,11 @@ pub(super) fn definitions() -> Vec<Definition> {
             "Updates use maintenance windows for all deployments although the computer has some for software updates. Where \
              client settings have windows.all_deployments, that counts.",
         ),
-    ]
+    ];
+    all.extend(access::definitions());
+    all.extend(backup::definitions());
+    all.sort_by_key(|definition| definition.key);
+    all
 }
 
 /// The setting of that key.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use weir_model::{
     alert::address::EmailAddress,
     cleanup::Wait,
+    report::file::Folder,
     schedule::{Recurrence, Zone},
 };
 
@@ -21,6 +22,8 @@ const SET: &str = "set";
 pub(super) enum Kind {
     Choice(&'static [&'static str]),
     Flag,
+    /// A folder below one that the process settings allow.
+    Folder,
     Mailbox,
     Name,
     Number(RangeInclusive<u64>),
@@ -30,6 +33,8 @@ pub(super) enum Kind {
     Text(usize),
     Url,
     Wait,
+    /// Some of these, separated by commas; none of them is empty.
+    Words(&'static [&'static str]),
     Zone,
 }
 
@@ -38,6 +43,7 @@ impl Kind {
         match self {
             Self::Choice(values) => values.join(", "),
             Self::Flag => "true, false".to_owned(),
+            Self::Folder => "at most five names with / between, or empty".to_owned(),
             Self::Mailbox => "an e-mail address such as weir@example.org, or empty".to_owned(),
             Self::Name => "a DNS name, or empty".to_owned(),
             Self::Number(range) => format!("{} to {}", range.start(), range.end()),
@@ -47,6 +53,7 @@ impl Kind {
             Self::Text(longest) => format!("text of at most {longest} characters"),
             Self::Url => "an http(s) URL without path, or empty".to_owned(),
             Self::Wait => "off, immediately, or months:N with N from 1 to 99".to_owned(),
+            Self::Words(words) => format!("some of {}, separated by commas, or empty", words.join(", ")),
             Self::Zone => "an IANA time zone such as Europe/Amsterdam, or empty".to_owned(),
         }
     }
@@ -73,6 +80,7 @@ impl Kind {
                 (_, Some("false" | "no" | "off")) => Some(json!(false)),
                 _ => None,
             },
+            Self::Folder => text?.parse::<Folder>().ok().map(|folder| json!(folder.to_string())),
             Self::Number(range) => {
                 let number = value.as_u64().or_else(|| text?.parse().ok())?;
                 range.contains(&number).then(|| json!(number))
@@ -107,6 +115,14 @@ impl Kind {
                 (text.is_empty() || origin(text)).then(|| json!(text))
             }
             Self::Wait => text?.parse::<Wait>().ok().map(|wait| json!(wait.to_string())),
+            Self::Words(words) => {
+                let given = text?.to_ascii_lowercase();
+                let given: Vec<&str> = given.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+                let known = given.iter().all(|word| words.contains(word));
+                // in the order in which they are described, each once
+                let kept: Vec<&str> = words.iter().copied().filter(|word| given.contains(word)).collect();
+                known.then(|| json!(kept.join(",")))
+            }
             Self::Zone => {
                 let text = text?;
                 if text.is_empty() {

@@ -2,13 +2,22 @@
 //! A layout that changes gets another version byte; cookies of an unknown version are InvalidCookie.
 
 use uuid::Uuid;
-use weir_model::ids::{ChangeNumber, ComputerId};
+use weir_model::{
+    catalogue::Decided,
+    ids::{ChangeNumber, ComputerId},
+};
 
 /// Version byte of the authorization cookie, and of a cookie without timed deployments.
 const VERSION: u8 = 1;
 /// Version byte of a cookie whose anchors say what they know of timed deployments. Written only where one does: servers
 /// of an older version read the others.
 const TIMED: u8 = 2;
+/// Version byte of a cookie whose anchors say what was decided for their scopes, too. It has only those anchors that there are.
+/// Computers whose cookies are of an older version count as moved where their groups differ; servers of an older version ask the
+/// computer to get a new cookie.
+const DECIDED: u8 = 3;
+/// A fingerprint that no scope has but by chance.
+const NO_GROUPS: u64 = 0;
 /// Bound on the names that travel inside, in bytes altogether.
 const TEXT_LIMIT: usize = 4_096;
 
@@ -41,8 +50,10 @@ pub struct Anchor {
     /// Changes up to this one are known to the computer.
     pub change: ChangeNumber,
     /// Which groups (and with them which deployments) that was true for: the fingerprint of the scope. Another
-    /// fingerprint means that everything may have changed.
+    /// fingerprint means that everything may have changed, if `decided` does not say otherwise.
     pub groups: u64,
+    /// What was decided for these groups; unknown in cookies of servers before it was kept.
+    pub decided: Decided,
     /// What the computer was told of deployments that depend on the time of day.
     pub timed: TimedAnchor,
 }
@@ -60,6 +71,19 @@ pub struct TimedAnchor {
 impl TimedAnchor {
     /// A mark that no calendar has.
     pub const UNKNOWN: u64 = u64::MAX - 1;
+}
+
+impl Anchor {
+    /// What it means once a scan of a part of the catalogue told entries as of `other`: the next full scan cannot know which.
+    fn mixed_with(self, other: Self) -> Self {
+        let groups = if self.groups == other.groups { self.groups } else { NO_GROUPS };
+        let timed = if self.timed.mark == other.timed.mark {
+            self.timed
+        } else {
+            TimedAnchor { mark: TimedAnchor::UNKNOWN, at_ms: 0 }
+        };
+        Self { change: self.change, groups, decided: self.decided.common(other.decided), timed }
+    }
 }
 
 /// The anchors of the passes. A scan restricted to categories has its own two, with a hash of the categories: it must
@@ -108,6 +132,8 @@ impl Anchors {
     pub fn advance(&mut self, driver: bool, filter: Option<u64>, anchor: Anchor) {
         let Some(filter) = filter else {
             *(if driver { &mut self.driver } else { &mut self.software }) = Some(anchor);
+            // it told what a part of it told before, perhaps as other groups have it
+            *(if driver { &mut self.filtered_driver } else { &mut self.filtered_software }) = None;
             return;
         };
         if filter != self.filter {
@@ -115,11 +141,8 @@ impl Anchors {
             self.filtered_software = None;
             self.filtered_driver = None;
         }
-        // the next full scan cannot know which entries this one told with another calendar
         let full = if driver { &mut self.driver } else { &mut self.software };
-        if let Some(full) = full.as_mut().filter(|full| full.timed.mark != anchor.timed.mark) {
-            full.timed = TimedAnchor { mark: TimedAnchor::UNKNOWN, at_ms: 0 };
-        }
+        *full = full.map(|full| full.mixed_with(anchor));
         *(if driver { &mut self.filtered_driver } else { &mut self.filtered_software }) = Some(anchor);
     }
 }
@@ -182,12 +205,20 @@ fn put_names(out: &mut Vec<u8>, computer: &ComputerId, dns_name: &str, groups: &
 fn put_anchor(out: &mut Vec<u8>, anchor: Option<Anchor>, version: u8) {
     let (flag, change, groups) = anchor.map_or((0, 0, 0), |anchor| (1, anchor.change.0, anchor.groups));
     out.push(flag);
+    if version == DECIDED && anchor.is_none() {
+        return;
+    }
     out.extend_from_slice(&change.to_le_bytes());
     out.extend_from_slice(&groups.to_le_bytes());
-    if version == TIMED {
+    if version >= TIMED {
         let timed = anchor.map(|anchor| anchor.timed).unwrap_or_default();
         out.extend_from_slice(&timed.mark.to_le_bytes());
         out.extend_from_slice(&timed.at_ms.to_le_bytes());
+    }
+    if version == DECIDED {
+        let decided = anchor.map(|anchor| anchor.decided).unwrap_or_default();
+        out.extend_from_slice(&decided.branches.to_le_bytes());
+        out.extend_from_slice(&decided.winners.to_le_bytes());
     }
 }
 
@@ -236,12 +267,20 @@ impl<'a> Reader<'a> {
 
     /// An anchor, with whether it counts.
     fn anchor(&mut self, version: u8) -> Option<(bool, Anchor)> {
-        let (flag, change, groups) = (self.u8()?, ChangeNumber(self.u64()?), self.u64()?);
-        let timed = match version {
-            TIMED => TimedAnchor { mark: self.u64()?, at_ms: self.i64()? },
-            _ => TimedAnchor::default(),
-        };
-        Some((flag == 1, Anchor { change, groups, timed }))
+        let (decided, timed) = (Decided::default(), TimedAnchor::default());
+        let mut anchor = Anchor { change: ChangeNumber(0), groups: NO_GROUPS, decided, timed };
+        let counts = self.u8()? == 1;
+        if version == DECIDED && !counts {
+            return Some((false, anchor));
+        }
+        (anchor.change, anchor.groups) = (ChangeNumber(self.u64()?), self.u64()?);
+        if version >= TIMED {
+            anchor.timed = TimedAnchor { mark: self.u64()?, at_ms: self.i64()? };
+        }
+        if version == DECIDED {
+            anchor.decided = Decided { branches: self.u64()?, winners: self.u64()? };
+        }
+        Some((counts, anchor))
     }
 
     fn end<T>(&self, value: T) -> Option<T> {
@@ -278,8 +317,14 @@ impl Cookie {
     pub fn encode(&self) -> Result<Vec<u8>, CookieTooLong> {
         let Anchors { software, driver, printer, filter, filtered_software, filtered_driver } = self.anchors;
         let anchors = [software, driver, printer, filtered_software, filtered_driver];
-        let timed = anchors.iter().flatten().any(|anchor| anchor.timed != TimedAnchor::default());
-        let version = if timed { TIMED } else { VERSION };
+        let any = |is: fn(&Anchor) -> bool| anchors.iter().flatten().any(is);
+        let version = if any(|anchor| anchor.decided != Decided::default()) {
+            DECIDED
+        } else if any(|anchor| anchor.timed != TimedAnchor::default()) {
+            TIMED
+        } else {
+            VERSION
+        };
         let mut out = Vec::with_capacity(256);
         out.push(version);
         out.extend_from_slice(self.server.as_bytes());
@@ -299,7 +344,7 @@ impl Cookie {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let version = reader.u8()?;
-        if ![VERSION, TIMED].contains(&version) {
+        if ![VERSION, TIMED, DECIDED].contains(&version) {
             return None;
         }
         let server = Uuid::from_bytes(reader.array()?);

@@ -1,5 +1,5 @@
 use uuid::Uuid;
-use weir_model::ids::ChangeNumber;
+use weir_model::{catalogue::Decided, ids::ChangeNumber};
 
 use super::{check::judge, *};
 
@@ -8,7 +8,8 @@ fn ring() -> KeyRing {
 }
 
 fn cookie() -> Cookie {
-    let anchor = |change, groups| Some(Anchor { change: ChangeNumber(change), groups, timed: TimedAnchor::default() });
+    let (decided, timed) = (Decided::default(), TimedAnchor::default());
+    let anchor = |change, groups| Some(Anchor { change: ChangeNumber(change), groups, decided, timed });
     Cookie {
         server: Uuid::from_u128(5),
         expires_ms: 1_000,
@@ -62,8 +63,24 @@ fn anchors_carry_what_was_told_of_timed_deployments_and_others_stay_as_they_were
     assert_eq!((bytes[0], bytes.len()), (2, plain.len() + 5 * 16));
     assert_eq!(Cookie::decode(&bytes), Some(timed));
     let mut unknown = bytes;
-    unknown[0] = 3;
+    unknown[0] = 4;
     assert_eq!(Cookie::decode(&unknown), None);
+}
+
+#[test]
+fn anchors_carry_what_was_decided_and_those_of_older_servers_are_read_without() {
+    let mut decided = cookie();
+    let told = Decided { branches: 7, winners: 8 };
+    decided.anchors.software = decided.anchors.software.map(|anchor| Anchor { decided: told, ..anchor });
+    let bytes = decided.encode().expect("short");
+    assert_eq!(bytes[0], 3);
+    assert_eq!(Cookie::decode(&bytes), Some(decided));
+    for length in 0..bytes.len() {
+        assert_eq!(Cookie::decode(&bytes[..length]), None, "cut at {length}");
+    }
+    let older = Cookie::decode(&cookie().encode().expect("short")).expect("a cookie of the version before");
+    let known = older.anchors.software.expect("an anchor").decided;
+    assert!(!told.agrees(known) && !known.agrees(known), "what is unknown is the same as nothing");
 }
 
 #[test]
@@ -127,7 +144,12 @@ fn protocol_versions_are_two_integers() {
 
 #[test]
 fn a_filtered_scan_moves_only_its_own_anchor() {
-    let at = |change| Anchor { change: ChangeNumber(change), groups: 1, timed: TimedAnchor::default() };
+    let at = |change| Anchor {
+        change: ChangeNumber(change),
+        groups: 1,
+        decided: Decided::default(),
+        timed: TimedAnchor::default(),
+    };
     let mut anchors = Anchors::default();
     assert_eq!(anchors.scan(false, Some(7)), None);
     anchors.advance(false, None, at(5));
@@ -146,4 +168,28 @@ fn a_filtered_scan_moves_only_its_own_anchor() {
     assert_eq!(anchors.scan(true, Some(8)), Some(at(21)));
     assert_eq!(anchors.newest(), Some(ChangeNumber(21)));
     assert_eq!(Anchors::default().newest(), None);
+}
+
+#[test]
+fn a_full_scan_does_not_rely_on_what_a_filtered_one_told_as_of_other_groups() {
+    let at = |change, groups, branches, winners| Anchor {
+        change: ChangeNumber(change),
+        groups,
+        decided: Decided { branches, winners },
+        timed: TimedAnchor::default(),
+    };
+    let mut anchors = Anchors::default();
+    anchors.advance(false, None, at(5, 1, 2, 3));
+    anchors.advance(true, None, at(5, 1, 2, 3));
+    // the same groups, later
+    anchors.advance(false, Some(7), at(6, 1, 2, 4));
+    assert_eq!(anchors.scan(false, None), Some(at(5, 1, 2, 0)));
+    // others, with something deployed
+    anchors.advance(false, Some(7), at(6, 9, 8, 4));
+    let full = anchors.scan(false, None).expect("an anchor");
+    assert_eq!(full, at(5, 0, 0, 0));
+    assert_eq!(anchors.scan(true, None), Some(at(5, 1, 2, 3)), "drivers are told apart");
+    // back where it was: what was told in between was told by the full scan again
+    anchors.advance(false, None, at(6, 1, 2, 3));
+    assert_eq!(anchors.scan(false, Some(7)), Some(at(6, 1, 2, 3)));
 }

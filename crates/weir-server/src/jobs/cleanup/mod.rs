@@ -22,7 +22,10 @@ use weir_store::{
 
 pub(crate) use self::plan::{load, reason, rules};
 use self::run::{Ended, Run};
-use crate::admin::{AdminError, App, Caller, chain};
+use crate::{
+    admin::{AdminError, App, Caller, chain},
+    telemetry::{self, Job},
+};
 
 /// Kind of the rows of runs.
 pub(crate) const KIND: &str = "cleanup.run";
@@ -40,7 +43,7 @@ const MOST_KEPT: u32 = 1_000;
 /// The task of the job; it ends when it is dropped.
 pub(super) async fn serve(app: &App) {
     let owner = format!("{}-{}", std::process::id(), Uuid::new_v4());
-    let caller = Caller { name: "system: cleanup".to_owned(), from: None };
+    let caller = Caller::system("cleanup");
     let begun = app.write(&caller, |tx| {
         // the lock of the data folder says that no other process works on it
         tx.job_give_back(KIND)?;
@@ -93,9 +96,9 @@ async fn turn(app: &App, caller: &Caller, owner: &str) -> Result<bool, AdminErro
             row
         }
     };
-    let by = Caller { name: row.created_by.clone(), from: None };
+    let by = Caller::named(&row.created_by);
     let mut run = Run::new(app, &by, owner, &row);
-    let outcome = run.work().await;
+    let outcome = telemetry::job(Job::Cleanup, run.work()).await;
     run.settle().await;
     let (state, error) = match outcome {
         Ok(()) => (JobState::Done, None),

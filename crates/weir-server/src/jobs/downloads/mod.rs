@@ -28,8 +28,11 @@ pub(crate) use self::{
     state::{Downloads, Held, Running},
     wanted::{Wanted, Why, wanted},
 };
-use crate::admin::{AdminError, App, Caller, blocking, chain};
-use crate::content::Space;
+use crate::{
+    admin::{AdminError, App, Caller, blocking, chain},
+    content::Space,
+    telemetry::{self, Job},
+};
 
 /// Kind of the job's rows.
 pub(crate) const KIND: &str = "content.download";
@@ -41,6 +44,8 @@ pub(crate) const NO_ROOM: &str = "content.no_room";
 pub(crate) const ALL: &str = "content";
 /// A lease is renewed long before this; a process that died gives its job back after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// After a failure a file rests, and never longer than this.
+const LONGEST_REST: Duration = Duration::from_hours(6);
 /// Rows of runs that ended are kept for so long, and at most so many.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MOST_KEPT: u32 = 500;
@@ -60,7 +65,7 @@ pub(super) struct Downloader {
 impl Downloader {
     pub(super) fn new() -> Self {
         let owner = format!("{}-{}", std::process::id(), Uuid::new_v4());
-        Self { owner, caller: Caller { name: "system: content".to_owned(), from: None } }
+        Self { owner, caller: Caller::system("content") }
     }
 
     /// To be called once, before the first run: what an earlier process of this folder was working on is taken up at once.
@@ -73,7 +78,7 @@ impl Downloader {
 
     /// One run. Returns when the next attempt is due, if that is sooner than the timer.
     pub(super) async fn run(&self, app: &App) -> Option<Duration> {
-        let due = match self.work(app).await {
+        let due = match telemetry::job(Job::Download, self.work(app)).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(error = chain(&error), "downloading content failed; it is tried again");
@@ -90,11 +95,15 @@ impl Downloader {
         backfill::run(app, &self.caller).await?;
         let queue = queue::read(app, &self.caller).await?;
         self.clean(app, &queue).await?;
-        if queue.paused {
+        let unusable = crate::content::objects::trouble(&app.state);
+        if queue.paused || unusable.is_some() {
             let (files, bytes) = (queue.wanted.len() as u64, queue.wanted.iter().map(|wanted| wanted.file.size).sum());
-            let reason = "paused: weir content resume".to_owned();
+            let reason = match unusable.filter(|_| !queue.paused) {
+                Some((store, trouble)) => format!("the object store {store} cannot be used: {}", trouble.message),
+                None => "paused: weir content resume".to_owned(),
+            };
             app.shared().downloads.hold((files > 0).then_some(Held { reason, files, bytes }));
-            return Ok(None);
+            return Ok((!queue.paused).then_some(AGAIN));
         }
         if queue.ready(Timestamp::now()).next().is_none() {
             app.shared().downloads.hold(None);

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
-use weir_model::ids::ContentDigest;
+use jiff::{SignedDuration, Timestamp};
+use weir_model::{ids::ContentDigest, skew::is_too_far};
 use weir_store::{alert::AlertSeverity, content_request::ContentRest};
 
-use super::{ALL, DOWNLOAD_FAILED, Wanted, until_then, wanted};
+use super::{ALL, DOWNLOAD_FAILED, LONGEST_REST, Wanted, until_then, wanted};
 use crate::{
     admin::{
         AdminError, App, Caller,
@@ -34,7 +34,7 @@ impl Queue {
     pub(super) fn ready(&self, now: Timestamp) -> impl Iterator<Item = &Wanted> {
         self.wanted
             .iter()
-            .filter(move |wanted| self.rests.get(&wanted.file.digest).is_none_or(|rest| rest.until <= now))
+            .filter(move |wanted| self.rests.get(&wanted.file.digest).is_none_or(|rest| is_over(rest, now)))
     }
 
     /// How long until the first rest ends.
@@ -45,6 +45,12 @@ impl Queue {
     pub(super) fn failures(&self, digest: ContentDigest) -> u32 {
         self.rests.get(&digest).map_or(0, |rest| rest.failures)
     }
+}
+
+/// Whether a file has rested long enough, or rests by a clock that has been set back since.
+fn is_over(rest: &ContentRest, now: Timestamp) -> bool {
+    let longest = SignedDuration::try_from(LONGEST_REST).unwrap_or(SignedDuration::MAX);
+    rest.until <= now || is_too_far(rest.until, longest, now)
 }
 
 /// Reads what waits, and settles what does not any more: requests that were met, rests of files that nobody wants.
@@ -130,4 +136,20 @@ async fn tell(app: &App, caller: &Caller, queue: &Queue, alerting: Option<String
         Ok(())
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_ahead_lets_no_file_rest_until_then() {
+        let now = Timestamp::from_second(1_700_000_000).expect("in range");
+        let over = |seconds: i64| {
+            let until = now + SignedDuration::from_secs(seconds);
+            is_over(&ContentRest { digest: ContentDigest([1; 20]), failures: 1, until, reason: "why".to_owned() }, now)
+        };
+        assert!(over(0) && !over(1) && !over(6 * 3_600));
+        assert!(over(365 * 24 * 3_600));
+    }
 }

@@ -18,7 +18,7 @@ use weir_model::ids::ContentDigest;
 use weir_store::content_request::ContentRest;
 
 use super::{
-    Downloader, Held, LEASE, Wanted, Why,
+    Downloader, Held, LEASE, LONGEST_REST, Wanted, Why,
     ask::Asker,
     fetch::{Failure, Fetcher, UpstreamContent, active},
     lacking,
@@ -37,7 +37,6 @@ use crate::{
 const RENEW: Duration = Duration::from_secs(5);
 /// After a failure a file rests, twice as long each time.
 const FIRST_REST: Duration = Duration::from_secs(30);
-const LONGEST_REST: Duration = Duration::from_hours(6);
 /// What the upstream server was asked to fetch is looked for sooner.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
 const LONGEST_LOOK: Duration = Duration::from_mins(30);

@@ -12,7 +12,6 @@ use weir_store::{
 };
 
 use super::{Ended, PAGE, Work};
-use crate::admin::{AdminError, blocking};
 
 /// What came within so many hours stays, unless another time is asked for: files may be brought before what needs them.
 const MIN_AGE_HOURS: i64 = 24;
@@ -108,7 +107,7 @@ impl Work<'_> {
         if !self.kept.collected.dry_run {
             let store = self.app.state.content.clone();
             let before = SystemTime::now() - QUARANTINE;
-            let (files, bytes) = blocking(move || Ok(store.quarantine_clean(before)?)).await?;
+            let (files, bytes) = self.patiently(move || store.quarantine_clean(before)).await?;
             (self.kept.collected.quarantined, self.kept.collected.quarantined_bytes) = (files, bytes);
         }
         if self.kept.collected.files > 0 && !self.kept.collected.dry_run {
@@ -120,8 +119,9 @@ impl Work<'_> {
 
     /// The row first: a file without a row is never served, a row without its file would be. What needs the file may have
     /// come since.
-    async fn remove(&self, row: &ContentFileRow, rule: Rule) -> Result<bool, AdminError> {
-        let _one_at_a_time = self.app.shared().content.lock().await;
+    async fn remove(&mut self, row: &ContentFileRow, rule: Rule) -> Result<bool, Ended> {
+        let app = self.app;
+        let _one_at_a_time = app.shared().content.lock().await;
         let judged = row.clone();
         let deleted = self
             .app
@@ -136,7 +136,7 @@ impl Work<'_> {
             .await?;
         if deleted {
             let (content, digest, extension) = (self.app.state.content.clone(), row.digest, row.extension.clone());
-            blocking(move || Ok(content.delete(digest, &extension)?)).await?;
+            self.patiently(move || content.delete(digest, &extension)).await?;
         }
         Ok(deleted)
     }

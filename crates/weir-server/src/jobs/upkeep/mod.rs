@@ -14,9 +14,15 @@ use serde_json::json;
 use uuid::Uuid;
 use weir_api::content::{ContentCollected, ContentError, ContentJobProgress, ContentRepaired, ContentVerified};
 use weir_model::message::{CONTENT_WORK_DONE, CONTENT_WORK_FAILED};
-use weir_store::job::{JobRow, JobState};
+use weir_store::{
+    StoreError,
+    job::{JobRow, JobState},
+};
 
-use crate::admin::{AdminError, App, Caller, chain, content::MOST_ERRORS};
+use crate::{
+    admin::{AdminError, App, Caller, blocking, chain, content::MOST_ERRORS},
+    telemetry::{self, Job},
+};
 
 /// Kind of jobs that read everything again.
 pub(crate) const VERIFY: &str = "content.verify";
@@ -32,6 +38,8 @@ const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// Rows of jobs that ended are kept for so long, and at most so many of a kind.
 const KEPT: SignedDuration = SignedDuration::from_hours(365 * 24);
 const MOST_KEPT: u32 = 500;
+/// How long a job waits for an object store that cannot be used: so long at first, and so long at the most.
+const OUTAGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How often a job tells how far it is, and hears that it was cancelled.
 const TELL: Duration = Duration::from_millis(500);
 
@@ -79,7 +87,7 @@ impl Upkeep {
 
     /// To be called once, before the first run: what an earlier process of this folder was working on is taken up at once.
     pub(super) async fn begin(&self, app: &App) {
-        let caller = Caller { name: "system: content".to_owned(), from: None };
+        let caller = Caller::system("content");
         let given_back = app.write(&caller, |tx| {
             for kind in [VERIFY, REPAIR, GC] {
                 tx.job_give_back(kind)?;
@@ -107,7 +115,7 @@ impl Upkeep {
 
     /// Works on one job. False if there is none.
     async fn next(&self, app: &App) -> Result<bool, AdminError> {
-        let caller = Caller { name: "system: content".to_owned(), from: None };
+        let caller = Caller::system("content");
         let (owner, until) = (self.owner.clone(), Timestamp::now() + LEASE);
         let taken = app.write(&caller, move |tx| {
             for kind in [VERIFY, REPAIR, GC] {
@@ -118,10 +126,15 @@ impl Upkeep {
             Ok(None)
         });
         let Some(job) = taken.await? else { return Ok(false) };
-        let caller = Caller { name: job.created_by.clone(), from: None };
+        let caller = Caller::named(&job.created_by);
         let kept = job.progress.clone().and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default();
         let mut work = Work { app, caller: &caller, owner: &self.owner, job: job.id, kept, told: Instant::now() };
-        let outcome = work.run(&job).await;
+        let kind = match job.kind.as_str() {
+            GC => Job::ContentGc,
+            REPAIR => Job::ContentRepair,
+            _ => Job::ContentVerify,
+        };
+        let outcome = telemetry::job(kind, work.run(&job)).await;
         let (state, result) = match outcome {
             Ok(good) => {
                 let kept = &work.kept;
@@ -173,6 +186,31 @@ impl Work<'_> {
             return Ok(());
         }
         self.tell().await
+    }
+
+    /// Does work on content that may wait for a network. While the object store cannot be used the job waits for it, keeps
+    /// its lease, and can be cancelled: nothing is known of files that cannot be seen.
+    async fn patiently<T: Send + 'static>(
+        &mut self,
+        work: impl Fn() -> Result<T, StoreError> + Clone + Send + 'static,
+    ) -> Result<T, Ended> {
+        let mut wait = OUTAGE.0;
+        loop {
+            let once = work.clone();
+            match blocking(move || Ok(once()?)).await {
+                Err(AdminError::Store(error)) if error.is_outage() => self.outlast(&error, &mut wait).await?,
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    /// Waits before something is tried again that the object store did not do.
+    async fn outlast(&mut self, error: &StoreError, wait: &mut Duration) -> Result<(), Ended> {
+        tracing::warn!(job = %self.job, error = chain(error), "a job on content waits for the object store");
+        self.tell().await?;
+        tokio::time::sleep(*wait).await;
+        *wait = (*wait * 2).min(OUTAGE.1);
+        Ok(())
     }
 
     async fn tell(&mut self) -> Result<(), Ended> {

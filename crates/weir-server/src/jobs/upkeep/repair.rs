@@ -1,7 +1,7 @@
 //! Repairs stored content: reads everything again, takes in what lies in the content folder unknown or under another name,
 //! and has what is missing then fetched.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use weir_model::{
     content::Holding,
@@ -12,7 +12,7 @@ use weir_store::{
     content_file::ContentState,
 };
 
-use super::{Ended, PAGE, Work, note};
+use super::{Ended, OUTAGE, PAGE, Work, note};
 use crate::{
     admin::{AdminError, blocking, chain, content},
     jobs::downloads,
@@ -37,9 +37,9 @@ impl Work<'_> {
     }
 
     async fn adopt_strays(&mut self) -> Result<(), Ended> {
-        let known = self.known().await?;
+        let known = Arc::new(self.known().await?);
         let store = self.app.state.content.clone();
-        let strays = blocking(move || {
+        let strays = self.patiently(move || {
             let mut strays: Vec<Stray> = Vec::new();
             store.walk(&mut |stray| {
                 let at_home = stray.proper.as_ref().is_some_and(|(digest, _)| known.contains(digest));
@@ -54,7 +54,14 @@ impl Work<'_> {
         self.kept.progress.files_total += strays.len() as u64;
         self.kept.progress.bytes_total += strays.iter().map(|stray| stray.size).sum::<u64>();
         for stray in strays {
-            match self.adopt(&stray).await {
+            let mut wait = OUTAGE.0;
+            let adopted = loop {
+                match self.adopt(&stray).await {
+                    Err(AdminError::Store(error)) if error.is_outage() => self.outlast(&error, &mut wait).await?,
+                    outcome => break outcome,
+                }
+            };
+            match adopted {
                 Ok(true) => self.kept.repaired.adopted += 1,
                 Ok(false) => {
                     self.kept.repaired.unknown += 1;

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use weir_store::{
     StoreError,
     alert::AlertSeverity,
-    content::{Content as _, ContentStore, Expected},
+    content::{Content as _, ContentStore, Expected, Measured},
     content_file::{ContentFileRow, ContentState},
 };
 
 use super::{Ended, PAGE, Work, note};
-use crate::admin::{AdminError, blocking, chain, content::MISMATCH};
+use crate::admin::{chain, content::MISMATCH};
 
 /// How often a check that finds bad files brings them to scans: a run may take hours, and computers must not be sent for
 /// what is gone until it ends.
@@ -49,7 +49,10 @@ impl Work<'_> {
     }
 
     async fn verify_one(&mut self, row: &ContentFileRow) -> Result<(), Ended> {
-        let wrong = self.check(row).await?;
+        // a large file is read without keeping others from coming in
+        let (content, path) = (self.app.state.content.clone(), ContentStore::relative_path(row.digest, &row.extension));
+        let measured = self.patiently(move || content.measure(path.as_ref())).await?;
+        let wrong = self.check(row, measured).await?;
         self.kept.progress.files += 1;
         self.kept.progress.bytes += row.size;
         let verified = &mut self.kept.verified;
@@ -64,15 +67,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Reads one file again; why it is bad, if it is.
-    async fn check(&self, row: &ContentFileRow) -> Result<Option<String>, AdminError> {
-        let (content, path) = (self.app.state.content.clone(), ContentStore::relative_path(row.digest, &row.extension));
-        // a large file is read without keeping others from coming in
-        let measured = blocking(move || Ok(content.measure(path.as_ref())?)).await?;
+    /// Compares what a file was measured to be; why it is bad, if it is.
+    async fn check(&mut self, row: &ContentFileRow, measured: Option<Measured>) -> Result<Option<String>, Ended> {
         let same = |stored: &weir_store::content::Stored| {
             (stored.digest, stored.sha256, stored.size) == (row.digest, row.sha256, row.size)
         };
-        let _one_at_a_time = self.app.shared().content.lock().await;
+        let app = self.app;
+        let _one_at_a_time = app.shared().content.lock().await;
         let (digest, size) = (row.digest, row.size);
         if measured.is_some_and(|measured| same(&measured.stored)) {
             self.app
@@ -85,7 +86,7 @@ impl Work<'_> {
             return Ok(None);
         }
         let (content, read) = (self.app.state.content.clone(), row.clone());
-        let outcome = blocking(move || {
+        let outcome = self.patiently(move || {
             if content.size(read.digest, &read.extension)?.is_none() {
                 return Ok(Some((ContentState::Lost, "the file is gone".to_owned())));
             }
@@ -93,7 +94,7 @@ impl Work<'_> {
             match content.verify(read.digest, &read.extension, &expected) {
                 Ok(_) => Ok(None),
                 Err(error @ StoreError::ContentMismatch { .. }) => Ok(Some((ContentState::Quarantined, chain(&error)))),
-                Err(error) => Err(error.into()),
+                Err(error) => Err(error),
             }
         });
         let Some((state, message)) = outcome.await? else { return Ok(None) };

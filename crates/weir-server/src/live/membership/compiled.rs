@@ -16,7 +16,7 @@ use weir_store::{
 };
 
 use super::{
-    facts::{Known, Seen, SiteNames},
+    facts::{Known, Seen, SiteNames, Told},
     view::StatusView,
 };
 
@@ -132,6 +132,27 @@ impl Compiled {
             None
         };
         Found { members, next }
+    }
+
+    /// Whether an expression that is no rule holds for a computer that told this, in the collections that it is in now.
+    pub(crate) fn holds(
+        &self,
+        expression: &ComputerExpression,
+        row: &MembershipRow,
+        told: Option<Told<'_>>,
+        view: &StatusView,
+        now: Timestamp,
+    ) -> bool {
+        let known = Known { row, told, view, site: &self.site, names: None };
+        let decided = |id| self.plan.decides(id);
+        let inside = |id: CollectionId| match id {
+            CollectionId::ALL_COMPUTERS => true,
+            CollectionId::UNASSIGNED_COMPUTERS => {
+                row.assigned.groups.iter().all(|group| *group == CollectionId::UNASSIGNED_COMPUTERS)
+            }
+            id => row.decided.iter().any(|(member, _)| *member == id),
+        };
+        expression.accepts(&Seen { known: &known, inside: &inside, decided: &decided }, now)
     }
 
     /// Why a computer is in a collection, or is not; with the terms of the rule that decided.

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
+    compliance::Listed,
     expression::{Facts, Field as _, Reference, Version, Words, computers::Field},
     ids::CollectionId,
     membership::system_name,
-    status::{ComputerStatus, Entry, State},
+    status::{ComputerStatus, Entry, State, UpdateNumber},
 };
 use weir_store::{computer::Registration, membership::MembershipRow};
 
@@ -28,11 +29,19 @@ pub(crate) struct SiteNames {
     pub(crate) name: String,
 }
 
+/// What a computer reported.
+pub(crate) enum Told<'a> {
+    /// All of it.
+    Status(ComputerStatus),
+    /// What the index of compliance knows, of the updates of the view that it is read with.
+    Listed(Listed<'a>),
+}
+
 /// What is known of one computer, and how it is read.
 pub(crate) struct Known<'a> {
     pub(crate) row: &'a MembershipRow,
     /// None if no rule asks for it.
-    pub(crate) status: Option<ComputerStatus>,
+    pub(crate) told: Option<Told<'a>>,
     pub(crate) view: &'a StatusView,
     pub(crate) site: &'a SiteNames,
     /// Names of collections, for explanations.
@@ -49,28 +58,40 @@ pub(crate) struct Seen<'a> {
 
 impl<'a> Known<'a> {
     pub(crate) fn new(row: &'a MembershipRow, with_status: bool, view: &'a StatusView, site: &'a SiteNames) -> Self {
-        let status = with_status.then(|| crate::admin::tally::decode(&row.status.status));
-        Self { row, status, view, site, names: None }
+        let told = with_status.then(|| Told::Status(crate::admin::tally::decode(&row.status.status)));
+        Self { row, told, view, site, names: None }
     }
 
     fn registration(&self) -> Option<&Registration> {
         self.row.computer.registration.as_ref()
     }
 
-    /// The status, if the computer ever reported.
-    fn reported(&self) -> Option<&ComputerStatus> {
-        self.status.as_ref().filter(|status| status.reported.is_some())
+    fn has_reported(&self) -> bool {
+        match &self.told {
+            None => false,
+            Some(Told::Status(status)) => status.reported.is_some(),
+            Some(Told::Listed(listed)) => listed.reported,
+        }
     }
 
-    /// Listed updates that computers are still asked about.
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let entries = self.reported().map(ComputerStatus::entries).unwrap_or_default();
-        entries.iter().filter(|entry| self.view.asks(entry.update))
+    /// Listed updates that computers are still asked about, with their states. Installed ones are not among them if only their number
+    /// is known.
+    fn states(&self) -> impl Iterator<Item = (UpdateNumber, State)> {
+        let (entries, others): (&[Entry], &[(UpdateNumber, State)]) = match &self.told {
+            Some(Told::Status(status)) if self.has_reported() => (status.entries(), &[]),
+            Some(Told::Listed(listed)) if self.has_reported() => (&[], listed.others),
+            _ => (&[], &[]),
+        };
+        let states = entries.iter().map(|entry| (entry.update, entry.state)).chain(others.iter().copied());
+        states.filter(|(update, _)| self.view.asks(*update))
     }
 
     fn count(&self, counts: impl Fn(State) -> bool) -> Option<u64> {
-        self.reported()?;
-        Some(self.entries().filter(|entry| counts(entry.state)).count() as u64)
+        let installed = match &self.told {
+            Some(Told::Listed(listed)) if counts(State::Installed) => listed.installed,
+            _ => 0,
+        };
+        self.has_reported().then(|| installed + self.states().filter(|(_, state)| counts(*state)).count() as u64)
     }
 
     fn product_type(&self) -> Option<u8> {
@@ -93,7 +114,7 @@ impl Facts<Field> for Seen<'_> {
         match field {
             Field::NeverReported => known.row.computer.last_report_at.is_none(),
             Field::PlainHttp => known.row.computer.plain_http,
-            Field::RestartPending => known.entries().any(|entry| entry.state == State::PendingRestart),
+            Field::RestartPending => known.states().any(|(_, state)| state == State::PendingRestart),
             Field::Server => matches!(known.product_type(), Some(DOMAIN_CONTROLLER | SERVER)),
             Field::Workstation => known.product_type() == Some(WORKSTATION),
             _ => false,
@@ -142,9 +163,9 @@ impl Facts<Field> for Seen<'_> {
                 texts([Some(computer.dns_name.as_str()), host].into_iter().flatten(), each)
             }
             Field::Needs => known
-                .entries()
-                .filter(|entry| entry.state.is_needed())
-                .any(|entry| known.view.names(entry.update, &mut *each)),
+                .states()
+                .filter(|(_, state)| state.is_needed())
+                .any(|(update, _)| known.view.names(update, &mut *each)),
             Field::Os => {
                 let Some(known) = registered else { return false };
                 let own = known.os_description.as_deref();

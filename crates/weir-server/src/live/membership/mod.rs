@@ -36,6 +36,7 @@ use weir_store::{ReadTx, StoreError, WriteTx};
 pub(crate) use compiled::definition;
 pub use compiled::{Compiled, Found};
 use due::Due;
+pub(crate) use facts::Told;
 pub(super) use pass::run;
 pub use view::StatusView;
 
@@ -144,6 +145,11 @@ impl Membership {
         self.wake.notify_one();
         let waited = tokio::time::timeout(patience, followed.wait_for(|done| *done >= ticket)).await;
         matches!(waited, Ok(Ok(_)))
+    }
+
+    /// How far finding members is.
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.lock().clone()
     }
 
     /// How far finding the members of a collection is, in computers; none if they are found. `version` is that of the

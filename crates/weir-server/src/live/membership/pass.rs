@@ -11,6 +11,7 @@ use weir_model::ids::ComputerId;
 use weir_store::{Actor, StoreError};
 
 use super::{super::publish::Inner, Compiled, Progress, StatusView};
+use crate::telemetry::{self, Job};
 
 /// Computers that are read at once.
 const PAGE: u32 = 1_000;
@@ -30,7 +31,7 @@ pub(in crate::live) async fn run(live: Weak<Inner>) {
     loop {
         let turn = {
             let live = Weak::clone(&live);
-            tokio::task::spawn_blocking(move || turn(&live)).await
+            tokio::task::spawn_blocking(move || telemetry::job_here(Job::Membership, || turn(&live))).await
         };
         let wait = match turn {
             Ok(Ok(Some(wait))) => wait,

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use weir_model::{
+    fnv::Fnv,
     ids::{ChangeNumber, CollectionId, UpdateId},
     status::UpdateNumber,
 };
 use weir_store::{ReadTx, StoreError};
 
-use crate::live::{Directory, Fnv, Published};
+use crate::live::{Directory, Published};
 
 /// Live updates that reports list, of one state of the catalogue.
 #[derive(Debug, Default)]
@@ -60,6 +61,11 @@ impl StatusView {
         }
         let mark = mark.0;
         Ok(Self { change: Some(published.change()), with_articles, mark, asked })
+    }
+
+    /// All of them.
+    pub(crate) fn updates(&self) -> impl Iterator<Item = UpdateNumber> {
+        self.asked.keys().copied()
     }
 
     pub(super) fn asks(&self, update: UpdateNumber) -> bool {

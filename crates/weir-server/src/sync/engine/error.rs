@@ -65,6 +65,7 @@ impl SyncError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Cancelled(_) => "cancelled",
+            Self::Here(AdminError::Store(StoreError::DiskFailed { .. })) => "disk_failed",
             Self::Here(AdminError::Store(StoreError::DiskFull { .. })) => "disk_full",
             Self::Here(AdminError::Store(StoreError::Busy { .. })) => "busy",
             Self::Here(_) => "internal",
@@ -83,6 +84,9 @@ impl SyncError {
             Self::Cancelled(_) => "start it again, it goes on where it was: weir sync now".to_owned(),
             Self::Here(AdminError::Store(StoreError::DiskFull { .. })) => {
                 "free some space, then go on where it was: weir sync now".to_owned()
+            }
+            Self::Here(AdminError::Store(StoreError::DiskFailed { .. })) => {
+                "see what the system says of the disk; when it is well, go on where it was: weir sync now".to_owned()
             }
             Self::Here(_) => "see the server's log".to_owned(),
             Self::NoSource => "set one: weir settings set source microsoft, or the URL of a WSUS or Weir".to_owned(),
@@ -105,7 +109,7 @@ impl SyncError {
         match self {
             Self::Cancelled(_) | Self::NoSource | Self::NotThere { .. } => false,
             Self::Here(AdminError::Store(error)) => {
-                matches!(error, StoreError::Busy { .. } | StoreError::DiskFull { .. })
+                matches!(error, StoreError::Busy { .. } | StoreError::DiskFailed { .. } | StoreError::DiskFull { .. })
             }
             Self::Here(_) => false,
             Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => true,

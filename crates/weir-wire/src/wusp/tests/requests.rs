@@ -104,6 +104,22 @@ fn unknown_elements_are_skipped_with_all_that_is_in_them() {
 }
 
 #[test]
+fn device_attributes_are_found_in_the_body_and_never_in_the_way() {
+    let of = |text: &str| ProductsParameters::device_attributes_of(text.as_bytes()).map(str::to_owned);
+    let request = |attributes: &str| {
+        format!("<a><ProductsParameters>{attributes}<CallerAttributes>b</CallerAttributes></ProductsParameters></a>")
+    };
+    assert_eq!(of(&request("<DeviceAttributes>App=1;X=2</DeviceAttributes>")).as_deref(), Some("App=1;X=2"));
+    assert_eq!(of(&request("<n:DeviceAttributes>App=1</n:DeviceAttributes>")).as_deref(), Some("App=1"));
+    assert_eq!(of(&request("<DeviceAttributes></DeviceAttributes>")).as_deref(), Some(""));
+    for none in ["", "DeviceAttributes>", "</DeviceAttributes>", "<DeviceAttributes>", &request("")] {
+        assert_eq!(of(none), None, "{none}");
+    }
+    let early = request("<DeviceAttributes>App=1</DeviceAttributes>") + &" ".repeat(20_000);
+    assert_eq!(of(&early), None, "only the end is looked at");
+}
+
+#[test]
 fn element_given_twice_is_refused() {
     let twice =
         "<parameters><SkipSoftwareSync>false</SkipSoftwareSync><SkipSoftwareSync>true</SkipSoftwareSync></parameters>";

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use weir_api::failure::{ErrorDetail, ErrorGroup, ErrorQuery, ErrorsBy, ErrorsQuery};
+use weir_model::report::csv;
 
+use super::standing;
 use crate::{
     commands::Paging,
     connection::Connection,
@@ -48,7 +50,7 @@ pub(crate) struct ErrorsArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct ExplainArguments {
-    /// The code: 0x80240022, 80240022, -2145124318, 2149842978, 1603, or WU_E_ALL_UPDATES_FAILED.
+    /// The code: 0x80240022, 80240022, -2145124318, 2149842978, 1603, WU_E_ALL_UPDATES_FAILED, or InvalidCookie.
     #[arg(allow_negative_numbers = true)]
     code: String,
     /// Mark what began then or later: RFC 3339, or how long ago such as 7d.
@@ -72,6 +74,9 @@ const NOTHING: &str = "No errors. Next: weir compliance summary";
 
 pub(super) async fn errors(arguments: ErrorsArguments, connection: &Connection, printer: &Printer) -> Result<()> {
     let ErrorsArguments { by, since, only_new, whose, csv, paging } = arguments;
+    if csv {
+        printer.not_json("--csv")?;
+    }
     let since_given = since.is_some();
     let by = match by {
         By::Code => ErrorsBy::Code,
@@ -97,6 +102,7 @@ pub(super) async fn errors(arguments: ErrorsArguments, connection: &Connection, 
         }
         groups(page, by, &list.items, since_given, if only_new { "Nothing new." } else { NOTHING });
         page.more(list.next.as_deref());
+        standing::aged(page, 0, 0, list.items.iter().filter_map(|group| group.rolled_up).min());
         if by == ErrorsBy::Code && list.items.iter().any(|group| group.code.is_some()) {
             page.line("\nWhat to do about one: weir compliance explain-error CODE");
         }
@@ -150,11 +156,11 @@ fn codes(group: &ErrorGroup) -> String {
 }
 
 fn comma_separated(page: &mut Page, groups: &[ErrorGroup]) {
-    page.line("group,name,computers,failed,scans,first,last,new,new_computers,codes");
+    page.record(["group", "name", "computers", "failed", "scans", "first", "last", "new", "new_computers", "codes"]);
     for group in groups {
-        let fields = [
-            quoted(&group.label),
-            quoted(group.name.as_deref().unwrap_or_default()),
+        page.record([
+            csv::defused(&group.label),
+            csv::defused(group.name.as_deref().unwrap_or_default()),
             group.computers.to_string(),
             group.failing.to_string(),
             group.scans.to_string(),
@@ -162,15 +168,9 @@ fn comma_separated(page: &mut Page, groups: &[ErrorGroup]) {
             group.last_at.to_string(),
             group.new.map(|new| new.to_string()).unwrap_or_default(),
             group.new_computers.to_string(),
-            quoted(&codes(group)),
-        ];
-        page.line(fields.join(","));
+            csv::defused(&codes(group)),
+        ]);
     }
-}
-
-/// A field as RFC 4180 has it.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 pub(super) async fn explain(arguments: ExplainArguments, connection: &Connection, printer: &Printer) -> Result<()> {
@@ -180,19 +180,24 @@ pub(super) async fn explain(arguments: ExplainArguments, connection: &Connection
     let detail: ErrorDetail = connection.read(&["compliance", "errors", &code], &query).await?;
     printer.show(&detail, |page| {
         let told = &detail.explanation;
-        page.field("code", format!("{} ({})", told.code, told.decimal));
+        let decimal = told.decimal.map(|decimal| format!(" ({decimal})")).unwrap_or_default();
+        page.field("code", format!("{}{decimal}", told.code));
         if let Some(code) = &told.looked_up_as {
             page.field("looked up as", code);
         }
-        page.field("name", told.name.clone().unwrap_or_default());
+        page.field("name", told.name.clone().filter(|name| *name != told.code).unwrap_or_default());
         page.field("meaning", &told.meaning);
         page.field("likely cause", told.cause.clone().unwrap_or_default());
         page.field("next step", told.next_step.clone().unwrap_or_default());
-        if told.known {
-            page.field("layout", &told.layout.sentence);
+        if let Some(layout) = told.layout.as_ref().filter(|_| told.known) {
+            page.field("layout", &layout.sentence);
         }
         page.field("source", told.source.clone().unwrap_or_default());
         page.line("");
+        if told.layout.is_none() {
+            page.line("A server answers with it; computers report a number instead: weir compliance errors");
+            return;
+        }
         let Some(occurs) = &detail.occurs else {
             page.line("No computer reports it now.");
             return;
@@ -221,15 +226,4 @@ pub(super) async fn explain(arguments: ExplainArguments, connection: &Connection
             groups(page, by, list, since_given, "");
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_quoted_where_they_have_to_be() {
-        assert_eq!(quoted("Windows 11"), "Windows 11");
-        assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
-    }
 }

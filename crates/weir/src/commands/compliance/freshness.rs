@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use weir_api::freshness::{Freshness, FreshnessQuery, FreshnessSummary};
 
+use super::standing;
 use crate::{
     connection::Connection,
     print::{Printer, time},
@@ -69,7 +70,7 @@ pub(super) async fn show(query: &FreshnessQuery, connection: &Connection, printe
             row(
                 Freshness::Current,
                 classes.current,
-                format!("{:.1} %: call, and reported fully", summary.current_percent),
+                format!("{} %: call, and reported fully", standing::percent(summary.current_percent)),
             ),
             row(Freshness::NotReporting, classes.not_reporting, format!("call, no full report for {days} days")),
             row(Freshness::NeverReported, classes.never_reported, "scan, and never reported fully".to_owned()),
@@ -91,6 +92,7 @@ pub(super) async fn show(query: &FreshnessQuery, connection: &Connection, printe
             let rows = summary.errors.iter().map(|error| vec![error.code.clone(), error.computers.to_string()]);
             page.table(&["Scan error", "Computers"], rows.collect(), "");
         }
+        standing::aged(page, 0, 0, summary.rolled_up);
         page.line("\nWho they are: weir computers list --freshness CLASS");
     })
 }

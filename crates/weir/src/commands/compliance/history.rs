@@ -97,6 +97,9 @@ pub(crate) enum Kind {
 
 pub(super) async fn history(arguments: HistoryArguments, connection: &Connection, printer: &Printer) -> Result<()> {
     let HistoryArguments { collection, server, group, update, from, to, csv } = arguments;
+    if csv {
+        printer.not_json("--csv")?;
+    }
     let query = HistoryQuery { collection, server, group, update, from, to, cursor: None, limit: Some(PAGE) };
     let mut whole: History = connection.read(&["compliance", "history"], &query).await?;
     while let Some(next) = whole.next.take() {
@@ -109,25 +112,40 @@ pub(super) async fn history(arguments: HistoryArguments, connection: &Connection
 }
 
 fn comma_separated(page: &mut Page, history: &History) {
-    page.line("day,computers,percent,installed,not_applicable,required,downloaded,pending_restart,failed,unknown");
+    page.record([
+        "day",
+        "computers",
+        "percent",
+        "installed",
+        "not_applicable",
+        "required",
+        "downloaded",
+        "pending_restart",
+        "failed",
+        "unknown",
+        "rolled_up",
+    ]);
     for day in &history.items {
-        let Some(counts) = &day.counts else {
-            page.line(format!("{},,,,,,,,,", day.day));
-            continue;
-        };
-        page.line(format!(
-            "{},{},{},{},{},{},{},{},{},{}",
-            day.day,
-            day.computers.unwrap_or_default(),
-            day.percent.map(|percent| percent.to_string()).unwrap_or_default(),
-            counts.installed,
-            counts.not_applicable,
-            counts.required,
-            counts.downloaded,
-            counts.pending_restart,
-            counts.failed,
-            counts.unknown,
-        ));
+        let mut record = vec![day.day.to_string()];
+        match &day.counts {
+            None => record.resize(11, String::new()),
+            Some(counts) => {
+                record.push(day.computers.unwrap_or_default().to_string());
+                record.push(day.percent.map(|percent| percent.to_string()).unwrap_or_default());
+                let counts = [
+                    counts.installed,
+                    counts.not_applicable,
+                    counts.required,
+                    counts.downloaded,
+                    counts.pending_restart,
+                    counts.failed,
+                    counts.unknown,
+                ];
+                record.extend(counts.map(|count| count.to_string()));
+                record.push(day.rolled_up.map(|at| at.to_string()).unwrap_or_default());
+            }
+        }
+        page.record(&record);
     }
 }
 
@@ -147,11 +165,14 @@ fn table(page: &mut Page, history: &History) {
     let shares: Vec<Option<f64>> = history.items.iter().map(|day| day.percent).collect();
     bars(page, "compliant", &shares);
     page.line("");
-    page.table(
-        &["Day", "Computers", "%", "Installed", "Not applicable", "Needed", "Restart", "Failed", "Unknown"],
-        rows(&history.items),
-        "",
-    );
+    let mut header =
+        vec!["Day", "Computers", "%", "Installed", "Not applicable", "Needed", "Restart", "Failed", "Unknown"];
+    // the age of what servers below told, where there are any
+    let aged = history.items.iter().any(|day| day.rolled_up.is_some());
+    if aged {
+        header.push("Below as of");
+    }
+    page.table(&header, rows(&history.items, aged), "");
 }
 
 /// Why there is nothing to show, and what to do.
@@ -170,12 +191,12 @@ fn nothing(subject: &HistorySubject) -> String {
 }
 
 /// Days as lines; days without a record that follow each other are one.
-fn rows(days: &[HistoryDay]) -> Vec<Vec<String>> {
+fn rows(days: &[HistoryDay], aged: bool) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let mut rest = days;
     while let [first, after @ ..] = rest {
         if let Some(counts) = &first.counts {
-            rows.push(vec![
+            let mut row = vec![
                 first.day.to_string(),
                 first.computers.unwrap_or_default().to_string(),
                 first.percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent:.1}")),
@@ -185,7 +206,11 @@ fn rows(days: &[HistoryDay]) -> Vec<Vec<String>> {
                 counts.pending_restart.to_string(),
                 counts.failed.to_string(),
                 counts.unknown.to_string(),
-            ]);
+            ];
+            if aged {
+                row.push(time_or(first.rolled_up, ""));
+            }
+            rows.push(row);
             rest = after;
             continue;
         }
@@ -193,7 +218,7 @@ fn rows(days: &[HistoryDay]) -> Vec<Vec<String>> {
         let last = rest.get(gap - 1).map_or(first.day, |day| day.day);
         let days = if gap == 1 { first.day.to_string() } else { format!("{} to {last}", first.day) };
         let mut row = vec![days, "no record".to_owned()];
-        row.resize(9, String::new());
+        row.resize(9 + usize::from(aged), String::new());
         rows.push(row);
         rest = rest.get(gap..).unwrap_or_default();
     }
@@ -376,6 +401,7 @@ mod tests {
             counts: percent.map(|_| StateCounts { installed: 1, ..StateCounts::default() }),
             computers: percent.map(|_| 1),
             percent,
+            rolled_up: None,
         }
     }
 
@@ -388,7 +414,7 @@ mod tests {
             day("2026-01-04", Some(2.0)),
             day("2026-01-05", None),
         ];
-        let lines: Vec<String> = rows(&days).into_iter().map(|row| row.join("|")).collect();
+        let lines: Vec<String> = rows(&days, false).into_iter().map(|row| row.join("|")).collect();
         assert_eq!(
             lines,
             [

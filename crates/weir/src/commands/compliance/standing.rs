@@ -2,18 +2,20 @@
 
 use anyhow::Result;
 use clap::ValueEnum;
+use jiff::Timestamp;
 use weir_api::{
     List,
     compliance::{ComputerStanding, ComputerStandingQuery, ComputerState, ServerSummary, ServerSummaryQuery},
     deployment_compliance::{
         DeploymentCompliance, DeploymentComplianceQuery, DeploymentStanding, DeploymentStandingQuery, DeploymentStatus,
+        Enforcement,
     },
 };
 
 use super::super::Paging;
 use crate::{
     connection::Connection,
-    print::{Printer, time, time_or},
+    print::{Page, Printer, time, time_or},
 };
 
 /// A state to be narrowed to.
@@ -29,7 +31,7 @@ pub(crate) enum StateArgument {
 }
 
 impl StateArgument {
-    pub(super) fn api(self) -> ComputerState {
+    pub(in crate::commands) fn api(self) -> ComputerState {
         match self {
             Self::Unknown => ComputerState::Unknown,
             Self::NotApplicable => ComputerState::NotApplicable,
@@ -62,6 +64,74 @@ impl StatusArgument {
     }
 }
 
+/// Where computers are, to be narrowed to.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EnforcementArgument {
+    Success,
+    NotApplicable,
+    NothingToEnforce,
+    PendingRestart,
+    Downloaded,
+    PendingInstallation,
+    WaitingForWindow,
+    WaitingForContent,
+    NotYetAvailable,
+    Disabled,
+    Overdue,
+    Failed,
+    NotEvaluated,
+    NeverReported,
+    NotAsked,
+}
+
+impl EnforcementArgument {
+    pub(super) fn api(self) -> Enforcement {
+        match self {
+            Self::Success => Enforcement::Success,
+            Self::NotApplicable => Enforcement::NotApplicable,
+            Self::NothingToEnforce => Enforcement::NothingToEnforce,
+            Self::PendingRestart => Enforcement::PendingRestart,
+            Self::Downloaded => Enforcement::Downloaded,
+            Self::PendingInstallation => Enforcement::PendingInstallation,
+            Self::WaitingForWindow => Enforcement::WaitingForWindow,
+            Self::WaitingForContent => Enforcement::WaitingForContent,
+            Self::NotYetAvailable => Enforcement::NotYetAvailable,
+            Self::Disabled => Enforcement::Disabled,
+            Self::Overdue => Enforcement::Overdue,
+            Self::Failed => Enforcement::Failed,
+            Self::NotEvaluated => Enforcement::NotEvaluated,
+            Self::NeverReported => Enforcement::NeverReported,
+            Self::NotAsked => Enforcement::NotAsked,
+        }
+    }
+}
+
+/// A share in percent; a dash where there is none.
+pub(super) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{share:.1}"))
+}
+
+/// A count with its share.
+pub(super) fn share(count: u64, share: Option<f64>) -> String {
+    share.map_or_else(|| count.to_string(), |share| format!("{count} ({share:.1} %)"))
+}
+
+/// What a reader should know of the age of an answer.
+pub(super) fn aged(page: &mut Page, silent: u64, not_reporting: u64, rolled_up: Option<Timestamp>) {
+    let of = |count: u64| if count == 1 { "1 computer".to_owned() } else { format!("{count} computers") };
+    if silent + not_reporting > 0 {
+        page.line(format!(
+            "\n{} stopped calling and {} call without reporting: their states are as old as that. Who they are: weir compliance \
+             freshness",
+            of(silent),
+            of(not_reporting)
+        ));
+    }
+    if let Some(at) = rolled_up {
+        page.line(format!("\nFigures of servers below are as of {} or later.", time(at)));
+    }
+}
+
 /// The word of a value as JSON has it, readable: `pending restart`.
 fn word(value: impl serde::Serialize) -> String {
     let text = serde_json::to_value(value).ok().and_then(|value| value.as_str().map(|text| text.replace('_', " ")));
@@ -86,13 +156,14 @@ pub(super) async fn computers(
                 named(&row.name, &row.id),
                 row.server.as_ref().map(|server| server.name.clone()).unwrap_or_default(),
                 word(row.state),
+                row.reason.map(word).unwrap_or_default(),
                 row.since.map(time).unwrap_or_default(),
                 row.error.clone().unwrap_or_default(),
                 time_or(row.last_report, "never"),
                 row.id.clone(),
             ]
         });
-        let header = ["Computer", "Server", "State", "Since", "Error", "Last report", "Id"];
+        let header = ["Computer", "Server", "State", "Why", "Since", "Error", "Last report", "Id"];
         page.table(&header, rows.collect(), "No computer is in it. All of them: weir compliance computers");
         page.more(list.next.as_deref());
     })
@@ -107,14 +178,15 @@ pub(super) async fn servers(query: &ServerSummaryQuery, connection: &Connection,
                 row.server.as_ref().map_or_else(|| "this server".to_owned(), |server| server.name.clone()),
                 row.through.as_ref().map(|server| server.name.clone()).unwrap_or_default(),
                 summary.computers.to_string(),
-                format!("{:.1}", summary.percent),
+                percent(summary.percent),
                 (summary.counts.required + summary.counts.downloaded + summary.counts.pending_restart).to_string(),
                 summary.counts.failed.to_string(),
                 summary.counts.unknown.to_string(),
+                (summary.silent + summary.not_reporting).to_string(),
                 row.rolled_up_at.map_or_else(|| "now".to_owned(), time),
             ]
         });
-        let header = ["Server", "Through", "Computers", "%", "Needing", "Failed", "Unknown", "As of"];
+        let header = ["Server", "Through", "Computers", "%", "Needing", "Failed", "Unknown", "Stale", "As of"];
         page.table(&header, rows.collect(), "No servers.");
     })
 }
@@ -135,7 +207,7 @@ pub(super) async fn deployments(
                 row.collection.name.clone(),
                 word(row.action),
                 row.computers.to_string(),
-                format!("{:.1}", row.percent),
+                percent(row.percent),
                 statuses.in_progress.to_string(),
                 statuses.error.to_string(),
                 statuses.unknown.to_string(),
@@ -155,6 +227,7 @@ pub(super) async fn deployments(
             "Deadline",
         ];
         page.table(&header, rows.collect(), "No deployments yet. Next: weir deployments create --help");
+        aged(page, 0, 0, list.items.iter().filter_map(|row| row.rolled_up).min());
         page.more(list.next.as_deref());
     })
 }
@@ -169,7 +242,8 @@ pub(super) async fn deployment(id: i32, connection: &Connection, printer: &Print
         page.field("available", time(shown.available));
         page.field("deadline", time_or(shown.deadline, "none"));
         page.field("computers", shown.computers);
-        page.field("compliant", format!("{} ({:.1} %)", shown.statuses.compliant, shown.percent));
+        page.field("compliant", share(shown.statuses.compliant, shown.percent));
+        page.field("of these current", shown.compliant_current);
         page.field("in progress", shown.statuses.in_progress);
         page.field("error", shown.statuses.error);
         page.field("unknown", shown.statuses.unknown);
@@ -184,6 +258,7 @@ pub(super) async fn deployment(id: i32, connection: &Connection, printer: &Print
             rows.collect(),
             "Its collection has no computers. Next: weir computers list",
         );
+        aged(page, shown.silent, shown.not_reporting, shown.rolled_up);
         if shown.statuses.error > 0 {
             page.line(format!("\nWhich failed: weir compliance deployment {id} --computers --status error"));
         }

@@ -3,16 +3,22 @@
 use anyhow::Result;
 use clap::Args;
 use reqwest::Method;
-use weir_api::retirement::{RetiredComputer, RetirementDone, RetirementPreview, RetirementQuery, RetirementRun};
+use weir_api::{
+    bulk::{ChangedItem, ItemResult},
+    retirement::{RetiredComputer, RetirementDone, RetirementPreview, RetirementQuery, RetirementRun},
+};
 
 use super::super::{Nothing, Paging, names};
 use crate::{
     connection::Connection,
-    print::{Printer, time},
+    print::{Page, Printer, time},
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Retire {
+    /// Ids of chosen computers, however lately they called.
+    #[arg(value_name = "ID", conflicts_with_all = ["silent_days", "duplicates"])]
+    ids: Vec<String>,
     /// Those that did not call for so many days, 14 at least; the setting computers.retire_days if absent.
     #[arg(long, value_name = "N", conflicts_with = "duplicates")]
     silent_days: Option<u32>,
@@ -28,18 +34,27 @@ pub(crate) struct Retire {
 }
 
 pub(super) async fn retire(arguments: Retire, connection: &Connection, printer: &Printer) -> Result<()> {
-    let Retire { silent_days, duplicates, dry_run, confirm } = arguments;
+    let Retire { ids, silent_days, duplicates, dry_run, confirm } = arguments;
     let path = ["computers", "retirement"];
     if dry_run {
-        let preview: RetirementPreview = connection.read(&path, &RetirementQuery { silent_days, duplicates }).await?;
+        let chosen = !ids.is_empty();
+        let preview: RetirementPreview = if chosen {
+            let run = RetirementRun { ids, ..RetirementRun::default() };
+            connection.change(Method::POST, &["computers", "retirement", "preview"], &run).await?
+        } else {
+            connection.read(&path, &RetirementQuery { silent_days, duplicates }).await?
+        };
         return printer.show(&preview, |page| {
-            let what = preview
-                .silent_days
-                .map_or_else(|| "go on under another id".to_owned(), |days| format!("did not call for {days} days"));
+            let what = match preview.silent_days {
+                _ if chosen => "were chosen".to_owned(),
+                None => "go on under another id".to_owned(),
+                Some(days) => format!("did not call for {days} days"),
+            };
             page.line(format!(
                 "{} of {} computers ({:.1} %) {what} and would be retired.",
                 preview.due, preview.computers, preview.percent
             ));
+            refused(page, preview.unchanged, &preview.items);
             let rows = preview
                 .first
                 .iter()
@@ -54,7 +69,7 @@ pub(super) async fn retire(arguments: Retire, connection: &Connection, printer: 
                     preview.most, preview.due
                 ));
             }
-            if !preview.by_rule && preview.due > 0 {
+            if !chosen && !preview.by_rule && preview.due > 0 {
                 let setting = match preview.silent_days {
                     Some(days) => format!("computers.retire_days {days}"),
                     None => "computers.duplicates retire-older".to_owned(),
@@ -63,7 +78,7 @@ pub(super) async fn retire(arguments: Retire, connection: &Connection, printer: 
             }
         });
     }
-    let run = RetirementRun { silent_days, duplicates, confirm };
+    let run = RetirementRun { silent_days, duplicates, ids, confirm };
     let done: RetirementDone = connection.change(Method::POST, &path, &run).await?;
     printer.show(&done, |page| {
         page.line(match done.retired {
@@ -71,8 +86,19 @@ pub(super) async fn retire(arguments: Retire, connection: &Connection, printer: 
             1 => "1 computer was retired.".to_owned(),
             count => format!("{count} computers were retired."),
         });
+        refused(page, done.unchanged, &done.items);
         page.line(format!("Computers that scan here: {}. One that calls again comes back.", done.computers));
     })
+}
+
+/// What is said of chosen computers that are not retired, or were.
+fn refused(page: &mut Page, unchanged: u64, items: &[ChangedItem]) {
+    if unchanged > 0 {
+        page.line(format!("{unchanged} were retired already."));
+    }
+    for item in items.iter().filter(|item| item.result == ItemResult::Failed) {
+        page.line(format!("{}: {}", item.id, item.detail.as_deref().unwrap_or_default()));
+    }
 }
 
 pub(super) async fn retired(paging: Paging, connection: &Connection, printer: &Printer) -> Result<()> {

@@ -1,8 +1,9 @@
 //! What deployments are made of, on the command line.
 
 use clap::{Args, ValueEnum};
+use uuid::Uuid;
 use weir_api::{
-    deployment::{Action, DeploymentCreate, DeploymentSettings},
+    deployment::{Action, DeploymentCreate, DeploymentQuery, DeploymentSettings, DeploymentStage},
     deployment_template::TemplateBody,
 };
 use weir_model::deployment::{DetailLevel, Notifications};
@@ -29,6 +30,90 @@ impl From<ActionArgument> for Action {
             ActionArgument::Install => Self::Install,
             ActionArgument::Optional => Self::Optional,
             ActionArgument::Uninstall => Self::Uninstall,
+        }
+    }
+}
+
+/// What a deployment is doing.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StageArgument {
+    /// It goes out, and its deadline lies ahead.
+    Active,
+    /// It waits for its available time, or for its files.
+    Waiting,
+    /// It goes out, and its deadline is over.
+    Expired,
+    /// It is switched off.
+    Disabled,
+    /// Its update is declined, expired, stopped or unresolved.
+    NotSent,
+}
+
+/// Which deployments a list has, in which order.
+#[derive(Args, Debug)]
+pub(crate) struct ListArguments {
+    /// Part of the name, of what is deployed, or of the name of the collection.
+    #[arg(value_name = "TEXT")]
+    text: Option<String>,
+    /// Only those of this update, by itself or in a group.
+    #[arg(long, value_name = "ID")]
+    update: Option<Uuid>,
+    /// Only those of this update group.
+    #[arg(long, value_name = "NAME", conflicts_with = "update")]
+    group: Option<String>,
+    /// Only those to this collection.
+    #[arg(long, value_name = "NAME")]
+    collection: Option<String>,
+    /// Only those with this action.
+    #[arg(long, value_enum)]
+    action: Option<ActionArgument>,
+    /// Only those that are doing this.
+    #[arg(long, value_enum)]
+    stage: Option<StageArgument>,
+    /// Only those that are switched on (true) or off (false).
+    #[arg(long, value_name = "BOOL")]
+    enabled: Option<bool>,
+    /// Only those of this origin: local, parent or rule.
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+    /// Only those with a deadline before this.
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    deadline_before: Option<String>,
+    /// Only those with a deadline at this time or later.
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    deadline_after: Option<String>,
+    /// Order: action, available, collection, created, deadline, id, name or stage, with :asc or :desc.
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
+    /// Say of each how its computers stand.
+    #[arg(long)]
+    compliance: bool,
+}
+
+impl From<ListArguments> for DeploymentQuery {
+    fn from(given: ListArguments) -> Self {
+        let stage = given.stage.map(|stage| match stage {
+            StageArgument::Active => DeploymentStage::Active,
+            StageArgument::Waiting => DeploymentStage::Waiting,
+            StageArgument::Expired => DeploymentStage::Expired,
+            StageArgument::Disabled => DeploymentStage::Disabled,
+            StageArgument::NotSent => DeploymentStage::NotSent,
+        });
+        Self {
+            update: given.update,
+            group: given.group,
+            collection: given.collection,
+            action: given.action.map(Into::into),
+            enabled: given.enabled,
+            stage,
+            origin: given.origin,
+            text: given.text,
+            deadline_before: given.deadline_before,
+            deadline_after: given.deadline_after,
+            sort: given.sort,
+            compliance: given.compliance,
+            cursor: None,
+            limit: None,
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use weir_api::{
     Reference,
-    deployment::{Action, Deployment, DeploymentPreview, DeploymentSettings, DeploymentState},
+    deployment::{
+        Action, Deployment, DeploymentList, DeploymentPreview, DeploymentSettings, DeploymentStage, DeploymentState,
+        ListedDeployment,
+    },
     simulation::{Explanation, Simulation},
 };
 
@@ -31,8 +34,48 @@ pub(super) fn what(deployment: &Deployment) -> String {
     }
 }
 
+/// A list. Where compliance was asked for it is in the place of what is less urgent.
+pub(super) fn list(page: &mut Page, list: &DeploymentList, compliance: bool, narrowed: bool) {
+    let row = |listed: &ListedDeployment| {
+        let deployment = &listed.deployment;
+        let mut row = vec![
+            deployment.id.to_string(),
+            action(deployment.action).to_owned(),
+            deployment.collection.name.clone(),
+            time_or(deployment.deadline, ""),
+            if listed.stage == DeploymentStage::Expired { "deadline over".to_owned() } else { state(deployment) },
+        ];
+        if compliance {
+            let counts = listed.compliance.unwrap_or_default();
+            row.extend([
+                listed.percent.map(|percent| format!("{percent:.1} %")).unwrap_or_default(),
+                counts.computers.to_string(),
+                counts.error.to_string(),
+                counts.unknown.to_string(),
+            ]);
+        }
+        row.extend([what(deployment), deployment.name.clone()]);
+        row
+    };
+    let mut header = vec!["Id", "Action", "Collection", "Deadline", "State"];
+    if compliance {
+        header.extend(["Compliant", "Computers", "Error", "Unknown"]);
+    }
+    header.extend(["What", "Name"]);
+    let empty = if narrowed {
+        "No deployment is so."
+    } else {
+        "No deployments. Next: weir deployments create --update ID --collection NAME --action install"
+    };
+    page.table(&header, list.items.iter().map(row).collect(), empty);
+    if list.total > list.items.len() as u64 {
+        page.line(format!("{} of {} deployments", list.items.len(), list.total));
+    }
+    page.more(list.next.as_deref());
+}
+
 /// How it stands, short enough for a table.
-pub(super) fn state(deployment: &Deployment) -> String {
+fn state(deployment: &Deployment) -> String {
     let content = &deployment.content;
     match (deployment.state, &deployment.members) {
         (DeploymentState::Active, Some(members)) => format!("active ({} of {})", members.active, members.updates),

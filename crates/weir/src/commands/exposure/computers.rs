@@ -2,9 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use weir_api::exposure::{
-    Computer, ComputerCve, ComputerCveQuery, ComputerQuery, CveComputer, CveComputerQuery, Standing,
-};
+use weir_api::exposure::{Computer, ComputerCve, ComputerCveQuery, ComputerQuery, CveComputer, Standing};
 
 use super::{Narrowed, level, state};
 use crate::{
@@ -31,15 +29,22 @@ pub(crate) struct ComputersArguments {
     /// Computers of this collection and of those below it.
     #[arg(long, value_name = "NAME")]
     collection: Option<String>,
+    /// Part of the name, id or address; with --computer, of the id or title of a vulnerability.
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// Order: breached, due_soon, excepted, exploited, exposed, fixed, name or no_data; with --cve: due, name or state; with --computer:
+    /// cve, due, severity, state or title. With :asc or :desc.
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
     #[command(flatten)]
     paging: Paging,
 }
 
 pub(super) async fn run(arguments: ComputersArguments, connection: &Connection, printer: &Printer) -> Result<()> {
-    let ComputersArguments { cve, computer, narrowed, collection, paging } = arguments;
+    let ComputersArguments { cve, computer, narrowed, collection, text, sort, paging } = arguments;
     let (wanted, wanted_level) = (narrowed.state(), narrowed.level());
     if let Some(id) = computer {
-        let query = ComputerCveQuery { state: wanted, level: wanted_level, ..ComputerCveQuery::default() };
+        let query = ComputerCveQuery { state: wanted, level: wanted_level, text, sort, ..ComputerCveQuery::default() };
         let list = paging.read::<ComputerCve>(connection, &["exposure", "computers", &id], &query).await?;
         return printer.show(&list, |page| {
             let rows = list.items.iter().map(|it| {
@@ -52,7 +57,8 @@ pub(super) async fn run(arguments: ComputersArguments, connection: &Connection, 
         });
     }
     if let Some(cve) = cve {
-        let query = CveComputerQuery { state: wanted, level: wanted_level, collection, ..CveComputerQuery::default() };
+        let query =
+            ComputerQuery { state: wanted, level: wanted_level, text, collection, sort, ..ComputerQuery::default() };
         let path = ["exposure", "cves", &cve, "computers"];
         let list = paging.read::<CveComputer>(connection, &path, &query).await?;
         return printer.show(&list, |page| {
@@ -65,7 +71,8 @@ pub(super) async fn run(arguments: ComputersArguments, connection: &Connection, 
             page.more(list.next.as_deref());
         });
     }
-    let query = ComputerQuery { state: wanted, level: wanted_level, collection, ..ComputerQuery::default() };
+    let query =
+        ComputerQuery { state: wanted, level: wanted_level, text, collection, sort, ..ComputerQuery::default() };
     let list = paging.read::<Computer>(connection, &["exposure", "computers"], &query).await?;
     printer.show(&list, |page| {
         let rows = list.items.iter().map(|it| {
@@ -81,7 +88,7 @@ pub(super) async fn run(arguments: ComputersArguments, connection: &Connection, 
             ]
         });
         let header = ["Computer", "Id", "Exposed", "Exploited", "Breached", "Due soon", "Excepted", "No data"];
-        let empty = if wanted.is_none() && wanted_level.is_none() {
+        let empty = if wanted.is_none() && wanted_level.is_none() && query.text.is_none() {
             "No computers yet. Next: weir policy"
         } else {
             NO_COMPUTER

@@ -1,8 +1,8 @@
 //! `weir exposure cves`.
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
-use weir_api::exposure::{CollectionQuery, Cve, CveDetail, CveQuery, Remedy};
+use clap::{Args, Subcommand, ValueEnum};
+use weir_api::exposure::{CollectionQuery, CveAge, CveDetail, CveList, CveQuery, Remedy};
 
 use super::{NO_DOCUMENTS, Narrowed, level_counts, states};
 use crate::{
@@ -16,7 +16,7 @@ pub(crate) enum CvesCommand {
     /// List vulnerabilities: those with breaches of service levels first.
     #[command(
         after_help = "Examples:\n  weir exposure cves list\n  weir exposure cves list --state exposed --exploited true\n  \
-                            weir exposure cves list --level breached --collection Servers\n  \
+                            weir exposure cves list --level breached --collection Servers --sort due\n  \
                             weir exposure cves list --kb KB5034123 --json"
     )]
     List(ListArguments),
@@ -42,6 +42,18 @@ pub(crate) struct ListArguments {
     /// Known to be exploited (true) or not (false).
     #[arg(long, value_name = "BOOL")]
     exploited: Option<bool>,
+    /// In the KEV catalogue (true) or not (false).
+    #[arg(long, value_name = "BOOL")]
+    kev: Option<bool>,
+    /// Published so long ago.
+    #[arg(long, value_enum)]
+    age: Option<AgeArgument>,
+    /// Published at this time or later: RFC 3339, or how long ago (30d).
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    published_after: Option<String>,
+    /// Published before this.
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    published_before: Option<String>,
     #[command(flatten)]
     narrowed: Narrowed,
     /// Only what this article fixes.
@@ -53,8 +65,45 @@ pub(crate) struct ListArguments {
     /// Count computers of this collection and of those below it.
     #[arg(long, value_name = "NAME")]
     collection: Option<String>,
+    /// Order: breached, cve, due, due_soon, excepted, exposed, fixed, no_data, published, revised, score, severity or title, with :asc
+    /// or :desc.
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
     #[command(flatten)]
     paging: Paging,
+}
+
+/// Time since publication.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AgeArgument {
+    /// At most 7 days.
+    Week,
+    /// At most 30 days.
+    Month,
+    /// At most 90 days.
+    Quarter,
+    /// At most 180 days.
+    Half,
+    /// At most 365 days.
+    Year,
+    /// More.
+    Older,
+    /// No date of publication.
+    Unknown,
+}
+
+impl From<AgeArgument> for CveAge {
+    fn from(age: AgeArgument) -> Self {
+        match age {
+            AgeArgument::Week => Self::Week,
+            AgeArgument::Month => Self::Month,
+            AgeArgument::Quarter => Self::Quarter,
+            AgeArgument::Half => Self::Half,
+            AgeArgument::Year => Self::Year,
+            AgeArgument::Older => Self::Older,
+            AgeArgument::Unknown => Self::Unknown,
+        }
+    }
 }
 
 pub(super) async fn run(command: CvesCommand, connection: &Connection, printer: &Printer) -> Result<()> {
@@ -64,16 +113,24 @@ pub(super) async fn run(command: CvesCommand, connection: &Connection, printer: 
                 text: arguments.text,
                 severity: arguments.severity,
                 exploited: arguments.exploited,
+                kev: arguments.kev,
+                age: arguments.age.map(Into::into),
+                published_after: arguments.published_after,
+                published_before: arguments.published_before,
                 state: arguments.narrowed.state(),
                 level: arguments.narrowed.level(),
                 kb: arguments.kb,
                 kev_only: arguments.kev_only.then_some(true),
                 collection: arguments.collection,
-                cursor: None,
-                limit: None,
+                sort: arguments.sort,
+                ..CveQuery::default()
             };
-            let is_whole = query == CveQuery::default();
-            let list = arguments.paging.read::<Cve>(connection, &["exposure", "cves"], &query).await?;
+            let is_whole = query == CveQuery { sort: query.sort.clone(), ..CveQuery::default() };
+            let path = ["exposure", "cves"];
+            let list: CveList = arguments
+                .paging
+                .whole(connection, &path, &query, |list: &mut CveList| (&mut list.items, &mut list.next))
+                .await?;
             printer.show(&list, |page| {
                 let rows = list.items.iter().map(|it| {
                     vec![
@@ -91,6 +148,13 @@ pub(super) async fn run(command: CvesCommand, connection: &Connection, printer: 
                 let header = ["CVE", "Severity", "CVSS", "Exploited", "Exposed", "Breached", "No data", "Due", "Title"];
                 let empty = if is_whole { NO_DOCUMENTS } else { "No vulnerability is so." };
                 page.table(&header, rows.collect(), empty);
+                let totals = &list.totals;
+                if list.total > 0 {
+                    page.line(format!(
+                        "{} vulnerabilities: {} with exposed computers, {} with breaches, {} exploited, {} in the KEV catalogue",
+                        list.total, totals.exposed, totals.breached, totals.exploited, totals.kev
+                    ));
+                }
                 page.more(list.next.as_deref());
             })
         }

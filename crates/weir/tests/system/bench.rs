@@ -1,0 +1,103 @@
+//! `weir bench` with small figures: that suites run to their end, and what they write. What figures are is nothing to assert here.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// Runs `weir bench`; 3 is a budget that was missed, which a build without optimisation may.
+fn bench(arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .arg("bench")
+        .args(arguments)
+        .env_remove("WEIR_URL")
+        .env_remove("WEIR_TOKEN")
+        .output()
+        .expect("the program starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{arguments:?}: {}: {errors}", output.status);
+    output
+}
+
+fn told(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn path(folder: &Path, name: &str) -> String {
+    folder.join(name).to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn a_server_is_killed_and_started_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scratch = path(folder.path(), "");
+    let output = bench(&["recovery", "--computers", "100", "--updates", "1000", "--scratch", &scratch, "--json"]);
+    let figures = told(&output);
+    let rows = figures["rows"].as_array().expect("rows");
+    let row =
+        |case: &str| rows.iter().find(|row| row["case"] == case).unwrap_or_else(|| panic!("no {case}: {figures}"));
+    assert!(row("acknowledged reports lost")["value"].is_number(), "{figures}");
+    for case in ["killed, until it listens", "killed, until a scan is answered", "killed, until compliance is answered"]
+    {
+        let row = row(case);
+        assert!(row["value"].as_f64().is_some_and(|seconds| seconds > 0.0), "{row}");
+        assert_eq!((&row["size"], &row["size_of"]), (&Value::from(100), &Value::from("computers")), "{row}");
+        assert!(row["ratio_null"].as_f64().is_some_and(|ratio| ratio > 0.0), "{row}");
+    }
+    assert!(fs::read_dir(folder.path()).expect("there").next().is_none(), "data folders stay behind");
+}
+
+#[test]
+fn a_report_is_written_drawn_and_planned_by() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (out, plot) = (path(folder.path(), "figures"), path(folder.path(), "content.svg"));
+    let output = bench(&["content", "--quick", "--out", &out, "--plot", &plot, "--json"]);
+    let figures = told(&output);
+    let sizes = figures["growth"][0]["points"].as_array().map(Vec::len);
+    assert_eq!((&figures["growth"][0]["case"], sizes), (&Value::from("whole"), Some(3)), "{figures}");
+
+    let written = |name: &str| fs::read_to_string(Path::new(&out).join(name)).expect("written");
+    let report: Value = serde_json::from_str(&written("bench.json")).expect("JSON");
+    assert_eq!((&report["format"], &report["quick"]), (&Value::from(1), &Value::from(true)));
+    assert!(report["machine"]["cores"].as_u64().is_some_and(|cores| cores > 0), "{}", report["machine"]);
+    assert_eq!(report["suites"][0]["suite"], "content");
+    let downloads =
+        report["budgets"].as_array().expect("budgets").iter().find(|budget| budget["what"] == "content download");
+    assert!(downloads.is_some_and(|budget| budget["standing"] != "not_measured"), "{}", report["budgets"]);
+    assert!(written("bench.txt").contains("\nCONTENT ("), "{}", written("bench.txt"));
+    for picture in [written("bench.svg"), fs::read_to_string(&plot).expect("drawn")] {
+        assert!(picture.starts_with("<svg") && picture.contains("<polyline"), "{picture}");
+    }
+
+    let from = path(Path::new(&out), "bench.json");
+    let output = bench(&["model", "--from", &from, "--computers", "700000", "--json"]);
+    assert_eq!(output.status.code(), Some(3), "most was not measured");
+    let plan = told(&output);
+    let lines = plan["lines"].as_array().expect("lines");
+    let line =
+        |what: &str| lines.iter().find(|line| line["what"] == what).unwrap_or_else(|| panic!("no {what}: {plan}"));
+    assert!(line("front ends for content")["value"].as_f64().is_some_and(|count| count >= 1.0), "{plan}");
+    assert!(line("front ends for scans")["value"].is_null(), "{plan}");
+    let text = String::from_utf8(bench(&["model", "--from", &from, "--computers", "700000"]).stdout).expect("UTF-8");
+    assert!(text.contains("scans a day: 848485") && text.contains("not measured: weir bench scan"), "{text}");
+}
+
+#[test]
+fn a_model_needs_a_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = path(folder.path(), "bench.json");
+    let refused = |expected: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["bench", "model", "--from", &from, "--computers", "10"])
+            .output()
+            .expect("it starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && errors.contains(expected), "{}: {errors}", output.status);
+    };
+    refused("`weir bench all --out DIR` writes DIR/bench.json");
+    fs::write(&from, "{\"rows\": []}").expect("written");
+    refused("this is no report of `weir bench all`");
+}
