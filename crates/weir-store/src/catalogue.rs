@@ -153,8 +153,8 @@ impl Names {
         Ok(())
     }
 
-    /// Learns what a column of the rows of a statement names, before these rows are read: another statement does not run while
-    /// rows of one are handed over.
+    /// Learns what a column of the rows of a statement names, before these rows are read: an engine over a network would have to
+    /// gather them all for a statement that runs in between.
     fn learn_of(
         &mut self,
         tx: &ReadTx<'_>,
