@@ -7,6 +7,21 @@ use weir_model::ids::{CollectionId, DeploymentId, UpdateId, UpdateIdentity};
 /// What an engine answered, in its own words.
 pub type EngineError = Box<dyn std::error::Error + Send + Sync>;
 
+/// An error with its sources, in one line.
+pub(crate) struct Chain<'e>(pub(crate) &'e (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
 /// Why the store did not do what it was asked. Nothing was changed, unless a variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -182,8 +197,18 @@ pub enum StoreError {
     /// An update that is not there.
     #[error("there is no update {0}")]
     UnknownUpdate(UpdateId),
-    /// The database's server cannot be reached, or broke off. Nothing was stored, unless it broke off while a change was being made
-    /// durable: whether that was stored is not known then, and nobody was told that it was.
+    /// The database's server broke off while a change was being made durable: it may have been stored, or not. Nobody was told that
+    /// it was.
+    #[error(
+        "the database {place} broke off while a change was being made durable: it may have been stored or not; look first"
+    )]
+    Unconfirmed {
+        /// Where it is, without a password.
+        place: String,
+        /// What came instead of an answer.
+        source: EngineError,
+    },
+    /// The database's server cannot be reached, or broke off.
     #[error("the database {place} cannot be reached ({action}); try again")]
     Unreachable {
         /// The statement or step.
@@ -196,9 +221,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The database is busy, or its server cannot be reached: the same may succeed a moment later.
+    /// The database is busy, or its server cannot be reached: the same may succeed a moment later. Of what was
+    /// [not confirmed](Self::Unconfirmed), only what may be done twice is to be done again.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Unreachable { .. })
+        matches!(self, Self::Busy { .. } | Self::Unconfirmed { .. } | Self::Unreachable { .. })
     }
 
     /// The object store that has the content is out of reach, or not the one it should be: the same may succeed later, and

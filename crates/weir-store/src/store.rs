@@ -207,7 +207,7 @@ impl Store {
     }
 
     /// Runs `work` in the one write transaction there is at a time. It is durable when this returns `Ok`; on `Err` or a
-    /// panic nothing of it happened ([`StoreError::Unreachable`] says when that is not known). Blocks; never call it from an
+    /// panic nothing of it happened ([`StoreError::Unconfirmed`] says when that is not known). Blocks; never call it from an
     /// asynchronous worker thread, and never from inside another unit of work.
     pub fn write<T>(
         &self,

@@ -5,6 +5,7 @@ use std::{
     io,
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Sender, sync_channel},
     },
     time::Duration,
@@ -22,7 +23,12 @@ use super::{
     dialect, tls,
     value::{announced, suits},
 };
-use crate::{StoreError, UnitKind, codec::Value, error::EngineError, sql::Statement};
+use crate::{
+    StoreError, UnitKind,
+    codec::Value,
+    error::{Chain, EngineError},
+    sql::Statement,
+};
 
 /// Time for a connection to be there with all that it says at the beginning.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,6 +48,8 @@ pub(super) struct Target {
     pub(super) place: String,
     /// Each connection has one while it lives.
     alive: Sender<()>,
+    /// The last attempt to connect failed: said once.
+    down: AtomicBool,
 }
 
 /// What a connection is for.
@@ -59,7 +67,10 @@ impl Target {
     pub(super) fn new(address: Address, runtime: Handle, alive: Sender<()>) -> Result<Self, StoreError> {
         let Address { config, trust, place } = address;
         match tls::settings(&trust) {
-            Ok(settings) => Ok(Self { config, tls: MakeRustlsConnect::new(settings), runtime, place, alive }),
+            Ok(settings) => {
+                let tls = MakeRustlsConnect::new(settings);
+                Ok(Self { config, tls, runtime, place, alive, down: AtomicBool::new(false) })
+            }
             Err(why) => Err(StoreError::DatabaseRefused { place, why }),
         }
     }
@@ -78,7 +89,21 @@ impl Target {
             let _ = give.try_send(opening.await);
         });
         let answer = take.recv().unwrap_or_else(|_| Err("its connections were closed".into()));
-        answer.map_err(|source| self.unreachable(source))
+        let was_down = self.down.swap(answer.is_err(), Ordering::Relaxed);
+        match answer {
+            Ok(client) => {
+                if was_down {
+                    tracing::info!(place = self.place, "the database can be reached again");
+                }
+                Ok(client)
+            }
+            Err(source) => {
+                if !was_down {
+                    tracing::error!(place = self.place, error = %Chain(&*source), "the database cannot be reached");
+                }
+                Err(StoreError::Unreachable { action: "connecting", place: self.place.clone(), source })
+            }
+        }
     }
 
     fn opening(&self, purpose: Purpose) -> impl Future<Output = Result<Client, EngineError>> + Send + use<> {
@@ -102,10 +127,6 @@ impl Target {
     /// Makes a connection whose messages the caller reads. It does nothing unless it is polled.
     pub(super) async fn connect_bare(&self) -> Result<(Client, Wire), Error> {
         self.config.connect(self.tls.clone()).await
-    }
-
-    pub(super) fn unreachable(&self, source: EngineError) -> StoreError {
-        StoreError::Unreachable { action: "connecting", place: self.place.clone(), source }
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     value::{Bound, Param},
     wait::wait,
 };
-use crate::{StoreError, UnitKind, codec::Value, sql::Statement};
+use crate::{StoreError, UnitKind, codec::Value, error::Chain, sql::Statement};
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Tells other front ends, and makes durable. Where the first fails, the second is not run.
@@ -351,8 +351,8 @@ impl Session {
 
     fn fails(&self, action: &'static str, error: Error) -> StoreError {
         self.failed.set(true);
-        if error::is_unusable(&error) {
-            self.link.replace(None);
+        if error::is_unusable(&error) && self.link.replace(None).is_some() {
+            tracing::warn!(place = self.target.place, action, error = %Chain(&error), "a connection to the database was lost");
         }
         error::failed(&self.target.place, action, error)
     }
@@ -378,7 +378,7 @@ async fn answers(queue: VecDeque<Sent>) -> Result<u64, (&'static str, Error)> {
 }
 
 impl Unit<'_> {
-    /// Makes the unit durable. An error also if it may be durable and nobody knows.
+    /// Makes the unit durable.
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         let session = self.session;
         if session.failed.get() {
@@ -388,9 +388,15 @@ impl Unit<'_> {
         let changed = session.changed.get() > 0 || !session.queue.borrow().is_empty();
         let link = session.linked(COMMITTING)?;
         let text = if changed { COMMIT_CHANGED } else { COMMIT };
-        session.waiting(COMMITTING, async { link.client.batch_execute(text).await })?;
-        self.over = true;
-        Ok(())
+        let done = session.waiting(COMMITTING, link.client.batch_execute(text));
+        self.over = done.is_ok();
+        let lost = session.link.borrow().is_none();
+        done.map_err(|error| match error {
+            StoreError::Query { source, .. } | StoreError::Unreachable { source, .. } if lost => {
+                StoreError::Unconfirmed { place: session.target.place.clone(), source }
+            }
+            error => error,
+        })
     }
 }
 
