@@ -74,6 +74,11 @@ statements! {
          FROM rollup_sent s INDEXED BY rollup_sent_rows JOIN computer c ON c.computer_no = s.computer_no
          LEFT JOIN rollup_computer r ON r.computer_no = s.computer_no
          LEFT JOIN downstream_server d ON d.server_no = c.site_no
+         WHERE s.todo & 3 <> 0 AND s.withheld = 0 AND s.computer_no > ?1 ORDER BY s.computer_no LIMIT ?2",
+        postgres "SELECT s.computer_no, s.todo, s.mark, c.site_no, d.server_id, r.details, r.last_inventory_at
+         FROM rollup_sent s JOIN computer c ON c.computer_no = s.computer_no
+         LEFT JOIN rollup_computer r ON r.computer_no = s.computer_no
+         LEFT JOIN downstream_server d ON d.server_no = c.site_no
          WHERE s.todo & 3 <> 0 AND s.withheld = 0 AND s.computer_no > ?1 ORDER BY s.computer_no LIMIT ?2";
     STATUSES: "listing computers whose status is to be told" =
         "SELECT s.computer_no, c.computer_id, c.site_no, s.mark, s.number, s.status, s.effective_at, t.status,
@@ -81,18 +86,30 @@ statements! {
          FROM rollup_sent s INDEXED BY rollup_sent_status JOIN computer c ON c.computer_no = s.computer_no
          LEFT JOIN computer_status t ON t.computer_no = s.computer_no
          LEFT JOIN rollup_computer r ON r.computer_no = s.computer_no
+         WHERE s.todo & 4 <> 0 AND s.withheld = 0 AND s.computer_no > ?1 ORDER BY s.computer_no LIMIT ?2",
+        postgres "SELECT s.computer_no, c.computer_id, c.site_no, s.mark, s.number, s.status, s.effective_at, t.status,
+             r.effective_at
+         FROM rollup_sent s JOIN computer c ON c.computer_no = s.computer_no
+         LEFT JOIN computer_status t ON t.computer_no = s.computer_no
+         LEFT JOIN rollup_computer r ON r.computer_no = s.computer_no
          WHERE s.todo & 4 <> 0 AND s.withheld = 0 AND s.computer_no > ?1 ORDER BY s.computer_no LIMIT ?2";
     NUMBERS: "listing the numbers of status that is to be told" =
         "SELECT s.computer_no, c.computer_id, s.number FROM rollup_sent s INDEXED BY rollup_sent_status
          JOIN computer c ON c.computer_no = s.computer_no
          WHERE s.todo & 4 <> 0 AND s.withheld = 0 AND s.status IS NOT NULL AND s.computer_no > ?1
+         ORDER BY s.computer_no LIMIT ?2",
+        postgres "SELECT s.computer_no, c.computer_id, s.number FROM rollup_sent s
+         JOIN computer c ON c.computer_no = s.computer_no
+         WHERE s.todo & 4 <> 0 AND s.withheld = 0 AND s.status IS NOT NULL AND s.computer_no > ?1
          ORDER BY s.computer_no LIMIT ?2";
     OWED_ROWS: "counting computers to be told of" =
-        "SELECT count(*) FROM rollup_sent INDEXED BY rollup_sent_rows WHERE todo & 3 <> 0 AND withheld = 0";
+        "SELECT count(*) FROM rollup_sent INDEXED BY rollup_sent_rows WHERE todo & 3 <> 0 AND withheld = 0",
+        postgres "SELECT count(*) FROM rollup_sent WHERE todo & 3 <> 0 AND withheld = 0";
     OWED_STATUSES: "counting status to be told" =
-        "SELECT count(*) FROM rollup_sent INDEXED BY rollup_sent_status WHERE todo & 4 <> 0 AND withheld = 0";
+        "SELECT count(*) FROM rollup_sent INDEXED BY rollup_sent_status WHERE todo & 4 <> 0 AND withheld = 0",
+        postgres "SELECT count(*) FROM rollup_sent WHERE todo & 4 <> 0 AND withheld = 0";
     ROW_DONE: "noting that a computer was told of" =
-        "UPDATE rollup_sent SET todo = todo & ~?3 WHERE computer_no = ?1 AND mark = ?2";
+        "UPDATE rollup_sent SET todo = todo & ~CAST(?3 AS BIGINT) WHERE computer_no = ?1 AND mark = ?2";
     STATUS_DONE: "noting that a status was told" =
         "UPDATE rollup_sent SET number = ?3, status = ?4, effective_at = ?5,
              todo = CASE WHEN mark = ?2 THEN todo & ~4 ELSE todo END
