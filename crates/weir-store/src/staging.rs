@@ -19,7 +19,7 @@ use weir_model::{
 
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::{Row, args},
+    codec::{Row, args, row},
     revision::PackedRevision,
     sql::statements,
     staged_form::{self, Form, Needs},
@@ -357,7 +357,7 @@ impl WriteTx<'_> {
 
     /// Ends the wait for a revision that will never be taken.
     pub fn pending_remove(&self, identity: UpdateIdentity) -> Result<(), StoreError> {
-        self.run(&PENDING_REMOVE, args![identity.update_id, identity.revision])?;
+        self.send(&PENDING_REMOVE, args![identity.update_id, identity.revision])?;
         Ok(())
     }
 
@@ -402,22 +402,20 @@ impl WriteTx<'_> {
         if !added {
             return Ok(None);
         }
-        let mut members = 0;
-        for member in facts.relationships.bundled.iter().flat_map(|clause| &clause.alternatives) {
-            members += u64::from(self.pending_add(ListKind::Members, *member)?);
-        }
-        Ok(Some(members))
+        let members = facts.relationships.bundled.iter().flat_map(|clause| &clause.alternatives);
+        let rows = members.map(|member| row![ListKind::Members, member.update_id, member.revision]);
+        Ok(Some(self.run_many(&PENDING_ADD, rows)? as u64))
     }
 
     /// Stages a place where a file can be fetched.
     pub fn staged_source_add(&self, digest: ContentDigest, url: &str) -> Result<(), StoreError> {
-        self.run(&STAGED_SOURCE_ADD, args![digest, url])?;
+        self.send(&STAGED_SOURCE_ADD, args![digest, url])?;
         Ok(())
     }
 
     /// Notes that the keys of a staged revision were asked for.
     pub fn staged_keys_known(&self, no: i64) -> Result<(), StoreError> {
-        self.run(&STAGED_UNSECURE, args![no])?;
+        self.send(&STAGED_UNSECURE, args![no])?;
         Ok(())
     }
 
@@ -439,7 +437,7 @@ impl WriteTx<'_> {
 
     /// Holds a deployment of the parent back until its revision is here.
     pub fn held_put(&self, guid: uuid::Uuid, body: &Json) -> Result<(), StoreError> {
-        self.run(&HELD_PUT, args![guid, &body.to_string(), self.actor().at])?;
+        self.send(&HELD_PUT, args![guid, &body.to_string(), self.actor().at])?;
         Ok(())
     }
 

@@ -179,7 +179,7 @@ fn id(row: &Row<'_>, column: usize) -> Result<ComputerId, StoreError> {
 impl WriteTx<'_> {
     /// Notes that something is owed no more, unless more came to be owed since `mark`.
     pub fn rollup_sent_done(&self, no: u32, mark: u64, done: u8) -> Result<(), StoreError> {
-        self.run(&ROW_DONE, args![no, mark, done])?;
+        self.send(&ROW_DONE, args![no, mark, done])?;
         Ok(())
     }
 
@@ -192,25 +192,25 @@ impl WriteTx<'_> {
         status: &[u8],
         effective: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.run(&STATUS_DONE, args![no, mark, number, status, effective])?;
+        self.send(&STATUS_DONE, args![no, mark, number, status, effective])?;
         Ok(())
     }
 
     /// The server above wants the details of a computer.
     pub fn rollup_sent_again(&self, id: &ComputerId) -> Result<(), StoreError> {
-        self.run(&AGAIN, args![id.as_str()])?;
+        self.send(&AGAIN, args![id.as_str()])?;
         Ok(())
     }
 
     /// The server above has another status of a computer than was told.
     pub fn rollup_sent_full(&self, id: &ComputerId) -> Result<(), StoreError> {
-        self.run(&FULL, args![id.as_str()])?;
+        self.send(&FULL, args![id.as_str()])?;
         Ok(())
     }
 
     /// Tells no more of a computer until it is heard of again, then everything.
     pub fn rollup_sent_withhold(&self, no: u32) -> Result<(), StoreError> {
-        self.run(&WITHHOLD, args![no])?;
+        self.send(&WITHHOLD, args![no])?;
         Ok(())
     }
 }

@@ -356,7 +356,7 @@ impl WriteTx<'_> {
     pub fn rollup_activity_add(&self, client: u32, activity: &Activity) -> Result<(), StoreError> {
         let update = activity.update;
         let values = args![client, update.update_id, update.revision, activity.succeeded, activity.failed];
-        self.run(&ACTIVITY_ADD, values)?;
+        self.send(&ACTIVITY_ADD, values)?;
         Ok(())
     }
 
@@ -391,7 +391,7 @@ impl WriteTx<'_> {
     /// Clears the frozen installations of these kinds of computers, which were told.
     pub fn rollup_activity_sent(&self, clients: &[u32]) -> Result<(), StoreError> {
         for client in clients {
-            self.run(&ACTIVITY_SENT, args![*client])?;
+            self.send(&ACTIVITY_SENT, args![*client])?;
         }
         Ok(())
     }
