@@ -1940,7 +1940,8 @@ CREATE FUNCTION rollup_members() RETURNS TRIGGER LANGUAGE plpgsql SET jit = off 
 DECLARE
     at_mark BIGINT;
 BEGIN
-    IF EXISTS (SELECT 1 FROM changed) THEN
+    IF EXISTS (SELECT 1 FROM changed r
+        WHERE (SELECT c.computer_no FROM computer c WHERE c.computer_no = r.computer_no) IS NOT NULL) THEN
         at_mark := rollup_mark();
         IF at_mark IS NOT NULL THEN
             INSERT INTO rollup_sent (computer_no, todo, mark)
