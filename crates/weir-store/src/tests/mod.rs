@@ -35,6 +35,7 @@ mod schema;
 mod schema_pair;
 mod staging;
 mod totals;
+mod transfer;
 mod windows;
 
 use std::path::Path;
