@@ -21,7 +21,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Chore {
-    /// Installs what the tests need, or says what is missing, then runs every test.
+    /// Installs what the tests need, or says what is missing, then runs every test, and those that ask most of the store again on
+    /// PostgreSQL.
     Test {
         /// Only prepare, run nothing.
         #[arg(long)]
@@ -67,6 +68,46 @@ enum Chore {
     },
 }
 
+/// Says which engine the databases of tests are on.
+const ENGINE: &str = "WEIR_TEST_ENGINE";
+
+/// What is run again with databases of PostgreSQL: all that asks much of the store, and some of the whole program.
+const ON_POSTGRES: [&[&str]; 3] = [
+    &["--package", "weir-store", "--lib"],
+    &[
+        "--package",
+        "weir-server",
+        "--test",
+        "admin",
+        "--test",
+        "client",
+        "--test",
+        "conformance",
+        "--test",
+        "downstream",
+        "--test",
+        "rollup",
+        "--test",
+        "upstream",
+    ],
+    &[
+        "--package",
+        "weir",
+        "--test",
+        "system",
+        "--",
+        "crash::a_deployment_is_there",
+        "crash::a_report_is_there",
+        "crash::cleanup",
+        "first_day::a_computer_is_offered",
+        "lifecycle::what_was_there",
+        "scan_life",
+        "sites::a_child_that_drifted",
+        "sites::a_copied_data_folder",
+        "synchronize::a_new_administrator",
+    ],
+];
+
 fn main() -> ExitCode {
     match run(Chore::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -84,10 +125,17 @@ fn run(chore: Chore) -> Result<()> {
             if prepare {
                 return Ok(());
             }
-            if arguments.is_empty() {
-                return trial::run(&["--workspace".to_owned(), "--no-fail-fast".to_owned()]);
+            if !arguments.is_empty() {
+                return trial::run(&arguments, None);
             }
-            trial::run(&arguments)
+            let everything = trial::run(&words(&["--workspace", "--no-fail-fast"]), None);
+            // whatever failed, it is known of both engines then
+            let again = ON_POSTGRES.map(|targets| {
+                let mut arguments = words(&["--no-fail-fast"]);
+                arguments.extend(words(targets));
+                trial::run(&arguments, Some("postgres"))
+            });
+            everything.and(again.into_iter().collect())
         }
         Chore::Bench { arguments } => {
             let mut cargo = cargo("run");
@@ -141,6 +189,10 @@ fn genuine_export() -> Result<Option<PathBuf>> {
 /// The workspace's root folder.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// Where cargo puts what it builds.

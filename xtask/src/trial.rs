@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{cargo, succeed};
+use crate::{ENGINE, cargo, succeed};
 
 /// The target whose tests start processes, as cargo announces it.
 const SYSTEM: &str = "tests/system/main.rs";
@@ -59,9 +59,15 @@ impl Reading {
     }
 }
 
-/// Runs `cargo test` with these arguments and tells at the end which tests failed and why.
-pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let mut command = cargo("test");
+/// Runs `cargo test` with these arguments, on another engine than the usual one if one is named, and tells at the end which tests
+/// failed and why.
+pub(crate) fn run(arguments: &[String], engine: Option<&str>) -> Result<()> {
+    let on_engine = || {
+        let mut command = cargo("test");
+        command.envs(engine.map(|engine| (ENGINE, engine)));
+        command
+    };
+    let mut command = on_engine();
     command.args(arguments);
     let (ended_well, reading) = watch(&mut command)?;
     if ended_well {
@@ -86,7 +92,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         bail!("the tests failed: {}", if names.is_empty() { "see above".to_owned() } else { names.join(", ") });
     }
     println!("\nxtask: {} of the whole program failed beside others, and now run alone", names.join(", "));
-    let mut alone = cargo("test");
+    let mut alone = on_engine();
     alone.args(["--package", "weir", "--test", "system", "--", "--exact", "--test-threads", "1", "--nocapture"]);
     succeed(alone.args(&names)).with_context(|| format!("the tests failed twice: {}", names.join(", ")))?;
     println!("xtask: UNSTEADY: {}: failed beside others, as shown above, and passed alone", names.join(", "));

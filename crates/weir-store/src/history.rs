@@ -47,7 +47,7 @@ statements! {
     OLD: "looking for history that is too old" =
         "SELECT subject_no, year, series FROM compliance_history WHERE year <= ?1 ORDER BY subject_no, year";
     ROLL_UPS: "reading how old roll-ups were on the days of history" =
-        "SELECT day, min(received_at) FROM history_roll_up WHERE ?1 IS NULL OR server_no = ?1 GROUP BY day ORDER BY day";
+        "SELECT day, min(received_at) FROM history_roll_up WHERE server_no = ?1 OR ?1 IS NULL GROUP BY day ORDER BY day";
     ROLL_UPS_OF: "reading how old roll-ups were on a day of history" =
         "SELECT server_no, received_at FROM history_roll_up WHERE day = ?1 ORDER BY server_no";
     ROLL_UP_PUT: "noting how old a roll-up was on a day of history" =
@@ -116,19 +116,19 @@ impl WriteTx<'_> {
 
     /// Notes that there is no such thing any more, unless that is noted.
     pub fn history_subject_gone(&self, no: i64, at: Timestamp) -> Result<(), StoreError> {
-        self.run(&SUBJECT_GONE, args![no, at])?;
+        self.send(&SUBJECT_GONE, args![no, at])?;
         Ok(())
     }
 
     /// Stores the encoded series of a year in place of the one that there was.
     pub fn history_put(&self, no: i64, year: i16, series: &[u8]) -> Result<(), StoreError> {
-        self.run(&PART_PUT, args![no, year, series])?;
+        self.send(&PART_PUT, args![no, year, series])?;
         Ok(())
     }
 
     /// Notes when the roll-up of a server arrived that the record of a day knew.
     pub fn history_roll_up_put(&self, day: Day, server: u32, received_at: Timestamp) -> Result<(), StoreError> {
-        self.run(&ROLL_UP_PUT, args![day.number(), server, received_at])?;
+        self.send(&ROLL_UP_PUT, args![day.number(), server, received_at])?;
         Ok(())
     }
 

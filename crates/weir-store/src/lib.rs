@@ -5,6 +5,9 @@
 //! moves them to a thread of its own. Methods of [`ReadTx`] and [`WriteTx`] are named noun first (`deployment_list`,
 //! `computer_register`), so that a search for the noun finds every operation.
 //!
+//! Two engines keep the data: a file in the data folder, or PostgreSQL, which several front ends can share. Units of work mean the
+//! same on both; [`Options::database`] chooses.
+//!
 //! [`content::ContentStore`] keeps the files of updates, addressed by digest.
 //!
 //! *Invariant:* no SQL outside this crate, and no decisions inside it: what is offered, active or compliant is decided
@@ -17,6 +20,7 @@ pub mod audit;
 pub mod backup;
 pub mod bundle;
 pub mod catalogue;
+mod changes;
 mod checkpoint;
 pub mod cleanup;
 pub mod client_settings;
@@ -28,6 +32,7 @@ pub mod content_file;
 pub mod content_need;
 pub mod content_request;
 pub mod criterion;
+pub mod database;
 mod db;
 pub mod delivery;
 pub mod deployment;
@@ -46,6 +51,7 @@ pub mod idempotency;
 pub mod identity;
 mod import;
 pub mod inspect;
+mod inspection;
 pub mod intent;
 pub mod job;
 pub mod list;
@@ -56,7 +62,9 @@ mod migrate;
 pub mod mirror;
 mod observe;
 mod page;
+mod pg;
 pub mod phased;
+mod pool;
 pub mod pulse;
 pub mod relation;
 pub mod report;
@@ -65,6 +73,7 @@ pub mod retired;
 pub mod revision;
 pub mod rollup;
 pub mod roster;
+mod row;
 pub mod rule;
 pub mod saved_search;
 mod search;
@@ -73,6 +82,7 @@ pub mod setting;
 pub mod site;
 pub mod sites;
 mod sql;
+mod sqlite;
 mod staged_form;
 pub mod staging;
 pub mod status_message;
@@ -80,6 +90,7 @@ mod store;
 pub mod subscription;
 pub mod template;
 mod total;
+pub mod transfer;
 pub mod transport;
 pub mod update_group;
 pub mod update_setting;
@@ -89,11 +100,12 @@ pub mod watch;
 pub mod window;
 
 pub use db::{ReadTx, WriteTx};
-pub use error::StoreError;
+pub use error::{EngineError, StoreError};
 pub use lock::FolderLock;
 pub use observe::{Observed, Observer, UnitKind};
 pub use page::Page;
-pub use store::{Actor, DATABASE, Options, Store};
+pub use sqlite::DATABASE;
+pub use store::{Actor, Engine, Options, Store, database_place};
 
 #[cfg(test)]
 mod tests;

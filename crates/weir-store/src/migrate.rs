@@ -1,4 +1,4 @@
-//! Bringing the schema up to date. Migrations run forward, all that are due in one transaction.
+//! Bringing the schema of the embedded database up to date. Migrations run forward, all that are due in one transaction.
 
 use std::path::Path;
 
@@ -11,14 +11,27 @@ refinery::embed_migrations!("migrations");
 /// Runs what has not been run. A database that a newer binary has taken further is accepted: new migrations only add,
 /// so that servers of two releases can share one database during an upgrade.
 pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    tell(&apply(connection, path)?);
+    Ok(())
+}
+
+/// The same for a database that is made or copied, which nobody has to be told of.
+pub(crate) fn make(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    apply(connection, path).map(drop)
+}
+
+fn apply(connection: &mut Connection, path: &Path) -> Result<refinery::Report, StoreError> {
     // One by one, a migration and the note that it was applied are two transactions: a process killed between them would
     // leave a database that cannot be opened again.
     let report = migrations::runner().set_abort_missing(false).set_grouped(true).run(connection);
-    let report = report.map_err(|error| StoreError::Migration { path: path.to_owned(), source: Box::new(error) })?;
+    report.map_err(|error| StoreError::Migration { place: path.display().to_string(), source: Box::new(error) })
+}
+
+/// Says what was run.
+pub(crate) fn tell(report: &refinery::Report) {
     for applied in report.applied_migrations() {
         tracing::info!(migration = applied.name(), version = applied.version(), "the schema was brought up to date");
     }
-    Ok(())
 }
 
 /// The number of the last migration of this program.

@@ -17,6 +17,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::engine;
+
 /// How long what a server does by itself may take on a busy machine: a start, a stop, a state that comes. Much of that happens once a
 /// minute, so that one that was just missed has to fit in, too.
 pub const PATIENCE: Duration = Duration::from_mins(5);
@@ -62,7 +64,8 @@ pub fn load() -> String {
     format!("load {} on {cores} processors", load.split(' ').take(3).collect::<Vec<_>>().join(" "))
 }
 
-/// A running `weir serve` on free ports with a data folder of its own. Killed when dropped.
+/// A running `weir serve` on free ports with a data folder of its own, on the database that [`engine`] has for it. Killed when
+/// dropped.
 #[derive(Debug)]
 pub struct WeirProcess {
     binary: PathBuf,
@@ -91,22 +94,39 @@ impl WeirProcess {
     ///
     /// As [`WeirProcess::start`].
     pub fn start_with(binary: impl AsRef<Path>, data: Option<&Path>, arguments: &[&str]) -> Result<Self> {
+        let mut process = Self::ready(binary.as_ref(), data, arguments)?;
+        process.restart()?;
+        Ok(process)
+    }
+
+    /// The same on the embedded database whatever was chosen, for a test that is about its file.
+    ///
+    /// # Errors
+    ///
+    /// As [`WeirProcess::start`].
+    pub fn start_on_sqlite(binary: impl AsRef<Path>, data: Option<&Path>, arguments: &[&str]) -> Result<Self> {
+        let mut process = Self::ready(binary.as_ref(), data, arguments)?;
+        engine::keep_sqlite(&process.data);
+        process.restart()?;
+        Ok(process)
+    }
+
+    /// One that was not started.
+    fn ready(binary: &Path, data: Option<&Path>, arguments: &[&str]) -> Result<Self> {
         let (data, folder) = if let Some(data) = data {
             (data.to_owned(), None)
         } else {
             let folder = tempfile::Builder::new().prefix("weir-test-").tempdir()?;
             (folder.path().join("data"), Some(folder))
         };
-        let mut process = Self {
-            binary: binary.as_ref().to_owned(),
+        Ok(Self {
+            binary: binary.to_owned(),
             data,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             child: None,
             endpoints: Value::Null,
             _folder: folder,
-        };
-        process.restart()?;
-        Ok(process)
+        })
     }
 
     /// Its data folder.
@@ -207,11 +227,19 @@ impl WeirProcess {
         self.data.with_extension("log")
     }
 
-    /// The command line with these arguments against it (`--data` is added).
+    /// The command line with these arguments against it (`--data` is added, and the database is in the environment).
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).arg("--data").arg(&self.data).stdin(Stdio::null());
+        command.envs(self.database().map(|url| (engine::DATABASE, url)));
         command
+    }
+
+    /// The address of its database: that which it was given, else that which belongs to its folder; none if it is in the folder.
+    pub fn database(&self) -> Option<String> {
+        let given = self.arguments.iter().position(|argument| argument == "--database");
+        let given = given.and_then(|at| self.arguments.get(at + 1)).cloned();
+        given.or_else(|| engine::database(&self.data))
     }
 
     /// Runs the command line against it.
@@ -324,6 +352,7 @@ impl WeirProcess {
                 command.args([option, "127.0.0.1:0"]);
             }
         }
+        command.envs(self.database().map(|url| (engine::DATABASE, url)));
         command.args(&self.arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut child = spawned(&mut command).with_context(|| format!("cannot start {}", self.binary.display()))?;
         let deadline = Instant::now() + PATIENCE;
