@@ -19,6 +19,7 @@ mod durability;
 mod first_day;
 mod lab;
 mod lifecycle;
+mod migration;
 mod month;
 mod native_scan;
 mod new_user;
