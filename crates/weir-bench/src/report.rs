@@ -139,7 +139,6 @@ pub(crate) mod tests {
             package: None,
             scratch: None,
             browser: None,
-            database: None,
             quick: false,
         }
     }
