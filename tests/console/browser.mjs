@@ -21,7 +21,7 @@ const wanted = (name) => {
 export const origin = new URL(wanted('WEIR_URL')).origin;
 export const out = process.env.WEIR_OUT ?? 'out';
 /** How long a page, or something on it, may take on a busy machine, in milliseconds. */
-export const PATIENCE = 30_000;
+export const PATIENCE = 120_000;
 
 /** The digest of the server's key, after its certificate has been checked against the one that signed it. */
 const key = () => new Promise((resolve, reject) => {
@@ -40,6 +40,7 @@ export const launch = async () => {
   mkdirSync(out, { recursive: true });
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    timeout: PATIENCE,
     args: [
       `--ignore-certificate-errors-spki-list=${await key()}`,
       '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',

@@ -2,7 +2,7 @@
 //
 // It goes on where the story ended: its user, its catalogue, its computer. WEIR_OTHER is an update that nobody deployed.
 
-import { must, open, run, visitor, watch, where } from './browser.mjs';
+import { PATIENCE, must, open, run, visitor, watch, where } from './browser.mjs';
 import { comes, confirm, fill, pick, press, sees, send } from './user.mjs';
 
 const { WEIR_COMPUTER: computer, WEIR_OTHER: other } = process.env;
@@ -10,7 +10,7 @@ const { WEIR_COMPUTER: computer, WEIR_OTHER: other } = process.env;
 await run('noscript', async (browser) => {
   const context = await visitor(browser, { javaScriptEnabled: false });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(PATIENCE);
   watch(page);
   await page.goto(`${new URL('/computers', process.env.WEIR_URL)}`);
   await fill(page, /User name/, 'anna');

@@ -251,7 +251,7 @@ async function menus(page) {
   await each('menu of columns', '/updates', () => page.locator('main').getByText(/^Columns$/).first().click());
   await each('keys', '/', () => page.keyboard.press('?'));
   await each('results as one types', '/', async () => {
-    await page.locator('header.top input[type=search]').pressSequentially('update', { delay: 20 });
+    await page.locator('header.top input[type=search]').fill('update');
     await page.locator('#found').getByRole('link').first().waitFor();
   });
 }

@@ -6,6 +6,7 @@
 mod fuzz;
 mod needs;
 mod package;
+mod trial;
 
 use std::{
     ffi::OsStr,
@@ -83,13 +84,10 @@ fn run(chore: Chore) -> Result<()> {
             if prepare {
                 return Ok(());
             }
-            let mut cargo = cargo("test");
             if arguments.is_empty() {
-                cargo.args(["--workspace", "--no-fail-fast"]);
-            } else {
-                cargo.args(arguments);
+                return trial::run(&["--workspace".to_owned(), "--no-fail-fast".to_owned()]);
             }
-            succeed(&mut cargo)
+            trial::run(&arguments)
         }
         Chore::Bench { arguments } => {
             let mut cargo = cargo("run");

@@ -64,6 +64,9 @@ const BUILDS: [i32; 4] = [19_045, 22_631, 26_100, 17_763];
 /// What installations fail with.
 const CODES: [u32; 6] = [0x8024_0022, 0x8007_0070, 0x8007_0643, 0x800f_0922, 0x8024_2016, 0x8007_2ee2];
 const TIMEOUT: u32 = 0x8007_2ee2;
+/// What the ids of the computers follow from. Scripted computers have those of small numbers ([`weir_testkit::Computer::numbered`]):
+/// with one of these the first computer here would be one of them, and its report that of a computer which has reported.
+const SEED: u64 = 0xf1ee_7000_0000_0017;
 
 /// See above.
 pub(crate) struct Fleet {
@@ -312,7 +315,7 @@ impl Fleet {
         // making a status costs more than storing it: some of each kind stand for all
         let statuses: Vec<Vec<u8>> =
             (0..KINDS * VARIANTS).map(|place| self.status(place % KINDS, place / KINDS)).collect();
-        let mut random = Random::new(17);
+        let mut random = Random::new(SEED);
         for start in (0..self.size).step_by(AT_ONCE) {
             self.store.try_write(&actor(self.now), |tx| {
                 for place in start..(start + AT_ONCE).min(self.size) {
@@ -373,5 +376,29 @@ impl Fleet {
         let status = statuses.get(variant * KINDS + kind).context("a status")?.clone();
         tx.computer_status_put(no, &StatusRow { status, ..StatusRow::default() })?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use weir_model::ids::ComputerId;
+    use weir_store::computer::ComputerFilter;
+    use weir_testkit::Computer;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_computer_of_a_fleet_is_one_that_introduces_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let fleet = Fleet::fill(folder.path(), 60, 24, 0).await.expect("filled");
+        let list = fleet.store.read(|tx| tx.computer_list(&ComputerFilter::default(), None, 1_000)).expect("computers");
+        let ids: HashSet<&str> = list.items.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!(ids.len(), 60);
+        for number in 0..50_000 {
+            let id: ComputerId = Computer::numbered(number).client_id.parse().expect("an id");
+            assert!(!ids.contains(id.as_str()), "computer {number} is one of the fleet");
+        }
     }
 }

@@ -106,6 +106,9 @@ pub(crate) struct Outcome {
     pub(crate) statuses: BTreeMap<u16, u64>,
     /// Broken connections and unreadable answers.
     pub(crate) errors: u64,
+    /// The requests that were answered with 200, where each is sent once ([`Command::requests`]).
+    #[serde(default)]
+    pub(crate) good: Places,
     /// Time from sending to the whole answer.
     pub p50_us: f64,
     /// The same, 99th percentile.
@@ -116,6 +119,18 @@ pub(crate) struct Outcome {
     pub first_byte_p50_us: f64,
     /// The same, maximum.
     pub(crate) first_byte_max_us: f64,
+}
+
+/// Numbers of requests, in no order: that of number n has the n-th body, and after the last body comes the first again.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Places(pub(crate) Vec<u64>);
+
+impl std::fmt::Debug for Places {
+    /// How many they are: an outcome is shown in messages.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} requests", self.0.len())
+    }
 }
 
 impl Outcome {
@@ -186,6 +201,7 @@ struct Samples {
     bytes: u64,
     statuses: BTreeMap<u16, u64>,
     errors: u64,
+    good: Vec<u64>,
 }
 
 async fn run(command: &Command, bodies: &[Vec<u8>]) -> anyhow::Result<Outcome> {
@@ -222,6 +238,7 @@ async fn run(command: &Command, bodies: &[Vec<u8>]) -> anyhow::Result<Outcome> {
         all.first_byte.extend(samples.first_byte);
         all.bytes += samples.bytes;
         all.errors += samples.errors;
+        all.good.extend(samples.good);
         for (status, count) in samples.statuses {
             *all.statuses.entry(status).or_default() += count;
         }
@@ -235,6 +252,7 @@ async fn run(command: &Command, bodies: &[Vec<u8>]) -> anyhow::Result<Outcome> {
         bytes: all.bytes,
         statuses: all.statuses,
         errors: all.errors,
+        good: Places(all.good),
         p50_us: quantile(&all.whole, 0.5),
         p99_us: quantile(&all.whole, 0.99),
         max_us: quantile(&all.whole, 1.0),
@@ -308,6 +326,9 @@ async fn connection(
                 samples.first_byte.push((answer.first_byte - sent).as_secs_f64() * 1e6);
                 samples.bytes += answer.bytes;
                 *samples.statuses.entry(answer.status).or_default() += 1;
+                if answer.status == 200 && matches!(order, Order::Each { .. }) {
+                    samples.good.push(place as u64);
+                }
                 stream = Some(open);
             }
             Err(_) => samples.errors += 1,

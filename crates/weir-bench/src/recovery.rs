@@ -1,6 +1,9 @@
 //! A server that is killed while computers report, and starts again: when it listens, when a computer gets an answer, when an
 //! administrator does, and whether anything is gone that was acknowledged. In between the same after a stop in good order.
 //!
+//! What is gone is not found by counting: each report that was acknowledged is looked for in the database, with all that it listed.
+//! One that was stored and not acknowledged any more would stand for one that was lost.
+//!
 //! The files are in the system's cache, as they are after a process died, and not after the machine did.
 
 use std::{
@@ -9,9 +12,12 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use weir_model::{ids::UpdateId, status::ComputerStatus};
+use weir_model::{
+    ids::{ComputerId, UpdateId},
+    status::ComputerStatus,
+};
 use weir_store::{Options, Store};
 use weir_wire::wusp::Cookie;
 
@@ -33,6 +39,8 @@ const KILLS: usize = 5;
 const REPORTING: (u64, u64) = (200, 2_000);
 /// Seconds in which they report, unless the kill comes between.
 const SECONDS: f64 = 4.0;
+/// On a busy machine the kill may come at a wrong moment; then other computers take so many times as long, up to so many seconds.
+const SLOWER: (f64, f64) = (2.0, 64.0);
 /// Reports at once.
 const CONNECTIONS: usize = 16;
 /// Updates that a report lists.
@@ -50,6 +58,14 @@ struct Times {
     listens: f64,
     scan: f64,
     compliance: f64,
+}
+
+/// What there was when a server was killed.
+struct Cut {
+    /// Of a computer that the server knows.
+    cookie: Cookie,
+    /// Computers whose report was acknowledged.
+    acknowledged: Vec<ComputerId>,
 }
 
 /// Kills and starts servers with fleets of these sizes.
@@ -94,16 +110,20 @@ impl Bench {
         site.stop()?;
         let (mut killed, mut stopped) = (Vec::new(), Vec::new());
         let (mut lost, mut acknowledged) = (0, 0);
+        // computers that never reported before
+        let mut fresh = 0;
         for turn in 0..KILLS {
             tell(&format!("recovery: {} computers, kill {} of {KILLS}", self.size, turn + 1));
-            let before = self.reported()?;
-            let (cookie, good) = self.kill(turn as u64).await?;
+            let Cut { cookie, acknowledged: told } = self.kill(turn, &mut fresh, tell).await?;
             killed.push(self.start(&cookie)?.0);
-            // stopped by force again, so that what is counted is what the first start left
-            let stored = self.reported()?.saturating_sub(before);
-            tell(&format!("recovery: {good} reports were acknowledged, {stored} are stored"));
-            lost += good.saturating_sub(stored);
-            acknowledged += good;
+            // stopped by force again, so that what is looked at is what the first start left
+            let gone = self.gone(&told)?;
+            tell(&format!("recovery: {} reports were acknowledged, {} of them are not stored", told.len(), gone.len()));
+            for computer in &gone {
+                tell(&format!("recovery: what {computer} reported was acknowledged, and is not stored"));
+            }
+            lost += gone.len();
+            acknowledged += told.len();
             let (_, site) = self.start(&cookie)?;
             site.stop()?;
             let (times, site) = self.start(&cookie)?;
@@ -143,13 +163,31 @@ impl Bench {
         Ok((rows, scan))
     }
 
-    /// Starts a server and kills it while computers report. A cookie of one of them, and how many reports were acknowledged.
-    async fn kill(&self, turn: u64) -> anyhow::Result<(Cookie, u64)> {
+    /// Starts a server and kills it while computers report, those from number `fresh` on; tried again with others where the
+    /// moment was a wrong one.
+    async fn kill(&self, turn: usize, fresh: &mut u64, tell: &dyn Fn(&str)) -> anyhow::Result<Cut> {
+        let (times, longest) = SLOWER;
+        let mut seconds = SECONDS;
+        loop {
+            let first = *fresh;
+            *fresh += REPORTING.1;
+            match self.cut(turn, first, seconds).await {
+                Err(error) if error.is::<WrongMoment>() && seconds * times <= longest => {
+                    seconds *= times;
+                    tell(&format!("recovery: {error:#}; again, within {seconds} s"));
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The same once: computers from number `first` on report within so many seconds.
+    async fn cut(&self, turn: usize, first: u64, seconds: f64) -> anyhow::Result<Cut> {
         let site = Site::start(&self.data, &[])?;
-        let (first, reporting) = (turn * REPORTING.1, (self.size as u64 / 10).clamp(REPORTING.0, REPORTING.1));
+        let reporting = (self.size as u64 / 10).clamp(REPORTING.0, REPORTING.1);
         let computers = introduce(site.url()?, first..first + reporting).await?;
         let cookie = computers.first().context("nobody was introduced")?.1.clone();
-        let bodies = self.data.join(format!("recovery-{turn}.bodies"));
+        let bodies = self.data.join(format!("recovery-{first}.bodies"));
         let reports = computers.iter().map(|(id, cookie)| self.report(id, cookie));
         write_bodies(&bodies, &reports.collect::<anyhow::Result<Vec<_>>>()?)?;
         let command = Command {
@@ -157,20 +195,23 @@ impl Bench {
             head: requests::report_head(requests::REPORTS),
             bodies: bodies.clone(),
             connections: CONNECTIONS,
-            seconds: SECONDS,
+            seconds,
             requests: Some(reporting),
             vary: true,
-            rate: Some(reporting as f64 / SECONDS),
+            rate: Some(reporting as f64 / seconds),
         };
         let mut load = Load::start()?;
         let running = std::thread::spawn(move || load.run(&command));
         // in the middle of the reports, each time at another place
         let part = 0.4 + 0.05 * (turn % 5) as f64;
-        tokio::time::sleep(Duration::from_secs_f64(SECONDS * part)).await;
+        tokio::time::sleep(Duration::from_secs_f64(seconds * part)).await;
         drop(site);
         let outcome = running.join().map_err(|_| anyhow::anyhow!("the load ended unexpectedly"))??;
         std::fs::remove_file(&bodies)?;
-        Ok((cookie, acknowledged(&outcome, reporting)?))
+        amid(&outcome, reporting)?;
+        let good = outcome.good.0.iter().filter_map(|place| computers.get(usize::try_from(*place).ok()?));
+        let acknowledged = good.map(|(id, _)| Ok(id.parse::<ComputerId>()?)).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Cut { cookie, acknowledged })
     }
 
     fn report(&self, id: &str, cookie: &Cookie) -> anyhow::Result<Vec<u8>> {
@@ -209,36 +250,89 @@ impl Bench {
         Ok((Times { listens, scan, compliance }, site))
     }
 
-    /// How many computers have reported, by the database of a server that does not run.
-    fn reported(&self) -> anyhow::Result<u64> {
+    /// Those of these computers whose report is not stored, by the database of a server that does not run.
+    fn gone<'c>(&self, acknowledged: &'c [ComputerId]) -> anyhow::Result<Vec<&'c ComputerId>> {
+        let day: Timestamp = TIME.parse()?;
+        let listed = self.listed.len();
         let store = Store::open(&self.data, &Options::default())?;
-        let mut count = 0;
-        store.read(|tx| {
-            tx.feed_status_each(&mut |_, bytes| {
-                let status = ComputerStatus::decode(bytes).unwrap_or_default();
-                count += u64::from(status.reported.is_some());
-            })
+        let gone = store.read(|tx| {
+            let mut gone = Vec::new();
+            for computer in acknowledged {
+                let status = match tx.computer_find(computer)? {
+                    Some(row) => ComputerStatus::decode(&tx.computer_status(row.no)?.status).unwrap_or_default(),
+                    None => ComputerStatus::default(),
+                };
+                if !is_stored(&status, day, listed) {
+                    gone.push(computer);
+                }
+            }
+            Ok(gone)
         })?;
-        Ok(count)
+        Ok(gone)
     }
 }
 
-/// Reports that were acknowledged; there are some, and not all, or the kill came at the wrong moment.
-fn acknowledged(outcome: &Outcome, reporting: u64) -> anyhow::Result<u64> {
-    let good = outcome.statuses.get(&200).copied().unwrap_or_default();
-    ensure!(good > 0, "no report was acknowledged before the kill: {outcome:?}");
-    ensure!(good < reporting, "all reports were acknowledged before the kill: {outcome:?}");
-    Ok(good)
+/// Whether a status is that of a report of this day, with all that it listed.
+fn is_stored(status: &ComputerStatus, day: Timestamp, listed: usize) -> bool {
+    // the load generator gives each report a time of that day
+    let is_of_day =
+        |at: Timestamp| (SignedDuration::ZERO..SignedDuration::from_hours(24)).contains(&at.duration_since(day));
+    status.reported.is_some() && status.as_of.is_some_and(is_of_day) && status.entries().len() == listed
+}
+
+/// The server was killed before a report was acknowledged, or after all were.
+#[derive(Debug)]
+struct WrongMoment {
+    acknowledged: usize,
+    reports: u64,
+}
+
+impl std::fmt::Display for WrongMoment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} reports were acknowledged before the kill", self.acknowledged, self.reports)
+    }
+}
+
+impl std::error::Error for WrongMoment {}
+
+/// Some reports were acknowledged, and not all.
+fn amid(outcome: &Outcome, reports: u64) -> Result<(), WrongMoment> {
+    let acknowledged = outcome.good.0.len();
+    let is_amid = acknowledged > 0 && (acknowledged as u64) < reports;
+    if is_amid { Ok(()) } else { Err(WrongMoment { acknowledged, reports }) }
 }
 
 #[cfg(test)]
 mod tests {
+    use weir_model::status::{State, Told, UpdateNumber};
+
     use super::*;
+    use crate::load::Places;
 
     #[test]
-    fn a_kill_at_the_wrong_moment_is_an_error() {
-        let outcome = |good: u64| Outcome { statuses: [(200, good), (503, 4)].into(), ..Outcome::default() };
-        assert_eq!(acknowledged(&outcome(700), 2_000).expect("some"), 700);
-        assert!(acknowledged(&outcome(0), 2_000).is_err() && acknowledged(&outcome(2_000), 2_000).is_err());
+    fn a_kill_at_the_wrong_moment_is_noticed() {
+        let outcome = |good: u64| Outcome { good: Places((0..good).collect()), ..Outcome::default() };
+        assert!(amid(&outcome(700), 2_000).is_ok());
+        assert!(amid(&outcome(0), 2_000).is_err() && amid(&outcome(2_000), 2_000).is_err());
+        let wrong = anyhow::Error::from(amid(&outcome(0), 2_000).expect_err("none"));
+        assert!(wrong.is::<WrongMoment>(), "it is tried again");
+    }
+
+    #[test]
+    fn a_report_is_stored_when_all_that_it_listed_is() {
+        let day: Timestamp = TIME.parse().expect("a time");
+        let status = |listed: u32, as_of: Timestamp| {
+            let mut status = ComputerStatus::default();
+            let told = |number| Told { update: UpdateNumber(number), state: State::Installed, changed: day };
+            status.merge(true, (0..listed).map(told));
+            (status.reported, status.as_of) = (Some(day), Some(as_of));
+            status
+        };
+        let (noon, next) = (day + SignedDuration::from_hours(12), day + SignedDuration::from_hours(24));
+        assert!(is_stored(&status(300, noon), day, 300));
+        assert!(!is_stored(&status(299, noon), day, 300), "half of a report");
+        // what a computer of the fleet had reported before
+        assert!(!is_stored(&status(300, next), day, 300), "another report");
+        assert!(!is_stored(&ComputerStatus::default(), day, 0), "no report");
     }
 }

@@ -21,8 +21,8 @@ pub(crate) fn stored(data: &Path) -> anyhow::Result<u64> {
     Ok(sum)
 }
 
-/// How long a start may take.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a start or a stop may take on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running `weir serve` on loopback. Killed when dropped.
 pub(crate) struct Site {

@@ -152,7 +152,7 @@ mod tests {
         }
 
         fn wait_for(&self, is_it: impl Fn(&str) -> bool) {
-            for _ in 0..3_000 {
+            for _ in 0..30_000 {
                 if is_it(&self.log()) {
                     return;
                 }

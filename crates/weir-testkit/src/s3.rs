@@ -175,7 +175,7 @@ impl S3 {
         self.gate.set(Mode::Cut { after, times });
     }
 
-    /// Lets answers come so much later.
+    /// Lets answers come so much later, or with [`S3::pass`].
     pub fn slow_down(&self, by: Duration) {
         self.gate.set(Mode::Slow(by));
     }

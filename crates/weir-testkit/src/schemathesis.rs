@@ -52,7 +52,7 @@ pub fn check(target: Target<'_>, calls: u32, arguments: &[&str]) {
         .args(["--checks", CHECKS, "--phases", "fuzzing", "--max-examples", &calls.to_string()])
         // CPython 3.11 counts the depth of syntax trees for all threads together, and fails when two read source at once
         .args(["--workers", "1", "--generation-deterministic", "--no-shrink", "--continue-on-failure"])
-        .args(["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "60", "--no-color"])
+        .args(["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "300", "--no-color"])
         .args(arguments)
         .env("PYTHONHASHSEED", "0")
         .output()

@@ -110,7 +110,7 @@ impl Connection {
         }
         let mut builder = Client::builder()
             .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10));
+            .connect_timeout(Duration::from_secs(30));
         if let Some(file) = authority {
             let pem = weir_server::file::small(file).with_context(|| format!("cannot read {}", file.display()))?;
             let certificates =

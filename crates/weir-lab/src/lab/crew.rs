@@ -49,8 +49,9 @@ const INTERVAL: SignedDuration = SignedDuration::from_hours(4);
 const SPREAD: SignedDuration = SignedDuration::from_mins(45);
 /// From a deadline to the restart: half an hour of warnings.
 const WARNING: SignedDuration = SignedDuration::from_mins(30);
-/// Attempts after which a computer that cannot talk to its server is a failure of the story.
-const ATTEMPTS: u32 = 3;
+/// Attempts after which a computer that cannot talk to its server is a failure of the story: a server that has too much to do on a busy
+/// machine says so, and computers come again.
+const ATTEMPTS: u32 = 6;
 /// The shortest pause of a computer, in real time.
 const SHORTEST: Duration = Duration::from_millis(250);
 /// What no modelled computer is meant to answer: the rules of the update cannot be made true (E_NOTIMPL).

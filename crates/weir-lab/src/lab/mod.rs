@@ -166,15 +166,15 @@ pub struct Outcome {
 
 /// How often to look at what changes by itself.
 const GLANCE: Duration = Duration::from_millis(150);
-/// How long a refusal may be only for now.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a refusal may be only for now, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Waits a moment.
 async fn pause() {
     tokio::time::sleep(GLANCE).await;
 }
 
-/// Does something again until it works, at most for half a minute.
+/// Does something again until it works, at most for some minutes.
 async fn patiently<T, F: Future<Output = Result<T>>>(mut work: impl FnMut() -> F) -> Result<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -16,7 +16,7 @@ use weir_api::status::{ENDPOINTS_FILE, Endpoints};
 use super::{rest::Rest, tree::Place};
 
 /// How long a start or a stop may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(25);
 

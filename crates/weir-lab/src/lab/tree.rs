@@ -11,6 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use weir_api::{
     collection::{CollectionCreate, CollectionCreated},
+    compliance::{Summary, UpdateCompliance},
     content::ContentAdded,
     criteria::{Criterion, CriterionAction, CriterionCondition, CriterionRule},
     import::{Import, ImportQuery},
@@ -256,6 +257,17 @@ pub(super) async fn group(rest: &Rest, month: Month, needed: &[&Update]) -> Resu
 /// The sites as the top sees them.
 pub(super) async fn sites(rest: &Rest) -> Result<Vec<Site>> {
     rest.list(&["sites"]).await
+}
+
+/// How all computers comply, as a site counts.
+pub(super) async fn summary(rest: &Rest) -> Result<Summary> {
+    rest.read(&["compliance", "summary"], &json!({})).await
+}
+
+/// Installed updates of all computers, as a site counts.
+pub(super) async fn installed(rest: &Rest) -> Result<u64> {
+    let list: Vec<UpdateCompliance> = rest.list(&["compliance", "updates"]).await?;
+    Ok(list.iter().map(|update| update.counts.installed).sum())
 }
 
 /// Whether a site has everything that the top has.

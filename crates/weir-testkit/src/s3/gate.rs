@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How often a held connection looks whether it may go on.
@@ -30,7 +30,7 @@ pub(super) enum Mode {
     Refuse,
     /// None comes about.
     Shut,
-    /// Answers come so much later.
+    /// Answers come so much later, or when that is over.
     Slow(Duration),
 }
 
@@ -147,7 +147,10 @@ impl Gate {
             let _ = to.shutdown(Shutdown::Write);
             copied
         });
-        thread::sleep(wait);
+        let until = Instant::now() + wait;
+        while Instant::now() < until && matches!(self.mode(), Mode::Slow(_)) {
+            thread::sleep(GLANCE);
+        }
         let back = io::copy(&mut (&mut upstream).take(limit), &mut client);
         if matches!(back, Ok(bytes) if bytes == limit) {
             self.with(State::has_cut);

@@ -4,7 +4,7 @@ use jiff::Zoned;
 use weir_model::ids::UpdateIdentity;
 use weir_testkit::{Computer, Document, WeirProcess};
 
-use super::{agent, id, json, run, server, write_documents};
+use super::{a_day_that_lasts, agent, id, json, run, server, write_documents};
 
 /// What a command prints without `--json`; it must succeed.
 fn printed(server: &WeirProcess, arguments: &[&str]) -> String {
@@ -15,6 +15,7 @@ fn printed(server: &WeirProcess, arguments: &[&str]) -> String {
 
 #[test]
 fn history_and_errors_are_printed() {
+    a_day_that_lasts();
     let server = server();
     let empty = printed(&server, &["compliance", "errors"]);
     assert!(empty.contains("No errors. Next: weir compliance summary"), "{empty}");

@@ -16,7 +16,7 @@ use self::{
     browser::{Module, Site, installed},
     furnish::furnish,
 };
-use super::{agent, id, json, lab::Lab, run, server, write_documents};
+use super::{agent, alone, id, json, lab::Lab, run, server, write_documents};
 
 /// Computers of the lab: enough for every state.
 const COMPUTERS: &str = "30";
@@ -65,6 +65,7 @@ fn upstream() -> WeirProcess {
 
 #[test]
 fn an_administrator_gets_from_the_first_link_to_a_compliant_computer() {
+    let _turn = alone();
     let upstream = upstream();
     let server = server();
     let site = Site::new(server.data());
@@ -139,6 +140,7 @@ fn none_found(outcomes: impl IntoIterator<Item = Result<(), String>>) {
 
 #[test]
 fn every_screen_of_a_lab_opens_is_accessible_and_keeps_strange_texts_as_texts() {
+    let _turn = alone();
     let lab = Furnished::new("walk");
     let outcomes = std::thread::scope(|scope| {
         let others = scope.spawn(|| ["keyboard", "escape"].map(|name| lab.module(name, &[])));
@@ -152,6 +154,7 @@ fn every_screen_of_a_lab_opens_is_accessible_and_keeps_strange_texts_as_texts() 
 #[test]
 #[ignore = "takes nine minutes, for people who look at pictures and figures: every screen light, dark and as a phone opens it"]
 fn every_screen_of_a_lab_has_a_picture_and_figures() {
+    let _turn = alone();
     let lab = Furnished::new("screens");
     let walked = lab.module("walk", &[("WEIR_PICTURES", "1")]);
     // figures are taken when nothing else is under way

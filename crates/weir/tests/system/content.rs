@@ -8,12 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use weir_testkit::{Document, Payload, WeirProcess};
+pub(crate) use weir_testkit::process::PATIENCE;
+use weir_testkit::{Document, Payload, WeirProcess, process::load};
 
 use super::{id, json, server};
-
-/// How long a state may take to come on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Serves one file: to the first who asks for a beginning only half of it, and then nothing more.
 pub(crate) struct Source {
@@ -77,7 +75,7 @@ pub(crate) fn until(server: &WeirProcess, arguments: &[&str], ready: impl Fn(&se
         if ready(&value) {
             return;
         }
-        assert!(Instant::now() < deadline, "{arguments:?} stays {value}\n{}", server.log());
+        assert!(Instant::now() < deadline, "{arguments:?} stays {value} ({})", load());
         std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -116,7 +116,7 @@ fn reports_share_the_flushes_of_a_slow_disk() {
         reporters.push(runtime.block_on(Reporter::known(&server, number, &shelf, &updates)));
     }
     let log = server.data().join("weir.db-wal");
-    let disk = FaultyDisk::of(server.id(), &[&log], DiskFault::Slow(Duration::from_millis(300)));
+    let disk = FaultyDisk::of(server.id(), &[&log], DiskFault::Slow(Duration::from_secs(1)));
     let tasks: Vec<_> = reporters
         .into_iter()
         .map(|mut reporter| {

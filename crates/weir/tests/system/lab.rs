@@ -8,9 +8,12 @@ use std::{
 };
 
 use serde_json::Value;
+use weir_testkit::process::{load, tail};
 
-/// How long a lab may take on a busy machine, from its start to its end.
-const PATIENCE: Duration = Duration::from_mins(5);
+use super::alone;
+
+/// How long a lab may take on a busy machine, from its start to its end: more than it gives itself.
+const PATIENCE: Duration = Duration::from_mins(20);
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -42,15 +45,24 @@ impl Lab {
         self.folder.join(site)
     }
 
-    /// Waits for something; the story so far is in the message if it does not come.
+    /// Waits for something that comes while it runs, or with its end.
     pub(super) fn wait<T>(&mut self, what: &str, mut is_it: impl FnMut(&mut Self) -> Option<T>) -> T {
+        self.wait_beyond(what, |lab| {
+            let ended = lab.child.try_wait().expect("it is ours");
+            let value = is_it(lab);
+            assert!(value.is_some() || ended.is_none(), "{what} did not come, and the lab ended: {ended:?}");
+            value
+        })
+    }
+
+    /// The same, of what may come later.
+    fn wait_beyond<T>(&mut self, what: &str, mut is_it: impl FnMut(&mut Self) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(value) = is_it(self) {
                 return value;
             }
-            let told = || format!("{}{}", self.written("story"), self.written("output"));
-            assert!(Instant::now() < deadline, "{what} did not come:\n{}", told());
+            assert!(Instant::now() < deadline, "{what} did not come ({})", load());
             std::thread::sleep(GLANCE);
         }
     }
@@ -65,8 +77,29 @@ impl Lab {
 
     /// Stops the fleet and what the lab does by itself. Its servers serve on; it ends as ever when dropped.
     pub(super) fn pause(&self) {
-        let status = Command::new("kill").args(["-STOP", &self.child.id().to_string()]).status().expect("it runs");
+        self.send("-STOP");
+    }
+
+    /// Lets it go on.
+    fn go_on(&self) {
+        self.send("-CONT");
+    }
+
+    fn send(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("it runs");
         assert!(status.success());
+    }
+
+    /// Tells its story and what its servers said last.
+    #[expect(clippy::print_stderr, reason = "who reads of a test that failed wants to know how it came to that")]
+    fn tell(&self) {
+        eprintln!("--- the story ({}):\n{}{}", load(), self.written("story"), self.written("output"));
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                eprintln!("--- {}:\n{}", path.display(), tail(&fs::read_to_string(&path).unwrap_or_default()));
+            }
+        }
     }
 
     /// Processes that work in its folder, itself aside.
@@ -77,6 +110,9 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -98,6 +134,7 @@ fn processes_with(folder: &Path) -> Vec<u32> {
 
 #[test]
 fn the_story_holds_within_its_time_and_leaves_nothing_behind() {
+    let _turn = alone();
     let mut lab = Lab::start(&["--for", "120s", "--json"]);
 
     // what it says is what anybody may ask its servers
@@ -110,10 +147,14 @@ fn the_story_holds_within_its_time_and_leaves_nothing_behind() {
     });
     let kinds: Vec<&Value> = sites["items"].as_array().expect("rows").iter().map(|row| &row["kind"]).collect();
     assert_eq!(kinds, ["central", "primary", "secondary"]);
+    // it stands still while it is asked: on a slow machine it might be over before it has answered
+    lab.wait("a first figure", |lab| lab.written("story").contains("compliance: ").then_some(()));
+    lab.pause();
     let needs = lab.wait("needs of all computers", |lab| {
         let summary = lab.ask("CEN", &["compliance", "summary"])?;
         (summary["computers"] == 200 && summary["counts"]["unknown"] == 0).then_some(summary)
     });
+    lab.go_on();
     assert!(needs["counts"]["required"].as_u64() > Some(0), "{needs}");
 
     let status = lab.wait("its end", |lab| lab.child.try_wait().expect("it is ours"));
@@ -136,6 +177,7 @@ fn the_story_holds_within_its_time_and_leaves_nothing_behind() {
 
 #[test]
 fn servers_end_with_a_lab_that_is_killed() {
+    let _turn = alone();
     let mut lab = Lab::start(&["--computers", "3"]);
     let servers = lab.wait("its servers", |lab| {
         let servers = lab.servers();
@@ -144,7 +186,7 @@ fn servers_end_with_a_lab_that_is_killed() {
     });
     lab.child.kill().expect("it runs");
     lab.child.wait().expect("it ends");
-    lab.wait("the end of its servers", |lab| lab.servers().is_empty().then_some(()));
+    lab.wait_beyond("the end of its servers", |lab| lab.servers().is_empty().then_some(()));
     assert_eq!(servers.len(), 4);
 }
 

@@ -36,8 +36,16 @@ mod tls;
 mod unprivileged;
 mod validated;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread::sleep,
+    time::Duration,
+};
 
+use jiff::{Zoned, tz::TimeZone};
 use serde_json::Value;
 use uuid::Uuid;
 use weir_model::ids::UpdateId;
@@ -46,6 +54,26 @@ use weir_testkit::{Computer, Document, ScriptedAgent, WeirProcess, shared};
 /// A server on free ports.
 fn server() -> WeirProcess {
     WeirProcess::start(env!("CARGO_BIN_EXE_weir")).expect("a server")
+}
+
+/// Waits for the turn of a test that takes all of a machine for a while: a browser, a fleet, a benchmark. Two at once would keep each
+/// other, and a third test beside them, from what they wait for.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // the turn of one that failed is over, too
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits while the day is about to end, here or in UTC: for tests of what is kept by day.
+fn a_day_that_lasts() {
+    let ends = |now: &Zoned| now.hour() == 23 && now.minute() >= 50;
+    loop {
+        let now = Zoned::now();
+        if !ends(&now) && !ends(&now.with_time_zone(TimeZone::UTC)) {
+            return;
+        }
+        sleep(Duration::from_secs(5));
+    }
 }
 
 /// Runs async parts of a test.

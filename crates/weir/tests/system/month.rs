@@ -433,7 +433,11 @@ impl<'s> Story<'s> {
         let approval = events.iter().find(|event| event["step"] == "approve").expect("it was approved");
         assert!(approval["reason"].as_str().is_some_and(|why| why.contains("the help desk is quiet")), "{approval}");
         assert_eq!(approval["by"], "administrator", "{approval}");
-        assert_eq!(self.json(&["alerts", "list", "--state", "open"])["items"], value!([]));
+        let alerts = self.json(&["alerts", "list", "--state", "open"]);
+        let open = alerts["items"].as_array().expect("alerts").iter();
+        // how full the disk of this machine is does not matter
+        let open: Vec<&Value> = open.filter(|alert| alert["kind"] != "disk.low").collect();
+        assert!(open.is_empty(), "{open:?}");
     }
 }
 

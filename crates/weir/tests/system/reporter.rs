@@ -58,9 +58,11 @@ impl Reporter {
         Ok(true)
     }
 
-    /// Reports installations until the server does not answer any more, or none is left.
-    pub(super) async fn report_until_cut(&mut self) {
-        while matches!(self.report().await, Ok(true)) {}
+    /// Reports installations until the server does not answer any more, or none is left; `answered` is called after each.
+    pub(super) async fn report_until_cut(&mut self, answered: impl Fn()) {
+        while matches!(self.report().await, Ok(true)) {
+            answered();
+        }
     }
 
     /// Sends again what was not answered; the server must take it.

@@ -1,11 +1,16 @@
 //! The tree of sites: real servers on loopback, each with a data folder of its own.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::BTreeSet,
+    fs,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use weir_store::{Actor, Options, Store, WriteTx};
-use weir_testkit::{Computer, Document, ScriptedAgent, ScriptedDownstream, WeirProcess};
+use weir_testkit::{Computer, Document, ScriptedAgent, ScriptedDownstream, WeirProcess, process::PATIENCE};
 
 use super::{genuine_package, id, json, server, shelf, write_documents};
 
@@ -13,10 +18,17 @@ fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_weir")
 }
 
-/// Makes a code for a site.
+/// Makes a code for a site. On a busy machine its definition may still be on its way down to the parent.
 fn code(parent: &WeirProcess, name: &str) -> String {
-    let made = json(parent, &["sites", "enrol", name]);
-    made["code"].as_str().expect("a code").to_owned()
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (code, made) = parent.json_with_code(&["sites", "enrol", name]).expect("an answer");
+        if code == 0 {
+            return made["code"].as_str().expect("a code").to_owned();
+        }
+        assert!(Instant::now() < deadline, "no code for {name}: {made}");
+        sleep(Duration::from_millis(200));
+    }
 }
 
 /// Starts a server with nothing set but the code.

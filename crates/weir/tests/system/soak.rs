@@ -14,7 +14,7 @@ use weir_model::{ids::UpdateId, update::CategoryKind};
 use weir_store::{Options, Store};
 use weir_testkit::{Document, Upstream, WeirProcess, upstream::Served};
 
-use super::{crash::small_catalogue, durability::sound, id, json, reporter::Reporter, server};
+use super::{alone, crash::small_catalogue, durability::sound, id, json, reporter::Reporter, server};
 
 /// Updates of a month; each replaces one of the month before.
 const EACH: u128 = 8;
@@ -247,6 +247,7 @@ fn soak(lasts: Duration, computers: u32) {
 
 #[test]
 fn a_site_at_work_does_not_grow_and_loses_nothing() {
+    let _turn = alone();
     soak(Duration::ZERO, 24);
 }
 

@@ -9,7 +9,7 @@ use weir_testkit::{
 };
 use weir_wire::wsss::Operation;
 
-use super::{id, json, server};
+use super::{id, json, server, telemetry::line};
 
 fn served() -> Served {
     let of = |document: Document| document.in_category(id(2)).in_category(id(3));
@@ -72,14 +72,16 @@ fn a_new_administrator_is_led_from_nothing_to_a_catalogue() {
 #[test]
 fn ctrl_c_leaves_the_run_going_and_cancel_ends_it() {
     let upstream = Upstream::start(served());
-    let server = server();
+    let log = ["--log", "info,weir_server::telemetry=debug"];
+    let server = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), None, &log).expect("a server");
     said(&server, &["settings", "set", "source", &upstream.url()]);
     upstream.trouble(At::Operation(Operation::GetConfigData, 1), Trouble::Hang);
     let mut command = server.command(&["sync", "now", "--wait"]);
     let follower = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a command");
     let is_there = |status: &serde_json::Value| status["current"]["progress"]["phase"] == "configuration";
     let running = server.wait_for(&["sync", "status"], is_there).expect("it runs");
-    // the follower polls by then: it has begun the run
+    // nobody else asks for a run: the follower does, and hears of interrupts
+    line(&server, &["/sync/runs/{id}", "answered"]);
     let interrupt = Command::new("kill").args(["-INT", &follower.id().to_string()]).status().expect("kill");
     assert!(interrupt.success());
     let output = follower.wait_with_output().expect("it ends");

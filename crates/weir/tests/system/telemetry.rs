@@ -1,8 +1,12 @@
 //! What an operator finds: an agent's request in the log by its own correlation vector, slow requests, traces.
 
-use std::{fs, thread::sleep, time::Duration};
+use std::{
+    fs,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
-use weir_testkit::{Receiver, Reply, WeirProcess, http::Connection};
+use weir_testkit::{Receiver, Reply, WeirProcess, http::Connection, process::PATIENCE};
 
 use super::{genuine_package, json, run};
 
@@ -31,15 +35,16 @@ fn ask(server: &WeirProcess, vector: &str) {
 }
 
 /// The first line of the log that has all of these; waits until it is there.
-fn line(server: &WeirProcess, parts: &[&str]) -> String {
-    for _ in 0..1_200 {
+pub(super) fn line(server: &WeirProcess, parts: &[&str]) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
         let log = server.log();
         if let Some(line) = log.lines().find(|line| parts.iter().all(|part| line.contains(part))) {
             return line.to_owned();
         }
+        assert!(Instant::now() < deadline, "{parts:?} is not in the log: {log}");
         sleep(Duration::from_millis(50));
     }
-    panic!("{parts:?} is not in the log: {}", server.log())
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::{Value, json as value};
-use weir_testkit::WeirProcess;
+use weir_testkit::{WeirProcess, process::PATIENCE};
 
 use super::deploying::{deploy, publish, update};
 use crate::{id, json, server};
@@ -131,7 +131,7 @@ fn run_does_one_round_now_and_stops_when_asked() {
     // it has the state while it waits, so that nobody else gets it
     let output = agent(&server, &["scan"], &facts);
     assert!(String::from_utf8_lossy(&output.stderr).contains("another agent"), "{output:?}");
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + PATIENCE;
     let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("asked");
     assert!(asked.success());
     loop {

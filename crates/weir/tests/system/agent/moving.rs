@@ -1,6 +1,6 @@
 //! Another server, a new server at the old address, cookies that expired.
 
-use weir_testkit::{Document, WeirProcess};
+use weir_testkit::{Document, WeirProcess, process::lasting_address};
 use weir_wire::soap::ErrorCode;
 
 use super::Player;
@@ -37,15 +37,15 @@ fn a_computer_that_moves_converges_and_comes_back() {
 
 #[test]
 fn a_server_that_was_replaced_is_noticed() {
-    let mut first = server();
+    let address = lasting_address();
+    let start = || WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), None, &["--client-http", &address]);
+    let mut first = start().expect("a server");
     json(&first, &["import", &genuine_package()]);
     let mut player = Player::new(&first, 1);
     run(player.good_round());
     let before = player.known();
-    let address = first.client_url().trim_start_matches("http://").to_owned();
     first.kill().expect("killed");
-    let second =
-        WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), None, &["--client-http", &address]).expect("another");
+    let second = start().expect("another");
     json(&second, &["import", &genuine_package()]);
     run(async {
         let round = player.good_round().await;

@@ -12,7 +12,7 @@ use weir_agent::{
     scan::{Extended, Options},
 };
 use weir_model::applicability::facts::{Device, InstalledDriver};
-use weir_testkit::{Document, replay::native_scan, wsdl};
+use weir_testkit::{Document, WeirProcess, process::lasting_address, replay::native_scan, wsdl};
 use weir_wire::wusp::{Operation, Service};
 
 use super::Player;
@@ -73,10 +73,10 @@ fn a_category_scan_brings_what_is_related() {
 
 #[test]
 fn a_scan_goes_on_after_the_server_was_killed_between_pages() {
-    let mut server = server();
+    let address = lasting_address();
+    let start = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), None, &["--client-http", &address]);
+    let mut server = start.expect("a server");
     json(&server, &["import", &genuine_package()]);
-    let address = server.client_url().trim_start_matches("http://").to_owned();
-    server.set_arguments(&["--client-http", &address]);
     let mut player = Player::new(&server, 1);
     let round = {
         let mut watch = |_: &weir_agent::exchange::Request, outcome: &weir_agent::scan::ScanOutcome, _: &mut _| {

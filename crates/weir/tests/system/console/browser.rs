@@ -11,9 +11,10 @@ use std::{
 };
 
 use serde_json::Value;
+use weir_testkit::process::PATIENCE;
 
 /// Seconds that a module may take on a busy machine; its own waits are shorter, so that it says what it waited for.
-const LIMIT: &str = "1500";
+const LIMIT: &str = "3000";
 
 /// The folder into which the preparation installed what modules need.
 pub(super) fn installed() -> PathBuf {
@@ -53,7 +54,7 @@ impl Site {
             if let Some((link, _)) = text.split_once(&begin).and_then(|(_, rest)| rest.split_once('\n')) {
                 return format!("{begin}{link}");
             }
-            assert!(patience.elapsed() < Duration::from_secs(60), "the server printed no sign-in link:\n{text}");
+            assert!(patience.elapsed() < PATIENCE, "the server printed no sign-in link:\n{text}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -18,7 +18,9 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use weir_model::{ids::UpdateId, update::CategoryKind};
 use weir_store::{Options, Store};
-use weir_testkit::{Document, Payload, Random, Upstream, WeirProcess, http::Connection, upstream::Served};
+use weir_testkit::{
+    Document, Payload, Random, Upstream, WeirProcess, http::Connection, process::PATIENCE, upstream::Served,
+};
 
 use super::{
     super::{Shelf, durability::sound, id, json, reporter::Reporter, server, write_documents},
@@ -206,7 +208,7 @@ impl Bench {
             ];
             // on a slow machine a command alone takes longer than the while
             let patience = Instant::now();
-            while answers.load(Ordering::SeqCst) == 0 && patience.elapsed() < Duration::from_secs(60) {
+            while answers.load(Ordering::SeqCst) == 0 && patience.elapsed() < PATIENCE {
                 std::thread::sleep(Duration::from_millis(10));
             }
             let delay = a_while(random, Duration::from_millis(1_500));
@@ -303,7 +305,7 @@ fn cuts(rounds: usize, seed: u64) {
             .drain(..)
             .map(|mut reporter| {
                 runtime.spawn(async move {
-                    reporter.report_until_cut().await;
+                    reporter.report_until_cut(|| ()).await;
                     reporter
                 })
             })

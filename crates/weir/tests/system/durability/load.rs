@@ -7,12 +7,12 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use weir_model::ids::UpdateId;
 use weir_store::{Options, Store};
-use weir_testkit::WeirProcess;
+use weir_testkit::{WeirProcess, process::PATIENCE};
 
 use super::{
     super::{crash::small_catalogue, json, reporter::Reporter, server},
@@ -35,10 +35,8 @@ struct Made {
 /// Makes a backup as soon as everybody has reported something since the one before.
 fn back_up(server: &WeirProcess, told: &Told, collections: &Mutex<Vec<String>>, at_least: usize) -> Made {
     let snapshot = || -> Vec<_> { told.iter().map(|told| told.lock().expect("sound").clone()).collect() };
-    for _ in 0..3_000 {
-        if snapshot().iter().all(|told| told.len() >= at_least) {
-            break;
-        }
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline && snapshot().iter().any(|told| told.len() < at_least) {
         std::thread::sleep(Duration::from_millis(10));
     }
     let (told, collections) = (snapshot(), collections.lock().expect("sound").clone());

@@ -137,11 +137,12 @@ fn a_store_that_is_busy_or_breaks_off_gives_nobody_wrong_bytes() {
     bench.recovered("after answers broke off");
 
     // nobody else waits for a slow one
-    bench.s3.slow_down(Duration::from_secs(3));
+    bench.s3.slow_down(PATIENCE);
     let (url, payload) = (bench.server.client_url(), bench.payload.clone());
     let slow = std::thread::spawn(move || run(fetched(&url, &payload)));
     bench.scans("while it is slow");
     assert!(!slow.is_finished(), "the store was not slow");
+    bench.s3.pass();
     assert_eq!(slow.join().expect("a thread"), Some((200, true)));
 }
 
