@@ -11,6 +11,7 @@ mod link;
 mod listen;
 mod migrate;
 mod session;
+mod spare;
 mod tls;
 mod value;
 mod wait;
@@ -27,6 +28,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
+pub use self::spare::DatabaseServer;
 use self::{
     address::Address,
     link::{Purpose, Target},
