@@ -170,7 +170,19 @@ fn everything() -> Result<Vec<PathBuf>> {
     if packages.join("node_modules/playwright-core").is_dir() {
         arguments.extend([PathBuf::from("--browser"), root().join("tests/console"), packages]);
     }
+    if has_postgresql() {
+        arguments.push(PathBuf::from("--postgres"));
+    }
     Ok(arguments)
+}
+
+/// Whether programs of PostgreSQL are here as Debian has them, of a release that the server takes.
+fn has_postgresql() -> bool {
+    let releases = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
+    let mut whole = releases.filter(|entry| entry.path().join("bin/initdb").is_file());
+    whole.any(|entry| {
+        entry.file_name().to_str().and_then(|name| name.parse().ok()).is_some_and(|release: u32| release >= 15)
+    })
 }
 
 /// The first package of the folder of genuine data, if there is one.

@@ -15,7 +15,9 @@ use anyhow::{Context as _, ensure};
 use reqwest::{Certificate, Client, header, redirect::Policy};
 
 use crate::{
-    Options, browser, estate,
+    Options, browser,
+    engine::Engine,
+    estate,
     fleet::Fleet,
     measure::{Limit, PAIRS, Row, exponent, median},
     screens::{self, shape},
@@ -78,6 +80,7 @@ pub(crate) struct Figures {
 
 /// Measures sites of these sizes; with `hold` the last one is left running until Ctrl+C.
 pub(crate) async fn measure(
+    engine: &Engine,
     folder: &Path,
     sizes: &[usize],
     updates: usize,
@@ -86,17 +89,19 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Figures> {
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
     for (at, size) in sizes.iter().enumerate() {
-        let data = folder.join(format!("console-{size}"));
+        let home = engine.home(folder.join(format!("console-{size}")))?;
+        let data = home.data();
         tell(&format!("console: storing {size} computers and {updates} updates"));
         let reported = REPORTED.min(updates);
-        let fleet = Fleet::fill(&data, *size, reported, updates - reported).await?;
+        let fleet = Fleet::fill(&home, *size, reported, updates - reported).await?;
         fleet.deploy()?;
         estate::furnish(&fleet)?;
         drop(fleet);
+        home.tidy()?;
         let started = Instant::now();
-        let site = Site::start(&data, &[])?;
+        let site = Site::start(&home, &[])?;
         let ready = started.elapsed().as_secs_f64();
-        let visitor = Visitor::sign_in(&site, &data).await?;
+        let visitor = Visitor::sign_in(&site, data).await?;
         estate::make(&site, tell);
         visitor.settle().await?;
         let screens = visitor.walk().await?;
@@ -123,11 +128,7 @@ pub(crate) async fn measure(
         let opened = options.browser.as_ref().map(|(modules, packages)| {
             tell(&format!("console: {size} computers, in a browser"));
             let (out, link) = (data.join("browser"), link(&site)?);
-            browser::measure(
-                modules,
-                packages,
-                &browser::Target { admin: site.admin()?, data: &data, link: &link, out: &out },
-            )
+            browser::measure(modules, packages, &browser::Target { admin: site.admin()?, data, link: &link, out: &out })
         });
         rows.push(browser::row(opened, *size));
         growth.push((*size as f64, middle));
@@ -141,7 +142,7 @@ pub(crate) async fn measure(
             tokio::signal::ctrl_c().await?;
         }
         drop(site);
-        std::fs::remove_dir_all(&data)?;
+        home.remove()?;
     }
     Ok(Figures { rows, exponent: (growth.len() > 1).then(|| exponent(&growth)) })
 }

@@ -10,13 +10,14 @@ use std::{
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use weir_store::{
-    Actor, Options, Store,
+    Actor, Store,
     content::{Content as _, ContentStore, Expected},
     content_file::{ContentFileRow, ContentState},
 };
 use weir_testkit::Payload;
 
 use crate::{
+    engine::Engine,
     load::{Command, write_bodies},
     measure::{Figure, Limit, Load, Rounds, Row, exponent, median},
     server::Server,
@@ -103,19 +104,24 @@ impl Baseline {
 }
 
 /// Compares whole downloads of files of several sizes, and ranges of 1 MiB of the largest, from the folder that both servers serve.
-pub(crate) fn measure(scratch: &Path, seconds: f64, quick: bool, tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
-    let data = scratch.join("content-data");
-    std::fs::create_dir_all(&data)?;
-    let content = ContentStore::open(&data.join("content"))?;
+pub(crate) fn measure(
+    engine: &Engine,
+    scratch: &Path,
+    seconds: f64,
+    quick: bool,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<Figures> {
+    let home = engine.home(scratch.join("content-data"))?;
+    let content = ContentStore::open(&home.join("content"))?;
     let mut files = Vec::new();
     {
-        let store = Store::open(&data, &Options::default())?;
+        let store = home.open()?;
         for size in SIZES {
             let payload = Payload::random(&format!("payload-{size}.cab"), size << 20, size as u64);
             files.push((size, put(&store, &content, &payload)?));
         }
     }
-    let server = Server::start(&data)?;
+    let server = Server::start(&home)?;
     let baseline = match Nginx::start(scratch, content.folder()) {
         Ok(nginx) => Baseline::Nginx(nginx),
         Err(error) => Baseline::Null(format!("{error:#}")),

@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use uuid::Uuid;
 use weir_model::ids::{RevisionId, UpdateId};
-use weir_store::{Options, Store};
 use weir_testkit::Document;
 use weir_wire::wusp::Cookie;
 
 use crate::{
+    engine::{Engine, Home},
     fixture,
     handlers::asking,
     load::{Command, write_bodies},
@@ -30,17 +30,17 @@ const CONNECTIONS: usize = 64;
 const PATIENCE: f64 = 600.0;
 
 /// Measures a page of each size, plain and as Xpress.
-pub(crate) async fn measure(scratch: &Path, tell: &dyn Fn(&str)) -> anyhow::Result<Vec<Row>> {
+pub(crate) async fn measure(engine: &Engine, scratch: &Path, tell: &dyn Fn(&str)) -> anyhow::Result<Vec<Row>> {
     tell("pages with one large entry: importing");
-    let folder = scratch.join("entry");
-    let ids = import(&folder, &SIZES)?;
-    let server = Server::start(&folder)?;
+    let home = engine.home(scratch.join("entry"))?;
+    let ids = import(&home, &SIZES)?;
+    let server = Server::start(&home)?;
     let all: Vec<RevisionId> = ids.iter().map(|(_, id)| *id).collect();
     let cookie = requests::enlist(&server.client_url()?, 1, &[], &all).await?;
     let mut rows = Vec::new();
     for (size, id) in ids {
         let others = all.iter().copied().filter(|other| *other != id).collect();
-        let bench = Entry { folder: &folder, server: &server, cookie: &cookie, size, others };
+        let bench = Entry { folder: home.data(), server: &server, cookie: &cookie, size, others };
         for xpress in [false, true] {
             tell(&format!("pages with an entry of {size} MB, {}", if xpress { "Xpress" } else { "plain" }));
             rows.extend(bench.rows(xpress)?);
@@ -50,9 +50,8 @@ pub(crate) async fn measure(scratch: &Path, tell: &dyn Fn(&str)) -> anyhow::Resu
 }
 
 /// One update of each size; their sizes and revisions.
-fn import(folder: &Path, sizes: &[usize]) -> anyhow::Result<Vec<(usize, RevisionId)>> {
-    std::fs::create_dir_all(folder)?;
-    let store = Store::open(folder, &Options::default())?;
+fn import(home: &Home, sizes: &[usize]) -> anyhow::Result<Vec<(usize, RevisionId)>> {
+    let store = home.open()?;
     let id = |size: usize| UpdateId(Uuid::from_u128(0xe271_0000_0000_4000_8000_0000_0000_0000 | size as u128));
     let document = |size: &usize| {
         let document = Document::software(id(*size), 1).title(&format!("Update with rules of {size} MB"));
@@ -150,10 +149,11 @@ mod tests {
     #[test]
     fn every_size_is_stored() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ids = import(folder.path(), &[1, 2]).expect("imported");
+        let home = Engine::default().home(folder.path()).expect("made");
+        let ids = import(&home, &[1, 2]).expect("imported");
         let sizes: Vec<usize> = ids.iter().map(|(size, _)| *size).collect();
         assert_eq!(sizes, [1, 2]);
-        let store = Store::open(folder.path(), &Options::default()).expect("opens");
+        let store = home.open().expect("opens");
         let rows = store.read(|tx| tx.catalogue_revisions(RevisionId(0))).expect("reads");
         for (size, id) in ids {
             let length = rows.iter().find(|row| row.id == id).map(|row| row.core_len).expect("stored");

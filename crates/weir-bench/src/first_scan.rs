@@ -8,6 +8,7 @@ use weir_testkit::{
 };
 
 use crate::{
+    engine::Engine,
     fixture,
     measure::{Limit, Row},
     server::Server,
@@ -25,21 +26,25 @@ const PAGE: u64 = 5 << 20;
 const AROUND: u64 = 1 << 20;
 
 /// Calls of first scans.
-pub(crate) async fn measure(scratch: &Path, quick: bool, tell: &dyn Fn(&str)) -> anyhow::Result<Vec<Row>> {
+pub(crate) async fn measure(
+    engine: &Engine,
+    scratch: &Path,
+    quick: bool,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<Vec<Row>> {
     let sizes: &[usize] = if quick { &QUICK } else { &SIZES };
     let mut rows = Vec::new();
     for size in sizes {
         tell(&format!("{size} revisions: first scans"));
-        rows.extend(of_size(scratch, *size).await?);
+        rows.extend(of_size(engine, scratch, *size).await?);
     }
     Ok(rows)
 }
 
-async fn of_size(scratch: &Path, size: usize) -> anyhow::Result<Vec<Row>> {
-    let folder = scratch.join(format!("first-scan-{size}"));
-    std::fs::create_dir_all(&folder)?;
-    let fixture = fixture::build(&folder, Shape { revisions: size, sizes: Sizes::Genuine, seed: 2 }).await?;
-    let server = Server::start(&folder)?;
+async fn of_size(engine: &Engine, scratch: &Path, size: usize) -> anyhow::Result<Vec<Row>> {
+    let home = engine.home(scratch.join(format!("first-scan-{size}")))?;
+    let fixture = fixture::build(&home, Shape { revisions: size, sizes: Sizes::Genuine, seed: 2 }).await?;
+    let server = Server::start(&home)?;
     let plausible = fixture.share_for(CACHED * size / BUDGET);
     let mut rows = Vec::new();
     for (case, share, most) in [("plausible", plausible, 60), ("everything", 1.0, 100)] {
@@ -75,6 +80,6 @@ async fn of_size(scratch: &Path, size: usize) -> anyhow::Result<Vec<Row>> {
         rows.push(row.within_if(size == BUDGET, [Limit::most(f64::from(most))]));
     }
     drop(server);
-    std::fs::remove_dir_all(&folder)?;
+    home.remove()?;
     Ok(rows)
 }

@@ -5,6 +5,7 @@ use std::{
     io::Cursor,
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::ensure;
@@ -18,11 +19,13 @@ use weir_server::{
     import::{Batch, Input},
     live::{Live, Published},
 };
-use weir_store::{Actor, Options, Store};
+use weir_store::{Actor, Store};
 use weir_testkit::{
     Document, Random,
     catalogue::{Catalogue, Shape},
 };
+
+use crate::engine::Home;
 
 /// Documents imported in one transaction.
 const TOGETHER: usize = 2_000;
@@ -40,15 +43,22 @@ pub(crate) struct Fixture {
     core_lens: HashMap<RevisionId, u32>,
 }
 
-/// Imports a synthetic catalogue into an empty data folder, through the same code as any import.
-pub(crate) async fn build(data: &Path, shape: Shape) -> anyhow::Result<Fixture> {
-    let store = Store::open(data, &Options::default())?;
+/// Imports a synthetic catalogue into an empty home, through the same code as any import, for a server that is to be there for a while.
+pub(crate) async fn build(home: &Home, shape: Shape) -> anyhow::Result<Fixture> {
+    let fixture = make(home, shape).await?;
+    home.tidy()?;
+    Ok(fixture)
+}
+
+/// The same, and nothing beyond the import.
+pub(crate) async fn make(home: &Home, shape: Shape) -> anyhow::Result<Fixture> {
+    let store = home.open()?;
     let catalogue = Catalogue::generate(shape);
     let document_bytes = import(&store, catalogue.documents())?;
     let rows = store.read(|tx| tx.catalogue_revisions(RevisionId(0)))?;
     let core_lens = rows.iter().map(|row| (row.id, u32::try_from(row.core_len).unwrap_or(u32::MAX))).collect();
     let published = Live::new(store).republish().await?;
-    released(data).await?;
+    released(home.data()).await?;
     Ok(Fixture { catalogue, published, document_bytes, core_lens })
 }
 
@@ -58,7 +68,7 @@ pub(crate) async fn released(data: &Path) -> anyhow::Result<()> {
     while let Err(error) = Store::lock(data) {
         patience -= 1;
         ensure!(patience > 0, error);
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(())
 }
@@ -84,18 +94,6 @@ pub(crate) fn import(store: &Store, documents: impl Iterator<Item = Document>) -
         store.try_write(&Actor::system("bench", Timestamp::now()), |tx| batch.store(tx, &|_, _, _| {}))?;
     }
     Ok(document_bytes)
-}
-
-/// A data folder with what another one has.
-pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
 }
 
 /// What a computer has in its cache after a whole scan, by the lists of a request.
@@ -194,12 +192,14 @@ mod tests {
     use weir_testkit::catalogue::Sizes;
 
     use super::*;
+    use crate::engine::Engine;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_first_scan_begins_with_nothing_and_ends_settled() {
         let folder = tempfile::tempdir().expect("a folder");
         let shape = Shape { revisions: 400, sizes: Sizes::Small, seed: 2 };
-        let fixture = build(folder.path(), shape).await.expect("built");
+        let home = Engine::default().home(folder.path()).expect("made");
+        let fixture = build(&home, shape).await.expect("built");
         let (calls, settled) = (fixture.first_scan(0.5, 1), fixture.settle(0.5, 1));
         assert!(calls.len() > 1 && calls[0].len() == 0, "{} calls", calls.len());
         let sizes: Vec<usize> = calls.iter().map(Settled::len).collect();

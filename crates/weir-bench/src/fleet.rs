@@ -1,10 +1,7 @@
 //! A store with computers that registered, scanned and reported, some of which fail, and with documents about vulnerabilities that
 //! some of their updates fix.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::Path,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Context as _, ensure};
 use jiff::{SignedDuration, Timestamp};
@@ -21,14 +18,14 @@ use weir_model::{
 };
 use weir_server::live::Live;
 use weir_store::{
-    Actor, Options, Store, StoreError, WriteTx,
+    Actor, Store, StoreError, WriteTx,
     collection::{MemberSource, NewCollection},
     computer::{Contact, ContactTimes, Registration, StatusRow},
     deployment::{Deployed, NewDeployment},
 };
 use weir_testkit::{Document, Random};
 
-use crate::fixture;
+use crate::{engine::Home, fixture};
 
 /// Kinds of computers: those of one kind are asked about the same updates and have most of them.
 const KINDS: usize = 12;
@@ -104,10 +101,9 @@ fn document(number: usize) -> Document {
 }
 
 impl Fleet {
-    /// Fills an empty data folder: computers report on so many updates, and there are more that nobody asks about.
-    pub(crate) async fn fill(data: &Path, size: usize, updates: usize, more: usize) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(data)?;
-        let store = Store::open(data, &Options::default())?;
+    /// Fills an empty home: computers report on so many updates, and there are more that nobody asks about.
+    pub(crate) async fn fill(home: &Home, size: usize, updates: usize, more: usize) -> anyhow::Result<Self> {
+        let store = home.open()?;
         fixture::import(&store, (0..updates + more).map(document))?;
         let now = Timestamp::from_second(Timestamp::now().as_second())?;
         let published = Live::new(store.clone()).republish().await?;
@@ -123,6 +119,7 @@ impl Fleet {
             fleet.advisories(tx)
         })?;
         fleet.computers()?;
+        home.tidy()?;
         Ok(fleet)
     }
 
@@ -388,11 +385,13 @@ mod tests {
     use weir_testkit::Computer;
 
     use super::*;
+    use crate::engine::Engine;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn no_computer_of_a_fleet_is_one_that_introduces_itself() {
         let folder = tempfile::tempdir().expect("a folder");
-        let fleet = Fleet::fill(folder.path(), 60, 24, 0).await.expect("filled");
+        let home = Engine::default().home(folder.path()).expect("made");
+        let fleet = Fleet::fill(&home, 60, 24, 0).await.expect("filled");
         let list = fleet.store.read(|tx| tx.computer_list(&ComputerFilter::default(), None, 1_000)).expect("computers");
         let ids: HashSet<&str> = list.items.iter().map(|row| row.id.as_str()).collect();
         assert_eq!(ids.len(), 60);

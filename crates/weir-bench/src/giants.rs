@@ -7,6 +7,7 @@ use std::path::Path;
 use weir_testkit::catalogue::{Shape, Sizes};
 
 use crate::{
+    engine::Engine,
     fixture,
     handlers::asking,
     load::{Command, write_bodies},
@@ -35,11 +36,16 @@ const FLEET: f64 = 20_000.0;
 const MEGABYTES: f64 = 600.0;
 
 /// Measures every size. What was measured before this is not lost with it: an error is a row.
-pub(crate) async fn measure(scratch: &Path, quick: bool, tell: &dyn Fn(&str)) -> anyhow::Result<Vec<Row>> {
+pub(crate) async fn measure(
+    engine: &Engine,
+    scratch: &Path,
+    quick: bool,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<Vec<Row>> {
     let sizes: &[usize] = if quick { &QUICK } else { &SIZES };
     let mut rows = Vec::new();
     for size in sizes {
-        match of_size(scratch, *size, tell).await {
+        match of_size(engine, scratch, *size, tell).await {
             Ok(more) => rows.extend(more),
             Err(error) => rows.push(Row {
                 case: "giants".to_owned(),
@@ -55,22 +61,21 @@ pub(crate) async fn measure(scratch: &Path, quick: bool, tell: &dyn Fn(&str)) ->
     Ok(rows)
 }
 
-async fn of_size(scratch: &Path, size: usize, tell: &dyn Fn(&str)) -> anyhow::Result<Vec<Row>> {
+async fn of_size(engine: &Engine, scratch: &Path, size: usize, tell: &dyn Fn(&str)) -> anyhow::Result<Vec<Row>> {
     tell(&format!("first scans with giants: {size} revisions, importing"));
-    let folder = scratch.join(format!("giants-{size}"));
-    std::fs::create_dir_all(&folder)?;
-    let fixture = fixture::build(&folder, Shape { revisions: size, sizes: Sizes::Genuine, seed: 9 }).await?;
-    let server = Server::start(&folder)?;
+    let home = engine.home(scratch.join(format!("giants-{size}")))?;
+    let fixture = fixture::build(&home, Shape { revisions: size, sizes: Sizes::Genuine, seed: 9 }).await?;
+    let server = Server::start(&home)?;
     let bodies = calls(&fixture, &server, (CACHED.0 * size / BUDGET).max(CACHED.1)).await?;
     let mut rows = Vec::new();
     for xpress in [false, true] {
         let coding = if xpress { "xpress" } else { "identity" };
         tell(&format!("first scans with giants: {size} revisions, {} calls, {coding}", bodies.len()));
-        let run = Run { folder: &folder, server: &server, bodies: &bodies, size, coding, xpress };
+        let run = Run { folder: home.data(), server: &server, bodies: &bodies, size, coding, xpress };
         rows.extend(run.rows()?);
     }
     drop(server);
-    std::fs::remove_dir_all(&folder)?;
+    home.remove()?;
     Ok(rows)
 }
 

@@ -29,16 +29,18 @@ use weir_server::{
     start::listen::{Plane, Terms, bind, serve},
     state::{AppState, ClientSettings, Connection},
 };
-use weir_store::{Actor, Options, Store, collection::NewCollection, content::ContentStore};
+use weir_store::{Actor, collection::NewCollection, content::ContentStore};
+
+use crate::engine::Place;
 
 /// Most bytes of a stored body.
 const STORED: usize = 1 << 20;
 /// Bytes of a piece of what is streamed, as the calibration has them.
 const PIECE: usize = 128 << 10;
 
-/// Runs the measured server on a data folder until it is killed.
+/// Runs the measured server on a data folder, and on the database that this process was told of, until it is killed.
 pub async fn run(data: &Path) -> anyhow::Result<()> {
-    let store = Store::open(data, &Options::default())?;
+    let store = Place::open_told(data)?;
     let content = ContentStore::open(&data.join("content"))?;
     weir_server::telemetry::install();
     let state = AppState::open(store, content, ClientSettings::default()).await?;

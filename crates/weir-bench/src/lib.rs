@@ -10,6 +10,7 @@ mod budgets;
 mod compliance;
 mod console;
 mod content;
+mod engine;
 mod entry;
 mod estate;
 mod first_scan;
@@ -26,6 +27,7 @@ pub mod model;
 mod morning;
 mod offers;
 mod plot;
+mod postgres;
 mod purge;
 mod readers;
 mod records;
@@ -49,13 +51,16 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use engine::Engine;
+
 pub use budgets::{BUDGETS, Budget, Standing, Verdict};
 pub use handlers::run as run_server;
 pub use load::serve_commands as run_load;
 pub use machine::Machine;
 pub use plot::svg;
+pub use postgres::{PostgresAt, postgres_programs};
 pub use report::{Measured, Report, report};
-pub use row::{Bound, Figure, Growth, Limit, Point, Row, SizeOf};
+pub use row::{Bound, Database, Figure, Growth, Limit, Point, Row, SizeOf};
 pub use suite::Suite;
 pub use text::text;
 
@@ -84,6 +89,9 @@ pub struct Options {
     pub scratch: Option<PathBuf>,
     /// Folder of `tests/console` and folder with the packages that its modules need, to measure the console in a browser, too.
     pub browser: Option<(PathBuf, PathBuf)>,
+    /// Where PostgreSQL is, to measure on it: one suite alone on that, of several those in [`Suite::ON_BOTH`] on both. Only the embedded
+    /// database is measured on if none.
+    pub postgres: Option<PostgresAt>,
     /// Whether it is only to be seen that everything runs: what has sizes of its own takes smaller ones, too.
     pub quick: bool,
 }
@@ -141,15 +149,21 @@ impl Figures {
     }
 }
 
-/// Runs a suite; `tell` hears what is being done.
-pub async fn run(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
-    let mut figures = measure(suite, options, tell).await?;
-    row::settle(&mut figures.rows, suite.size_of());
+/// Runs a suite on a database; `tell` hears what is being done.
+pub(crate) async fn run(
+    suite: Suite,
+    engine: &Engine,
+    options: &Options,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<Figures> {
+    let mut figures = measure(suite, engine, options, tell).await?;
+    let database = suite.has_database().then(|| engine.database());
+    row::settle(&mut figures.rows, suite.size_of(), database);
     figures.growth = row::growth(&figures.rows);
     Ok(figures)
 }
 
-async fn measure(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
+async fn measure(suite: Suite, engine: &Engine, options: &Options, tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
     let scratch = match &options.scratch {
         Some(folder) => tempfile::tempdir_in(folder)?,
         None => tempfile::tempdir()?,
@@ -162,7 +176,7 @@ async fn measure(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
         }
         Suite::Compliance => {
             let updates = options.updates.unwrap_or(compliance::UPDATES);
-            let figures = compliance::measure(folder, &options.computers, updates, tell).await?;
+            let figures = compliance::measure(engine, folder, &options.computers, updates, tell).await?;
             Ok(Figures {
                 collection_counts_ms: Some(figures.summary.collection_counts_ms),
                 rebuild_s: Some(figures.summary.rebuild_s),
@@ -172,50 +186,50 @@ async fn measure(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
         }
         Suite::Console => {
             let updates = options.updates.unwrap_or(console::UPDATES);
-            let figures = console::measure(folder, &options.computers, updates, options, tell).await?;
+            let figures = console::measure(engine, folder, &options.computers, updates, options, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Content => {
-            let figures = content::measure(folder, options.seconds, options.quick, tell)?;
+            let figures = content::measure(engine, folder, options.seconds, options.quick, tell)?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Import => {
-            let figures = imports::measure(folder, options.package.clone(), &options.sizes, tell).await?;
+            let figures = imports::measure(engine, folder, options.package.clone(), &options.sizes, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Membership => {
             let asked = options.sizes != Options::SIZES;
             let sizes = if asked { options.sizes.as_slice() } else { &membership::SIZES };
-            let figures = membership::measure(folder, sizes, tell)?;
+            let figures = membership::measure(engine, folder, sizes, tell)?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Morning => {
-            let figures = morning::measure(folder, &options.computers, options.quick, tell).await?;
+            let figures = morning::measure(engine, folder, &options.computers, options.quick, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Purge => {
             // what is removed, not what is there: the default sizes of catalogues are too large for it
             let sizes: Vec<usize> =
                 if options.sizes == DEFAULT_SIZES { PURGED.to_vec() } else { options.sizes.clone() };
-            let figures = purge::measure(folder, &sizes, options.seconds, tell).await?;
+            let figures = purge::measure(engine, folder, &sizes, options.seconds, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Offers => {
-            let figures = offers::measure(folder, &options.computers, tell).await?;
+            let figures = offers::measure(engine, folder, &options.computers, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Records => {
             let updates = options.updates.unwrap_or(records::UPDATES);
-            let figures = records::measure(folder, &options.computers, updates, tell).await?;
+            let figures = records::measure(engine, folder, &options.computers, updates, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Recovery => {
             let updates = options.updates.unwrap_or(recovery::UPDATES);
-            let figures = recovery::measure(folder, &options.computers, updates, tell).await?;
+            let figures = recovery::measure(engine, folder, &options.computers, updates, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Report => {
-            let figures = reports::measure(folder, options.seconds, options.quick, tell).await?;
+            let figures = reports::measure(engine, folder, options.seconds, options.quick, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Rules => {
@@ -227,6 +241,7 @@ async fn measure(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
         }
         Suite::Scan => {
             let plan = scan::Plan {
+                engine: engine.clone(),
                 sizes: options.sizes.clone(),
                 seconds: options.seconds,
                 scratch: folder.to_owned(),
@@ -242,12 +257,12 @@ async fn measure(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
         Suite::Storm => {
             let asked = options.computers != Options::COMPUTERS;
             let sizes = if asked { options.computers.as_slice() } else { &storm::SIZES };
-            let mut figures = storm::measure(folder, sizes, options.updates.unwrap_or(storm::UPDATES), tell)?;
-            figures.rows.extend(giants::measure(folder, options.quick, tell).await?);
+            let mut figures = storm::measure(engine, folder, sizes, options.updates.unwrap_or(storm::UPDATES), tell)?;
+            figures.rows.extend(giants::measure(engine, folder, options.quick, tell).await?);
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Sync => {
-            let figures = sync::measure(folder, &options.sizes, options.quick, tell).await?;
+            let figures = sync::measure(engine, folder, &options.sizes, options.quick, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
     }

@@ -38,8 +38,7 @@ impl Machine {
         Self {
             processor: named(valued(&text("/proc/cpuinfo"), "model name", ':')),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory_mb: valued(&text("/proc/meminfo"), "MemTotal", ':').and_then(|size| kilobytes(&size)).unwrap_or(0)
-                / 1_000,
+            memory_mb: memory_mb(),
             system: named(valued(&text("/etc/os-release"), "PRETTY_NAME", '=')),
             kernel: named(Some(text("/proc/sys/kernel/osrelease").trim().to_owned()).filter(|name| !name.is_empty())),
             build: format!("{} {} {build}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH),
@@ -58,6 +57,12 @@ impl Machine {
             format!("disk        a flush takes {flush}"),
         ]
     }
+}
+
+/// Megabytes of memory; 0 if unknown.
+pub(crate) fn memory_mb() -> u64 {
+    let known = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    valued(&known, "MemTotal", ':').and_then(|size| kilobytes(&size)).unwrap_or(0) / 1_000
 }
 
 /// The value of the first line with this name, without quotes.

@@ -156,15 +156,54 @@ const TICKS: f64 = 100.0;
 /// Processor seconds that a process has used with all its threads, those of the kernel for it included; none where there is no process
 /// table.
 pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
-    cpu_of(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    cpu_of(&process(pid)?, Own::Alone)
 }
 
-/// The same from its line: the name of the program may have blanks and brackets, and ends with the last bracket; utime and stime are
-/// the 14th and the 15th of the line (proc(5)).
-fn cpu_of(line: &str) -> Option<f64> {
-    let (_, rest) = line.rsplit_once(')')?;
-    let mut ticks = rest.split_whitespace().skip(11).map(|field| field.parse::<f64>().ok());
-    Some((ticks.next()?? + ticks.next()??) / TICKS)
+/// The same of a process and of those that it started, those that have ended included.
+pub(crate) fn family_cpu_seconds(pid: u32) -> Option<f64> {
+    let mut sum = cpu_of(&process(pid)?, Own::WithEnded)?;
+    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+        let other = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let line = other.and_then(process).filter(|line| parent_of(line) == Some(pid));
+        sum += line.and_then(|line| cpu_of(&line, Own::Alone)).unwrap_or_default();
+    }
+    Some(sum)
+}
+
+/// The line of a process in the process table; none if there is no such process.
+pub(crate) fn process(pid: u32) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()
+}
+
+/// Whose time is counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Own {
+    /// That of the process.
+    Alone,
+    /// That of processes that it started and that have ended, too.
+    WithEnded,
+}
+
+/// What stands behind the name of the program in the line of a process: the name may have blanks and brackets, and ends with the last
+/// bracket (proc(5)). State and parent come first.
+fn fields(line: &str) -> Option<impl Iterator<Item = &str>> {
+    Some(line.rsplit_once(')')?.1.split_whitespace())
+}
+
+/// Whether a process has ended, by its line: it has one until somebody asks how it ended.
+pub(crate) fn has_ended(line: &str) -> bool {
+    fields(line).and_then(|mut fields| fields.next()).is_none_or(|state| state == "Z" || state == "X")
+}
+
+fn parent_of(line: &str) -> Option<u32> {
+    fields(line)?.nth(1)?.parse().ok()
+}
+
+/// Processor seconds by the line of a process: utime, stime, cutime and cstime are the 14th to the 17th of it.
+fn cpu_of(line: &str, own: Own) -> Option<f64> {
+    let counted = if own == Own::WithEnded { 4 } else { 2 };
+    let ticks: Vec<f64> = fields(line)?.skip(11).take(counted).map_while(|field| field.parse().ok()).collect();
+    (ticks.len() == counted).then(|| ticks.iter().sum::<f64>() / TICKS)
 }
 
 #[cfg(test)]
@@ -173,9 +212,23 @@ mod tests {
 
     #[test]
     fn processor_time_is_read_behind_any_name() {
-        let line = "17 (a) b (c) S 1 17 17 0 -1 4194304 900 0 0 0 250 50 0 0 20 0 9 0 4711 1 2";
-        assert_eq!(cpu_of(line), Some(3.0));
-        assert_eq!(cpu_of("17 (weir) S 1 2"), None);
+        let line = "17 (a) b (c) S 1 17 17 0 -1 4194304 900 0 0 0 250 50 100 40 20 0 9 0 4711 1 2";
+        assert_eq!((cpu_of(line, Own::Alone), cpu_of(line, Own::WithEnded)), (Some(3.0), Some(4.4)));
+        assert_eq!(cpu_of("17 (weir) S 1 2", Own::Alone), None);
+        assert_eq!((parent_of(line), has_ended(line)), (Some(1), false));
+        assert!(has_ended("17 (weir) Z 1 17"));
+    }
+
+    #[test]
+    fn processes_that_were_started_are_counted() {
+        let me = std::process::id();
+        let mut child = Process::new("sleep").arg("60").spawn().expect("it starts");
+        assert_eq!(process(child.id()).as_deref().and_then(parent_of), Some(me));
+        let alone = cpu_seconds(me).expect("a process table");
+        assert!(family_cpu_seconds(me).is_some_and(|seconds| seconds >= alone));
+        child.kill().expect("it runs");
+        child.wait().expect("it ends");
+        assert_eq!(process(child.id()), None);
     }
 
     #[test]

@@ -14,14 +14,17 @@ use uuid::Uuid;
 use weir_model::{ids::CollectionId, targeting::CollectionKind};
 use weir_server::live::membership::{Compiled, StatusView};
 use weir_store::{
-    Actor, Options, Store,
+    Actor, Store,
     collection::NewCollection,
     computer::{Contact, Registration},
     membership::{CollectionDefinition, MembershipRow},
 };
 use weir_testkit::Random;
 
-use crate::measure::{Limit, PAIRS, Row, exponent, median};
+use crate::{
+    engine::Engine,
+    measure::{Limit, PAIRS, Row, exponent, median},
+};
 
 /// Computers of the fleets, where nothing else is asked for.
 pub(crate) const SIZES: [usize; 3] = [15_000, 50_000, 150_000];
@@ -52,13 +55,15 @@ pub(crate) struct Figures {
 }
 
 /// Measures fleets of these sizes.
-pub(crate) fn measure(folder: &Path, sizes: &[usize], tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
+pub(crate) fn measure(engine: &Engine, folder: &Path, sizes: &[usize], tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
     for size in sizes {
         tell(&format!("membership: storing {size} computers"));
-        let store = Store::open(&folder.join(format!("members-{size}")), &Options::default())?;
+        let home = engine.home(folder.join(format!("members-{size}")))?;
+        let store = home.open()?;
         fill(&store, *size)?;
         define(&store, 1)?;
+        home.tidy()?;
         let one = store.read(Compiled::read)?;
         let loaded = load(&store)?;
         tell(&format!("membership: evaluating {} computers", loaded.len()));
@@ -231,11 +236,12 @@ mod tests {
     #[test]
     fn a_small_fleet_is_measured() {
         let folder = tempfile::tempdir().expect("folder");
-        let figures = measure(folder.path(), &[60, 200], &|_| ()).expect("measured");
+        let figures = measure(&Engine::default(), folder.path(), &[60, 200], &|_| ()).expect("measured");
         assert_eq!(figures.rows.len(), 6);
         assert!(figures.exponent.is_some());
         assert!(figures.rows.iter().all(|row| row.value > 0.0 && row.value.is_finite()), "{:?}", figures.rows);
-        let store = Store::open(&folder.path().join("members-200"), &Options::default()).expect("opens");
+        let home = Engine::default().home(folder.path().join("members-200")).expect("there");
+        let store = home.open().expect("opens");
         let members =
             store.read(|tx| tx.collection_members(CollectionId(Uuid::from_u128(0xbe9c_0000)))).expect("reads");
         assert!(!members.is_empty(), "registrations find members");

@@ -15,17 +15,16 @@ use weir_testkit::{
 use weir_wire::wusp::Cookie;
 
 use crate::{
+    engine::{Engine, Home},
     fixture,
     load::{Command, TIME, write_bodies},
     measure::{Limit, Load, Row, exponent},
-    requests,
-    site::{self, Site},
+    reports, requests,
+    site::Site,
 };
 
 /// Revisions of the catalogue.
 const REVISIONS: usize = 12_000;
-/// Reports a second that are asked for.
-const RATE: f64 = 4_000.0;
 /// Updates that a report lists.
 const LISTED: usize = 300;
 /// Computers that introduce themselves at once.
@@ -41,47 +40,48 @@ pub(crate) struct Figures {
 
 /// Measures fleets of these sizes.
 pub(crate) async fn measure(
+    engine: &Engine,
     folder: &Path,
     sizes: &[usize],
     quick: bool,
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<Figures> {
-    let base = folder.join("morning");
-    std::fs::create_dir_all(&base)?;
+    let base = engine.home(folder.join("morning"))?;
+    let rate = reports::rate(engine.database());
     tell(&format!("morning: importing {REVISIONS} revisions"));
     let fixture = fixture::build(&base, Shape { revisions: REVISIONS, sizes: Sizes::Small, seed: 7 }).await?;
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
     for (at, size) in sizes.iter().enumerate() {
-        let data = folder.join(format!("morning-{size}"));
-        fixture::copy(&base, &data)?;
+        let home = base.copy(folder.join(format!("morning-{size}")))?;
         let months = match at {
             0 if quick => 2,
             0 => MONTHS,
             _ => 1,
         };
-        let (more, seconds) = fleet(&data, &fixture, *size, months, tell).await?;
+        let (more, seconds) = fleet(&home, &fixture, *size, months, rate, tell).await?;
         rows.extend(more);
         growth.push((*size as f64, seconds));
-        std::fs::remove_dir_all(&data)?;
+        home.remove()?;
     }
     Ok(Figures { rows, exponent: (growth.len() > 1).then(|| exponent(&growth)) })
 }
 
 async fn fleet(
-    data: &Path,
+    home: &Home,
     fixture: &fixture::Fixture,
     size: usize,
     months: u32,
+    rate: f64,
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<(Vec<Row>, f64)> {
-    let site = Site::start(data, &[])?;
+    let site = Site::start(home, &[])?;
     site.weir(&["settings", "set", "computers.new_per_hour", "1000000"])?;
     // the whole fleet calls from one address here
     site.weir(&["settings", "set", "calls.anonymous_burst", "1000000"])?;
-    let empty = site::stored(data)?;
+    let empty = home.stored()?;
     tell(&format!("morning: {size} computers introduce themselves"));
     let computers = introduce(site.url()?, 0..size as u64).await?;
-    let path = data.join("morning.bodies");
+    let path = home.join("morning.bodies");
     write(&path, fixture, &computers, 0)?;
     let command = Command {
         address: site.url()?.trim_start_matches("http://").parse()?,
@@ -110,7 +110,7 @@ async fn fleet(
         summary["counts"]["failed"].as_u64().is_some_and(|failed| failed > size as u64 / 3),
         "reports are missing: {summary}"
     );
-    let stored = site::stored(data)?.saturating_sub(empty);
+    let stored = home.stored()?.saturating_sub(empty);
     let row = |case: &str, value: f64, unit, budget: String| Row {
         case: case.to_owned(),
         revisions: size,
@@ -126,11 +126,11 @@ async fn fleet(
             "every computer reports",
             outcome.seconds,
             "s",
-            format!("{:.0} reports/s, at least {RATE:.0} wanted; {LISTED} updates each", outcome.rate()),
+            format!("{:.0} reports/s, at least {rate:.0} wanted; {LISTED} updates each", outcome.rate()),
         )
     };
     let mut rows = vec![
-        reports.within([Limit::most(size as f64 / RATE)]),
+        reports.within([Limit::most(size as f64 / rate)]),
         row("first answer afterwards", answered, "ms", "the command's own start included".to_owned()),
         row("resident at most", peak, "MB", String::new()),
         row("on disk, first month", stored as f64 / size as f64, "bytes/computer", String::new()),
@@ -138,14 +138,14 @@ async fn fleet(
     for month in 1..months {
         write(&path, fixture, &computers, month)?;
         // another path, so that the generator reads it anew
-        let next = data.join(format!("morning-{month}.bodies"));
+        let next = home.join(format!("morning-{month}.bodies"));
         std::fs::rename(&path, &next)?;
         let outcome = Load::start()?.run(&Command { bodies: next.clone(), ..command.clone() })?;
         ensure!(outcome.errors == 0 && outcome.statuses.keys().eq([&200]), "reports: {outcome:?}");
         std::fs::remove_file(&next)?;
         if month + 1 == 12 || month + 1 == MONTHS {
             tell(&format!("morning: month {}", month + 1));
-            let stored = site::stored(data)?.saturating_sub(empty);
+            let stored = home.stored()?.saturating_sub(empty);
             rows.push(row(
                 &format!("on disk, after {} months", month + 1),
                 stored as f64 / size as f64,

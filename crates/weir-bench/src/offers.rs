@@ -24,7 +24,7 @@ use weir_server::{
     live::{GroupSet, Live},
 };
 use weir_store::{
-    Actor, Options, Store, WriteTx,
+    Actor, Store, WriteTx,
     collection::{MemberSource, NewCollection},
     computer::Contact,
     deployment::{Deployed, NewDeployment},
@@ -34,7 +34,10 @@ use weir_testkit::{
     catalogue::{Catalogue, Shape, Sizes},
 };
 
-use crate::measure::{PAIRS, Row, exponent, median};
+use crate::{
+    engine::{Engine, Home},
+    measure::{PAIRS, Row, exponent, median},
+};
 
 /// Revisions of the catalogue.
 const REVISIONS: usize = 5_000;
@@ -56,10 +59,17 @@ pub(crate) struct Figures {
 }
 
 /// Measures at these numbers of computers.
-pub(crate) async fn measure(folder: &Path, computers: &[usize], tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
+pub(crate) async fn measure(
+    engine: &Engine,
+    folder: &Path,
+    computers: &[usize],
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<Figures> {
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
     for count in computers {
-        let site = Site::fill(&folder.join(count.to_string()), *count, tell)?;
+        let home = engine.home(folder.join(count.to_string()))?;
+        let site = Site::fill(&home, *count, tell)?;
+        home.tidy()?;
         site.live.open().await?;
         let sets = site.sets();
         tell(&format!("offers: {count} computers in {} sets of collections", sets.len()));
@@ -124,9 +134,8 @@ fn actor() -> Actor {
 }
 
 impl Site {
-    fn fill(folder: &Path, count: usize, tell: &dyn Fn(&str)) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let store = Store::open(folder, &Options::default())?;
+    fn fill(home: &Home, count: usize, tell: &dyn Fn(&str)) -> anyhow::Result<Self> {
+        let store = home.open()?;
         tell(&format!("offers: importing {REVISIONS} synthetic revisions"));
         let catalogue = Catalogue::generate(Shape { revisions: REVISIONS, sizes: Sizes::Small, seed: 11 });
         let inputs = catalogue.documents().enumerate().map(|(number, document)| Input {

@@ -40,15 +40,15 @@ color-scheme:light dark;background:var(--paper);font:12px system-ui,sans-serif}\
 
 /// The picture of these suites; those without growth are left out.
 pub fn svg(title: &str, suites: &[Measured]) -> String {
-    let shown: Vec<(&str, &[Growth])> = suites
+    let shown: Vec<(String, &[Growth])> = suites
         .iter()
-        .map(|suite| (suite.suite, suite.figures.growth.as_slice()))
+        .map(|suite| (suite.name(), suite.figures.growth.as_slice()))
         .filter(|(_, growth)| !growth.is_empty())
         .collect();
     let mut body = String::new();
     let mut y = MARGIN;
     for (suite, growth) in shown {
-        let _ = writeln!(body, r#"<text class="suite" x="{MARGIN}" y="{:.0}">{}</text>"#, y + 24.0, escaped(suite));
+        let _ = writeln!(body, r#"<text class="suite" x="{MARGIN}" y="{:.0}">{}</text>"#, y + 24.0, escaped(&suite));
         y += HEADING;
         for row in growth.chunks(COLUMNS) {
             for (column, growth) in row.iter().enumerate() {
@@ -240,8 +240,8 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        report::tests::measured,
-        row::{Limit, Row},
+        report::tests::{measured, measured_on},
+        row::{Database, Limit, Row},
         suite::Suite,
     };
 
@@ -255,6 +255,17 @@ mod tests {
 
     fn drawn(rows: Vec<Row>) -> String {
         svg("bench", &[measured(Suite::Scan, rows)])
+    }
+
+    #[test]
+    fn panels_say_which_database_they_are_of() {
+        let suites = [None, Some(Database::Sqlite), Some(Database::Postgresql)]
+            .map(|database| measured_on(database, Suite::Scan, rows([5.0, 20.0, 80.0], None)));
+        let picture = svg("bench", &suites);
+        for heading in [">scan<", ">scan on sqlite<", ">scan on postgresql<"] {
+            assert_eq!(picture.matches(heading).count(), 1, "{heading}");
+        }
+        assert_eq!(picture.matches("&lt;go&gt;, postgresql</text>").count(), 1);
     }
 
     /// It is well-formed XML, with what a reader of it needs.

@@ -4,7 +4,7 @@
 //! is compared within the run.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,10 +16,11 @@ use anyhow::{Context as _, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use weir_model::ids::UpdateId;
-use weir_store::{Actor, Options, Store};
+use weir_store::Actor;
 use weir_testkit::catalogue::{Shape, Sizes};
 
 use crate::{
+    engine::{Engine, Home},
     fixture,
     load::{Command, Outcome, write_bodies},
     measure::{Limit, Load, Row, exponent},
@@ -78,6 +79,7 @@ const BUNDLE: usize = 7;
 
 /// Measures at each size: about so many revisions are removed.
 pub(crate) async fn measure(
+    engine: &Engine,
     scratch: &Path,
     sizes: &[usize],
     seconds: f64,
@@ -85,28 +87,33 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Figures> {
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
     for size in sizes {
-        let (more, took) = one(scratch, *size, seconds, tell).await?;
+        let (more, took) = one(engine, scratch, *size, seconds, tell).await?;
         rows.extend(more);
         growth.push((*size as f64, took));
     }
     Ok(Figures { rows, exponent: (growth.len() > 1).then(|| exponent(&growth)) })
 }
 
-async fn one(scratch: &Path, size: usize, seconds: f64, tell: &dyn Fn(&str)) -> anyhow::Result<(Vec<Row>, f64)> {
-    let folder = scratch.join(format!("purge-{size}"));
-    std::fs::create_dir_all(&folder)?;
+async fn one(
+    engine: &Engine,
+    scratch: &Path,
+    size: usize,
+    seconds: f64,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<(Vec<Row>, f64)> {
+    let home = engine.home(scratch.join(format!("purge-{size}")))?;
     // a bundle takes its members along; bundles are a ninth of a catalogue
     let bundles = size / BUNDLE + 1;
     let revisions = bundles * 2 * 10 + 4_000;
     tell(&format!("purge {size}: generating and importing {revisions} revisions"));
-    let fixture = fixture::build(&folder, Shape { revisions, sizes: Sizes::Small, seed: 5 }).await?;
+    let fixture = fixture::build(&home, Shape { revisions, sizes: Sizes::Small, seed: 5 }).await?;
     let deployable = &fixture.catalogue.deployable;
     ensure!(deployable.len() >= 2 * bundles, "{} of {revisions} revisions can be deployed", deployable.len());
     let (old, rest) = deployable.split_at(bundles);
     let now: Vec<String> = rest.iter().take(bundles).map(ToString::to_string).collect();
-    prepare(&folder, old)?;
-    let site = Site::start(&folder, &[])?;
-    let command = load(&folder, &site, &fixture).await?;
+    prepare(&home, old)?;
+    let site = Site::start(&home, &[])?;
+    let command = load(&home, &site, &fixture).await?;
     let mut generator = Load::start()?;
     let probe = generator.run(&Command { requests: Some(COMPUTERS), ..command.clone() })?;
     ensure!(probe.errors == 0 && probe.statuses.keys().eq([&200]), "purge: {probe:?}");
@@ -158,8 +165,8 @@ async fn one(scratch: &Path, size: usize, seconds: f64, tell: &dyn Fn(&str)) -> 
 }
 
 /// Declines in the past, and lets nothing be removed yet.
-fn prepare(folder: &Path, updates: &[UpdateId]) -> anyhow::Result<()> {
-    let store = Store::open(folder, &Options::default())?;
+fn prepare(home: &Home, updates: &[UpdateId]) -> anyhow::Result<()> {
+    let store = home.open()?;
     let then = Timestamp::now() - SignedDuration::from_hours(24 * 40);
     let actor = Actor::system("bench", then);
     for chunk in updates.chunks(TOGETHER) {
@@ -174,7 +181,7 @@ fn prepare(folder: &Path, updates: &[UpdateId]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn load(folder: &Path, site: &Site, fixture: &fixture::Fixture) -> anyhow::Result<Command> {
+async fn load(home: &Home, site: &Site, fixture: &fixture::Fixture) -> anyhow::Result<Command> {
     // scopes changed by the declines: computers settle against the server itself
     let url = site.url()?.to_owned();
     let share = fixture.share_for(CACHED.min(fixture.catalogue.deployable.len() / 2));
@@ -184,7 +191,7 @@ async fn load(folder: &Path, site: &Site, fixture: &fixture::Fixture) -> anyhow:
         let cookie = requests::known(&url, number).await?;
         bodies.push(requests::body(&requests::software(&cookie, settled.installed, settled.other, number)));
     }
-    let path: PathBuf = folder.join("purge.bodies");
+    let path = home.join("purge.bodies");
     write_bodies(&path, &bodies)?;
     Ok(Command {
         address: url.trim_start_matches("http://").parse()?,

@@ -14,6 +14,7 @@ use weir_server::{
 use weir_store::{Store, content::ContentStore};
 
 use crate::{
+    engine::Engine,
     fleet::{Fleet, SMALL_NAME},
     measure::{PAIRS, Row, exponent, median},
 };
@@ -54,6 +55,7 @@ struct Case {
 
 /// Measures fleets of these sizes.
 pub(crate) async fn measure(
+    engine: &Engine,
     folder: &Path,
     sizes: &[usize],
     updates: usize,
@@ -61,13 +63,13 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Figures> {
     let (mut rows, mut growth) = (Vec::new(), Vec::<(String, Vec<(f64, f64)>)>::new());
     for size in sizes {
-        let data = folder.join(format!("records-{size}"));
+        let home = engine.home(folder.join(format!("records-{size}")))?;
         tell(&format!("records: storing {size} computers that report on {updates} updates"));
-        let fleet = Fleet::fill(&data, *size, updates, 0).await?;
+        let fleet = Fleet::fill(&home, *size, updates, 0).await?;
         let deployment = fleet.deploy()?.to_string();
-        let content = ContentStore::open(&data.join("content"))?;
+        let content = ContentStore::open(&home.join("content"))?;
         let state = AppState::open(fleet.store.clone(), content, ClientSettings::default()).await?;
-        let plane = Measured::new(state, &data).map_err(refused)?;
+        let plane = Measured::new(state, home.data()).map_err(refused)?;
         tell(&format!("records: {size} computers"));
         for (name, time, row) in fleet_rows(&fleet, &plane, &deployment, *size).await? {
             match growth.iter_mut().find(|(known, _)| *known == name) {
@@ -76,7 +78,7 @@ pub(crate) async fn measure(
             }
             rows.push(row);
         }
-        std::fs::remove_dir_all(&data)?;
+        std::fs::remove_dir_all(home.data())?;
     }
     let mut whole = None;
     for (name, points) in growth.iter().filter(|(_, points)| points.len() > 1) {
@@ -230,7 +232,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_small_fleet_answers_everything() {
         let folder = tempfile::tempdir().expect("a folder");
-        let figures = measure(folder.path(), &[240, 480], 1_000, &|_| {}).await.expect("measures");
+        let figures = measure(&Engine::default(), folder.path(), &[240, 480], 1_000, &|_| {}).await.expect("measures");
         // six reports and six others, the first answer, and the growth of each
         assert_eq!(figures.rows.len(), 2 * 13 + 13);
         assert!(figures.exponent.is_some());

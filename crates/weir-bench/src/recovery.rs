@@ -7,7 +7,7 @@
 //! The files are in the system's cache, as they are after a process died, and not after the machine did.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -18,10 +18,10 @@ use weir_model::{
     ids::{ComputerId, UpdateId},
     status::ComputerStatus,
 };
-use weir_store::{Options, Store};
 use weir_wire::wusp::Cookie;
 
 use crate::{
+    engine::{Engine, Home},
     fixture,
     fleet::Fleet,
     load::{Command, Outcome, TIME, write_bodies},
@@ -70,6 +70,7 @@ struct Cut {
 
 /// Kills and starts servers with fleets of these sizes.
 pub(crate) async fn measure(
+    engine: &Engine,
     folder: &Path,
     sizes: &[usize],
     updates: usize,
@@ -77,24 +78,24 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Figures> {
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
     for size in sizes {
-        let data = folder.join(format!("recovery-{size}"));
+        let home = engine.home(folder.join(format!("recovery-{size}")))?;
         tell(&format!("recovery: storing {size} computers that report on {updates} updates"));
-        let fleet = Fleet::fill(&data, *size, updates, 0).await?;
+        let fleet = Fleet::fill(&home, *size, updates, 0).await?;
         let listed = fleet.listed(LISTED);
         drop(fleet);
-        fixture::released(&data).await?;
-        let bench = Bench { data, size: *size, listed };
+        fixture::released(home.data()).await?;
+        let bench = Bench { home, size: *size, listed };
         let (more, seconds) = bench.rows(tell).await?;
         rows.extend(more);
         growth.push((*size as f64, seconds));
-        std::fs::remove_dir_all(&bench.data)?;
+        bench.home.remove()?;
     }
     Ok(Figures { rows, exponent: (growth.len() > 1).then(|| exponent(&growth)) })
 }
 
-/// A data folder with a fleet.
+/// A data folder and a database with a fleet.
 struct Bench {
-    data: PathBuf,
+    home: Home,
     size: usize,
     listed: Vec<UpdateId>,
 }
@@ -102,7 +103,7 @@ struct Bench {
 impl Bench {
     /// The rows, and the median seconds from a kill to the first answer to a scan.
     async fn rows(&self, tell: &dyn Fn(&str)) -> anyhow::Result<(Vec<Row>, f64)> {
-        let site = Site::start(&self.data, &[])?;
+        let site = Site::start(&self.home, &[])?;
         for (key, value) in [("computers.new_per_hour", "1000000"), ("calls.anonymous_burst", "1000000")] {
             // all computers call from one address here
             site.weir(&["settings", "set", key, value])?;
@@ -183,11 +184,11 @@ impl Bench {
 
     /// The same once: computers from number `first` on report within so many seconds.
     async fn cut(&self, turn: usize, first: u64, seconds: f64) -> anyhow::Result<Cut> {
-        let site = Site::start(&self.data, &[])?;
+        let site = Site::start(&self.home, &[])?;
         let reporting = (self.size as u64 / 10).clamp(REPORTING.0, REPORTING.1);
         let computers = introduce(site.url()?, first..first + reporting).await?;
         let cookie = computers.first().context("nobody was introduced")?.1.clone();
-        let bodies = self.data.join(format!("recovery-{first}.bodies"));
+        let bodies = self.home.join(format!("recovery-{first}.bodies"));
         let reports = computers.iter().map(|(id, cookie)| self.report(id, cookie));
         write_bodies(&bodies, &reports.collect::<anyhow::Result<Vec<_>>>()?)?;
         let command = Command {
@@ -224,12 +225,12 @@ impl Bench {
 
     /// Starts a server and asks it.
     fn start(&self, cookie: &Cookie) -> anyhow::Result<(Times, Site)> {
-        let bodies = self.data.join("recovery-scan.bodies");
+        let bodies = self.home.join("recovery-scan.bodies");
         let request = requests::software(cookie, Vec::new(), Vec::new(), 1);
         write_bodies(&bodies, &[requests::body(&request)])?;
         let mut load = Load::start()?;
         let started = Instant::now();
-        let site = Site::start(&self.data, &[])?;
+        let site = Site::start(&self.home, &[])?;
         let listens = started.elapsed().as_secs_f64();
         let outcome = load.run(&Command {
             address: site.url()?.trim_start_matches("http://").parse()?,
@@ -254,7 +255,7 @@ impl Bench {
     fn gone<'c>(&self, acknowledged: &'c [ComputerId]) -> anyhow::Result<Vec<&'c ComputerId>> {
         let day: Timestamp = TIME.parse()?;
         let listed = self.listed.len();
-        let store = Store::open(&self.data, &Options::default())?;
+        let store = self.home.open()?;
         let gone = store.read(|tx| {
             let mut gone = Vec::new();
             for computer in acknowledged {

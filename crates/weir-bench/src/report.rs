@@ -1,14 +1,18 @@
 //! A run of many suites: the machine, what each suite came to, and how that stands against the budgets.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
+use anyhow::ensure;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
     Figures, Options,
     budgets::{Verdict, verdicts},
+    engine::Engine,
     machine::Machine,
+    postgres::Postgres,
+    row::Database,
     suite::Suite,
 };
 
@@ -22,6 +26,9 @@ pub struct Report {
     pub format: u32,
     /// Where it ran, and what.
     pub machine: Machine,
+    /// What PostgreSQL was measured on, with its settings; none if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgresql: Option<String>,
     /// Whether sizes are small and runs short, so that budgets say nothing.
     pub quick: bool,
     /// When it began.
@@ -39,6 +46,9 @@ pub struct Report {
 pub struct Measured {
     /// Which suite.
     pub suite: &'static str,
+    /// What kept the data; none where nothing is stored. A suite that was measured on both stands here twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<Database>,
     /// How long it took, preparation included.
     pub seconds: f64,
     /// Why it did not end, if it did not.
@@ -47,6 +57,29 @@ pub struct Measured {
     /// Its figures; none if it did not end.
     #[serde(flatten)]
     pub figures: Figures,
+}
+
+impl Measured {
+    /// The suite, with the database if it has one.
+    pub fn name(&self) -> String {
+        named(self.suite, self.database)
+    }
+}
+
+fn named(suite: &str, database: Option<Database>) -> String {
+    database.map_or_else(|| suite.to_owned(), |database| format!("{suite} on {}", database.name()))
+}
+
+/// What is measured on which database, in this order.
+fn runs(suites: &[Suite], has_postgres: bool) -> Vec<(Suite, Database)> {
+    let on = |suite: &Suite| -> &'static [Database] {
+        match (has_postgres, suites.len()) {
+            (true, 1) => &[Database::Postgresql],
+            (true, _) if Suite::ON_BOTH.contains(suite) => &[Database::Sqlite, Database::Postgresql],
+            _ => &[Database::Sqlite],
+        }
+    };
+    suites.iter().flat_map(|suite| on(suite).iter().map(move |database| (*suite, *database))).collect()
 }
 
 impl Report {
@@ -58,12 +91,14 @@ impl Report {
     }
 }
 
-/// Runs suites one after the other. One that fails is noted, and the others run: what took an hour is not thrown away. `tell` hears
-/// what is being done, `keep` gets the report after each suite.
+/// Runs suites one after the other, those of [`Suite::ON_BOTH`] also on PostgreSQL if there is one, and one alone only on that. One that
+/// fails is noted, and the others run: what took an hour is not thrown away. `tell` hears what is being done, `keep` gets the report
+/// after each suite.
 ///
 /// # Errors
 ///
-/// The folder for temporary files cannot be written to, or `keep` failed.
+/// The folder for temporary files cannot be written to, PostgreSQL cannot be used or is asked for a suite that stores nothing, or
+/// `keep` failed.
 pub async fn report(
     suites: &[Suite],
     options: &Options,
@@ -75,9 +110,17 @@ pub async fn report(
         Some(folder) => tempfile::tempdir_in(folder)?,
         None => tempfile::tempdir()?,
     };
+    if let ([suite], Some(_)) = (suites, &options.postgres) {
+        ensure!(
+            suite.has_database(),
+            "{} is measured in memory: there is nothing that PostgreSQL could store",
+            suite.name()
+        );
+    }
     let mut report = Report {
         format: FORMAT,
         machine: Machine::look(scratch.path()),
+        postgresql: None,
         quick: options.quick,
         began: Timestamp::now(),
         seconds: 0.0,
@@ -85,16 +128,34 @@ pub async fn report(
         budgets: Vec::new(),
     };
     drop(scratch);
-    for (at, suite) in suites.iter().enumerate() {
-        let (started, place) = (Instant::now(), format!("[{}/{}]", at + 1, suites.len()));
-        let (figures, error) = match crate::run(*suite, options, &|text| tell(&format!("{place} {text}"))).await {
-            Ok(figures) => (figures, None),
-            Err(error) => (Figures::new(Vec::new(), None), Some(format!("{error:#}"))),
+    // what cannot be had is said now, and not hours later
+    let postgres = match &options.postgres {
+        Some(at) => {
+            let folder = options.scratch.clone().unwrap_or_else(std::env::temp_dir);
+            let postgres = Postgres::open(at, &folder)?;
+            tell(postgres.description());
+            report.postgresql = Some(postgres.description().to_owned());
+            Some(Arc::new(postgres))
+        }
+        None => None,
+    };
+    let runs = runs(suites, postgres.is_some());
+    for (at, (suite, database)) in runs.iter().enumerate() {
+        let (started, place) = (Instant::now(), format!("[{}/{}]", at + 1, runs.len()));
+        let engine = match (&postgres, database) {
+            (Some(postgres), Database::Postgresql) => Engine::on(Arc::clone(postgres)),
+            _ => Engine::default(),
         };
+        let database = suite.has_database().then_some(*database);
+        let (figures, error) =
+            match crate::run(*suite, &engine, options, &|text| tell(&format!("{place} {text}"))).await {
+                Ok(figures) => (figures, None),
+                Err(error) => (Figures::new(Vec::new(), None), Some(format!("{error:#}"))),
+            };
         let seconds = started.elapsed().as_secs_f64();
         let ended = error.as_ref().map_or_else(|| "done".to_owned(), |error| format!("failed: {error}"));
-        tell(&format!("{place} {}: {ended}, {seconds:.0} s", suite.name()));
-        report.suites.push(Measured { suite: suite.name(), seconds, error, figures });
+        tell(&format!("{place} {}: {ended}, {seconds:.0} s", named(suite.name(), database)));
+        report.suites.push(Measured { suite: suite.name(), database, seconds, error, figures });
         report.seconds = began.elapsed().as_secs_f64();
         report.budgets = verdicts(&report.suites);
         keep(&report)?;
@@ -105,13 +166,21 @@ pub async fn report(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::row::{Limit, Row, SizeOf, growth, settle};
+    use crate::{
+        postgres::PostgresAt,
+        row::{Limit, Row, SizeOf, growth, settle},
+    };
+
+    /// A suite with these rows, on the embedded database if it has one.
+    pub(crate) fn measured(suite: Suite, rows: Vec<Row>) -> Measured {
+        measured_on(suite.has_database().then_some(Database::Sqlite), suite, rows)
+    }
 
     /// A suite with these rows.
-    pub(crate) fn measured(suite: Suite, mut rows: Vec<Row>) -> Measured {
-        settle(&mut rows, suite.size_of());
+    pub(crate) fn measured_on(database: Option<Database>, suite: Suite, mut rows: Vec<Row>) -> Measured {
+        settle(&mut rows, suite.size_of(), database);
         let figures = Figures { growth: growth(&rows), ..Figures::new(rows, None) };
-        Measured { suite: suite.name(), seconds: 1.0, error: None, figures }
+        Measured { suite: suite.name(), database, seconds: 1.0, error: None, figures }
     }
 
     /// A report with these suites.
@@ -126,7 +195,16 @@ pub(crate) mod tests {
             flush_ms: Some(0.145),
         };
         let budgets = verdicts(&suites);
-        Report { format: FORMAT, machine, quick: false, began: Timestamp::UNIX_EPOCH, seconds: 60.0, suites, budgets }
+        Report {
+            format: FORMAT,
+            machine,
+            postgresql: None,
+            quick: false,
+            began: Timestamp::UNIX_EPOCH,
+            seconds: 60.0,
+            suites,
+            budgets,
+        }
     }
 
     fn options() -> Options {
@@ -139,6 +217,7 @@ pub(crate) mod tests {
             package: None,
             scratch: None,
             browser: None,
+            postgres: None,
             quick: false,
         }
     }
@@ -166,10 +245,41 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn cases_of_several_sizes_have_their_growth() {
-        let figures = crate::run(Suite::Applicability, &options(), &|_| {}).await.expect("runs");
+        let figures = crate::run(Suite::Applicability, &Engine::default(), &options(), &|_| {}).await.expect("runs");
         let names: Vec<_> = figures.growth.iter().map(|growth| (growth.case.as_str(), growth.points.len())).collect();
         assert_eq!(names, [("rules", 2), ("evaluation", 2)]);
         assert!(figures.rows.iter().all(|row| row.size > 0 && row.size_of == Some(SizeOf::Revisions)));
+        assert!(figures.rows.iter().all(|row| row.database.is_none()), "nothing is stored");
+    }
+
+    #[test]
+    fn databases_are_measured_where_they_are_asked_for() {
+        use Database::{Postgresql, Sqlite};
+        assert_eq!(runs(&[Suite::Report], false), [(Suite::Report, Sqlite)]);
+        assert_eq!(
+            runs(&[Suite::Purge], true),
+            [(Suite::Purge, Postgresql)],
+            "one alone is measured where it is asked for"
+        );
+        let some = [Suite::Rules, Suite::Report, Suite::Purge];
+        let expected =
+            [(Suite::Rules, Sqlite), (Suite::Report, Sqlite), (Suite::Report, Postgresql), (Suite::Purge, Sqlite)];
+        assert_eq!(runs(&some, true), expected);
+        assert_eq!(runs(&Suite::ALL, true).len(), Suite::ALL.len() + Suite::ON_BOTH.len());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_measured_is_said_at_once() {
+        let refused = async |suites: &[Suite], at: PostgresAt| {
+            let options = Options { postgres: Some(at), ..options() };
+            let ended = report(suites, &options, &|_| {}, &mut |_| Ok(())).await;
+            format!("{:#}", ended.expect_err("refused"))
+        };
+        let said = refused(&[Suite::Rules], PostgresAt::Scratch).await;
+        assert!(said.contains("rules is measured in memory"), "{said}");
+        let given = PostgresAt::Given("postgres://weir:s3cret@h:port/weir".to_owned());
+        let said = refused(&[Suite::Rules, Suite::Report], given).await;
+        assert!(said.contains("address of the database") && !said.contains("s3cret"), "{said}");
     }
 
     #[test]

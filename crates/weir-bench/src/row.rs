@@ -30,6 +30,26 @@ impl SizeOf {
     }
 }
 
+/// What kept the data that were measured on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Database {
+    /// The embedded database in the data folder.
+    Sqlite,
+    /// A database of PostgreSQL.
+    Postgresql,
+}
+
+impl Database {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgresql => "postgresql",
+        }
+    }
+}
+
 /// A figure of a row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -159,6 +179,8 @@ pub struct Row {
     pub size_of: Option<SizeOf>,
     /// `identity` or `xpress`, where it matters.
     pub coding: Option<&'static str>,
+    /// What kept the data; none where nothing is stored. Set when the suite has ended.
+    pub database: Option<Database>,
     /// The figure; not a number (JSON: null) where nothing was measured, and the budget then says why.
     pub value: f64,
     /// Its unit.
@@ -179,6 +201,8 @@ pub struct Row {
     pub p99_us: Option<f64>,
     /// Processor time of the server's process for one request, the kernel's included; in microseconds.
     pub cpu_us: Option<f64>,
+    /// Processor time of all processes of PostgreSQL for one request, in microseconds; where these are on this machine, and ours.
+    pub database_cpu_us: Option<f64>,
     /// Bytes of a request's body, mean.
     pub request_bytes: Option<f64>,
     /// Bytes of an answer's body as sent, mean.
@@ -206,17 +230,23 @@ impl Row {
         if asked { self.within(limits) } else { self }
     }
 
+    /// The case with its coding, and with the database if that is not the embedded one.
+    pub fn name(&self) -> String {
+        name(&self.case, self.coding, self.database)
+    }
+
     /// Whether there is a figure.
     pub fn is_measured(&self) -> bool {
         self.value.is_finite()
     }
 }
 
-/// Says of rows what their sizes count, where the suite's own word holds.
-pub(crate) fn settle(rows: &mut [Row], of: SizeOf) {
+/// Says of rows what their sizes count, where the suite's own word holds, and what kept the data.
+pub(crate) fn settle(rows: &mut [Row], of: SizeOf, database: Option<Database>) {
     for row in rows {
         row.size = row.revisions;
         row.size_of = row.size_of.or(Some(of));
+        row.database = database;
     }
 }
 
@@ -247,6 +277,9 @@ pub struct Growth {
     /// `identity` or `xpress`, where it matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coding: Option<&'static str>,
+    /// What kept the data; none where nothing is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<Database>,
     /// Which figure of its rows.
     pub of: Figure,
     /// The figure's unit.
@@ -260,15 +293,15 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// The case with its coding.
+    /// The case with its coding, and with the database if that is not the embedded one.
     pub fn name(&self) -> String {
-        name(&self.case, self.coding)
+        name(&self.case, self.coding, self.database)
     }
 }
 
-/// A case with its coding.
-pub(crate) fn name(case: &str, coding: Option<&str>) -> String {
-    coding.map_or_else(|| case.to_owned(), |coding| format!("{case}, {coding}"))
+fn name(case: &str, coding: Option<&str>, database: Option<Database>) -> String {
+    let database = database.filter(|database| *database != Database::Sqlite).map(Database::name);
+    [Some(case), coding, database].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// How figures grow: the value of every case that was measured at two sizes or more, and every other figure of it that has a limit.
@@ -286,13 +319,18 @@ pub(crate) fn growth(rows: &[Row]) -> Vec<Growth> {
             }
             let point = Point { size: row.size, value, bound: limit.map(|limit| limit.bound) };
             let known = |growth: &&mut Growth| {
-                growth.case == row.case && growth.coding == row.coding && growth.of == of && growth.unit == of.unit(row)
+                growth.case == row.case
+                    && growth.coding == row.coding
+                    && growth.database == row.database
+                    && growth.of == of
+                    && growth.unit == of.unit(row)
             };
             match all.iter_mut().find(known) {
                 Some(growth) => growth.points.push(point),
                 None => all.push(Growth {
                     case: row.case.clone(),
                     coding: row.coding,
+                    database: row.database,
                     of,
                     unit: of.unit(row),
                     size_of: row.size_of.unwrap_or(SizeOf::Revisions),
@@ -353,7 +391,7 @@ mod tests {
             row.within_if(size == 400, [Limit::of_at_most(Figure::P50Us, 30.0)])
         };
         let mut rows = vec![with(100, 400.0, 10.0), with(400, 200.0, 20.0), with(1_600, 100.0, 40.0)];
-        settle(&mut rows, SizeOf::Revisions);
+        settle(&mut rows, SizeOf::Revisions, Some(Database::Sqlite));
         let found = growth(&rows);
         let names: Vec<_> = found.iter().map(|growth| (growth.of, growth.unit)).collect();
         assert_eq!(names, [(Figure::Value, "requests/s"), (Figure::P50Us, "us, p50")]);
@@ -363,14 +401,33 @@ mod tests {
     }
 
     #[test]
+    fn databases_grow_apart_and_are_named() {
+        let of = |database, values: [f64; 2]| {
+            let mut rows: Vec<Row> = [100, 200].into_iter().zip(values).map(|(size, value)| row(size, value)).collect();
+            settle(&mut rows, SizeOf::Computers, Some(database));
+            rows
+        };
+        let rows = [of(Database::Sqlite, [4.0, 8.0]), of(Database::Postgresql, [9.0, 9.0])].concat();
+        let found = growth(&rows);
+        let names: Vec<_> = found.iter().map(|growth| (growth.name(), growth.points.len())).collect();
+        assert_eq!(names, [("steady".to_owned(), 2), ("steady, postgresql".to_owned(), 2)]);
+        let coded = Row { coding: Some("xpress"), ..rows.last().cloned().expect("a row") };
+        assert_eq!(coded.name(), "steady, xpress, postgresql");
+        let json = serde_json::to_value(&rows).expect("JSON");
+        assert_eq!(json[0]["database"], "sqlite");
+        assert_eq!(json[3]["database"], "postgresql");
+        assert_eq!(serde_json::to_value(&found).expect("JSON")[1]["database"], "postgresql");
+    }
+
+    #[test]
     fn one_size_does_not_grow() {
         let mut rows = vec![row(100, 4.0), row(100, 5.0), Row { case: "other".to_owned(), ..row(200, 1.0) }];
-        settle(&mut rows, SizeOf::Computers);
+        settle(&mut rows, SizeOf::Computers, None);
         assert!(growth(&rows).is_empty());
         assert!(rows.iter().all(|row| row.size == row.revisions && row.size_of == Some(SizeOf::Computers)));
         // nor does what was not measured
         let mut rows = vec![row(100, f64::NAN), row(200, 5.0)];
-        settle(&mut rows, SizeOf::Computers);
+        settle(&mut rows, SizeOf::Computers, None);
         assert!(growth(&rows).is_empty());
     }
 }

@@ -12,13 +12,13 @@ use weir_testkit::{
 use weir_wire::wusp::Cookie;
 
 use crate::{
+    engine::{Engine, Home},
     entry, first_scan,
     fixture::{self, Fixture, Settled},
     load::{Command, mean_body, quantile, write_bodies},
     measure::{Figure, Limit, Load, Rounds, Row, exponent, median},
     requests,
     server::Server,
-    site,
 };
 
 /// Computers whose requests differ; a repeated body flatters branch prediction and caches.
@@ -35,8 +35,10 @@ const TYPICAL: u32 = 9_000;
 const GIANT: u32 = 20 << 20;
 
 /// Sizes and length of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Plan {
+    /// Which database stores are on.
+    pub(crate) engine: Engine,
     /// Catalogue sizes in revisions.
     pub(crate) sizes: Vec<usize>,
     /// Seconds of each single run.
@@ -86,8 +88,8 @@ pub(crate) async fn measure(plan: &Plan, tell: &dyn Fn(&str)) -> anyhow::Result<
         };
         rows.push(row.within([Limit::most(0.25)]));
     }
-    rows.extend(entry::measure(&plan.scratch, tell).await?);
-    rows.extend(first_scan::measure(&plan.scratch, plan.quick, tell).await?);
+    rows.extend(entry::measure(&plan.engine, &plan.scratch, tell).await?);
+    rows.extend(first_scan::measure(&plan.engine, &plan.scratch, plan.quick, tell).await?);
     Ok(Figures { rows, exponent })
 }
 
@@ -99,21 +101,21 @@ struct Client {
 struct Bench<'a> {
     plan: &'a Plan,
     size: usize,
-    folder: PathBuf,
     fixture: Fixture,
+    // Fields drop in this order: the server before its database.
     server: Server,
+    home: Home,
     clients: Vec<Client>,
     rest: u64,
 }
 
 impl<'a> Bench<'a> {
     async fn prepare(plan: &'a Plan, size: usize, tell: &dyn Fn(&str)) -> anyhow::Result<Self> {
-        let folder = plan.scratch.join(format!("scan-{size}"));
-        std::fs::create_dir_all(&folder)?;
+        let home = plan.engine.home(plan.scratch.join(format!("scan-{size}")))?;
         tell(&format!("{size} revisions: generating and importing"));
-        let fixture = fixture::build(&folder, Shape { revisions: size, sizes: Sizes::Genuine, seed: 1 }).await?;
+        let fixture = fixture::build(&home, Shape { revisions: size, sizes: Sizes::Genuine, seed: 1 }).await?;
         tell(&format!("{size} revisions: {} MB of documents; starting the server", fixture.document_bytes / 1_000_000));
-        let server = Server::start(&folder)?;
+        let server = Server::start(&home)?;
         let rest = server.resident();
         let share = fixture.share_for(CACHED);
         let base = server.client_url()?;
@@ -123,14 +125,14 @@ impl<'a> Bench<'a> {
             let cookie = requests::enlist(&base, number, &settled.installed, &settled.other).await?;
             clients.push(Client { cookie, settled });
         }
-        Ok(Self { plan, size, folder, fixture, server, clients, rest })
+        Ok(Self { plan, size, fixture, server, home, clients, rest })
     }
 
     fn bodies(&self, name: &str, body: impl Fn(u64, &Client) -> Option<Vec<u8>>) -> anyhow::Result<PathBuf> {
         let bodies: Vec<Vec<u8>> =
             self.clients.iter().zip(0..).filter_map(|(client, number)| body(number, client)).collect();
         ensure!(!bodies.is_empty(), "no computer of this catalogue can send the request of {name}");
-        let path = self.folder.join(format!("{name}.bodies"));
+        let path = self.home.join(format!("{name}.bodies"));
         write_bodies(&path, &bodies)?;
         Ok(path)
     }
@@ -277,7 +279,7 @@ impl<'a> Bench<'a> {
             .max_by_key(|it| it.0)?;
         let other = client.settled.other.iter().copied().filter(|other| *other != id).collect();
         let request = requests::software(&client.cookie, client.settled.installed.clone(), other, 0);
-        let path = self.folder.join("giant.bodies");
+        let path = self.home.join("giant.bodies");
         write_bodies(&path, &[requests::body(&request)]).ok()?;
         Some((length, path))
     }
@@ -321,7 +323,7 @@ impl<'a> Bench<'a> {
     /// Compiling and swapping, and the slowest request while it happens over and over.
     fn swap(&self, tell: &dyn Fn(&str)) -> anyhow::Result<[Row; 2]> {
         tell(&format!("{} revisions: rebuild and swap", self.size));
-        let bodies = self.folder.join("steady.bodies");
+        let bodies = self.home.join("steady.bodies");
         let address = self.server.client()?;
         let command = Command { seconds: 6.0, connections: 8, ..self.command(requests::PATH, &bodies, false, false)? };
         let quiet = Load::start()?.run(&command)?;
@@ -382,7 +384,7 @@ impl<'a> Bench<'a> {
         Ok(Row {
             case: "stored".to_owned(),
             revisions: self.size,
-            value: site::stored(&self.folder)? as f64 / 1e6,
+            value: self.home.stored()? as f64 / 1e6,
             unit: "MB on disk",
             budget: format!("{:.0} MB of documents", self.fixture.document_bytes as f64 / 1e6),
             ..Row::default()

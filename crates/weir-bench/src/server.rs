@@ -3,7 +3,6 @@
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    path::Path,
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -16,6 +15,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use crate::{
+    engine::Home,
     load::Command as Run,
     measure::{Load, cpu_seconds, resident},
 };
@@ -27,13 +27,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it on a data folder and waits until it listens.
-    pub(crate) fn start(data: &Path) -> anyhow::Result<Self> {
-        Self::start_as(Command::new(std::env::current_exe()?), data)
+    /// Starts it on a data folder and its database, and waits until it listens.
+    pub(crate) fn start(home: &Home) -> anyhow::Result<Self> {
+        Self::start_as(Command::new(std::env::current_exe()?), home)
     }
 
-    /// The same with 10 ms added to every flush of the disk, by strace.
-    pub(crate) fn start_with_slow_flushes(data: &Path) -> anyhow::Result<Self> {
+    /// The same with 10 ms added to every flush of the disk, by strace: those of this process, which are all where the database is
+    /// embedded.
+    pub(crate) fn start_with_slow_flushes(home: &Home) -> anyhow::Result<Self> {
         Command::new("strace")
             .arg("-V")
             .stdout(Stdio::null())
@@ -47,10 +48,12 @@ impl Server {
             "inject=fsync,fdatasync:delay_exit=10000",
         ]);
         command.arg(std::env::current_exe()?);
-        Self::start_as(command, data)
+        Self::start_as(command, home)
     }
 
-    fn start_as(mut command: Command, data: &Path) -> anyhow::Result<Self> {
+    fn start_as(mut command: Command, home: &Home) -> anyhow::Result<Self> {
+        let data = home.data();
+        home.place().tell(&mut command);
         let file = data.join("endpoints.json");
         let _ = std::fs::remove_file(&file);
         let log = std::fs::File::create(data.join("bench-server.log"))?;
@@ -106,10 +109,24 @@ impl Server {
     /// Microseconds of processor time that one request of a run takes here, those of the kernel for this process included. The load
     /// generator does not distort it as it does rates.
     pub(crate) fn cost(&self, load: &mut Load, run: &Run) -> anyhow::Result<Option<f64>> {
-        let before = cpu_seconds(self.pid());
+        Ok(self.costs(load, run, &|| None)?.0)
+    }
+
+    /// The same with what it takes elsewhere, where `elsewhere` says how many processor seconds were used there so far.
+    pub(crate) fn costs(
+        &self,
+        load: &mut Load,
+        run: &Run,
+        elsewhere: &dyn Fn() -> Option<f64>,
+    ) -> anyhow::Result<(Option<f64>, Option<f64>)> {
+        let used = || (cpu_seconds(self.pid()), elsewhere());
+        let before = used();
         let outcome = load.run(run)?;
-        let used = before.zip(cpu_seconds(self.pid())).map(|(before, after)| (after - before) * 1e6);
-        Ok(used.filter(|_| outcome.requests > 0).map(|used| used / outcome.requests as f64))
+        let after = used();
+        let of_one = |(before, after): (f64, f64)| (after - before) * 1e6 / outcome.requests.max(1) as f64;
+        let cost =
+            |before: Option<f64>, after: Option<f64>| before.zip(after).filter(|_| outcome.requests > 0).map(of_one);
+        Ok((cost(before.0, after.0), cost(before.1, after.1)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Servers of a hierarchy: processes of this program, driven through its own command line as an administrator would.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -9,17 +9,10 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use crate::server::{Watch, watch};
-
-/// Bytes of the database in a data folder, with its log.
-pub(crate) fn stored(data: &Path) -> anyhow::Result<u64> {
-    let mut sum = 0;
-    for name in ["weir.db", "weir.db-wal"] {
-        sum += std::fs::metadata(data.join(name)).map_or(0, |file| file.len());
-    }
-    ensure!(sum > 0, "the data folder has no database");
-    Ok(sum)
-}
+use crate::{
+    engine::{Home, Place},
+    server::{Watch, watch},
+};
 
 /// How long a start or a stop may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -28,18 +21,21 @@ const PATIENCE: Duration = Duration::from_mins(5);
 pub(crate) struct Site {
     child: Child,
     data: PathBuf,
+    place: Place,
     endpoints: Value,
 }
 
 impl Site {
-    /// Starts a server on a data folder, with more arguments of `serve`, and waits until it listens.
-    pub(crate) fn start(data: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(data)?;
+    /// Starts a server on a data folder and its database, with more arguments of `serve`, and waits until it listens.
+    pub(crate) fn start(home: &Home, arguments: &[&str]) -> anyhow::Result<Self> {
+        let (data, place) = (home.data(), home.place());
         let file = data.join("endpoints.json");
         let _ = std::fs::remove_file(&file);
         let log = std::fs::File::create(data.join("bench-site.log"))?;
         let any = "127.0.0.1:0";
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        place.tell(&mut command);
+        let mut child = command
             .args(["serve", "--client-http", any, "--client-https", any, "--admin", any, "--data"])
             .arg(data)
             .args(arguments)
@@ -51,7 +47,7 @@ impl Site {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Ok(text) = std::fs::read_to_string(&file) {
-                return Ok(Self { child, data: data.to_owned(), endpoints: serde_json::from_str(&text)? });
+                return Ok(Self { child, data: data.to_owned(), place, endpoints: serde_json::from_str(&text)? });
             }
             if child.try_wait()?.is_some() || Instant::now() > until {
                 let log = std::fs::read_to_string(data.join("bench-site.log")).unwrap_or_default();
@@ -64,12 +60,10 @@ impl Site {
 
     /// Runs a command against it and reads what it prints.
     pub(crate) fn weir(&self, arguments: &[&str]) -> anyhow::Result<Value> {
-        let output = Command::new(std::env::current_exe()?)
-            .args(arguments)
-            .args(["--json", "--data"])
-            .arg(&self.data)
-            .stdin(Stdio::null())
-            .output()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        self.place.tell(&mut command);
+        let output =
+            command.args(arguments).args(["--json", "--data"]).arg(&self.data).stdin(Stdio::null()).output()?;
         if !output.status.success() {
             let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             bail!("weir {}: {}: {out}{error}", arguments.join(" "), output.status);

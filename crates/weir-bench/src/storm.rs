@@ -12,9 +12,9 @@ use anyhow::{Context as _, ensure};
 use jiff::civil::date;
 use serde_json::Value;
 use weir_lab::world::{Shape, World};
-use weir_store::{Options, Store};
 
 use crate::{
+    engine::{Engine, Home},
     fixture,
     measure::{Limit, Row, exponent},
     site::Site,
@@ -40,34 +40,40 @@ pub(crate) struct Figures {
 }
 
 /// Measures storms of these sizes, over a catalogue of so many updates.
-pub(crate) fn measure(folder: &Path, sizes: &[usize], updates: usize, tell: &dyn Fn(&str)) -> anyhow::Result<Figures> {
-    let base = folder.join("storm");
+pub(crate) fn measure(
+    engine: &Engine,
+    folder: &Path,
+    sizes: &[usize],
+    updates: usize,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<Figures> {
+    let base = engine.home(folder.join("storm"))?;
     tell(&format!("storm: importing {updates} updates"));
     let documents = import(&base, updates)?;
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
     for size in sizes {
-        let data = folder.join(format!("storm-{size}"));
-        fixture::copy(&base, &data)?;
+        let home = base.copy(folder.join(format!("storm-{size}")))?;
         tell(&format!("storm: {size} computers arrive within a minute; {documents} documents"));
-        let (more, seconds) = storm(&data, *size)?;
+        let (more, seconds) = storm(&home, *size)?;
         rows.extend(more);
         growth.push((*size as f64, seconds));
-        std::fs::remove_dir_all(&data)?;
+        home.remove()?;
     }
     Ok(Figures { rows, exponent: (growth.len() > 1).then(|| exponent(&growth)) })
 }
 
 /// A data folder with a catalogue whose rules ask what they ask in life: how many documents it has.
-fn import(data: &Path, updates: usize) -> anyhow::Result<usize> {
-    std::fs::create_dir_all(data)?;
+fn import(home: &Home, updates: usize) -> anyhow::Result<usize> {
     let world = World::generate(Shape { updates, seed: 7, until: date(2026, 11, 10) });
-    let store = Store::open(data, &Options::default())?;
+    let store = home.open()?;
     fixture::import(&store, world.documents().cloned())?;
+    drop(store);
+    home.tidy()?;
     Ok(world.documents().count())
 }
 
-fn storm(data: &Path, size: usize) -> anyhow::Result<(Vec<Row>, f64)> {
-    let site = Site::start(data, &[])?;
+fn storm(home: &Home, size: usize) -> anyhow::Result<(Vec<Row>, f64)> {
+    let site = Site::start(home, &[])?;
     let memory = site.watch();
     let report = simulate(site.url()?, size)?;
     let peak = memory.peak() as f64 / 1e6;

@@ -86,6 +86,16 @@ impl Suite {
         }
     }
 
+    /// Suites that a run of all suites measures on both databases, if there is PostgreSQL: what is asked of a database most. The others
+    /// can be measured on it one by one.
+    pub const ON_BOTH: [Self; 7] =
+        [Self::Compliance, Self::Import, Self::Report, Self::Recovery, Self::Console, Self::Morning, Self::Storm];
+
+    /// Whether it has stores or servers that have them.
+    pub fn has_database(self) -> bool {
+        !matches!(self, Self::Applicability | Self::Rules | Self::Search)
+    }
+
     /// What the sizes of its rows count, unless a row says otherwise.
     pub fn size_of(self) -> SizeOf {
         match self {
@@ -115,5 +125,11 @@ mod tests {
     fn all_suites_have_names_of_their_own() {
         let names: BTreeSet<_> = Suite::ALL.iter().map(|suite| suite.name()).collect();
         assert_eq!(names.len(), Suite::ALL.len());
+    }
+
+    #[test]
+    fn what_is_measured_on_both_databases_has_one() {
+        assert!(Suite::ON_BOTH.iter().all(|suite| suite.has_database() && Suite::ALL.contains(suite)));
+        assert!(!Suite::Rules.has_database());
     }
 }

@@ -4,7 +4,7 @@
 //! cost without a wire in between. Both servers share the processors.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,7 @@ use serde_json::Value;
 use weir_testkit::catalogue::{Shape, Sizes};
 
 use crate::{
+    engine::{Engine, Home},
     fixture,
     measure::{Limit, PAIRS, Row, exponent, median},
     site::Site,
@@ -35,6 +36,7 @@ pub(crate) struct Figures {
 
 /// Measures every size with small documents, one with real sizes, a tree, and bundles.
 pub(crate) async fn measure(
+    engine: &Engine,
     scratch: &Path,
     sizes: &[usize],
     quick: bool,
@@ -42,16 +44,16 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Figures> {
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
     for size in sizes {
-        let seconds = pair(scratch, *size, Sizes::Small, &mut rows, tell).await?;
+        let seconds = pair(engine, scratch, *size, Sizes::Small, &mut rows, tell).await?;
         growth.push((*size as f64, seconds));
     }
-    pair(scratch, if quick { GENUINE / 10 } else { GENUINE }, Sizes::Genuine, &mut rows, tell).await?;
+    pair(engine, scratch, if quick { GENUINE / 10 } else { GENUINE }, Sizes::Genuine, &mut rows, tell).await?;
     let size = sizes.iter().copied().filter(|size| *size < LARGE.0).max().unwrap_or(GENUINE);
     // what was measured in an hour is not thrown away with what fails at its end
-    if let Err(error) = tree(scratch, size, &mut rows, tell).await {
+    if let Err(error) = tree(engine, scratch, size, &mut rows, tell).await {
         rows.push(failed("sync_tree", size, &error));
     }
-    if let Err(error) = bundle(scratch, size, &mut rows, tell).await {
+    if let Err(error) = bundle(engine, scratch, size, &mut rows, tell).await {
         rows.push(failed("bundle", size, &error));
     }
     Ok(Figures { rows, exponent: (growth.len() > 1).then(|| exponent(&growth)) })
@@ -62,34 +64,41 @@ fn failed(case: &str, revisions: usize, error: &anyhow::Error) -> Row {
     Row { case, revisions, value: f64::NAN, budget, met: Some(false), ..Row::default() }
 }
 
-/// A folder with a catalogue, and how long its import took.
+/// A folder and a database with a catalogue, and how long its import took.
 struct Top {
-    data: PathBuf,
+    home: Home,
     revisions: usize,
     document_bytes: u64,
     import_seconds: f64,
 }
 
 impl Top {
-    async fn build(scratch: &Path, size: usize, sizes: Sizes, tell: &dyn Fn(&str)) -> anyhow::Result<Self> {
+    async fn build(
+        engine: &Engine,
+        scratch: &Path,
+        size: usize,
+        sizes: Sizes,
+        tell: &dyn Fn(&str),
+    ) -> anyhow::Result<Self> {
         tell(&format!("sync: building a catalogue of {size} revisions"));
-        let data = scratch.join(format!("sync-top-{size}"));
+        let home = engine.home(scratch.join(format!("sync-top-{size}")))?;
         let started = Instant::now();
-        let fixture = fixture::build(&data, Shape { revisions: size, sizes, seed: 11 }).await?;
+        let fixture = fixture::make(&home, Shape { revisions: size, sizes, seed: 11 }).await?;
         let import_seconds = started.elapsed().as_secs_f64();
-        Ok(Self { data, revisions: fixture.catalogue.len(), document_bytes: fixture.document_bytes, import_seconds })
+        home.tidy()?;
+        Ok(Self { home, revisions: fixture.catalogue.len(), document_bytes: fixture.document_bytes, import_seconds })
     }
 
     fn serve(&self) -> anyhow::Result<Site> {
-        let site = Site::start(&self.data, &["--downstream"])?;
+        let site = Site::start(&self.home, &["--downstream"])?;
         site.weir(&["settings", "set", "downstream.policy", "open"])?;
         Ok(site)
     }
 }
 
 /// An empty server that takes everything its upstream has.
-fn child(data: &Path, upstream: &str) -> anyhow::Result<Site> {
-    let site = Site::start(data, &["--upstream", upstream])?;
+fn child(home: &Home, upstream: &str) -> anyhow::Result<Site> {
+    let site = Site::start(home, &["--upstream", upstream])?;
     site.weir(&["settings", "set", "sync.replica", "true"])?;
     Ok(site)
 }
@@ -101,13 +110,14 @@ fn number(value: &Value, key: &str) -> f64 {
 /// First synchronizations into empty servers, then synchronizations without a change. Returns the median seconds of the
 /// first kind.
 async fn pair(
+    engine: &Engine,
     scratch: &Path,
     size: usize,
     sizes: Sizes,
     rows: &mut Vec<Row>,
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<f64> {
-    let top = Top::build(scratch, size, sizes, tell).await?;
+    let top = Top::build(engine, scratch, size, sizes, tell).await?;
     let upstream = top.serve()?;
     let turns = if size >= LARGE.0 || sizes == Sizes::Genuine { LARGE.1 } else { PAIRS };
     let (mut seconds, mut idle, mut bytes) = (Vec::new(), Vec::new(), 0.0);
@@ -117,7 +127,8 @@ async fn pair(
         let data = scratch.join(format!("sync-child-{size}"));
         // what a run that was broken off left
         let _ = std::fs::remove_dir_all(&data);
-        let site = child(&data, upstream.url()?)?;
+        let home = engine.home(data)?;
+        let site = child(&home, upstream.url()?)?;
         let (upper, lower) = (upstream.watch(), site.watch());
         let run = site.weir(&["sync", "now", "--wait"])?;
         above = above.max(upper.peak());
@@ -127,10 +138,10 @@ async fn pair(
         bytes = number(&run, "bytes");
         idle.push(number(&site.weir(&["sync", "now", "--wait"])?, "seconds"));
         drop(site);
-        std::fs::remove_dir_all(&data)?;
+        home.remove()?;
     }
     drop(upstream);
-    std::fs::remove_dir_all(&top.data)?;
+    top.home.remove()?;
     let middle = median(seconds.clone());
     let revisions = top.revisions as f64;
     let megabytes = top.document_bytes as f64 / 1e6;
@@ -178,12 +189,21 @@ fn spread(mut ratios: Vec<f64>) -> Option<(f64, f64)> {
 
 /// A central site, two primaries, a secondary below the first: from the success of the run at the top to the last
 /// success below.
-async fn tree(scratch: &Path, size: usize, rows: &mut Vec<Row>, tell: &dyn Fn(&str)) -> anyhow::Result<()> {
-    let built = Top::build(scratch, size, Sizes::Small, tell).await?;
+async fn tree(
+    engine: &Engine,
+    scratch: &Path,
+    size: usize,
+    rows: &mut Vec<Row>,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<()> {
+    let built = Top::build(engine, scratch, size, Sizes::Small, tell).await?;
+    let home = |name: &str| engine.home(scratch.join(format!("sync-tree-{name}")));
+    // servers go before these
+    let homes = [home("central")?, home("north")?, home("south")?, home("branch")?];
+    let [of_top, of_north, of_south, of_branch] = &homes;
     let source = built.serve()?;
     tell("sync: a tree of four sites");
-    let folder = |name: &str| scratch.join(format!("sync-tree-{name}"));
-    let top = Site::start(&folder("central"), &["--upstream", source.url()?])?;
+    let top = Site::start(of_top, &["--upstream", source.url()?])?;
     // the top of a tree decides by itself: it chooses everything
     top.weir(&["sync", "now", "--wait"])?;
     top.weir(&["products", "set", "--all"])?;
@@ -193,17 +213,17 @@ async fn tree(scratch: &Path, size: usize, rows: &mut Vec<Row>, tell: &dyn Fn(&s
     for (name, kind, under) in sites {
         top.weir(&[&["sites", "add", name, "--kind", kind][..], under].concat())?;
     }
-    let enrolled = |parent: &Site, name: &str| -> anyhow::Result<Site> {
+    let enrolled = |parent: &Site, name: &str, home: &Home| -> anyhow::Result<Site> {
         let code = parent.weir(&["sites", "enrol", name])?;
         let code = code["code"].as_str().context("no enrolment code")?.to_owned();
-        Site::start(&folder(name), &["--enrol", &code])
+        Site::start(home, &["--enrol", &code])
     };
-    let north = enrolled(&top, "north")?;
-    let south = enrolled(&top, "south")?;
+    let north = enrolled(&top, "north", of_north)?;
+    let south = enrolled(&top, "south", of_south)?;
     // the definition of the secondary reaches its parent over the site link
     let until = Instant::now() + PATIENCE;
     let branch = loop {
-        match enrolled(&north, "branch") {
+        match enrolled(&north, "branch", of_branch) {
             Ok(site) => break site,
             Err(error) => ensure!(Instant::now() < until, "{error:#}"),
         }
@@ -234,17 +254,21 @@ async fn tree(scratch: &Path, size: usize, rows: &mut Vec<Row>, tell: &dyn Fn(&s
         ..Row::default()
     });
     drop((source, top, north, south, branch));
-    for name in ["central", "north", "south", "branch"] {
-        std::fs::remove_dir_all(folder(name))?;
-    }
-    std::fs::remove_dir_all(&built.data)?;
-    Ok(())
+    homes.into_iter().try_for_each(Home::remove)?;
+    built.home.remove()
 }
 
 /// Writes a bundle of everything and reads it elsewhere.
-async fn bundle(scratch: &Path, size: usize, rows: &mut Vec<Row>, tell: &dyn Fn(&str)) -> anyhow::Result<()> {
-    let top = Top::build(scratch, size, Sizes::Small, tell).await?;
-    let from = Site::start(&top.data, &[])?;
+async fn bundle(
+    engine: &Engine,
+    scratch: &Path,
+    size: usize,
+    rows: &mut Vec<Row>,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<()> {
+    let top = Top::build(engine, scratch, size, Sizes::Small, tell).await?;
+    let home = engine.home(scratch.join("sync-bundle-child"))?;
+    let from = Site::start(&top.home, &[])?;
     tell("sync: bundles");
     let folder = scratch.join("sync-bundle");
     let path = folder.to_str().context("the scratch folder has an odd name")?;
@@ -253,8 +277,7 @@ async fn bundle(scratch: &Path, size: usize, rows: &mut Vec<Row>, tell: &dyn Fn(
     let written = started.elapsed().as_secs_f64();
     let key = from.weir(&["bundle", "key"])?;
     let key = key["fingerprint"].as_str().context("no fingerprint")?.to_owned();
-    let data = scratch.join("sync-bundle-child");
-    let to = Site::start(&data, &[])?;
+    let to = Site::start(&home, &[])?;
     to.weir(&["bundle", "trust", "add", &key])?;
     let started = Instant::now();
     to.weir(&["import", path])?;
@@ -271,8 +294,7 @@ async fn bundle(scratch: &Path, size: usize, rows: &mut Vec<Row>, tell: &dyn Fn(
         });
     }
     drop((from, to));
-    for folder in [&folder, &data, &top.data] {
-        std::fs::remove_dir_all(folder)?;
-    }
-    Ok(())
+    std::fs::remove_dir_all(&folder)?;
+    home.remove()?;
+    top.home.remove()
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     budgets::short,
     report::{Measured, Report},
-    row::{Growth, Limit, Row, name},
+    row::{Database, Growth, Limit, Row},
 };
 
 /// The whole report.
@@ -14,6 +14,9 @@ pub fn text(report: &Report) -> String {
     line(&mut out, &format!("weir bench, begun {}, {:.0} s", report.began.strftime("%Y-%m-%d %H:%MZ"), report.seconds));
     for fact in report.machine.lines() {
         line(&mut out, &fact);
+    }
+    if let Some(postgresql) = &report.postgresql {
+        line(&mut out, &format!("postgresql  {postgresql}"));
     }
     if report.quick {
         line(&mut out, "a quick run: sizes are small, runs are short, and budgets are for other sizes");
@@ -34,12 +37,13 @@ pub fn text(report: &Report) -> String {
 
 fn of_suite(out: &mut String, suite: &Measured) {
     line(out, "");
-    line(out, &format!("{} ({:.0} s)", suite.suite.to_uppercase(), suite.seconds));
+    line(out, &format!("{} ({:.0} s)", suite.name().to_uppercase(), suite.seconds));
     if let Some(error) = &suite.error {
         line(out, &format!("failed: {error}"));
         return;
     }
-    let header = ["case", "size", "value", "of baseline", "spread", "of tokeniser", "p50/p99 us", "met", "asked"];
+    let header =
+        ["case", "size", "value", "of baseline", "spread", "of tokeniser", "p50/p99 us", "database", "met", "asked"];
     let mut rows = vec![header.map(str::to_owned)];
     rows.extend(suite.figures.rows.iter().map(cells));
     columns(out, &rows);
@@ -49,7 +53,7 @@ fn of_suite(out: &mut String, suite: &Measured) {
 }
 
 /// The cells of a row.
-fn cells(row: &Row) -> [String; 9] {
+fn cells(row: &Row) -> [String; 10] {
     let ratio = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
     let value =
         if row.is_measured() { format!("{} {}", short(row.value), row.unit) } else { "not measured".to_owned() };
@@ -57,13 +61,14 @@ fn cells(row: &Row) -> [String; 9] {
     asked.extend(Some(row.budget.clone()).filter(|text| !text.is_empty()));
     asked.extend(row.baseline.filter(|_| row.ratio_null.is_some()).map(|baseline| format!("baseline: {baseline}")));
     [
-        name(&row.case, row.coding),
+        row.coding.map_or_else(|| row.case.clone(), |coding| format!("{}, {coding}", row.case)),
         if row.size == 0 { String::new() } else { row.size.to_string() },
         value,
         ratio(row.ratio_null),
         row.spread.map_or_else(String::new, |(low, high)| format!("{low:.2}-{high:.2}")),
         ratio(row.ratio_tokeniser),
         row.p50_us.zip(row.p99_us).map_or_else(String::new, |(p50, p99)| format!("{p50:.0}/{p99:.0}")),
+        row.database.map_or("", Database::name).to_owned(),
         row.met.map_or("", |met| if met { "yes" } else { "NO" }).to_owned(),
         asked.join("; "),
     ]
@@ -111,7 +116,7 @@ fn line(out: &mut String, text: &str) {
 mod tests {
     use super::*;
     use crate::{
-        report::tests::{measured, told},
+        report::tests::{measured, measured_on, told},
         row::Figure,
         suite::Suite,
     };
@@ -139,20 +144,37 @@ mod tests {
         has("disk        a flush takes 0.14 ms\n");
         has("MISSED       SyncUpdates, steady rescan");
         has("not measured import of the genuine export");
-        has("\nSCAN (1 s)\ncase              size   value");
+        has("\nSCAN ON SQLITE (1 s)\ncase              size   value");
         has("steady, identity  2000   50000 requests/s  0.60");
         has(">= 0.50 of the baseline; baseline: a handler that only drains\n");
         has(
             "steady, identity: requests/s go with the revisions to the power of -0.10: 50000 at 2000, 40000 at 20000\n",
         );
-        has("\nSYNC (1 s)\nfailed: no room\n");
+        has("\nSYNC ON SQLITE (1 s)\nfailed: no room\n");
         assert!(text.lines().all(|line| line == line.trim_end()));
+    }
+
+    #[test]
+    fn each_row_says_where_it_was_measured() {
+        let row =
+            |value| Row { case: "reports".to_owned(), revisions: 100, value, unit: "reports/s", ..Row::default() };
+        let mut report = told(vec![
+            measured(Suite::Report, vec![row(4.0)]),
+            measured_on(Some(Database::Postgresql), Suite::Report, vec![row(3.0)]),
+        ]);
+        report.postgresql = Some("PostgreSQL 15.4; fsync on".to_owned());
+        let text = text(&report);
+        let has = |part: &str| assert!(text.contains(part), "{part} is not in\n{text}");
+        has("\npostgresql  PostgreSQL 15.4; fsync on\n");
+        has("\nREPORT ON POSTGRESQL (1 s)\n");
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("reports ")).collect();
+        assert!(rows.len() == 2 && rows[0].ends_with(" sqlite") && rows[1].ends_with(" postgresql"), "{rows:?}");
     }
 
     #[test]
     fn what_was_not_measured_says_so() {
         let row = Row { value: f64::NAN, budget: "name one with --package FILE".to_owned(), ..Row::default() };
         let cells = cells(&row);
-        assert_eq!((cells[2].as_str(), cells[8].as_str()), ("not measured", "name one with --package FILE"));
+        assert_eq!((cells[2].as_str(), cells[9].as_str()), ("not measured", "name one with --package FILE"));
     }
 }

@@ -104,6 +104,7 @@ pub use error::{EngineError, StoreError};
 pub use lock::FolderLock;
 pub use observe::{Observed, Observer, UnitKind};
 pub use page::Page;
+pub use pg::DatabaseServer;
 pub use sqlite::DATABASE;
 pub use store::{Actor, Engine, Options, Store, database_place};
 

@@ -13,7 +13,7 @@ pub use units::{Read, ReadMachine, Unit};
 use sums::Sums;
 use units::{Named, Place, ReadRow, Units};
 
-use crate::budgets::short;
+use crate::{budgets::short, row::Database};
 
 /// The fleet, and what is assumed of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,6 +40,8 @@ pub struct Ask {
     pub content_shared: f64,
     /// Processors of a front end; as many as the measured machine had if none.
     pub cores: Option<u32>,
+    /// What keeps the data of a region; PostgreSQL if none and the report has durable reports on it, else the embedded database.
+    pub database: Option<Database>,
 }
 
 impl Ask {
@@ -57,44 +59,69 @@ impl Ask {
             content_hours: 72.0,
             content_shared: 0.0,
             cores: None,
+            database: None,
         }
     }
 }
 
-/// What is no part of the model, in words.
-pub const GAPS: [&str; 5] = [
-    "Handshakes and TLS: scans are measured over plain HTTP with a cookie that the computer has.",
-    "Several front ends on one database: the processors of all are added up, as if each did what one does alone.",
-    "PostgreSQL: the rates of durable reports are those of the database that was measured, of one machine.",
-    "Roll-ups between regions, and what administrators ask for.",
-    "A cold cache, and a network between the load and the server.",
-];
+/// Connections of a front end to PostgreSQL: readers, the writer, and the one that hears of changes.
+fn connections() -> f64 {
+    weir_store::Options::default().readers as f64 + 2.0
+}
+
+/// What is no part of a plan, in words.
+fn gaps(database: Database) -> Vec<&'static str> {
+    let of_the_database = match database {
+        Database::Sqlite => {
+            "Several front ends need PostgreSQL, which this plan is not for: a region on the embedded database has one, and where \
+             more are worked out, one is not enough. `weir bench all --postgres` measures both."
+        }
+        Database::Postgresql => {
+            "Several front ends on one database: their processors are added up, as if each did what one does alone. They write in \
+             turn, and what the database takes from all of them is what it took from one, which was on the same machine."
+        }
+    };
+    vec![
+        "Handshakes and TLS: scans are measured over plain HTTP with a cookie that the computer has.",
+        of_the_database,
+        "Roll-ups between regions, and what administrators ask for.",
+        "A cold cache, and a network between the load and the server, and between that and PostgreSQL.",
+    ]
+}
+
+/// Where durable reports on PostgreSQL stand.
+fn reports_on_postgresql() -> Place {
+    Place::new("report", "reports_postgresql", ReadRow::value)
+}
 
 /// A plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
     /// What was asked.
     pub ask: Ask,
+    /// What keeps the data of a region.
+    pub database: Database,
     /// The measured costs.
     pub units: Vec<Unit>,
     /// The arithmetic, line by line. Of one region, unless a line says otherwise.
     pub lines: Vec<Line>,
     /// What is no part of it.
-    pub gaps: [&'static str; 5],
+    pub gaps: Vec<&'static str>,
 }
 
 /// Plans a fleet by a report.
 pub fn plan(report: &Read, ask: Ask) -> Plan {
-    let mut units = Units::new(report);
-    let costs = Costs::take(&mut units, &ask);
+    let database = ask.database.unwrap_or_else(|| report.database());
+    let mut units = Units::new(report, database);
+    let costs = Costs::take(&mut units, &ask, database);
     let cores = Some(f64::from(ask.cores.unwrap_or(report.machine.cores)));
     let mut sums = Sums::default();
     let load = Load::add(&mut sums, &ask);
-    processors(&mut sums, &ask, &costs, &load, ("processors of a front end", cores));
-    database(&mut sums, &costs, &load);
+    let front_ends = processors(&mut sums, &ask, &costs, &load, ("processors of a front end", cores));
+    stored(&mut sums, &costs, &load, front_ends);
     network(&mut sums, &ask, &costs, &load);
     events(&mut sums, &ask, &costs, &load);
-    Plan { ask, units: units.taken, lines: sums.lines, gaps: GAPS }
+    Plan { ask, database, units: units.taken, lines: sums.lines, gaps: gaps(database) }
 }
 
 /// Measured costs by name.
@@ -106,7 +133,7 @@ struct Costs {
     driver_bytes: Named,
     report_bytes: Named,
     reports: Named,
-    slow_reports: Named,
+    of_database: OfDatabase,
     index: Named,
     catalogue: Named,
     status: Named,
@@ -117,15 +144,43 @@ struct Costs {
     synchronized: Named,
 }
 
+/// What there is to know of one database and not of the other.
+enum OfDatabase {
+    /// Durable reports with flushes that take 10 ms more.
+    Sqlite(Named),
+    /// Processor time of PostgreSQL for a report.
+    Postgresql(Named),
+}
+
+impl OfDatabase {
+    fn take(units: &mut Units<'_>, database: Database) -> Self {
+        match database {
+            Database::Sqlite => {
+                let slow = Place::new("report", "reports_slow_flush", ReadRow::value);
+                Self::Sqlite(units.take("durable reports, flushes 10 ms slower", "reports/s", &slow, None))
+            }
+            Database::Postgresql => {
+                let report = Place::new("report", "reports_postgresql", ReadRow::database_cpu_us);
+                Self::Postgresql(units.take("status report, at PostgreSQL", "us", &report, None))
+            }
+        }
+    }
+}
+
 impl Costs {
-    fn take(units: &mut Units<'_>, ask: &Ask) -> Self {
+    fn take(units: &mut Units<'_>, ask: &Ask, database: Database) -> Self {
+        let case = match database {
+            Database::Sqlite => "reports",
+            Database::Postgresql => "reports_postgresql",
+        };
+        let report = |of: fn(&ReadRow) -> Option<f64>| Place::new("report", case, of);
         let near = usize::try_from(ask.revisions).ok();
         let scan = |case: &'static str, of: fn(&ReadRow) -> Option<f64>| Place::new("scan", case, of);
         let months = Place::new("morning", "on disk, after 24 months", ReadRow::value);
         Self {
             rescan: units.take("rescan", "us", &scan("steady", ReadRow::cpu_us).coded("xpress"), near),
             driver: units.take("driver pass", "us", &scan("driver", ReadRow::cpu_us), near),
-            report: units.take("status report", "us", &Place::new("report", "reports", ReadRow::cpu_us), None),
+            report: units.take("status report", "us", &report(ReadRow::cpu_us), None),
             rescan_bytes: units.take(
                 "bytes of a rescan",
                 "bytes",
@@ -133,19 +188,9 @@ impl Costs {
                 near,
             ),
             driver_bytes: units.take("bytes of a driver pass", "bytes", &scan("driver", ReadRow::both_ways), near),
-            report_bytes: units.take(
-                "bytes of a report",
-                "bytes",
-                &Place::new("report", "reports", ReadRow::both_ways),
-                None,
-            ),
-            reports: units.take("durable reports", "reports/s", &Place::new("report", "reports", ReadRow::value), None),
-            slow_reports: units.take(
-                "durable reports, flushes 10 ms slower",
-                "reports/s",
-                &Place::new("report", "reports_slow_flush", ReadRow::value),
-                None,
-            ),
+            report_bytes: units.take("bytes of a report", "bytes", &report(ReadRow::both_ways), None),
+            reports: units.take("durable reports", "reports/s", &report(ReadRow::value), None),
+            of_database: OfDatabase::take(units, database),
             index: units.take(
                 "index for each computer",
                 "bytes",
@@ -208,8 +253,8 @@ impl Load {
     }
 }
 
-/// Processors and memory of front ends.
-fn processors(sums: &mut Sums, ask: &Ask, costs: &Costs, load: &Load, cores: Named) {
+/// Processors and memory of front ends. How many a region has.
+fn processors(sums: &mut Sums, ask: &Ask, costs: &Costs, load: &Load, cores: Named) -> Named {
     let scan = sums.line(
         "processor time of a scan with its report",
         "ms",
@@ -241,13 +286,16 @@ fn processors(sums: &mut Sums, ask: &Ask, costs: &Costs, load: &Load, cores: Nam
         [content, costs.content, used],
         |[content, rate, used]| (content / (rate * used)).ceil(),
     );
-    sums.line(
-        "front ends in all regions, one of each to spare",
+    let front_ends = sums.line(
+        "front ends of a region, one of them to spare",
         "",
-        "_ x (_ + _ + 1)",
-        [load.regions, scanning, serving],
-        |[regions, scanning, serving]| regions * (scanning + serving + 1.0),
+        "_ + _ + 1",
+        [scanning, serving],
+        |[scanning, serving]| scanning + serving + 1.0,
     );
+    sums.line("front ends in all regions", "", "_ x _", [load.regions, front_ends], |[regions, front_ends]| {
+        regions * front_ends
+    });
     sums.line(
         "memory of a front end",
         "MB",
@@ -255,10 +303,11 @@ fn processors(sums: &mut Sums, ask: &Ask, costs: &Costs, load: &Load, cores: Nam
         [costs.catalogue, load.computers, costs.index],
         |[catalogue, computers, index]| catalogue + computers * index / 1e6,
     );
+    front_ends
 }
 
 /// What the database of a region has to take.
-fn database(sums: &mut Sums, costs: &Costs, load: &Load) {
+fn stored(sums: &mut Sums, costs: &Costs, load: &Load, front_ends: Named) {
     sums.line(
         "reports at the peak, as a share of what one database takes",
         "",
@@ -266,13 +315,19 @@ fn database(sums: &mut Sums, costs: &Costs, load: &Load) {
         [load.peak, costs.reports],
         |[peak, rate]| peak / rate,
     );
-    sums.line(
-        "the same, with flushes that take 10 ms more",
-        "",
-        "_ / _",
-        [load.peak, costs.slow_reports],
-        |[peak, rate]| peak / rate,
-    );
+    match costs.of_database {
+        OfDatabase::Sqlite(slow) => {
+            let what = "the same, with flushes that take 10 ms more";
+            sums.line(what, "", "_ / _", [load.peak, slow], |[peak, rate]| peak / rate);
+        }
+        OfDatabase::Postgresql(report) => {
+            let what = "processors of PostgreSQL at the peak, for reports";
+            sums.line(what, "", "_ x _ / 1000000", [load.peak, report], |[peak, report]| peak * report / 1e6);
+            let of_one = ("connections of a front end", Some(connections()));
+            let what = "connections to PostgreSQL";
+            sums.line(what, "", "_ x _", [front_ends, of_one], |[front_ends, of_one]| front_ends * of_one);
+        }
+    }
     sums.line(
         "database on disk, after 24 months",
         "GB",
@@ -342,7 +397,16 @@ impl Plan {
     pub fn text(&self) -> Vec<String> {
         let ask = &self.ask;
         let mut lines = vec![
-            format!("{} computers, {} regions, {} revisions", ask.computers, ask.regions, ask.revisions),
+            format!(
+                "{} computers, {} regions, {} revisions, each region on {}",
+                ask.computers,
+                ask.regions,
+                ask.revisions,
+                match self.database {
+                    Database::Sqlite => "the embedded database",
+                    Database::Postgresql => "PostgreSQL with several front ends",
+                }
+            ),
             format!(
                 "assumed: a scan every {} h; {} of all in {} minutes of the morning; {} of a machine is used; {} MB of content for each \
                  computer in {} h, {} of it from other computers",

@@ -1,6 +1,9 @@
 use super::*;
 use crate::{
-    report::tests::{measured, told},
+    report::{
+        Measured,
+        tests::{measured, measured_on, told},
+    },
     row::Row,
     suite::Suite,
 };
@@ -11,6 +14,25 @@ fn row(case: &str, size: usize, value: f64, unit: &'static str) -> Row {
 
 /// Everything that the model asks for, in round numbers.
 fn report() -> Read {
+    Read::of(&serde_json::to_vec(&told(suites())).expect("JSON")).expect("a report")
+}
+
+/// The same with what a run on PostgreSQL adds, of which some suites failed.
+fn report_on_both() -> Read {
+    let rate = row("reports_postgresql", 1_000, 4_000.0, "reports/s");
+    let reports = Row { cpu_us: Some(140.0), database_cpu_us: Some(250.0), ..rate };
+    let reports = Row { request_bytes: Some(12_500.0), answer_bytes: Some(500.0), ..reports };
+    let on = |suite, row| measured_on(Some(Database::Postgresql), suite, vec![row]);
+    let mut suites = suites();
+    suites.extend([
+        on(Suite::Report, reports),
+        on(Suite::Morning, row("on disk, after 24 months", 15_000, 8_000.0, "bytes/computer")),
+        on(Suite::Recovery, row("killed, until a scan is answered", 150_000, 4.5, "s")),
+    ]);
+    Read::of(&serde_json::to_vec(&told(suites)).expect("JSON")).expect("a report")
+}
+
+fn suites() -> Vec<Measured> {
     let costly = |row: Row, cpu: f64, bytes: (f64, f64)| Row {
         cpu_us: Some(cpu),
         request_bytes: Some(bytes.0),
@@ -25,7 +47,7 @@ fn report() -> Read {
         row("stored", 20_000, 200.0, "MB on disk"),
     ];
     let reports = costly(row("reports", 1_000, 5_000.0, "reports/s"), 100.0, (12_500.0, 500.0));
-    let suites = vec![
+    vec![
         measured(Suite::Scan, scan),
         measured(Suite::Report, vec![reports, row("reports_slow_flush", 1_000, 2_500.0, "reports/s")]),
         measured(Suite::Compliance, vec![row("resident", 150_000, 300.0, "MB")]),
@@ -37,8 +59,7 @@ fn report() -> Read {
             Suite::Sync,
             vec![row("sync_first", 20_000, 5_000.0, "revisions/s"), row("sync_first", 20_000, 80.0, "MB/s of XML")],
         ),
-    ];
-    Read::of(&serde_json::to_vec(&told(suites)).expect("JSON")).expect("a report")
+    ]
 }
 
 fn value(plan: &Plan, what: &str) -> f64 {
@@ -77,6 +98,36 @@ fn a_fleet_of_700000_is_worked_out() {
 }
 
 #[test]
+fn a_region_of_700000_on_postgresql_has_several_front_ends() {
+    let ask = Ask { scan_hours: 20.0, content_shared: 0.75, ..Ask::new(700_000) };
+    let read = report_on_both();
+    let of_postgresql = plan(&read, ask.clone());
+    let peak = 700_000.0 * 0.5 / 3_600.0;
+    assert_eq!(of_postgresql.database, Database::Postgresql, "it was measured");
+    close(&of_postgresql, "processor time of a scan", 0.24);
+    close(&of_postgresql, "reports at the peak", peak / 4_000.0);
+    close(&of_postgresql, "processors of PostgreSQL", peak * 250.0 / 1e6);
+    // one for scans, three for 1013 MB/s of content of 500 each, one to spare
+    close(&of_postgresql, "front ends of a region", 5.0);
+    close(&of_postgresql, "connections to PostgreSQL", 50.0);
+    close(&of_postgresql, "database on disk", 700_000.0 * 8_000.0 / 1e9 + 0.2);
+    close(&of_postgresql, "away after kill -9", 21.0);
+    assert!(of_postgresql.lines.iter().all(|line| !line.what.contains("flushes")), "they are those of another process");
+    let text = of_postgresql.text().join("\n");
+    let has = |part: &str| assert!(text.contains(part), "{part} is not in\n{text}");
+    has("each region on PostgreSQL with several front ends\n");
+    has("report: reports_postgresql, 1000 computers, on PostgreSQL\n");
+    has("storm: everybody has scanned, 20000 computers, on SQLite: not measured on PostgreSQL\n");
+    has("scan: driver, 20000 revisions\n");
+    has("They write in turn");
+    // the same report, for a machine that has everything
+    let embedded = plan(&read, Ask { database: Some(Database::Sqlite), ..ask });
+    close(&embedded, "reports at the peak", peak / 5_000.0);
+    close(&embedded, "database on disk", 3.7);
+    assert!(embedded.text().join("\n").contains("Several front ends need PostgreSQL"));
+}
+
+#[test]
 fn regions_share_the_computers_and_not_the_machines() {
     let ask = Ask { regions: 4, content_shared: 0.75, cores: Some(8), ..Ask::new(1_000_000) };
     let plan = plan(&report(), ask);
@@ -104,9 +155,10 @@ fn what_was_not_measured_stays_a_gap() {
 /// What is printed as arithmetic comes to what is printed as its result.
 #[test]
 fn the_arithmetic_that_is_shown_holds() {
-    let plan = plan(&report(), Ask { regions: 3, content_shared: 0.2, ..Ask::new(1_000_000) });
-    assert!(plan.lines.len() > 20);
-    for line in &plan.lines {
+    let plans = [report(), report_on_both()]
+        .map(|report| plan(&report, Ask { regions: 3, content_shared: 0.2, ..Ask::new(1_000_000) }));
+    assert!(plans.iter().all(|plan| plan.lines.len() > 20));
+    for line in plans.iter().flat_map(|plan| &plan.lines) {
         let numbers = line.numbers.as_deref().unwrap_or_else(|| panic!("{line:?}"));
         let worked = Worked::out(numbers);
         let expected = line.value.expect("there are numbers");

@@ -12,6 +12,7 @@ mod listen;
 mod migrate;
 mod plain;
 mod session;
+mod spare;
 mod tls;
 mod value;
 mod wait;
@@ -28,6 +29,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Config};
 
+pub use self::spare::DatabaseServer;
 use self::{
     address::Address,
     link::{Purpose, Target},

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use weir_bench::{Growth, Options, Report, Row, Suite};
+use weir_bench::{Database, Growth, Options, PostgresAt, Report, Row, Suite};
 
 use self::model::ModelArguments;
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
                   weir bench records --computers 15000,50000,150000\n  weir bench console --computers 150000 --hold\n  \
                   weir bench storm --computers 20000\n  weir bench recovery --computers 15000,50000,150000\n  \
                   weir bench scan --sizes 2000,20000 --plot scan.svg\n  weir bench all --quick\n  weir bench all --out figures\n  \
+                  weir bench report --postgres\n  weir bench all --postgres --out figures\n  \
                   weir bench model --from figures/bench.json --computers 700000\n\n\
                   Use a release build. Every ratio is the median of 7 interleaved pairs."
 )]
@@ -62,6 +63,15 @@ pub(crate) struct BenchArguments {
     /// Where temporary data folders go; the system's folder for temporary files if not given.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// Measure on PostgreSQL, on a server of the run's own that goes with it: with the programs of Debian's package postgresql, run by the
+    /// user postgres if this is root. One suite is measured on that alone; of all, compliance, console, import, morning, recovery, report
+    /// and storm are measured on both databases.
+    #[arg(long)]
+    postgres: bool,
+    /// The same on a server of your own, by the address of an empty database, postgres://USER@HOST/NAME. Its user makes others beside it
+    /// (CREATEDB), one for each store, and removes them.
+    #[arg(long, value_name = "URL", conflicts_with = "postgres")]
+    database: Option<PostgresAt>,
     /// Small sizes and short runs, to see that everything runs; the figures stand for nothing.
     #[arg(long)]
     quick: bool,
@@ -213,6 +223,7 @@ fn options(arguments: BenchArguments) -> Result<Options> {
             .browser
             .and_then(|folders| <[PathBuf; 2]>::try_from(folders).ok())
             .map(<(PathBuf, PathBuf)>::from),
+        postgres: arguments.database.or_else(|| arguments.postgres.then_some(PostgresAt::Scratch)),
         quick: false,
     };
     Ok(if arguments.quick { options.quick() } else { options })
@@ -223,15 +234,18 @@ fn all(page: &mut Page, report: &Report, out: Option<&Path>) {
     for fact in report.machine.lines() {
         page.line(fact);
     }
+    if let Some(postgresql) = &report.postgresql {
+        page.line(format!("postgresql  {postgresql}"));
+    }
     page.line("");
     let rows = report.budgets.iter().map(|verdict| {
         let figures = verdict.figures.join("; ");
-        vec![verdict.standing.name().to_owned(), verdict.what.to_owned(), verdict.asked.to_owned(), figures]
+        vec![verdict.standing.name().to_owned(), verdict.what.clone(), verdict.asked.to_owned(), figures]
     });
     page.table(&["budget", "of", "asked", "figures"], rows.collect(), "There are no budgets.");
     for measured in &report.suites {
         if let Some(error) = &measured.error {
-            page.line(format!("{} failed: {error}", measured.suite));
+            page.line(format!("{} failed: {error}", measured.name()));
         }
     }
     if let Some(out) = out {
@@ -256,8 +270,19 @@ fn put(path: &Path, bytes: &[u8]) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-const HEADER: [&str; 10] =
-    ["case", "size", "coding", "value", "of baseline", "spread", "of tokeniser", "p50/p99 us", "met", "budget"];
+const HEADER: [&str; 11] = [
+    "case",
+    "size",
+    "coding",
+    "value",
+    "of baseline",
+    "spread",
+    "of tokeniser",
+    "p50/p99 us",
+    "database",
+    "met",
+    "budget",
+];
 const GROWTH: [&str; 5] = ["grows with", "case", "of", "exponent", "at sizes"];
 
 fn cells(row: &Row) -> Vec<String> {
@@ -278,6 +303,7 @@ fn cells(row: &Row) -> Vec<String> {
         row.spread.map_or_else(String::new, |(low, high)| format!("{low:.2}-{high:.2}")),
         ratio(row.ratio_tokeniser),
         row.p50_us.zip(row.p99_us).map_or_else(String::new, |(p50, p99)| format!("{p50:.0}/{p99:.0}")),
+        row.database.map_or("", Database::name).to_owned(),
         row.met.map_or("", |met| if met { "yes" } else { "NO" }).to_owned(),
         asked.join("; "),
     ]

@@ -4,7 +4,10 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use weir_bench::model::{Ask, Read, plan};
+use weir_bench::{
+    Database,
+    model::{Ask, Read, plan},
+};
 
 use crate::{Outcome, print::Printer};
 
@@ -12,6 +15,7 @@ use crate::{Outcome, print::Printer};
 #[command(
     after_help = "Examples:\n  weir bench all --out figures\n  weir bench model --from figures/bench.json --computers 700000\n  \
                   weir bench model --from figures/bench.json --computers 1000000 --regions 4 --cores 8\n\n\
+                  Regions are on PostgreSQL if the report has status reports on that: weir bench all --postgres.\n\
                   What was not measured stays a gap, and so does all that hangs on it."
 )]
 pub(super) struct ModelArguments {
@@ -51,6 +55,9 @@ pub(super) struct ModelArguments {
     /// Processors of a front end; as many as the measured machine had if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_024))]
     cores: Option<u32>,
+    /// Plan regions on the embedded database, even if PostgreSQL was measured, too.
+    #[arg(long)]
+    embedded: bool,
 }
 
 pub(super) fn run(arguments: &ModelArguments, printer: &Printer) -> Result<Outcome> {
@@ -102,6 +109,7 @@ fn ask(arguments: &ModelArguments) -> Result<Ask> {
         content_hours: positive("content-hours", arguments.content_hours, 744.0)?,
         content_shared: share("content-shared", arguments.content_shared, 0.0)?,
         cores: arguments.cores,
+        database: arguments.embedded.then_some(Database::Sqlite),
     })
 }
 
@@ -126,6 +134,12 @@ mod tests {
     #[test]
     fn what_is_assumed_is_what_the_model_assumes() {
         assert_eq!(asked(&[]).expect("within bounds"), Ask::new(700_000));
+    }
+
+    #[test]
+    fn the_database_is_that_of_the_report_unless_another_is_asked_for() {
+        assert_eq!(asked(&[]).expect("within bounds").database, None);
+        assert_eq!(asked(&["--embedded"]).expect("within bounds").database, Some(Database::Sqlite));
     }
 
     #[test]
