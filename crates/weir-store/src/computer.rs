@@ -2,7 +2,7 @@
 //! in `directory`.
 
 mod directory;
-pub use directory::DirectoryRow;
+pub use directory::{DirectoryChanges, DirectoryRow};
 #[cfg(test)]
 pub(crate) use directory::STATEMENTS as DIRECTORY_STATEMENTS;
 

@@ -1,7 +1,8 @@
 //! The registry of SQL texts. Every statement the crate runs is declared with [`statements!`], which also lists it, so
 //! that one test prepares all of them and looks at their plans.
 //!
-//! Texts are written once for every engine: `?1` placeholders, standard SQL with `RETURNING` and `ON CONFLICT`.
+//! Texts are written once for every engine: `?1` placeholders, standard SQL with `RETURNING` and `ON CONFLICT`. Where the engines
+//! differ, a second text follows for PostgreSQL, with the same placeholders and columns.
 
 /// A registered SQL text.
 pub(crate) struct Statement {
@@ -9,12 +10,26 @@ pub(crate) struct Statement {
     pub(crate) action: &'static str,
     /// The SQL.
     pub(crate) text: &'static str,
+    /// The SQL for PostgreSQL, where it must be another.
+    pub(crate) postgres: Option<&'static str>,
 }
 
-/// Declares statements as `NAME: "what it does" = "SQL";` and lists them in `STATEMENTS`.
+impl Statement {
+    /// The text for PostgreSQL, with the placeholders that are written for every engine (`?1`).
+    pub(crate) fn for_postgres(&self) -> &'static str {
+        self.postgres.unwrap_or(self.text)
+    }
+}
+
+/// Declares statements as `NAME: "what it does" = "SQL";`, or `NAME: "what it does" = "SQL", postgres "SQL";`, and lists them in
+/// `STATEMENTS`.
 macro_rules! statements {
-    ($($name:ident: $action:literal = $text:literal;)+) => {
-        $(static $name: $crate::sql::Statement = $crate::sql::Statement { action: $action, text: $text };)+
+    ($($name:ident: $action:literal = $text:literal $(, postgres $twin:literal)?;)+) => {
+        $(static $name: $crate::sql::Statement = $crate::sql::Statement {
+            action: $action,
+            text: $text,
+            postgres: $crate::sql::twin!($($twin)?),
+        };)+
 
         /// What the registry knows of this module.
         #[cfg(test)]
@@ -22,6 +37,17 @@ macro_rules! statements {
     };
 }
 pub(crate) use statements;
+
+/// The text for PostgreSQL, if one was given.
+macro_rules! twin {
+    () => {
+        None
+    };
+    ($text:literal) => {
+        Some($text)
+    };
+}
+pub(crate) use twin;
 
 /// Every statement of the crate.
 #[cfg(test)]
@@ -57,6 +83,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::exposure::STATEMENTS,
         crate::flag::STATEMENTS,
         crate::fragment::STATEMENTS,
+        crate::front_end::STATEMENTS,
+        crate::marks::STATEMENTS,
         crate::history::STATEMENTS,
         crate::freshness::STATEMENTS,
         crate::idempotency::STATEMENTS,

@@ -79,6 +79,7 @@ struct Inner {
     reader_free: Condvar,
     _checkpointer: Checkpointer,
     observer: OnceLock<Arc<dyn Observer>>,
+    changes: Changes,
     folder: PathBuf,
     _lock: FolderLock,
 }
@@ -111,6 +112,7 @@ impl Store {
             reader_free: Condvar::new(),
             _checkpointer: checkpointer,
             observer: OnceLock::new(),
+            changes: Changes::default(),
             folder: data.to_owned(),
             _lock: lock,
         };
@@ -182,7 +184,31 @@ impl Store {
         if let Some(observed) = &mut observed {
             observed.ends(done.is_ok());
         }
+        if done.is_ok() {
+            self.inner.changes.tell();
+        }
         done
+    }
+
+    /// [`Store::write`] beside the turn of the one writer, where the database lets several write: for the few rows that say who is
+    /// there ([`crate::front_end`]) and nothing else, so that a large transaction does not make a server look dead.
+    pub fn write_aside<T>(
+        &self,
+        actor: &Actor,
+        work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.write(actor, work)
+    }
+
+    /// Whether other processes may write this database, too.
+    pub fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Waits until something was written since this was asked last, by whomever, though no longer than `timeout`. True if something
+    /// was, as far as is known. Blocks; one may wait at a time.
+    pub fn wait_for_change(&self, timeout: Duration) -> Result<bool, StoreError> {
+        Ok(self.inner.changes.wait(timeout))
     }
 
     /// The data folder.
@@ -265,6 +291,30 @@ impl Store {
             }
             self.inner.reader_free.wait(&mut free);
         }
+    }
+}
+
+/// How often this process wrote, and how much of that was heard of.
+#[derive(Debug, Default)]
+struct Changes {
+    counts: Mutex<(u64, u64)>,
+    changed: Condvar,
+}
+
+impl Changes {
+    fn tell(&self) {
+        self.counts.lock().0 += 1;
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, timeout: Duration) -> bool {
+        let mut counts = self.counts.lock();
+        if counts.0 == counts.1 {
+            self.changed.wait_for(&mut counts, timeout);
+        }
+        let news = counts.0 != counts.1;
+        counts.1 = counts.0;
+        news
     }
 }
 

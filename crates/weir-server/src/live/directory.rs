@@ -1,7 +1,7 @@
 //! The computers that the server knows, in memory: what every call with a cookie needs to know of its sender.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
@@ -15,7 +15,7 @@ use weir_model::{
     ids::{CollectionId, ComputerId},
     schedule::Zone,
 };
-use weir_store::computer::DirectoryRow;
+use weir_store::computer::{DirectoryChanges, DirectoryRow};
 
 const SHARDS: usize = 64;
 /// Computers that are let go at once.
@@ -87,9 +87,18 @@ pub struct Directory {
     shards: Vec<RwLock<HashMap<ComputerId, Arc<Computer>>>>,
     sets: Mutex<HashMap<Box<[CollectionId]>, Arc<GroupSet>>>,
     writer: Mutex<()>,
-    /// Version of the database's directory that is here; none before the first load.
-    version: Mutex<Option<u64>>,
+    /// What of the database is here; none before the first load.
+    version: Mutex<Option<Version>>,
     held: Mutex<Held>,
+}
+
+/// What of the database's directory is in memory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Version {
+    /// Moves whenever the directory changes.
+    pub directory: u64,
+    /// The change of computers up to which they were read: what the directory has of later ones came otherwise.
+    pub feed: u64,
 }
 
 /// Collections whose members stay as they were here, whatever the database says, until all of them are found.
@@ -209,13 +218,13 @@ impl Directory {
         }
     }
 
-    /// The version of the database's directory that is here.
-    pub fn version(&self) -> Option<u64> {
+    /// What of the database's directory is here.
+    pub fn version(&self) -> Option<Version> {
         *self.version.lock()
     }
 
-    /// Notes that a version of the database's directory was loaded. The caller holds [`Directory::lock`].
-    pub fn set_version(&self, version: u64) {
+    /// Notes what was read of the database's directory. The caller holds [`Directory::lock`].
+    pub fn set_version(&self, version: Version) {
         *self.version.lock() = Some(version);
     }
 
@@ -228,8 +237,8 @@ impl Directory {
     /// caller holds [`Directory::lock`] since before the transaction.
     pub fn advance(&self, before: u64, after: u64) {
         let mut version = self.version.lock();
-        if *version == Some(before) {
-            *version = Some(after);
+        if let Some(version) = version.as_mut().filter(|version| version.directory == before) {
+            version.directory = after;
         }
     }
 
@@ -301,6 +310,51 @@ impl Directory {
             }
         }
         found.into_values().collect()
+    }
+
+    /// Brings what may have changed in line with the database's directory. What was applied and contacted stays known for computers
+    /// that were known. The caller holds [`Directory::lock`] since before it read `changes`.
+    pub fn follow(&self, changes: DirectoryChanges, site: u32) {
+        let mut gone = changes.gone;
+        for row in changes.rows {
+            if row.site != site {
+                gone.push(row.no);
+                continue;
+            }
+            let old = self.find(&row.id);
+            let groups = self.shown(&row.id, &row.groups);
+            let zone = row.time_zone.as_deref().and_then(|name| name.parse::<Zone>().ok()).map(Arc::new);
+            let same = old.as_ref().is_some_and(|old| {
+                old.no == row.no
+                    && old.registered == row.registered
+                    && old.zone == zone
+                    && Arc::ptr_eq(&old.groups, &groups)
+            });
+            if same {
+                continue;
+            }
+            let (applied, contacted, built) = old.map_or((0, 0, 0), |old| {
+                (old.applied, old.contacted.load(Ordering::Relaxed), old.built.load(Ordering::Relaxed))
+            });
+            let (contacted, built) = (AtomicI64::new(contacted), AtomicU64::new(built));
+            let computer = Computer { no: row.no, registered: row.registered, groups, zone, applied, contacted, built };
+            if let Some(shard) = self.shard(&row.id) {
+                shard.write().insert(row.id, Arc::new(computer));
+            }
+        }
+        self.sets.lock().retain(|_, set| Arc::strong_count(set) > 1);
+        if gone.is_empty() {
+            return;
+        }
+        // few go, and nothing finds them by their number
+        let gone: HashSet<u32> = gone.into_iter().collect();
+        for shard in &self.shards {
+            let ids: Vec<ComputerId> = {
+                let shard = shard.read();
+                shard.iter().filter(|(_, known)| gone.contains(&known.no)).map(|(id, _)| id.clone()).collect()
+            };
+            ids.iter().for_each(|id| self.remove(id));
+        }
     }
 
     /// Brings the whole directory in line with the database's. What was applied and contacted stays known for computers
@@ -430,11 +484,38 @@ mod tests {
         let directory = Directory::default();
         directory.advance(1, 2);
         assert_eq!(directory.version(), None, "nothing was loaded");
-        directory.set_version(2);
+        let version = |directory| Some(Version { directory, feed: 7 });
+        directory.set_version(Version { directory: 2, feed: 7 });
         directory.advance(1, 5);
-        assert_eq!(directory.version(), Some(2), "something between was not put in");
+        assert_eq!(directory.version(), version(2), "something between was not put in");
         directory.advance(2, 5);
-        assert_eq!(directory.version(), Some(5));
+        assert_eq!(directory.version(), version(5));
+    }
+
+    #[test]
+    fn what_changed_is_put_in_and_everything_else_stays() {
+        let directory = Directory::default();
+        let ring = CollectionId(uuid::Uuid::from_u128(9));
+        for (no, id) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
+            directory.put(&id.parse().expect("id"), no, true, &[], 77, 100);
+        }
+        let known = |id: &str| directory.find(&id.parse().expect("id"));
+        let before = known("d").expect("known");
+        let elsewhere = DirectoryRow { site: 5, ..row(2, "b", &[]) };
+        let rows = vec![
+            row(1, "a", &[ring]),
+            elsewhere,
+            DirectoryRow { time_zone: None, ..row(4, "d", &[]) },
+            row(6, "e", &[]),
+        ];
+        directory.follow(DirectoryChanges { rows, gone: vec![3, 99] }, 1);
+        let a = known("a").expect("known");
+        assert_eq!((a.registered, a.applied, a.groups.collections()), (false, 77, &[ring][..]));
+        assert!(known("b").is_none(), "it scans elsewhere");
+        assert!(known("c").is_none(), "it is gone");
+        assert!(Arc::ptr_eq(&before, &known("d").expect("known")), "nothing of it is another");
+        assert_eq!(known("e").expect("new").zone.as_ref().map(|zone| zone.name()), Some("Asia/Kathmandu"));
+        assert_eq!(directory.len(), 3);
     }
 
     #[test]
