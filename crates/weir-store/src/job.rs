@@ -191,6 +191,14 @@ impl WriteTx<'_> {
         self.job_show(id)
     }
 
+    /// Takes this very job, which waits, and holds it until `until`. True if it waited.
+    pub fn job_hold(&self, id: Uuid, owner: &str, until: Timestamp) -> Result<bool, StoreError> {
+        if self.job_show(id)?.is_none_or(|row| row.state != JobState::Waiting) {
+            return Ok(false);
+        }
+        Ok(self.run(&JOB_LEASE, args![id, owner, until, self.actor().at])? > 0)
+    }
+
     /// Renews a lease and notes progress. False if the lease was lost or the job cancelled: stop working on it.
     pub fn job_renew(&self, id: Uuid, owner: &str, until: Timestamp, progress: &Value) -> Result<bool, StoreError> {
         Ok(self.run(&JOB_RENEW, args![id, owner, until, &progress.to_string()])? > 0)

@@ -31,6 +31,8 @@ pub struct Marks {
     pub keys: (u32, u64),
     /// When a site below reported last.
     pub site: i64,
+    /// The version of the catalogue that is offered to the sites below.
+    pub offered: u64,
     /// Files that downstream servers asked for.
     pub requests: u64,
     /// When something changed last that computers are told with their configuration.
@@ -43,7 +45,8 @@ statements! {
         "SELECT (SELECT coalesce(max(a.audit_no), 0) FROM audit a), (SELECT coalesce(max(e.event_no), 0) FROM alert_event e),
              (SELECT coalesce(max(j.job_no), 0) FROM job j), (SELECT coalesce(max(k.key_id), 0) FROM sealing_key k),
              (SELECT count(*) FROM sealing_key k), (SELECT coalesce(max(s.received_at), 0) FROM site_status s),
-             (SELECT count(*) FROM content_request r), (SELECT max(s.config_changed_at) FROM site s)";
+             (SELECT count(*) FROM content_request r), (SELECT max(s.config_changed_at) FROM site s),
+             (SELECT coalesce(max(h.catalogue_version), 0) FROM site_here h)";
 }
 
 impl ReadTx<'_> {
@@ -58,6 +61,7 @@ impl ReadTx<'_> {
                 site: row.int(5)?,
                 requests: row.int(6)?,
                 configured: row.opt_time(7)?,
+                offered: row.int(8)?,
                 ..Marks::default()
             })
         })?;

@@ -196,7 +196,7 @@ async fn tell(app: &App, before: &Marks, now: &Marks) -> Result<(), AdminError> 
         shared.windows.notify_one();
         app.hub().nudge();
     }
-    if before.site != now.site {
+    if (before.site, before.offered) != (now.site, now.offered) {
         app.hub().nudge();
         app.hub().status_changed();
     }
