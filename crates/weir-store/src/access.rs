@@ -83,7 +83,7 @@ statements! {
     SESSION_LIST: "listing sessions" =
         "SELECT session_id, user_no, created_at, expires_at, used_at, rotated_at, origin, last_visit, link_by
          FROM console_session
-         WHERE expires_at > ?1 ORDER BY created_at DESC";
+         WHERE expires_at > ?1 ORDER BY created_at DESC, session_id";
     SESSION_CREATE: "storing a session" =
         "INSERT INTO console_session (session_id, hash, user_no, created_at, expires_at, used_at, rotated_at, origin, last_visit,
              link_by)
@@ -99,7 +99,7 @@ statements! {
         "UPDATE console_session SET rotated_at = 0 WHERE user_no = ?1";
     SESSION_DELETE: "ending a session" = "DELETE FROM console_session WHERE session_id = ?1";
     SESSION_END: "ending the sessions of a user" =
-        "DELETE FROM console_session WHERE user_no = ?1 AND (?2 IS NULL OR session_id <> ?2)";
+        "DELETE FROM console_session WHERE user_no = ?1 AND (session_id <> ?2 OR ?2 IS NULL)";
     CODE_CREATE: "storing a sign-in code" =
         "INSERT INTO sign_in_code (hash, principal, created_at, expires_at, made_by) VALUES (?1, ?2, ?3, ?4, ?5)";
     CODE_TAKE: "using a sign-in code" =

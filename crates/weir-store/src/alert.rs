@@ -116,14 +116,14 @@ statements! {
         "SELECT alert_no, kind, subject, severity, message, opened_at, raised_at, count, closed_at, closed_by,
              acknowledged_at, acknowledged_by, muted_until, muted_by, note FROM alert
          WHERE closed_at IS NULL AND alert_no < ?1
-             AND (?2 IS NULL OR kind = ?2 OR substr(kind, 1, length(?2) + 1) = ?2 || '.')
+             AND (CAST(?2 AS TEXT) IS NULL OR kind = ?2 OR substr(kind, 1, length(?2) + 1) = ?2 || '.')
              AND severity >= ?3 AND opened_at >= ?4
          ORDER BY alert_no DESC LIMIT ?5";
     ALERT_PAGE_CLOSED: "listing closed alerts by page" =
         "SELECT alert_no, kind, subject, severity, message, opened_at, raised_at, count, closed_at, closed_by,
              acknowledged_at, acknowledged_by, muted_until, muted_by, note FROM alert
          WHERE closed_at IS NOT NULL AND alert_no < ?1
-             AND (?2 IS NULL OR kind = ?2 OR substr(kind, 1, length(?2) + 1) = ?2 || '.')
+             AND (CAST(?2 AS TEXT) IS NULL OR kind = ?2 OR substr(kind, 1, length(?2) + 1) = ?2 || '.')
              AND severity >= ?3 AND opened_at >= ?4
          ORDER BY alert_no DESC LIMIT ?5";
     ALERT_SHOW: "reading an alert" =
@@ -159,7 +159,7 @@ statements! {
         "INSERT INTO alert_event (alert_no, at, what, actor, note) VALUES (?1, ?2, ?3, ?4, ?5)";
     ALERT_PRUNE: "deleting old alerts" =
         "DELETE FROM alert WHERE alert_no IN
-             (SELECT a.alert_no FROM alert a WHERE a.closed_at < ?1 ORDER BY a.closed_at LIMIT ?2)";
+             (SELECT a.alert_no FROM alert a WHERE a.closed_at < ?1 ORDER BY a.closed_at, a.alert_no LIMIT ?2)";
 }
 
 /// Entries of the history of an alert that are shown.

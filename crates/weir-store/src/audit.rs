@@ -53,9 +53,10 @@ pub struct AuditFilter {
 statements! {
     AUDIT_SEARCH: "reading the audit log" =
         "SELECT audit_no, at, actor, origin, action, subject, before, after, proof, approved_by FROM audit
-         WHERE audit_no < ?1 AND (?2 IS NULL OR lower(actor) = lower(?2))
-             AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3) AND (?4 IS NULL OR subject = ?4)
-             AND (?5 IS NULL OR at >= ?5) AND (?6 IS NULL OR at < ?6)
+         WHERE audit_no < ?1 AND (CAST(?2 AS TEXT) IS NULL OR lower(actor) = ?2)
+             AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3)
+             AND (CAST(?4 AS TEXT) IS NULL OR subject = ?4)
+             AND (CAST(?5 AS BIGINT) IS NULL OR at >= ?5) AND (CAST(?6 AS BIGINT) IS NULL OR at < ?6)
          ORDER BY audit_no DESC LIMIT ?7";
     AUDIT_INSERT: "writing the audit log" =
         "INSERT INTO audit (at, actor, origin, action, subject, before, after, proof, approved_by)
@@ -76,9 +77,11 @@ impl ReadTx<'_> {
         limit: u32,
     ) -> Result<Page<AuditRow>, StoreError> {
         let before = cursor_number(cursor, i64::MAX)?;
+        // lower() of the engine: ASCII only
+        let actor = filter.actor.as_deref().map(str::to_ascii_lowercase);
         let values = args![
             before,
-            filter.actor.as_deref(),
+            actor.as_deref(),
             filter.action.as_deref(),
             filter.subject.as_deref(),
             filter.since,

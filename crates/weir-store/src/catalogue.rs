@@ -1,6 +1,9 @@
 //! Loading what the catalogue engine compiles, in one fast pass.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    ops::ControlFlow,
+};
 
 use jiff::Timestamp;
 use weir_model::{
@@ -13,7 +16,7 @@ use crate::{
     ReadTx, StoreError,
     codec::{Row, args},
     revision::{add_bundled, add_prerequisite},
-    sql::statements,
+    sql::{Statement, statements},
 };
 
 /// What the engine needs of a revision, less what flags say of its update.
@@ -109,7 +112,7 @@ statements! {
         "SELECT collection_id, parent_id, kind, approved_only FROM collection ORDER BY collection_id";
     DECLINES: "loading declines" =
         "SELECT update_id, CASE WHEN declined_at IS NULL THEN 0 ELSE 1 END, declined_change FROM updates
-         WHERE declined_change > 0 ORDER BY declined_change";
+         WHERE declined_change > 0 ORDER BY declined_change, update_no";
     RETIRED: "loading deleted deployments" =
         "SELECT r.deployment_id, u.update_id, r.collection_id, r.change, r.retired_at
          FROM retired_deployment r JOIN updates u ON u.update_no = r.update_no ORDER BY r.change";
@@ -118,7 +121,7 @@ statements! {
 /// Above so many new revisions it is quicker to load all update ids at once.
 const MANY: usize = 500;
 
-/// Update ids by number.
+/// Update ids by number: all of them, or those that were learnt.
 enum Names {
     All(Vec<Option<UpdateId>>),
     Some(HashMap<u32, UpdateId>),
@@ -137,17 +140,39 @@ impl Names {
         Ok(Self::All(all))
     }
 
-    fn find(&mut self, tx: &ReadTx<'_>, number: u32) -> Result<UpdateId, StoreError> {
+    /// Looks up the ids of numbers, unless all are known.
+    fn learn(&mut self, tx: &ReadTx<'_>, numbers: impl IntoIterator<Item = u32>) -> Result<(), StoreError> {
+        let Self::Some(known) = self else { return Ok(()) };
+        for number in numbers {
+            if let Entry::Vacant(place) = known.entry(number)
+                && let Some(id) = tx.first(&UPDATE_ID, args![number], |row| row.update_id(0))?
+            {
+                place.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns what a column of the rows of a statement names, before these rows are read: an engine over a network would have to
+    /// gather them all for a statement that runs in between.
+    fn learn_of(
+        &mut self,
+        tx: &ReadTx<'_>,
+        statement: &'static Statement,
+        after: RevisionId,
+        column: usize,
+    ) -> Result<(), StoreError> {
+        if matches!(self, Self::All(_)) {
+            return Ok(());
+        }
+        let numbers = tx.all(statement, args![after], |row| row.opt_int(column))?;
+        self.learn(tx, numbers.into_iter().flatten())
+    }
+
+    fn find(&self, number: u32) -> Result<UpdateId, StoreError> {
         let found = match self {
             Self::All(all) => all.get(number as usize).copied().flatten(),
-            Self::Some(known) => {
-                if let Some(id) = known.get(&number) {
-                    return Ok(*id);
-                }
-                let id = tx.first(&UPDATE_ID, args![number], |row| row.update_id(0))?;
-                known.extend(id.map(|id| (number, id)));
-                id
-            }
+            Self::Some(known) => known.get(&number).copied(),
         };
         found.ok_or_else(|| StoreError::Corrupt { what: format!("update number {number} is nobody's") })
     }
@@ -189,20 +214,23 @@ impl ReadTx<'_> {
             })
         })?;
         let mut names = Names::load(self, rows.len())?;
+        names.learn(self, numbers.iter().copied())?;
+        names.learn_of(self, &PREREQUISITES, after, 4)?;
+        names.learn_of(self, &BUNDLES, after, 2)?;
         for (row, number) in rows.iter_mut().zip(numbers) {
-            row.identity.update_id = names.find(self, number)?;
+            row.identity.update_id = names.find(number)?;
         }
         let mut at = 0;
         self.each(&PREREQUISITES, args![after], |row| {
             let index = seek(&mut rows, &mut at, row.revision_id(0)?)?;
-            let update = row.opt_int(4)?.map(|number| names.find(self, number)).transpose()?;
+            let update = row.opt_int(4)?.map(|number| names.find(number)).transpose()?;
             add_prerequisite(&mut rows[index].relationships, row.int(1)?, row.bool(2)?, row.bool(3)?, update);
             Ok(ControlFlow::Continue(()))
         })?;
         at = 0;
         self.each(&BUNDLES, args![after], |row| {
             let index = seek(&mut rows, &mut at, row.revision_id(0)?)?;
-            let update = row.opt_int(2)?.map(|number| names.find(self, number)).transpose()?;
+            let update = row.opt_int(2)?.map(|number| names.find(number)).transpose()?;
             add_bundled(&mut rows[index].relationships, row.int(1)?, update.zip(row.opt_int(3)?));
             Ok(ControlFlow::Continue(()))
         })?;

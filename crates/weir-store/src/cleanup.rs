@@ -36,25 +36,27 @@ statements! {
         "SELECT revision_id, update_no, revision, update_type, expired, explicitly_deployable, created_at, arrived_at
          FROM revision ORDER BY revision_id";
     CLEANUP_PREREQUISITES: "loading prerequisites for clean-up" =
-        "SELECT revision_id, update_no FROM prerequisite WHERE update_no IS NOT NULL ORDER BY revision_id";
+        "SELECT revision_id, update_no FROM prerequisite WHERE update_no IS NOT NULL
+         ORDER BY revision_id, clause, position";
     CLEANUP_MEMBERS: "loading members of bundles for clean-up" =
         "SELECT revision_id, update_no, revision FROM bundle WHERE update_no IS NOT NULL AND revision IS NOT NULL
-         ORDER BY revision_id";
+         ORDER BY revision_id, clause, position";
     CLEANUP_SUPERSEDED: "loading supersedence for clean-up" =
-        "SELECT revision_id, update_no FROM superseded ORDER BY revision_id";
+        "SELECT revision_id, update_no FROM superseded ORDER BY revision_id, position";
     CLEANUP_CATEGORIES: "loading categories for clean-up" =
-        "SELECT revision_id, update_no FROM revision_category ORDER BY revision_id";
+        "SELECT revision_id, update_no FROM revision_category ORDER BY revision_id, update_no";
     CLEANUP_CLASSIFICATIONS: "loading classifications for clean-up" =
         "SELECT DISTINCT update_no FROM revision WHERE update_type = 0 AND category_kind = ?1";
     CLEANUP_DECLINED: "loading declines for clean-up" =
         "SELECT u.update_no, u.declined_at, d.superseded_by
          FROM updates u LEFT JOIN cleanup_decline d ON d.update_no = u.update_no
-         WHERE u.declined_change > 0 ORDER BY u.declined_change";
+         WHERE u.declined_change > 0 ORDER BY u.declined_change, u.update_no";
     CLEANUP_FORMER: "loading former members of bundles" = "SELECT update_no FROM former_member";
     CLEANUP_DEPLOYMENTS: "loading deployments for clean-up" =
-        "SELECT update_no, revision, collection_id, action, enabled FROM deployment WHERE update_no IS NOT NULL";
+        "SELECT update_no, revision, collection_id, action, enabled FROM deployment WHERE update_no IS NOT NULL
+         ORDER BY update_no, collection_id, deployment_id";
     CLEANUP_GROUP_DEPLOYMENTS: "loading deployments of groups for clean-up" =
-        "SELECT m.update_no, NULL, d.collection_id, d.action, d.enabled
+        "SELECT m.update_no, CAST(NULL AS BIGINT), d.collection_id, d.action, d.enabled
          FROM deployment d JOIN update_group_member m ON m.group_id = d.group_id WHERE d.group_id IS NOT NULL";
     CLEANUP_GROUPED: "loading members of update groups for clean-up" = "SELECT update_no FROM update_group_member";
     CLEANUP_COLLECTIONS: "loading the tree of collections for clean-up" =

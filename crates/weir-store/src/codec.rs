@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use uuid::Uuid;
 use weir_model::{
     exposure::DocumentKind,
@@ -40,6 +41,8 @@ use crate::{
     subscription::Channel,
 };
 
+pub(crate) use crate::row::{Cell, Row};
+
 /// A value on its way into a statement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'v> {
@@ -59,6 +62,14 @@ macro_rules! args {
 }
 pub(crate) use args;
 
+/// The values of one row, for statements that are run with many.
+macro_rules! row {
+    ($($value:expr),* $(,)?) => {
+        [$($crate::codec::Value::from($value)),*]
+    };
+}
+pub(crate) use row;
+
 fn short(bytes: &[u8]) -> Value<'static> {
     let mut array = [0; 32];
     array[..bytes.len()].copy_from_slice(bytes);
@@ -66,8 +77,7 @@ fn short(bytes: &[u8]) -> Value<'static> {
 }
 
 impl rusqlite::ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        use rusqlite::types::{ToSqlOutput, ValueRef};
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
             Self::Blob(bytes) => ValueRef::Blob(bytes),
             Self::Int(number) => ValueRef::Integer(*number),
@@ -200,132 +210,6 @@ coded! {
     Trigger { Manual = 0, Schedule = 1, Synchronization = 2 }
     UpdateType { Category = 0, Detectoid = 1, Driver = 2, Software = 3 }
     WindowKind { AllDeployments = 0, SoftwareUpdates = 1, TaskSequences = 2 }
-}
-
-/// One row of an answer. Columns are read by position; a value of the wrong kind means a damaged database.
-pub(crate) struct Row<'r> {
-    pub(crate) row: &'r rusqlite::Row<'r>,
-    pub(crate) action: &'static str,
-}
-
-impl Row<'_> {
-    fn corrupt(&self, column: usize, why: impl std::fmt::Display) -> StoreError {
-        StoreError::Corrupt { what: format!("column {column} while {}: {why}", self.action) }
-    }
-
-    fn value<T: rusqlite::types::FromSql>(&self, column: usize) -> Result<T, StoreError> {
-        self.row.get(column).map_err(|error| self.corrupt(column, error))
-    }
-
-    fn narrow<T: TryFrom<i64>>(&self, column: usize, number: i64) -> Result<T, StoreError> {
-        T::try_from(number).map_err(|_| self.corrupt(column, format_args!("{number} is out of range")))
-    }
-
-    /// An integer of any width.
-    pub(crate) fn int<T: TryFrom<i64>>(&self, column: usize) -> Result<T, StoreError> {
-        let number = self.value(column)?;
-        self.narrow(column, number)
-    }
-
-    pub(crate) fn opt_int<T: TryFrom<i64>>(&self, column: usize) -> Result<Option<T>, StoreError> {
-        let number: Option<i64> = self.value(column)?;
-        number.map(|number| self.narrow(column, number)).transpose()
-    }
-
-    pub(crate) fn bool(&self, column: usize) -> Result<bool, StoreError> {
-        Ok(self.value::<i64>(column)? != 0)
-    }
-
-    pub(crate) fn text(&self, column: usize) -> Result<String, StoreError> {
-        self.value(column)
-    }
-
-    pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>, StoreError> {
-        self.value(column)
-    }
-
-    /// Lines of a text column; none for an empty one.
-    pub(crate) fn lines(&self, column: usize) -> Result<Vec<String>, StoreError> {
-        Ok(self.str(column)?.lines().map(str::to_owned).collect())
-    }
-
-    pub(crate) fn str(&self, column: usize) -> Result<&str, StoreError> {
-        let value = self.row.get_ref(column).map_err(|error| self.corrupt(column, error))?;
-        value.as_str().map_err(|error| self.corrupt(column, error))
-    }
-
-    pub(crate) fn bytes(&self, column: usize) -> Result<&[u8], StoreError> {
-        let value = self.row.get_ref(column).map_err(|error| self.corrupt(column, error))?;
-        value.as_blob().map_err(|error| self.corrupt(column, error))
-    }
-
-    fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], StoreError> {
-        let bytes = self.bytes(column)?;
-        bytes.try_into().map_err(|_| self.corrupt(column, format_args!("{} bytes instead of {N}", bytes.len())))
-    }
-
-    pub(crate) fn is_null(&self, column: usize) -> Result<bool, StoreError> {
-        let value = self.row.get_ref(column).map_err(|error| self.corrupt(column, error))?;
-        Ok(matches!(value, rusqlite::types::ValueRef::Null))
-    }
-
-    pub(crate) fn uuid(&self, column: usize) -> Result<Uuid, StoreError> {
-        Ok(Uuid::from_bytes(self.array(column)?))
-    }
-
-    pub(crate) fn update_id(&self, column: usize) -> Result<UpdateId, StoreError> {
-        Ok(UpdateId(self.uuid(column)?))
-    }
-
-    pub(crate) fn collection_id(&self, column: usize) -> Result<CollectionId, StoreError> {
-        Ok(CollectionId(self.uuid(column)?))
-    }
-
-    pub(crate) fn digest(&self, column: usize) -> Result<ContentDigest, StoreError> {
-        Ok(ContentDigest(self.array(column)?))
-    }
-
-    pub(crate) fn sha256(&self, column: usize) -> Result<Sha256Digest, StoreError> {
-        Ok(Sha256Digest(self.array(column)?))
-    }
-
-    pub(crate) fn secret(&self, column: usize) -> Result<[u8; 32], StoreError> {
-        self.array(column)
-    }
-
-    pub(crate) fn opt<T>(
-        &self,
-        column: usize,
-        read: impl FnOnce(&Self, usize) -> Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
-        if self.is_null(column)? { Ok(None) } else { read(self, column).map(Some) }
-    }
-
-    pub(crate) fn change(&self, column: usize) -> Result<ChangeNumber, StoreError> {
-        Ok(ChangeNumber(self.int(column)?))
-    }
-
-    pub(crate) fn revision_id(&self, column: usize) -> Result<RevisionId, StoreError> {
-        Ok(RevisionId(self.int(column)?))
-    }
-
-    pub(crate) fn time(&self, column: usize) -> Result<Timestamp, StoreError> {
-        Timestamp::from_microsecond(self.value(column)?).map_err(|error| self.corrupt(column, error))
-    }
-
-    pub(crate) fn opt_time(&self, column: usize) -> Result<Option<Timestamp>, StoreError> {
-        self.opt(column, Self::time)
-    }
-
-    pub(crate) fn coded<T: Coded>(&self, column: usize) -> Result<T, StoreError> {
-        let code: i64 = self.value(column)?;
-        let known = T::CODES.iter().find(|(_, known)| *known == code);
-        known.map(|(value, _)| *value).ok_or_else(|| self.corrupt(column, format_args!("{code} has no meaning")))
-    }
-
-    pub(crate) fn json(&self, column: usize) -> Result<serde_json::Value, StoreError> {
-        serde_json::from_str(self.str(column)?).map_err(|error| self.corrupt(column, error))
-    }
 }
 
 /// Form byte of packed bytes: stored as they are.

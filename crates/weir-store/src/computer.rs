@@ -165,7 +165,7 @@ statements! {
     COMPUTER_SCAN: "searching computers" =
         "SELECT computer_no, search FROM computer WHERE computer_no > ?1 ORDER BY computer_no";
     COMPUTER_SCAN_GROUP: "listing computers of a collection" =
-        "SELECT DISTINCT c.computer_no, c.search FROM collection_member m JOIN computer c ON c.computer_no = m.computer_no
+        "SELECT DISTINCT m.computer_no, c.search FROM collection_member m JOIN computer c ON c.computer_no = m.computer_no
          WHERE m.collection_id = ?2 AND m.computer_no > ?1 ORDER BY m.computer_no";
     COMPUTER_COUNT: "counting computers" = "SELECT count(*) FROM computer";
     COMPUTER_COUNT_SINCE: "counting new computers" = "SELECT count(*) FROM computer WHERE first_contact_at >= ?1 AND site_no = 1";

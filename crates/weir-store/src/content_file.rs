@@ -75,7 +75,7 @@ statements! {
         "DELETE FROM content_file WHERE digest = ?1";
     FILE_EXPECTED: "looking for documents that name a file" =
         "SELECT sha256, size FROM revision_file WHERE digest = ?1
-         ORDER BY CASE WHEN sha256 IS NULL THEN 1 ELSE 0 END, revision_id LIMIT 1";
+         ORDER BY CASE WHEN sha256 IS NULL THEN 1 ELSE 0 END, revision_id, position LIMIT 1";
 }
 
 fn content_file(row: &Row<'_>) -> Result<ContentFileRow, StoreError> {

@@ -59,7 +59,7 @@ statements! {
         "WITH RECURSIVE needed (revision_id) AS (
              SELECT r.revision_id FROM updates u JOIN revision r ON r.update_no = u.update_no
              WHERE u.update_id = ?1
-                 AND ((?2 IS NULL AND r.revision_id = u.newest_revision_id) OR r.revision = ?2)
+                 AND ((CAST(?2 AS BIGINT) IS NULL AND r.revision_id = u.newest_revision_id) OR r.revision = ?2)
              UNION
              SELECT m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
                  JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
@@ -90,7 +90,8 @@ statements! {
              SELECT m.revision_id FROM needed n JOIN bundle b ON b.revision_id = n.revision_id
                  JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
          SELECT u.update_id, r.eula_id, r.title FROM needed n CROSS JOIN revision r JOIN updates u ON u.update_no = r.update_no
-         WHERE r.revision_id = n.revision_id AND r.eula_id IS NOT NULL AND r.expired = 0";
+         WHERE r.revision_id = n.revision_id AND r.eula_id IS NOT NULL AND r.expired = 0
+         ORDER BY u.update_no, r.revision_id";
     FILES_DEPLOYED: "listing content of deployments" =
         "WITH RECURSIVE needed (revision_id) AS (
              SELECT r.revision_id FROM deployment d JOIN updates u ON u.update_no = d.update_no

@@ -88,15 +88,15 @@ statements! {
     FACTS_CATEGORIES: "loading categories for criteria" =
         "SELECT c.revision_id, u.update_id FROM revision r JOIN revision_category c ON c.revision_id = r.revision_id
              JOIN updates u ON u.update_no = c.update_no
-         WHERE r.update_type = ?1 ORDER BY r.revision_id";
+         WHERE r.update_type = ?1 ORDER BY r.revision_id, c.update_no";
     FACTS_LANGUAGES: "loading languages for criteria" =
         "SELECT l.revision_id, l.language FROM revision r JOIN revision_language l ON l.revision_id = r.revision_id
-         WHERE r.update_type = ?1 ORDER BY r.revision_id";
+         WHERE r.update_type = ?1 ORDER BY r.revision_id, l.language";
     FACTS_SUPERSEDED: "loading supersedence for criteria" =
         "SELECT t.update_id, u.update_id, r.created_at, r.expired, u.declined_by
          FROM revision r JOIN updates u ON u.newest_revision_id = r.revision_id AND u.update_no = r.update_no
              JOIN superseded s ON s.revision_id = r.revision_id JOIN updates t ON t.update_no = s.update_no
-         WHERE r.update_type = ?1 ORDER BY r.revision_id";
+         WHERE r.update_type = ?1 ORDER BY r.revision_id, s.position";
     SUPERSEDERS_OF: "reading what supersedes an update" =
         "SELECT u.update_id, u.update_id, r.created_at, r.expired, u.declined_by
          FROM updates t JOIN superseded s ON s.update_no = t.update_no JOIN revision r ON r.revision_id = s.revision_id

@@ -8,6 +8,7 @@ use weir_model::ids::ChangeNumber;
 use crate::{
     Actor, StoreError,
     codec::{Row, Value, args},
+    pg::Session,
     sql::{Statement, statements},
 };
 
@@ -22,7 +23,14 @@ pub(crate) const LISTED: usize = 32;
 
 /// A consistent view of the database.
 pub struct ReadTx<'a> {
-    connection: &'a Connection,
+    engine: Engine<'a>,
+}
+
+/// Where statements go. Each engine has a transaction open.
+#[derive(Clone, Copy)]
+enum Engine<'a> {
+    Sqlite(&'a Connection),
+    Postgres(&'a Session),
 }
 
 /// The write transaction. Reads through it see its own writes.
@@ -41,11 +49,11 @@ impl<'a> Deref for WriteTx<'a> {
 
 impl<'a> ReadTx<'a> {
     pub(crate) fn new(connection: &'a Connection) -> Self {
-        Self { connection }
+        Self { engine: Engine::Sqlite(connection) }
     }
 
-    fn prepare(&self, statement: &'static Statement) -> Result<CachedStatement<'a>, StoreError> {
-        self.connection.prepare_cached(statement.text).map_err(|error| failed(statement.action, error))
+    pub(crate) fn postgres(session: &'a Session) -> Self {
+        Self { engine: Engine::Postgres(session) }
     }
 
     /// Hands every row to `each` until it breaks off.
@@ -55,11 +63,17 @@ impl<'a> ReadTx<'a> {
         values: &[Value<'_>],
         mut each: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut prepared = self.prepare(statement)?;
+        let connection = match self.engine {
+            Engine::Sqlite(connection) => connection,
+            Engine::Postgres(session) => {
+                return session.each(statement, values, &mut |row| each(&Row::postgres(row, statement.action)));
+            }
+        };
         let fail = |error| failed(statement.action, error);
+        let mut prepared = prepare(connection, statement)?;
         let mut rows = prepared.query(params_from_iter(values)).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {
-            if each(&Row { row, action: statement.action })?.is_break() {
+            if each(&Row::sqlite(row, statement.action))?.is_break() {
                 break;
             }
         }
@@ -143,10 +157,76 @@ impl<'a> WriteTx<'a> {
         Self { read: ReadTx::new(connection), actor }
     }
 
+    pub(crate) fn postgres(session: &'a Session, actor: &'a Actor) -> Self {
+        Self { read: ReadTx::postgres(session), actor }
+    }
+
     /// Runs a statement and returns how many rows it changed.
     pub(crate) fn run(&self, statement: &'static Statement, values: &[Value<'_>]) -> Result<usize, StoreError> {
-        let mut prepared = self.prepare(statement)?;
-        prepared.execute(params_from_iter(values)).map_err(|error| failed(statement.action, error))
+        match self.read.engine {
+            Engine::Sqlite(connection) => execute(&mut prepare(connection, statement)?, statement, values),
+            Engine::Postgres(session) => Ok(session.run(statement, values)? as usize),
+        }
+    }
+
+    /// Runs a statement whose count of rows nobody asks for. A server is not waited for: what it refuses fails a later statement of
+    /// the unit, at the latest the end, with the words of this one. For many small statements one after the other.
+    pub(crate) fn send(&self, statement: &'static Statement, values: &[Value<'_>]) -> Result<(), StoreError> {
+        match self.read.engine {
+            Engine::Sqlite(connection) => execute(&mut prepare(connection, statement)?, statement, values).map(drop),
+            Engine::Postgres(session) => session.send(statement, values),
+        }
+    }
+
+    /// Runs a statement once for each of these rows of values, in their order, and returns how many rows were changed in all.
+    pub(crate) fn run_many<'v, R: AsRef<[Value<'v>]>>(
+        &self,
+        statement: &'static Statement,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<usize, StoreError> {
+        match self.read.engine {
+            Engine::Sqlite(connection) => {
+                let mut prepared = prepare(connection, statement)?;
+                let mut changed = 0;
+                for row in rows {
+                    changed += execute(&mut prepared, statement, row.as_ref())?;
+                }
+                Ok(changed)
+            }
+            Engine::Postgres(session) => {
+                let counted = session.count()?;
+                for row in rows {
+                    session.send(statement, row.as_ref())?;
+                }
+                Ok(counted.changed()? as usize)
+            }
+        }
+    }
+
+    /// Does a part of the unit that may fail alone: on `Err` nothing of the part happened, and the unit can go on.
+    pub fn part<T, E: From<StoreError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        match self.read.engine {
+            Engine::Sqlite(connection) => {
+                let step = |text| {
+                    connection.execute_batch(text).map_err(|error| failed("separating a part of a change", error))
+                };
+                step("SAVEPOINT part")?;
+                let done = work();
+                step(if done.is_ok() { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" })?;
+                done
+            }
+            Engine::Postgres(session) => {
+                session.part_begins();
+                let done = work().and_then(|done| {
+                    session.part_ends()?;
+                    Ok(done)
+                });
+                if done.is_err() {
+                    session.part_fails();
+                }
+                done
+            }
+        }
     }
 
     /// Who asked for this transaction.
@@ -166,29 +246,42 @@ impl<'a> WriteTx<'a> {
     }
 }
 
-/// Sorts an answer of the engine into the kinds that callers tell apart.
+fn prepare<'c>(connection: &'c Connection, statement: &'static Statement) -> Result<CachedStatement<'c>, StoreError> {
+    connection.prepare_cached(statement.text).map_err(|error| failed(statement.action, error))
+}
+
+fn execute(
+    prepared: &mut CachedStatement<'_>,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> Result<usize, StoreError> {
+    prepared.execute(params_from_iter(values)).map_err(|error| failed(statement.action, error))
+}
+
+/// Sorts an answer of the embedded engine into the kinds that callers tell apart.
 pub(crate) fn failed(action: &'static str, error: rusqlite::Error) -> StoreError {
     let rusqlite::Error::SqliteFailure(code, message) = &error else {
-        return StoreError::Query { action, source: error };
+        return StoreError::Query { action, source: error.into() };
     };
     match code.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy { action },
         ErrorCode::DiskFull => StoreError::DiskFull { action },
         ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen => {
-            StoreError::DiskFailed { action, source: error }
+            StoreError::DiskFailed { action, source: error.into() }
         }
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
             StoreError::Corrupt { what: message.clone().unwrap_or_else(|| error.to_string()) }
         }
         ErrorCode::ConstraintViolation => {
-            StoreError::Constraint { action, rule: rule(message.as_deref().unwrap_or_default()) }
+            let message = message.as_deref().unwrap_or_default();
+            StoreError::Constraint { action, rule: rule(message).unwrap_or_else(|| message.to_owned()) }
         }
-        _ => StoreError::Query { action, source: error },
+        _ => StoreError::Query { action, source: error.into() },
     }
 }
 
-/// A broken rule in words.
-fn rule(message: &str) -> String {
+/// A broken rule in words, found by the table and column in a message of the engine; none for one that has no words here.
+pub(crate) fn rule(message: &str) -> Option<String> {
     const KNOWN: &[(&str, &str)] = &[
         ("alert.kind", "one open alert per kind and subject"),
         ("api_token.name_key", "names of tokens are unique without regard to case"),
@@ -205,8 +298,5 @@ fn rule(message: &str) -> String {
         ("user_account.name_key", "names of users are unique without regard to case"),
         ("user_certificate.fingerprint", "a certificate is of one user"),
     ];
-    KNOWN
-        .iter()
-        .find(|(part, _)| message.contains(part))
-        .map_or_else(|| message.to_owned(), |(_, rule)| (*rule).to_owned())
+    KNOWN.iter().find(|(part, _)| message.contains(part)).map(|(_, rule)| (*rule).to_owned())
 }

@@ -142,11 +142,12 @@ statements! {
         "SELECT d.delivery_no, d.delivery_id, d.subscription_id, d.event, d.alert_no, d.payload, d.state, d.attempts,
              d.created_at, d.next_at, d.ended_at, d.last_error, d.answer, s.name
          FROM alert_delivery d JOIN subscription s ON s.subscription_id = d.subscription_id
-         WHERE d.delivery_no < ?1 AND (?2 IS NULL OR d.subscription_id = ?2) AND (?3 IS NULL OR d.state = ?3)
+         WHERE d.delivery_no < ?1 AND (d.subscription_id = ?2 OR ?2 IS NULL) AND (d.state = ?3 OR ?3 IS NULL)
          ORDER BY d.delivery_no DESC LIMIT ?4";
     DELIVERY_PRUNE: "deleting old deliveries" =
         "DELETE FROM alert_delivery WHERE delivery_no IN
-             (SELECT d.delivery_no FROM alert_delivery d WHERE d.state > 0 AND d.ended_at < ?1 LIMIT ?2)";
+             (SELECT d.delivery_no FROM alert_delivery d WHERE d.state > 0 AND d.ended_at < ?1
+              ORDER BY d.state, d.next_at, d.delivery_no LIMIT ?2)";
 }
 
 /// Alerts that are compared at once. What is not among them comes with the next turn: those were told by then.

@@ -151,7 +151,8 @@ statements! {
     DEPLOYMENT_SOURCED: "listing deployments that a rule made" =
         "SELECT deployment_id FROM deployment WHERE source_id = ?1 AND expanded_from IS NULL ORDER BY deployment_id";
     DEPLOYMENT_EXISTING: "looking for a deployment of the same update" =
-        "SELECT deployment_id FROM deployment WHERE update_no = ?1 AND collection_id = ?2 AND expanded_from IS NULL";
+        "SELECT deployment_id FROM deployment WHERE update_no = ?1 AND collection_id = ?2 AND expanded_from IS NULL
+         ORDER BY deployment_id";
     DEPLOYMENT_EXISTING_GROUP: "looking for a deployment of the same group" =
         "SELECT deployment_id FROM deployment WHERE group_id = ?1 AND collection_id = ?2";
     DEPLOYMENT_CREATE: "making a deployment" =

@@ -4,6 +4,24 @@ use std::path::PathBuf;
 
 use weir_model::ids::{CollectionId, DeploymentId, UpdateId, UpdateIdentity};
 
+/// What an engine answered, in its own words.
+pub type EngineError = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error with its sources, in one line.
+pub(crate) struct Chain<'e>(pub(crate) &'e (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
 /// Why the store did not do what it was asked. Nothing was changed, unless a variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -67,6 +85,20 @@ pub enum StoreError {
     /// A cursor that no list of this store gave out.
     #[error("{0:?} is not a cursor of this list; begin without one")]
     Cursor(String),
+    /// An address of a database that cannot be used.
+    #[error("the address of the database cannot be used: {why}")]
+    DatabaseAddress {
+        /// Why, without the password.
+        why: String,
+    },
+    /// The database cannot be used as it is.
+    #[error("the database {place} {why}")]
+    DatabaseRefused {
+        /// Where it is, without a password.
+        place: String,
+        /// Why, beginning with a verb.
+        why: String,
+    },
     /// The update is deployed to the collection already.
     #[error(
         "deployment {existing} already deploys this to {collection}; change that one: weir deployments change {existing}"
@@ -83,7 +115,7 @@ pub enum StoreError {
         /// The statement or step.
         action: &'static str,
         /// The engine's answer.
-        source: rusqlite::Error,
+        source: EngineError,
     },
     /// No space is left where the database or the content lives.
     #[error("the disk is full ({action}); free some space and try again")]
@@ -106,10 +138,10 @@ pub enum StoreError {
         id: String,
     },
     /// The schema could not be brought up to date.
-    #[error("bringing the database {} up to date failed", path.display())]
+    #[error("bringing the database {place} up to date failed")]
     Migration {
-        /// The database file.
-        path: PathBuf,
+        /// The database file, or where the database is.
+        place: String,
         /// Why.
         source: Box<refinery::Error>,
     },
@@ -149,7 +181,15 @@ pub enum StoreError {
         /// The statement or step.
         action: &'static str,
         /// The engine's answer.
-        source: rusqlite::Error,
+        source: EngineError,
+    },
+    /// What was asked for works with the embedded database only.
+    #[error("{what} needs the embedded database, and this site's is {place}; use the tools of PostgreSQL")]
+    NotEmbedded {
+        /// What was to be done.
+        what: &'static str,
+        /// Where the database is, without a password.
+        place: String,
     },
     /// A number ran out of its range.
     #[error("no {0} is left to give out")]
@@ -160,9 +200,36 @@ pub enum StoreError {
     /// An update that is not there.
     #[error("there is no update {0}")]
     UnknownUpdate(UpdateId),
+    /// The database's server broke off while a change was being made durable: it may have been stored, or not. Nobody was told that
+    /// it was.
+    #[error(
+        "the database {place} broke off while a change was being made durable: it may have been stored or not; look first"
+    )]
+    Unconfirmed {
+        /// Where it is, without a password.
+        place: String,
+        /// What came instead of an answer.
+        source: EngineError,
+    },
+    /// The database's server cannot be reached, or broke off.
+    #[error("the database {place} cannot be reached ({action}); try again")]
+    Unreachable {
+        /// The statement or step.
+        action: &'static str,
+        /// Where it is, without a password.
+        place: String,
+        /// What came instead of an answer.
+        source: EngineError,
+    },
 }
 
 impl StoreError {
+    /// The database is busy, or its server cannot be reached: the same may succeed a moment later. Of what was
+    /// [not confirmed](Self::Unconfirmed), only what may be done twice is to be done again.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Unconfirmed { .. } | Self::Unreachable { .. })
+    }
+
     /// The object store that has the content is out of reach, or not the one it should be: the same may succeed later, and
     /// nothing is known to be lost.
     pub fn is_outage(&self) -> bool {

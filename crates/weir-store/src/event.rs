@@ -56,7 +56,7 @@ statements! {
          WHERE excluded.at_target >= computer_event.at_target AND excluded.instance_id <> computer_event.instance_id";
     EVENT_PRUNE: "deleting old events" =
         "DELETE FROM event WHERE event_no IN
-             (SELECT event_no FROM event WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)";
+             (SELECT event_no FROM event WHERE received_at < ?1 ORDER BY received_at, event_no LIMIT ?2)";
 }
 
 impl ReadTx<'_> {

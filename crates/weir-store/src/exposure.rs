@@ -106,7 +106,7 @@ statements! {
         "SELECT computer_no, os_major_version, os_minor_version, os_build_number, exact_build FROM computer
          WHERE registered_at IS NOT NULL OR exact_build IS NOT NULL ORDER BY computer_no";
     EXACT_BUILD_PUT: "storing the exact build of a computer" =
-        "UPDATE computer SET exact_build = ?2 WHERE computer_no = ?1 AND exact_build IS NOT ?2";
+        "UPDATE computer SET exact_build = ?2 WHERE computer_no = ?1 AND exact_build IS DISTINCT FROM ?2";
     BUILDS_OF: "reading the builds of some computers" =
         "SELECT computer_no, os_major_version, os_minor_version, os_build_number, exact_build FROM computer
          WHERE (registered_at IS NOT NULL OR exact_build IS NOT NULL) AND computer_no IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,

@@ -28,7 +28,7 @@ pub struct FedComputer {
 statements! {
     FEED_VERSION: "looking for changes of what computers reported" = "SELECT value FROM counter WHERE name = 'computer_feed'";
     FEED_SINCE: "listing computers that changed" =
-        "SELECT computer_no FROM computer_feed WHERE version > ?1 ORDER BY version";
+        "SELECT computer_no FROM computer_feed WHERE version > ?1 ORDER BY version, computer_no";
     FEED_COUNT: "counting computers that changed" = "SELECT count(*) FROM computer_feed WHERE version > ?1";
     FEED_COMPUTER: "reading a computer that changed" =
         "SELECT c.site_no, s.status FROM computer c LEFT JOIN computer_status s ON s.computer_no = c.computer_no

@@ -47,7 +47,7 @@ statements! {
     OLD: "looking for history that is too old" =
         "SELECT subject_no, year, series FROM compliance_history WHERE year <= ?1 ORDER BY subject_no, year";
     ROLL_UPS: "reading how old roll-ups were on the days of history" =
-        "SELECT day, min(received_at) FROM history_roll_up WHERE ?1 IS NULL OR server_no = ?1 GROUP BY day ORDER BY day";
+        "SELECT day, min(received_at) FROM history_roll_up WHERE server_no = ?1 OR ?1 IS NULL GROUP BY day ORDER BY day";
     ROLL_UPS_OF: "reading how old roll-ups were on a day of history" =
         "SELECT server_no, received_at FROM history_roll_up WHERE day = ?1 ORDER BY server_no";
     ROLL_UP_PUT: "noting how old a roll-up was on a day of history" =

@@ -5,6 +5,9 @@
 //! moves them to a thread of its own. Methods of [`ReadTx`] and [`WriteTx`] are named noun first (`deployment_list`,
 //! `computer_register`), so that a search for the noun finds every operation.
 //!
+//! Two engines keep the data: a file in the data folder, or PostgreSQL, which several front ends can share. Units of work mean the
+//! same on both; [`Options::database`] chooses.
+//!
 //! [`content::ContentStore`] keeps the files of updates, addressed by digest.
 //!
 //! *Invariant:* no SQL outside this crate, and no decisions inside it: what is offered, active or compliant is decided
@@ -17,6 +20,7 @@ pub mod audit;
 pub mod backup;
 pub mod bundle;
 pub mod catalogue;
+mod changes;
 mod checkpoint;
 pub mod cleanup;
 pub mod client_settings;
@@ -58,7 +62,9 @@ mod migrate;
 pub mod mirror;
 mod observe;
 mod page;
+mod pg;
 pub mod phased;
+mod pool;
 pub mod pulse;
 pub mod relation;
 pub mod report;
@@ -67,6 +73,7 @@ pub mod retired;
 pub mod revision;
 pub mod rollup;
 pub mod roster;
+mod row;
 pub mod rule;
 pub mod saved_search;
 mod search;
@@ -75,6 +82,7 @@ pub mod setting;
 pub mod site;
 pub mod sites;
 mod sql;
+mod sqlite;
 mod staged_form;
 pub mod staging;
 pub mod status_message;
@@ -91,11 +99,12 @@ pub mod watch;
 pub mod window;
 
 pub use db::{ReadTx, WriteTx};
-pub use error::StoreError;
+pub use error::{EngineError, StoreError};
 pub use lock::FolderLock;
 pub use observe::{Observed, Observer, UnitKind};
 pub use page::Page;
-pub use store::{Actor, DATABASE, Options, Store};
+pub use sqlite::DATABASE;
+pub use store::{Actor, Engine, Options, Store, database_place};
 
 #[cfg(test)]
 mod tests;

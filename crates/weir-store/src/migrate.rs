@@ -1,4 +1,4 @@
-//! Bringing the schema up to date. Migrations run forward, all that are due in one transaction.
+//! Bringing the schema of the embedded database up to date. Migrations run forward, all that are due in one transaction.
 
 use std::path::Path;
 
@@ -14,11 +14,17 @@ pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreE
     // One by one, a migration and the note that it was applied are two transactions: a process killed between them would
     // leave a database that cannot be opened again.
     let report = migrations::runner().set_abort_missing(false).set_grouped(true).run(connection);
-    let report = report.map_err(|error| StoreError::Migration { path: path.to_owned(), source: Box::new(error) })?;
+    let fail = |error| StoreError::Migration { place: path.display().to_string(), source: Box::new(error) };
+    let report = report.map_err(fail)?;
+    tell(&report);
+    Ok(())
+}
+
+/// Says what was run.
+pub(crate) fn tell(report: &refinery::Report) {
     for applied in report.applied_migrations() {
         tracing::info!(migration = applied.name(), version = applied.version(), "the schema was brought up to date");
     }
-    Ok(())
 }
 
 /// The number of the last migration of this program.

@@ -7,36 +7,65 @@ use std::{
 };
 
 use jiff::Timestamp;
-use parking_lot::{Condvar, Mutex};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 
 use crate::{
-    Observed, Observer, ReadTx, StoreError, UnitKind, WriteTx, checkpoint::Checkpointer, db::failed, lock::FolderLock,
-    migrate,
+    Observed, Observer, ReadTx, StoreError, UnitKind, WriteTx,
+    changes::Changes,
+    codec::args,
+    db::failed,
+    lock::FolderLock,
+    pg::{self, Postgres},
+    sqlite::Sqlite,
 };
 
-/// The name of the database in the data folder.
-pub const DATABASE: &str = "weir.db";
-/// How long a statement waits for a lock that only an outside program can hold.
-const BUSY: Duration = Duration::from_secs(10);
-/// What `auto_vacuum` answers when pages are given back on demand.
-const INCREMENTAL: i64 = 2;
-/// Above the number of registered statements.
-const STATEMENT_CACHE: usize = 1_024;
-
 /// How to open a store.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Connections for readers, at least 1; a reader beyond them waits.
     pub readers: usize,
-    /// Page cache of each connection in KiB.
+    /// Page cache of each connection in KiB, of the embedded database.
     pub cache_kib: u32,
+    /// Address of a database of PostgreSQL (`postgres://user:password@host/name`, see [`database_place`]), in place of the embedded
+    /// one in the data folder.
+    pub database: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 8, cache_kib: 8 * 1024 }
+        Self { readers: 8, cache_kib: 8 * 1024, database: None }
     }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let database = self.database.as_deref().map(pg::without_password);
+        f.debug_struct("Options")
+            .field("readers", &self.readers)
+            .field("cache_kib", &self.cache_kib)
+            .field("database", &database)
+            .finish()
+    }
+}
+
+/// Where the database of an address is, without the password: for settings and messages. An error says what is wrong with the
+/// address.
+///
+/// Addresses are those of libpq: `postgres://weir@one,two/weir?sslmode=verify-full&sslrootcert=/etc/weir/ca.pem`, or
+/// `postgres://weir@/weir?host=/run/postgresql` for a Unix socket. `sslmode` is `prefer` if nothing is said of it: TLS where the
+/// server has it, whoever it is. Only `verify-full` (with the authorities in `sslrootcert`, or those of the system) proves that
+/// the server is the one that was meant.
+pub fn database_place(url: &str) -> Result<String, StoreError> {
+    pg::place(url)
+}
+
+/// What keeps the data.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Engine {
+    /// The database in the data folder.
+    Sqlite,
+    /// A database on a server, which several front ends can share.
+    Postgres,
 }
 
 /// Who asks for a write, from where, and when. Every write names one; it is kept with what it changed.
@@ -73,50 +102,73 @@ pub struct Store {
 }
 
 struct Inner {
-    // Fields drop in this order: the checkpointer's connection after all others, and the lock when no connection is left.
-    writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
-    reader_free: Condvar,
-    _checkpointer: Checkpointer,
+    // Fields drop in this order: the lock when no connection is left.
+    database: Database,
+    changes: Arc<Changes>,
     observer: OnceLock<Arc<dyn Observer>>,
-    changes: Changes,
     folder: PathBuf,
     _lock: FolderLock,
 }
 
+enum Database {
+    Sqlite(Box<Sqlite>),
+    Postgres(Box<Postgres>),
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("folder", &self.inner.folder).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("folder", &self.inner.folder)
+            .field("place", &self.place())
+            .finish_non_exhaustive()
     }
 }
 
 impl Store {
-    /// Opens the database of a data folder, creating folder and database if absent, takes the folder's exclusive lock
-    /// (held until the last clone is dropped) and brings the schema up to date.
+    /// Opens the database of a data folder, creating the folder, and in it the database, if absent, or the one that the options name.
+    /// Takes the folder's exclusive lock (held until the last clone is dropped) and brings the schema up to date.
     ///
-    /// Fails with [`StoreError::Locked`] while another process has the folder.
+    /// Fails with [`StoreError::Locked`] while another process has the folder, with [`StoreError::Unreachable`] if a server does not
+    /// answer, and with [`StoreError::DatabaseRefused`] if its database cannot be used.
     pub fn open(data: &Path, options: &Options) -> Result<Self, StoreError> {
         let lock = FolderLock::take(data)?;
-        let path = data.join(DATABASE);
-        own(&path).map_err(|source| StoreError::Open { path: path.clone(), source })?;
-        let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let mut writer = connect(&path, write, options)?;
-        migrate::run(&mut writer, &path)?;
-        let checkpointer = Checkpointer::start(&mut writer, connect(&path, write, options)?)?;
-        let readers = (0..options.readers.max(1))
-            .map(|_| connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, options))
-            .collect::<Result<Vec<_>, _>>()?;
+        let database = match &options.database {
+            None => Database::Sqlite(Box::new(Sqlite::open(data, options.readers, options.cache_kib)?)),
+            Some(url) => Database::Postgres(Box::new(Postgres::open(url, options.readers)?)),
+        };
         let inner = Inner {
-            writer: Mutex::new(writer),
-            readers: Mutex::new(readers),
-            reader_free: Condvar::new(),
-            _checkpointer: checkpointer,
+            database,
+            changes: Arc::default(),
             observer: OnceLock::new(),
-            changes: Changes::default(),
             folder: data.to_owned(),
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What keeps the data.
+    pub fn engine(&self) -> Engine {
+        match &self.inner.database {
+            Database::Sqlite(_) => Engine::Sqlite,
+            Database::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Where the data are, for messages: the file, or `postgres://user@host/name` without the password.
+    pub fn place(&self) -> String {
+        match &self.inner.database {
+            Database::Sqlite(sqlite) => sqlite.path().display().to_string(),
+            Database::Postgres(postgres) => postgres.place().to_owned(),
+        }
+    }
+
+    /// The file of the embedded database. [`StoreError::NotEmbedded`] with another engine; `what` is said there, for example
+    /// `copying the database`.
+    pub fn embedded(&self, what: &'static str) -> Result<&Path, StoreError> {
+        match &self.inner.database {
+            Database::Sqlite(sqlite) => Ok(sqlite.path()),
+            Database::Postgres(postgres) => Err(StoreError::NotEmbedded { what, place: postgres.place().to_owned() }),
+        }
     }
 
     /// Tells `observer` of every unit of work from now on. The first one stays.
@@ -138,23 +190,25 @@ impl Store {
     /// [`Store::read`] for a closure with an error type of its own.
     pub fn try_read<T, E: From<StoreError>>(&self, work: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut observed = self.observed(UnitKind::Read);
-        let reader = self.reader();
-        let begin = |error| failed("beginning to read", error);
-        // Deferred: the view is fixed by the first statement. Nothing is written, so rolling back on drop is right.
-        let transaction = Transaction::new_unchecked(&reader, TransactionBehavior::Deferred).map_err(begin)?;
-        if let Some(observed) = &mut observed {
-            observed.begins();
+        match &self.inner.database {
+            Database::Sqlite(sqlite) => {
+                let reader = sqlite.readers.lend();
+                let begin = |error| failed("beginning to read", error);
+                // Deferred: the view is fixed by the first statement. Nothing is written, so rolling back on drop is right.
+                let transaction = Transaction::new_unchecked(&reader, TransactionBehavior::Deferred).map_err(begin)?;
+                watched::<T, E>(&mut observed, || work(&ReadTx::new(&transaction)))
+            }
+            Database::Postgres(postgres) => {
+                let session = postgres.readers.lend();
+                let _unit = session.begin_read()?;
+                watched::<T, E>(&mut observed, || work(&ReadTx::postgres(&session)))
+            }
         }
-        let done = work(&ReadTx::new(&transaction));
-        if let Some(observed) = &mut observed {
-            observed.ends(done.is_ok());
-        }
-        done
     }
 
     /// Runs `work` in the one write transaction there is at a time. It is durable when this returns `Ok`; on `Err` or a
-    /// panic nothing of it happened. Blocks; never call it from an asynchronous worker thread, and never from inside
-    /// another unit of work.
+    /// panic nothing of it happened ([`StoreError::Unconfirmed`] says when that is not known). Blocks; never call it from an
+    /// asynchronous worker thread, and never from inside another unit of work.
     pub fn write<T>(
         &self,
         actor: &Actor,
@@ -170,45 +224,71 @@ impl Store {
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut observed = self.observed(UnitKind::Write);
-        let mut writer = self.inner.writer.lock();
-        let begin = |error| failed("beginning to write", error);
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(begin)?;
-        if let Some(observed) = &mut observed {
-            observed.begins();
+        match &self.inner.database {
+            Database::Sqlite(sqlite) => {
+                let mut writer = sqlite.writer.lock();
+                let begin = |error| failed("beginning to write", error);
+                let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(begin)?;
+                watched::<T, E>(&mut observed, || {
+                    let before = transaction.total_changes();
+                    let done = work(&WriteTx::new(&transaction, actor))?;
+                    let changed = transaction.total_changes() != before;
+                    transaction.commit().map_err(|error| failed("making a change durable", error))?;
+                    if changed {
+                        self.inner.changes.happened();
+                    }
+                    Ok(done)
+                })
+            }
+            Database::Postgres(postgres) => {
+                let session = postgres.writer.lock();
+                let unit = session.begin_write()?;
+                watched::<T, E>(&mut observed, || {
+                    let done = work(&WriteTx::postgres(&session, actor))?;
+                    unit.commit()?;
+                    Ok(done)
+                })
+            }
         }
-        let worked = work(&WriteTx::new(&transaction, actor));
-        let done = worked.and_then(|done| {
-            transaction.commit().map_err(|error| failed("making a change durable", error))?;
-            Ok(done)
-        });
-        if let Some(observed) = &mut observed {
-            observed.ends(done.is_ok());
-        }
-        if done.is_ok() {
-            self.inner.changes.tell();
-        }
-        done
     }
 
     /// [`Store::write`] beside the turn of the one writer, where the database lets several write: for the few rows that say who is
-    /// there ([`crate::front_end`]) and nothing else, so that a large transaction does not make a server look dead.
+    /// there ([`crate::front_end`]) and nothing else, so that a large transaction does not make a server look dead. It sees what
+    /// others commit meanwhile.
     pub fn write_aside<T>(
         &self,
         actor: &Actor,
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.write(actor, work)
+        let Database::Postgres(postgres) = &self.inner.database else { return self.write(actor, work) };
+        let session = postgres.aside.lock();
+        let unit = session.begin_aside()?;
+        let done = work(&WriteTx::postgres(&session, actor))?;
+        unit.commit()?;
+        Ok(done)
     }
 
     /// Whether other processes may write this database, too.
     pub fn is_shared(&self) -> bool {
-        false
+        self.engine() == Engine::Postgres
     }
 
-    /// Waits until something was written since this was asked last, by whomever, though no longer than `timeout`. True if something
-    /// was, as far as is known. Blocks; one may wait at a time.
-    pub fn wait_for_change(&self, timeout: Duration) -> Result<bool, StoreError> {
-        Ok(self.inner.changes.wait(timeout))
+    /// A number that is another one whenever something has changed in the database, whichever front end changed it. It may be another
+    /// one also when nothing has.
+    pub fn changes(&self) -> u64 {
+        if let Database::Postgres(postgres) = &self.inner.database {
+            postgres.listen(&self.inner.changes);
+        }
+        self.inner.changes.count()
+    }
+
+    /// Waits until [`Store::changes`] is no longer `seen`, at most so long, and returns it. Take the number first and look at the
+    /// database then, so that no change is missed between the two. Blocks.
+    pub fn wait_for_change(&self, seen: u64, at_most: Duration) -> u64 {
+        if let Database::Postgres(postgres) = &self.inner.database {
+            postgres.listen(&self.inner.changes);
+        }
+        self.inner.changes.wait(seen, at_most)
     }
 
     /// The data folder.
@@ -216,27 +296,19 @@ impl Store {
         &self.inner.folder
     }
 
-    /// Bytes on disk: the database file and its write-ahead log.
+    /// Bytes on disk: the database file and its write-ahead log; what PostgreSQL says of the database, without its log.
     pub fn size(&self) -> Result<u64, StoreError> {
-        let mut bytes = 0;
-        for name in [DATABASE, "weir.db-wal"] {
-            let path = self.inner.folder.join(name);
-            match std::fs::metadata(&path) {
-                Ok(metadata) => bytes += metadata.len(),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(source) => return Err(StoreError::Open { path, source }),
-            }
+        match &self.inner.database {
+            Database::Sqlite(sqlite) => sqlite.size(),
+            Database::Postgres(_) => self.read(|tx| tx.one(&pg::SIZE, args![], |row| row.int(0))),
         }
-        Ok(bytes)
     }
 
-    /// Bytes of the write-ahead log.
+    /// Bytes of the write-ahead log of the embedded database; that of PostgreSQL is a matter of its server.
     pub fn log_size(&self) -> Result<u64, StoreError> {
-        let path = self.inner.folder.join("weir.db-wal");
-        match std::fs::metadata(&path) {
-            Ok(metadata) => Ok(metadata.len()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
-            Err(source) => Err(StoreError::Open { path, source }),
+        match &self.inner.database {
+            Database::Sqlite(sqlite) => sqlite.log_size(),
+            Database::Postgres(_) => Ok(0),
         }
     }
 
@@ -247,27 +319,19 @@ impl Store {
     }
 
     /// Bytes of the database file that nothing uses, and whether [`Store::reclaim`] can give them back: files made by
-    /// releases before this one keep them for what is stored later.
+    /// releases before this one keep them for what is stored later. PostgreSQL sees to its space by itself.
     pub fn free(&self) -> Result<(u64, bool), StoreError> {
-        let reader = self.reader();
-        let ask = |name: &str| {
-            let answer = reader.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-            answer.map_err(|error| failed("looking for unused space", error))
-        };
-        let bytes = ask("freelist_count")?.saturating_mul(ask("page_size")?);
-        Ok((bytes.unsigned_abs(), ask("auto_vacuum")? == INCREMENTAL))
+        match &self.inner.database {
+            Database::Sqlite(sqlite) => sqlite.free(),
+            Database::Postgres(_) => Ok((0, false)),
+        }
     }
 
     /// Gives unused pages of the database file back to the disk, at most so many. Returns how many bytes are unused then. The
     /// file shrinks when the log is next moved into it.
     pub fn reclaim(&self, pages: u32) -> Result<u64, StoreError> {
-        {
-            let writer = self.inner.writer.lock();
-            let fail = |error| failed("giving unused space back", error);
-            let mut statement = writer.prepare(&format!("PRAGMA incremental_vacuum({pages})")).map_err(fail)?;
-            let mut rows = statement.raw_query();
-            // each step gives one page back
-            while rows.next().map_err(fail)?.is_some() {}
+        if let Database::Sqlite(sqlite) = &self.inner.database {
+            sqlite.reclaim(pages)?;
         }
         Ok(self.free()?.0)
     }
@@ -277,106 +341,22 @@ impl Store {
         FolderLock::take(data)
     }
 
-    /// A number that the engine was told for the writer.
+    /// A number that the embedded engine was told for the writer.
     #[cfg(test)]
     pub(crate) fn pragma(&self, name: &str) -> i64 {
-        self.inner.writer.lock().pragma_query_value(None, name, |row| row.get(0)).expect("a pragma")
-    }
-
-    fn reader(&self) -> Reader<'_> {
-        let mut free = self.inner.readers.lock();
-        loop {
-            if let Some(connection) = free.pop() {
-                return Reader { connection: Some(connection), inner: &self.inner };
-            }
-            self.inner.reader_free.wait(&mut free);
-        }
+        let Database::Sqlite(sqlite) = &self.inner.database else { panic!("another engine") };
+        sqlite.writer.lock().pragma_query_value(None, name, |row| row.get(0)).expect("a pragma")
     }
 }
 
-/// How often this process wrote, and how much of that was heard of.
-#[derive(Debug, Default)]
-struct Changes {
-    counts: Mutex<(u64, u64)>,
-    changed: Condvar,
-}
-
-impl Changes {
-    fn tell(&self) {
-        self.counts.lock().0 += 1;
-        self.changed.notify_all();
+/// Does the work of a unit that has its transaction, and tells of it.
+fn watched<T, E>(observed: &mut Option<Box<dyn Observed>>, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    if let Some(observed) = observed {
+        observed.begins();
     }
-
-    fn wait(&self, timeout: Duration) -> bool {
-        let mut counts = self.counts.lock();
-        if counts.0 == counts.1 {
-            self.changed.wait_for(&mut counts, timeout);
-        }
-        let news = counts.0 != counts.1;
-        counts.1 = counts.0;
-        news
+    let done = work();
+    if let Some(observed) = observed {
+        observed.ends(done.is_ok());
     }
-}
-
-/// A reader's connection on loan; dropping it, on a panic too, gives it back.
-struct Reader<'s> {
-    connection: Option<Connection>,
-    inner: &'s Inner,
-}
-
-impl std::ops::Deref for Reader<'_> {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        self.connection.as_ref().expect("only drop takes the connection")
-    }
-}
-
-impl Drop for Reader<'_> {
-    fn drop(&mut self) {
-        self.inner.readers.lock().extend(self.connection.take());
-        self.inner.reader_free.notify_one();
-    }
-}
-
-/// Creates the database's file for its owner alone: it holds the keys of cookies. Its log gets the same mode.
-fn own(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = file.metadata()?.permissions().mode();
-        if mode & 0o077 != 0 {
-            file.set_permissions(std::fs::Permissions::from_mode(mode & 0o700))?;
-        }
-    }
-    drop(file);
-    Ok(())
-}
-
-fn connect(path: &Path, access: OpenFlags, options: &Options) -> Result<Connection, StoreError> {
-    let fail = |error| failed("opening the database", error);
-    // Each connection is used by one thread at a time, which the pool guarantees.
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fail)?;
-    connection.busy_timeout(BUSY).map_err(fail)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    if access.contains(OpenFlags::SQLITE_OPEN_CREATE) {
-        // Without effect once there is a table: unused pages of new files can be given back.
-        connection.pragma_update(None, "auto_vacuum", INCREMENTAL).map_err(fail)?;
-        // The mode is kept in the file; readers find it there.
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
-        // The log does not stay large after one large transaction.
-        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024).map_err(fail)?;
-    }
-    // Durable before acknowledged, also against a loss of power.
-    connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
-    connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
-    connection.pragma_update(None, "trusted_schema", false).map_err(fail)?;
-    connection.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
-    connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(fail)?;
-    Ok(connection)
+    done
 }

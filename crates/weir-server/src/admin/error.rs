@@ -252,6 +252,11 @@ fn stored(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
         StoreError::DiskFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "disk_full", "The disk is full"),
         StoreError::DifferentText(_) => (StatusCode::CONFLICT, "different_text", "Refused"),
         StoreError::DutyLost(_) => (StatusCode::SERVICE_UNAVAILABLE, "moved", "Not available now"),
+        StoreError::NotEmbedded { .. } => (StatusCode::CONFLICT, "not_embedded", "Refused"),
+        StoreError::Unconfirmed { .. } => (StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", "Not known"),
+        StoreError::Unreachable { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "database_unreachable", "Not available now")
+        }
         StoreError::Missing { .. } | StoreError::UnknownCollection(_) | StoreError::UnknownUpdate(_) => {
             (StatusCode::NOT_FOUND, "not_found", "Not found")
         }

@@ -50,7 +50,7 @@ const MOST: u64 = 100_000;
 const SECRET: &[&str] =
     &["/approvals/{id}/approve", "/sign-in-links", "/sites/{site}/enrolment", "/subscriptions", "/tokens", "/users"];
 /// Refusals of the server's that say that nothing was done.
-const UNDONE: [&str; 3] = ["busy", "disk_failed", "disk_full"];
+const UNDONE: [&str; 4] = ["busy", "database_unreachable", "disk_failed", "disk_full"];
 
 type Key = (String, Sha256Digest);
 
@@ -376,6 +376,7 @@ mod tests {
     fn what_was_not_written_may_be_repeated() {
         assert!(is_undone(br#"{"code":"busy","status":503}"#));
         assert!(!is_undone(br#"{"code":"unavailable","status":503}"#));
+        assert!(!is_undone(br#"{"code":"outcome_unknown","status":503}"#));
         assert!(!is_undone(b"x"));
     }
 }

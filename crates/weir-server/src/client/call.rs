@@ -83,7 +83,7 @@ impl From<Reason> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::Busy { .. }) {
+        if error.is_passing() {
             return Self::new(ErrorCode::ServerBusy);
         }
         tracing::error!(error = %Chain(&error), "a client's call failed");

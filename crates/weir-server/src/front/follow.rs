@@ -24,7 +24,6 @@ use super::Duty;
 use crate::{
     admin::{AdminError, App, blocking, chain},
     sites,
-    state::AppState,
 };
 
 /// How often it is looked at least, where others write.
@@ -89,8 +88,13 @@ pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<(
     if !state.live.duties.is_alone() {
         let (state, stop) = (Arc::downgrade(&state), stop.clone());
         let ears = std::thread::Builder::new().name("follow".into()).spawn(move || {
+            let mut heard = 0;
             while let Some(state) = state.upgrade().filter(|_| !*stop.borrow()) {
-                listen(&state);
+                let now = state.store.wait_for_change(heard, EVERY);
+                if now != heard {
+                    state.following.poked.notify_one();
+                }
+                heard = now;
             }
         });
         if let Err(error) = ears {
@@ -105,18 +109,6 @@ pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<(
         }
         app.state.following.active.store(false, Ordering::Release);
     })]
-}
-
-/// Waits for a change once. Blocks.
-fn listen(state: &AppState) {
-    match state.store.wait_for_change(EVERY) {
-        Ok(true) => state.following.poked.notify_one(),
-        Ok(false) => {}
-        Err(error) => {
-            tracing::debug!(error = chain(&error), "changes of the database cannot be waited for now");
-            std::thread::sleep(EVERY);
-        }
-    }
 }
 
 /// Looks again and again.

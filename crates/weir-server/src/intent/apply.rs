@@ -122,8 +122,10 @@ impl Work<'_> {
         let done = match (made_here && self.origin == Origin::Bundle).then(|| self.differs(&key, object)) {
             Some(false) => Ok(Outcome::Same),
             Some(true) => Ok(Outcome::Refused("it was decided here, and that stays; undo it here first".to_owned())),
-            None if object.deleted => self.delete(kind, &key),
-            None => self.put(kind, &key, object),
+            // what the database refuses in the middle of it leaves nothing of it behind
+            None => {
+                self.tx.part(|| if object.deleted { self.delete(kind, &key) } else { self.put(kind, &key, object) })
+            }
         };
         let done = match done {
             Ok(done) => done,

@@ -335,7 +335,11 @@ async fn end(app: &App, owner: &str, row: &JobRow, input: &Input, outcome: &Outc
         });
         match stored.await {
             Err(AdminError::Store(
-                StoreError::Busy { .. } | StoreError::DiskFailed { .. } | StoreError::DiskFull { .. },
+                StoreError::Busy { .. }
+                | StoreError::DiskFailed { .. }
+                | StoreError::DiskFull { .. }
+                | StoreError::Unconfirmed { .. }
+                | StoreError::Unreachable { .. },
             )) => time::sleep(PAUSE).await,
             stored => return stored,
         }

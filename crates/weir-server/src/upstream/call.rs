@@ -42,7 +42,7 @@ impl From<wsss::Refusal> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::Busy { .. }) {
+        if error.is_passing() {
             return Self::new(ErrorCode::ServerBusy);
         }
         tracing::error!(error = %Chain(&error), "a downstream server's call failed");

@@ -68,6 +68,9 @@ impl SyncError {
             Self::Here(AdminError::Store(StoreError::DiskFailed { .. })) => "disk_failed",
             Self::Here(AdminError::Store(StoreError::DiskFull { .. })) => "disk_full",
             Self::Here(AdminError::Store(StoreError::Busy { .. })) => "busy",
+            Self::Here(AdminError::Store(StoreError::Unconfirmed { .. } | StoreError::Unreachable { .. })) => {
+                "database_unreachable"
+            }
             Self::Here(_) => "internal",
             Self::NoSource => "no_source",
             Self::NotThere { .. } => "not_there",
@@ -109,7 +112,7 @@ impl SyncError {
         match self {
             Self::Cancelled(_) | Self::NoSource | Self::NotThere { .. } => false,
             Self::Here(AdminError::Store(error)) => {
-                matches!(error, StoreError::Busy { .. } | StoreError::DiskFailed { .. } | StoreError::DiskFull { .. })
+                error.is_passing() || matches!(error, StoreError::DiskFailed { .. } | StoreError::DiskFull { .. })
             }
             Self::Here(_) => false,
             Self::NothingSent | Self::NothingUsable { .. } | Self::TooManyDropped { .. } => true,
