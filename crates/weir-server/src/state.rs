@@ -99,13 +99,34 @@ impl AppState {
     /// [`Ingest`] and the activation timer of [`Live`]. Must run inside a Tokio runtime.
     ///
     /// `settings` are the site's; the caller replaces them in [`AppState::configuration`] when they change.
+    ///
+    /// Nobody else may write the database; see [`AppState::among`].
     pub async fn open(store: Store, content: ContentStore, settings: ClientSettings) -> Result<Arc<Self>, StateError> {
+        let live = Live::new(store.clone());
+        Self::with(store, content, settings, live).await
+    }
+
+    /// The same for one of the front ends that may share the database. It has no duties before `front::presence` is begun.
+    pub(crate) async fn among(
+        store: Store,
+        content: ContentStore,
+        settings: ClientSettings,
+    ) -> Result<Arc<Self>, StateError> {
+        let live = Live::among(store.clone());
+        Self::with(store, content, settings, live).await
+    }
+
+    async fn with(
+        store: Store,
+        content: ContentStore,
+        settings: ClientSettings,
+        live: Live,
+    ) -> Result<Arc<Self>, StateError> {
         store.observe(Arc::new(telemetry::Units));
         let setup = store.clone();
         let setup = blocking(move || Ok((ensure_site(&setup)?, rotate_keys(&setup)?)));
         let ((server, last_change, epoch), keys) = setup.await.map_err(StateError::Store)?;
         let keys = KeyRing::new(keys).map_err(StateError::Keys)?;
-        let live = Live::new(store.clone());
         let ingest = Ingest::start(store.clone(), live.clone(), HourLimit::default());
         let configuration = Configuration { settings, last_change_ms: last_change.as_millisecond() };
         let state = Arc::new(Self {

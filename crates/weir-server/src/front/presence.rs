@@ -8,6 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinHandle};
+use uuid::Uuid;
 use weir_api::status::Endpoints;
 use weir_store::{
     Actor, Store, StoreError,
@@ -21,10 +22,12 @@ use super::{
 };
 use crate::{
     admin::{self, AdminError, App, chain},
-    start,
+    file, start,
     state::{AppState, blocking},
 };
 
+/// The file in the data folder that says which front end was the last one on it.
+const NOTE: &str = "front-end";
 /// How a place for files begins that no other machine reaches.
 const FOLDER: &str = "folder ";
 /// How long the end of a server waits for what it gives back.
@@ -126,7 +129,22 @@ pub(crate) async fn begin(app: &App, stop: &watch::Receiver<bool>) -> Result<Opt
     let (store, front) = (app.state.store.clone(), describe(app));
     let first = {
         let (store, duties, front) = (store.clone(), Arc::clone(&duties), front.clone());
-        blocking(move || beat(&store, &duties, &front))
+        let note = app.process.data.join(NOTE);
+        blocking(move || {
+            let before = file::small_text(&note).ok().and_then(|text| text.trim().parse::<Uuid>().ok());
+            if let Some(before) = before {
+                // the lock of the data folder says that it is gone: nobody need wait for the end of its lease
+                store.write_aside(&actor(), |tx| tx.front_end_leave(before))?;
+            }
+            beat(&store, &duties, &front)?;
+            if let Err(error) = start::write_private(&note, format!("{}\n", front.id).as_bytes()) {
+                tracing::warn!(
+                    error = chain(&error),
+                    "after a crash, what this front end does waits for the end of its lease"
+                );
+            }
+            Ok(())
+        })
     };
     first.await?;
     tracing::info!(front_end = front.name, id = %front.id, others = duties.front_ends() - 1, "this front end is there");
@@ -236,7 +254,6 @@ pub(crate) fn troubles(rows: &[FrontEndRow]) -> Vec<Trouble> {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
-    use uuid::Uuid;
 
     use super::*;
 

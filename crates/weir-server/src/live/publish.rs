@@ -128,7 +128,17 @@ impl Deref for Live {
 impl Live {
     /// An empty catalogue over this database; [`Live::open`] fills it.
     pub fn new(store: Store) -> Self {
-        let duties = Arc::new(Duties::new(!store.is_shared()));
+        Self::with(store, Duties::new(true))
+    }
+
+    /// The same for one of the front ends that may share this database.
+    pub(crate) fn among(store: Store) -> Self {
+        let duties = Duties::new(!store.is_shared());
+        Self::with(store, duties)
+    }
+
+    fn with(store: Store, duties: Duties) -> Self {
+        let duties = Arc::new(duties);
         Self(Arc::new(Inner {
             store,
             current: ArcSwapOption::empty(),

@@ -132,15 +132,15 @@ async fn look_everywhere(app: &App, count: bool) -> Result<(), AdminError> {
 
 /// Says what is wrong with the front ends together, and ends what those that are gone said of themselves.
 async fn front_ends(app: &App) -> Result<(), AdminError> {
-    if !app.state.is_shared() {
-        return Ok(());
-    }
     let rows = presence::list(app).await?;
     let holds = presence::troubles(&rows).into_iter().map(|trouble| {
         let message = format!("{}. Next: {}", trouble.detail, trouble.next_step);
         (trouble.code.to_owned(), (AlertSeverity::Critical, message))
     });
     settle(app, DIFFERS, holds.collect()).await?;
+    if rows.len() < 2 {
+        return Ok(());
+    }
     let there: Arc<[String]> = rows.into_iter().map(|row| own(&row.front.name)).collect();
     for kind in HERE {
         let there = Arc::clone(&there);
@@ -162,7 +162,7 @@ pub(super) async fn settle(app: &App, kind: &'static str, holds: Holds) -> Resul
 
 /// The same for what holds of this server alone.
 pub(super) async fn settle_here(app: &App, kind: &'static str, holds: Holds) -> Result<(), AdminError> {
-    if !app.state.is_shared() {
+    if app.state.live.duties.front_ends() < 2 {
         return settle(app, kind, holds).await;
     }
     let own = own(&presence::name(&app.endpoints));

@@ -92,7 +92,7 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
 
     // bound before the catalogue is compiled, so that a taken address is said at once
     let bound = Listeners::bind(&settings)?;
-    let state = AppState::open(store, files, ClientSettings::default())
+    let state = AppState::among(store, files, ClientSettings::default())
         .await
         .map_err(|error| StartError::Publish(admin::chain(&error)))?;
     content::objects::begin(&state).await;
