@@ -128,7 +128,7 @@ impl WriteTx<'_> {
             actor.proof.as_deref(),
             actor.approved_by.as_deref(),
         ];
-        self.run(&AUDIT_INSERT, values)?;
+        self.send(&AUDIT_INSERT, values)?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use weir_model::ids::{ChangeNumber, ContentDigest, RevisionId, Sha256Digest};
 
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::{Row, args},
+    codec::{Row, args, row},
     sql::statements,
 };
 
@@ -265,9 +265,7 @@ impl WriteTx<'_> {
     ) -> Result<u64, StoreError> {
         let actor = self.actor();
         let sequence: u64 = self.one(&ISSUED_ADD, args![id, base, change, actor.at, &actor.name], |row| row.int(0))?;
-        for digest in files {
-            self.run(&ISSUED_FILE_ADD, args![sequence, *digest])?;
-        }
+        self.run_many(&ISSUED_FILE_ADD, files.iter().map(|digest| row![sequence, *digest]))?;
         Ok(sequence)
     }
 

@@ -318,6 +318,17 @@ impl WriteTx<'_> {
         Ok(self.run(&MEMBER_REMOVE, args![computer, id, source])? > 0)
     }
 
+    /// Puts a computer into a collection, or takes it out, whether that changes something or not.
+    pub(crate) fn member_set(
+        &self,
+        computer: u32,
+        id: CollectionId,
+        source: MemberSource,
+        member: bool,
+    ) -> Result<(), StoreError> {
+        self.send(if member { &MEMBER_ADD } else { &MEMBER_REMOVE }, args![computer, id, source])
+    }
+
     /// Makes the memberships of a computer from one source exactly these; built-in collections among them are passed
     /// over. True if something changed.
     pub fn computer_set_groups(
@@ -334,10 +345,10 @@ impl WriteTx<'_> {
         let present: BTreeSet<CollectionId> =
             self.computer_groups(computer)?.into_iter().filter(|(_, from)| *from == source).map(|(id, _)| id).collect();
         for id in wanted.difference(&present) {
-            self.member_put(computer, *id, source)?;
+            self.member_set(computer, *id, source, true)?;
         }
         for id in present.difference(&wanted) {
-            self.member_take(computer, *id, source)?;
+            self.member_set(computer, *id, source, false)?;
         }
         Ok(wanted != present)
     }

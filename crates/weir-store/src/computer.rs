@@ -435,7 +435,7 @@ impl WriteTx<'_> {
 
     /// Replaces the compact status.
     pub fn computer_status_put(&self, no: u32, row: &StatusRow) -> Result<(), StoreError> {
-        self.run(&STATUS_PUT, args![no, &row.status, row.anchor, &row.recent_events])?;
+        self.send(&STATUS_PUT, args![no, &row.status, row.anchor, &row.recent_events])?;
         Ok(())
     }
 

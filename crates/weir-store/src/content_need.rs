@@ -10,7 +10,7 @@ use weir_model::{
 
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::{Row, args},
+    codec::{Row, args, row},
     sql::statements,
 };
 
@@ -351,7 +351,7 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_> {
     pub(crate) fn revision_language_add(&self, id: RevisionId, language: &str) -> Result<(), StoreError> {
-        self.run(&FACTS_LANGUAGE, args![id, language])?;
+        self.send(&FACTS_LANGUAGE, args![id, language])?;
         Ok(())
     }
 
@@ -367,10 +367,8 @@ impl WriteTx<'_> {
         for language in languages {
             self.revision_language_add(id, language)?;
         }
-        for digest in express {
-            self.run(&FACTS_EXPRESS, args![id, *digest])?;
-        }
-        self.run(&FACTS_PUT, args![id, compatible_protocol])?;
+        self.run_many(&FACTS_EXPRESS, express.iter().map(|digest| row![id, *digest]))?;
+        self.send(&FACTS_PUT, args![id, compatible_protocol])?;
         Ok(())
     }
 }

@@ -307,7 +307,7 @@ impl WriteTx<'_> {
         let no: u32 = self.one(&DOCUMENT_PUT, values, |row| row.int(0))?;
         self.run(&ENTRY_CLEAR, args![no])?;
         let put = |cve: &Cve, said: Result<String, serde_json::Error>| {
-            self.run(&ENTRY_PUT, args![no, cve.as_str(), &said.map_err(damaged)?]).map(drop)
+            self.send(&ENTRY_PUT, args![no, cve.as_str(), &said.map_err(damaged)?])
         };
         match &document.content {
             Content::Advisory(advisory) => {

@@ -116,19 +116,19 @@ impl WriteTx<'_> {
 
     /// Notes that there is no such thing any more, unless that is noted.
     pub fn history_subject_gone(&self, no: i64, at: Timestamp) -> Result<(), StoreError> {
-        self.run(&SUBJECT_GONE, args![no, at])?;
+        self.send(&SUBJECT_GONE, args![no, at])?;
         Ok(())
     }
 
     /// Stores the encoded series of a year in place of the one that there was.
     pub fn history_put(&self, no: i64, year: i16, series: &[u8]) -> Result<(), StoreError> {
-        self.run(&PART_PUT, args![no, year, series])?;
+        self.send(&PART_PUT, args![no, year, series])?;
         Ok(())
     }
 
     /// Notes when the roll-up of a server arrived that the record of a day knew.
     pub fn history_roll_up_put(&self, day: Day, server: u32, received_at: Timestamp) -> Result<(), StoreError> {
-        self.run(&ROLL_UP_PUT, args![day.number(), server, received_at])?;
+        self.send(&ROLL_UP_PUT, args![day.number(), server, received_at])?;
         Ok(())
     }
 

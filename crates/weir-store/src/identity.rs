@@ -35,10 +35,10 @@ statements! {
         "SELECT computer_no, cookie_name, first_contact_at, last_contact_at, ip_address FROM computer WHERE computer_id = ?1";
     PRINTS_OF: "reading the prints of a computer" =
         "SELECT computer_no, channel, name, hardware, system, first_seen_at, last_seen_at, returns, returned_at, address
-         FROM computer_print WHERE computer_no = ?1 ORDER BY channel, first_seen_at";
+         FROM computer_print WHERE computer_no = ?1 ORDER BY channel, first_seen_at, name, hardware, system";
     PRINTS: "listing prints of computers" =
         "SELECT computer_no, channel, name, hardware, system, first_seen_at, last_seen_at, returns, returned_at, address
-         FROM computer_print ORDER BY computer_no";
+         FROM computer_print ORDER BY computer_no, channel, name, hardware, system";
     PRINT_PUT: "storing a print of a computer" =
         "INSERT INTO computer_print (computer_no, channel, name, hardware, system, first_seen_at, last_seen_at, returns,
              returned_at, address)

@@ -232,7 +232,7 @@ impl<'t> Import<'t> {
             return Ok(Inserted::Unchanged(id));
         }
         let id = self.insert_facts(update_no, revision)?;
-        self.tx.run(&NEWEST, args![update_no, id, identity.revision])?;
+        self.tx.send(&NEWEST, args![update_no, id, identity.revision])?;
         self.insert_texts(id, revision)?;
         self.insert_relationships(id, revision)?;
         self.insert_parts(id, revision)?;
@@ -310,10 +310,10 @@ impl<'t> Import<'t> {
             };
             let values =
                 args![id, piece.kind, piece.part, piece.number, language, region, piece.plain_len, &piece.data];
-            self.tx.run(&TEXT_INSERT, values)?;
+            self.tx.send(&TEXT_INSERT, values)?;
         }
         for (row, blocks) in facts.core_blocks.iter().enumerate() {
-            self.tx.run(&BLOCKS_INSERT, args![id, row, blocks.plain_len, &blocks.data])?;
+            self.tx.send(&BLOCKS_INSERT, args![id, row, blocks.plain_len, &blocks.data])?;
         }
         Ok(())
     }
@@ -325,31 +325,31 @@ impl<'t> Import<'t> {
             if of.alternatives.is_empty() {
                 // Never satisfied, so it must not be lost.
                 let values = args![id, clause, 0_i64, of.is_category, of.bare, None::<i64>];
-                self.tx.run(&PREREQUISITE_INSERT, values)?;
+                self.tx.send(&PREREQUISITE_INSERT, values)?;
             }
             for (position, update) in of.alternatives.iter().enumerate() {
                 let number = self.number(*update)?;
-                self.tx.run(&PREREQUISITE_INSERT, args![id, clause, position, of.is_category, of.bare, number])?;
+                self.tx.send(&PREREQUISITE_INSERT, args![id, clause, position, of.is_category, of.bare, number])?;
                 if of.is_category {
                     categories.insert(number);
                 }
             }
         }
         for number in categories {
-            self.tx.run(&CATEGORY_INSERT, args![id, number])?;
+            self.tx.send(&CATEGORY_INSERT, args![id, number])?;
         }
         for (clause, of) in relationships.bundled.iter().enumerate() {
             if of.alternatives.is_empty() {
-                self.tx.run(&BUNDLE_INSERT, args![id, clause, 0_i64, None::<i64>, None::<i64>])?;
+                self.tx.send(&BUNDLE_INSERT, args![id, clause, 0_i64, None::<i64>, None::<i64>])?;
             }
             for (position, member) in of.alternatives.iter().enumerate() {
                 let number = self.number(member.update_id)?;
-                self.tx.run(&BUNDLE_INSERT, args![id, clause, position, number, member.revision])?;
+                self.tx.send(&BUNDLE_INSERT, args![id, clause, position, number, member.revision])?;
             }
         }
         for (position, update) in relationships.superseded.iter().enumerate() {
             let number = self.number(*update)?;
-            self.tx.run(&SUPERSEDED_INSERT, args![id, position, number])?;
+            self.tx.send(&SUPERSEDED_INSERT, args![id, position, number])?;
         }
         Ok(())
     }
@@ -358,13 +358,13 @@ impl<'t> Import<'t> {
         let facts = &revision.facts;
         for (position, (driver, json)) in facts.drivers.iter().zip(&revision.drivers).enumerate() {
             let hardware_id = driver.hardware_id.to_lowercase();
-            self.tx.run(&DRIVER_INSERT, args![id, position, &hardware_id, json])?;
+            self.tx.send(&DRIVER_INSERT, args![id, position, &hardware_id, json])?;
         }
         for (position, text) in facts.localized.iter().enumerate() {
             let values = args![id, position, &text.language, &text.title, text.description.as_deref()];
-            self.tx.run(&LOCALIZED_INSERT, values)?;
+            self.tx.send(&LOCALIZED_INSERT, values)?;
             if !self.languages.contains(&text.language) {
-                self.tx.run(&LANGUAGE_INSERT, args![&text.language])?;
+                self.tx.send(&LANGUAGE_INSERT, args![&text.language])?;
                 self.languages.insert(text.language.clone());
             }
         }
@@ -380,7 +380,7 @@ impl<'t> Import<'t> {
                 file.eula_language.as_deref(),
                 file.express,
             ];
-            self.tx.run(&FILE_INSERT, values)?;
+            self.tx.send(&FILE_INSERT, values)?;
         }
         for language in &facts.languages {
             self.tx.revision_language_add(id, language)?;

@@ -39,24 +39,27 @@ statements! {
          WHERE r.revision_id > ?1 ORDER BY r.revision_id LIMIT ?2";
     COUNTER: "comparing the counter of changes with what it counted" =
         "SELECT (SELECT value FROM counter WHERE name = 'change'),
-             max(coalesce((SELECT max(change) FROM revision), 0), coalesce((SELECT max(flags_change) FROM updates), 0),
-                 coalesce((SELECT max(declined_change) FROM updates), 0),
-                 coalesce((SELECT max(change) FROM collection), 0), coalesce((SELECT max(change) FROM update_group), 0),
-                 coalesce((SELECT max(change) FROM deployment), 0),
-                 coalesce((SELECT max(change) FROM retired_deployment), 0),
-                 coalesce((SELECT max(change) FROM setting), 0))";
+             coalesce((SELECT max(c.change) FROM
+                 (SELECT max(change) AS change FROM revision
+                  UNION ALL SELECT max(flags_change) FROM updates UNION ALL SELECT max(declined_change) FROM updates
+                  UNION ALL SELECT max(change) FROM collection UNION ALL SELECT max(change) FROM update_group
+                  UNION ALL SELECT max(change) FROM deployment UNION ALL SELECT max(change) FROM retired_deployment
+                  UNION ALL SELECT max(change) FROM setting) c), 0)";
     NEWEST: "looking for updates whose newest revision is not there" =
         "SELECT u.update_id FROM updates u WHERE u.newest_revision_id IS NOT NULL AND NOT EXISTS
-             (SELECT 1 FROM revision r WHERE r.revision_id = u.newest_revision_id AND r.update_no = u.update_no)";
+             (SELECT 1 FROM revision r WHERE r.revision_id = u.newest_revision_id AND r.update_no = u.update_no)
+         ORDER BY u.update_no";
     RELATED: "looking for relationships of updates that are not there" =
         "SELECT p.revision_id, p.update_no FROM
              (SELECT revision_id, update_no FROM prerequisite WHERE update_no IS NOT NULL
               UNION ALL SELECT revision_id, update_no FROM bundle WHERE update_no IS NOT NULL
               UNION ALL SELECT revision_id, update_no FROM superseded) p
-         WHERE NOT EXISTS (SELECT 1 FROM updates u WHERE u.update_no = p.update_no)";
+         WHERE NOT EXISTS (SELECT 1 FROM updates u WHERE u.update_no = p.update_no)
+         ORDER BY p.revision_id, p.update_no";
     CATEGORIES: "looking for categories that are not there" =
         "SELECT c.revision_id, c.update_no FROM revision_category c
-         WHERE NOT EXISTS (SELECT 1 FROM updates u WHERE u.update_no = c.update_no)";
+         WHERE NOT EXISTS (SELECT 1 FROM updates u WHERE u.update_no = c.update_no)
+         ORDER BY c.revision_id, c.update_no";
 }
 
 /// Revisions looked at between two chances to stop.

@@ -115,12 +115,13 @@ statements! {
     UPDATE_SCAN: "listing updates" =
         "SELECT r.revision_id, r.update_type, r.category_kind, r.expired, r.explicitly_deployable, r.search,
              u.declined_at, u.newest_revision_id, u.update_id
-         FROM revision r JOIN updates u ON u.update_no = r.update_no WHERE r.revision_id < ?1 ORDER BY r.revision_id DESC";
+         FROM revision r JOIN updates u ON u.update_no = r.update_no WHERE r.revision_id < ?1 ORDER BY r.revision_id DESC
+         LIMIT ?2";
     UPDATE_SCAN_TYPE: "listing updates of a type" =
         "SELECT r.revision_id, r.update_type, r.category_kind, r.expired, r.explicitly_deployable, r.search,
              u.declined_at, u.newest_revision_id, u.update_id
          FROM revision r JOIN updates u ON u.update_no = r.update_no
-         WHERE r.update_type = ?2 AND r.revision_id < ?1 ORDER BY r.revision_id DESC";
+         WHERE r.update_type = ?3 AND r.revision_id < ?1 ORDER BY r.revision_id DESC LIMIT ?2";
     UPDATE_FACTS: "reading what lists compare" =
         "SELECT r.revision_id, r.update_type, r.category_kind, r.expired, r.explicitly_deployable, r.search,
              u.declined_at, u.newest_revision_id, u.update_id
@@ -147,6 +148,11 @@ statements! {
          WHERE r.update_type = 0 AND r.category_kind IS NOT NULL ORDER BY r.revision_id";
     LANGUAGE_LIST: "listing languages" = "SELECT language FROM language ORDER BY language";
 }
+
+/// Revisions that are read at first when lists look for those that match.
+const SCAN_FIRST: u32 = 512;
+/// And at most, as more are wanted.
+const SCAN_MOST: u32 = 16 * 1024;
 
 /// A filter with its text ready for comparison.
 struct Wanted<'f> {
@@ -286,10 +292,7 @@ impl ReadTx<'_> {
         let wanted = Wanted::new(filter);
         let mut visit = |row: &Row<'_>| if wanted.matches(row)? { each(row) } else { Ok(ControlFlow::Continue(())) };
         let Some(chosen) = self.update_chosen(filter)? else {
-            return match filter.update_type {
-                Some(update_type) => self.each(&UPDATE_SCAN_TYPE, args![before, update_type], visit),
-                None => self.each(&UPDATE_SCAN, args![before], visit),
-            };
+            return self.update_scan_all(filter.update_type, before, visit);
         };
         for id in chosen.range(..RevisionId(before)).rev() {
             let mut flow = ControlFlow::Continue(());
@@ -302,6 +305,34 @@ impl ReadTx<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Hands every revision, or every one of a type, with a number below `before` to `visit`, newest number first. They are read
+    /// some at a time, more and more: a server sends all rows of a statement, also when it is the first ones that are looked at.
+    fn update_scan_all(
+        &self,
+        update_type: Option<UpdateType>,
+        mut before: i32,
+        mut visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut most = SCAN_FIRST;
+        loop {
+            let (from, mut looked, mut flow) = (before, 0_u32, ControlFlow::Continue(()));
+            let each = |row: &Row<'_>| -> Result<ControlFlow<()>, StoreError> {
+                looked += 1;
+                before = row.int(0)?;
+                flow = visit(row)?;
+                Ok(flow)
+            };
+            match update_type {
+                Some(update_type) => self.each(&UPDATE_SCAN_TYPE, args![from, most, update_type], each)?,
+                None => self.each(&UPDATE_SCAN, args![from, most], each)?,
+            }
+            if flow.is_break() || looked < most {
+                return Ok(());
+            }
+            most = (most * 4).min(SCAN_MOST);
+        }
     }
 
     /// The revisions that the filter's categories and ids leave; none if it has neither.

@@ -54,15 +54,15 @@ statements! {
          WHERE r.revision_id > ?1 AND NOT EXISTS (SELECT 1 FROM leaving_revision l WHERE l.revision_id = r.revision_id)
          ORDER BY r.revision_id";
     LISTING_CATEGORIES: "loading the categories of revisions" =
-        "SELECT revision_id, update_no FROM revision_category WHERE revision_id > ?1 ORDER BY revision_id";
+        "SELECT revision_id, update_no FROM revision_category WHERE revision_id > ?1 ORDER BY revision_id, update_no";
     LISTING_NAMED: "loading classifications that are only named" =
         "SELECT p.revision_id, p.update_no FROM revision c JOIN prerequisite p ON p.update_no = c.update_no
          WHERE c.update_type = 0 AND c.category_kind = 3 AND p.is_category = 0 AND p.bare = 0";
     LISTING_MEMBERS: "loading members of bundles" =
         "SELECT revision_id, update_no, revision FROM bundle WHERE revision_id > ?1 AND update_no IS NOT NULL
-         ORDER BY revision_id";
+         ORDER BY revision_id, clause, position";
     LISTING_LANGUAGES: "loading the languages of revisions" =
-        "SELECT revision_id, language FROM revision_language WHERE revision_id > ?1 ORDER BY revision_id";
+        "SELECT revision_id, language FROM revision_language WHERE revision_id > ?1 ORDER BY revision_id, language";
     REVISIONS_AFTER: "counting revisions that came after a change" =
         "SELECT count(*) FROM revision WHERE change > ?1";
     SHARED_DEPLOYMENTS: "loading deployments for downstream servers" =
@@ -81,7 +81,8 @@ statements! {
              (SELECT 1 FROM deployment d WHERE d.guid = r.guid AND d.enabled = 1 AND d.change <= ?1)
          ORDER BY r.change";
     HIDDEN_UPDATES: "listing declined updates" =
-        "SELECT update_id FROM updates WHERE declined_change > 0 AND declined_at IS NOT NULL ORDER BY declined_change";
+        "SELECT update_id FROM updates WHERE declined_change > 0 AND declined_at IS NOT NULL
+         ORDER BY declined_change, update_no";
     ACCEPTED_EULAS: "listing accepted licences" =
         "SELECT eula_id FROM updates WHERE eula_id IS NOT NULL AND eula_accepted_at IS NOT NULL ORDER BY eula_id";
     DOCUMENT_FIND: "looking for a document" =
@@ -97,8 +98,8 @@ statements! {
         "INSERT INTO file_key (digest, secret) VALUES (?1, ?2)
          ON CONFLICT (digest) DO UPDATE SET secret = excluded.secret";
     FILE_KEYS: "reading the keys of the files of a revision" =
-        "SELECT DISTINCT f.digest, k.secret FROM revision_file f JOIN file_key k ON k.digest = f.digest
-         WHERE f.revision_id = ?1 ORDER BY f.position";
+        "SELECT f.digest, k.secret FROM revision_file f JOIN file_key k ON k.digest = f.digest
+         WHERE f.revision_id = ?1 GROUP BY f.digest, k.secret ORDER BY min(f.position)";
 }
 
 /// `major.minor`; none for anything else.

@@ -332,10 +332,10 @@ impl WriteTx<'_> {
         self.run(&DEFINE, args![id, wanted.rule.as_deref(), wanted.limiting, self.change_next()?])?;
         let (before, after) = (known.references(), wanted.references());
         for (link, other) in before.difference(&after) {
-            self.run(&REFERENCE_REMOVE, args![id, *link, *other])?;
+            self.send(&REFERENCE_REMOVE, args![id, *link, *other])?;
         }
         for (link, other) in after.difference(&before) {
-            self.run(&REFERENCE_ADD, args![id, *link, *other])?;
+            self.send(&REFERENCE_ADD, args![id, *link, *other])?;
         }
         Ok(true)
     }
@@ -369,10 +369,10 @@ impl WriteTx<'_> {
     ) -> Result<bool, StoreError> {
         let (before, wanted): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), wanted.iter().collect());
         for (id, source) in before.difference(&wanted) {
-            self.member_take(computer, *id, *source)?;
+            self.member_set(computer, *id, *source, false)?;
         }
         for (id, source) in wanted.difference(&before) {
-            self.member_put(computer, *id, *source)?;
+            self.member_set(computer, *id, *source, true)?;
         }
         self.membership_todo_done(computer)?;
         Ok(before != wanted)
@@ -380,7 +380,7 @@ impl WriteTx<'_> {
 
     /// Notes that a computer was looked at.
     pub fn membership_todo_done(&self, computer: u32) -> Result<(), StoreError> {
-        self.run(&TODO_DONE, args![computer])?;
+        self.send(&TODO_DONE, args![computer])?;
         Ok(())
     }
 

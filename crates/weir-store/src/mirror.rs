@@ -103,9 +103,10 @@ statements! {
     PENDING_LAST: "looking at the end of the queue" = "SELECT coalesce(max(pending_no), 0) FROM pending_revision";
     DECLINED: "listing declined updates" =
         "SELECT update_id, declined_by FROM updates WHERE declined_change > 0 AND declined_by IS NOT NULL
-         ORDER BY declined_change";
+         ORDER BY declined_change, update_no";
     LICENSED: "looking for the updates of a licence" =
-        "SELECT DISTINCT u.update_id FROM revision r JOIN updates u ON u.update_no = r.update_no WHERE r.eula_id = ?1";
+        "SELECT u.update_id FROM updates u WHERE u.update_no IN (SELECT r.update_no FROM revision r WHERE r.eula_id = ?1)
+         ORDER BY u.update_no";
 }
 
 impl ReadTx<'_> {

@@ -15,7 +15,7 @@ use crate::{
 statements! {
     PULSE_AUDIT: "looking for the last act" = "SELECT coalesce(max(audit_no), 0) FROM audit";
     PULSE_ACTIONS: "looking for acts since" =
-        "SELECT DISTINCT action FROM audit WHERE audit_no > ?1 AND audit_no <= ?2";
+        "SELECT DISTINCT action FROM audit WHERE audit_no > ?1 AND audit_no <= ?2 ORDER BY action";
     PULSE_ALERT: "looking for the last event of an alert" = "SELECT coalesce(max(event_no), 0) FROM alert_event";
     PULSE_PHASED: "looking for the last event of a phased deployment" =
         "SELECT coalesce(max(event_no), 0) FROM phased_event";

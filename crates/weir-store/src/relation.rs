@@ -5,16 +5,25 @@ use weir_model::ids::{RevisionNumber, UpdateId, UpdateIdentity};
 use crate::{ReadTx, StoreError, codec::args, sql::statements};
 
 statements! {
+    // in the order in which they were stored; the embedded database comes upon them so, and ends at the limit
     REQUIRING: "listing what requires an update" =
         "SELECT DISTINCT n.update_id FROM updates u JOIN prerequisite p ON p.update_no = u.update_no
              JOIN revision r ON r.revision_id = p.revision_id
              JOIN updates n ON n.update_no = r.update_no AND n.newest_revision_id = r.revision_id
-         WHERE u.update_id = ?1 LIMIT ?2";
+         WHERE u.update_id = ?1 LIMIT ?2",
+        postgres "SELECT n.update_id FROM updates u JOIN prerequisite p ON p.update_no = u.update_no
+             JOIN revision r ON r.revision_id = p.revision_id
+             JOIN updates n ON n.update_no = r.update_no AND n.newest_revision_id = r.revision_id
+         WHERE u.update_id = ?1 GROUP BY n.update_id ORDER BY min(r.revision_id) LIMIT ?2";
     SUPERSEDING: "listing what supersedes an update" =
         "SELECT DISTINCT n.update_id FROM updates u JOIN superseded s ON s.update_no = u.update_no
              JOIN revision r ON r.revision_id = s.revision_id
              JOIN updates n ON n.update_no = r.update_no AND n.newest_revision_id = r.revision_id
-         WHERE u.update_id = ?1 LIMIT ?2";
+         WHERE u.update_id = ?1 LIMIT ?2",
+        postgres "SELECT n.update_id FROM updates u JOIN superseded s ON s.update_no = u.update_no
+             JOIN revision r ON r.revision_id = s.revision_id
+             JOIN updates n ON n.update_no = r.update_no AND n.newest_revision_id = r.revision_id
+         WHERE u.update_id = ?1 GROUP BY n.update_id ORDER BY min(r.revision_id) LIMIT ?2";
     BUNDLED_IN: "listing what bundles an update" =
         "SELECT DISTINCT n.update_id, r.revision FROM updates u JOIN bundle b ON b.update_no = u.update_no
              JOIN revision r ON r.revision_id = b.revision_id JOIN updates n ON n.update_no = r.update_no

@@ -43,11 +43,12 @@ statements! {
         "SELECT computer_no, computer_id, dns_name, site_no, first_contact_at, last_contact_at, last_sync_at,
              last_sync_succeeded, last_sync_error, last_report_at, time_zone
          FROM computer WHERE computer_no BETWEEN ?1 AND ?2 ORDER BY computer_no";
+    // the status is looked up by key for each row: a range may be one computer or all of them, and the plan is made for neither
     STATUSES: "reading computers with what they reported for a report" =
         "SELECT c.computer_no, c.computer_id, c.dns_name, c.site_no, c.first_contact_at, c.last_contact_at, c.last_sync_at,
-             c.last_sync_succeeded, c.last_sync_error, c.last_report_at, c.time_zone, s.status
-         FROM computer c LEFT JOIN computer_status s ON s.computer_no = c.computer_no
-         WHERE c.computer_no BETWEEN ?1 AND ?2 ORDER BY c.computer_no";
+             c.last_sync_succeeded, c.last_sync_error, c.last_report_at, c.time_zone,
+             (SELECT s.status FROM computer_status s WHERE s.computer_no = c.computer_no)
+         FROM computer c WHERE c.computer_no BETWEEN ?1 AND ?2 ORDER BY c.computer_no";
 }
 
 /// Numbers that are no farther apart are read in one go: what lies between is passed over sooner than looked for anew.

@@ -13,7 +13,7 @@ use weir_model::{
 pub use crate::import::{Import, PackedRevision};
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::{Row, args},
+    codec::{Row, args, row},
     sql::statements,
 };
 
@@ -389,10 +389,8 @@ impl WriteTx<'_> {
 
     /// Notes where files can be fetched; what is known already stays.
     pub fn file_source_add(&self, sources: &[FileSource]) -> Result<(), StoreError> {
-        for source in sources {
-            self.run(&SOURCE_ADD, args![source.digest, &source.url, &source.origin])?;
-        }
-        Ok(())
+        let rows = sources.iter().map(|source| row![source.digest, &source.url, &source.origin]);
+        self.run_many(&SOURCE_ADD, rows).map(drop)
     }
 
     /// The number of an update id, given now if it has none. Numbers are never reused.

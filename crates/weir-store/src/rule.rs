@@ -93,7 +93,7 @@ statements! {
              SELECT m.revision_id FROM n JOIN bundle b ON b.revision_id = n.revision_id
                  JOIN revision m ON m.update_no = b.update_no AND m.revision = b.revision)
          SELECT DISTINCT u.update_id, r.eula_id FROM n CROSS JOIN revision r JOIN updates u ON u.update_no = r.update_no
-         WHERE r.revision_id = n.revision_id AND r.eula_id IS NOT NULL ORDER BY u.update_id";
+         WHERE r.revision_id = n.revision_id AND r.eula_id IS NOT NULL ORDER BY u.update_id, r.eula_id";
     STATE_GROUP: "noting the group that a rule keeps" = "UPDATE rule_state SET group_id = ?2 WHERE rule_id = ?1";
     TEMPLATE_LIST: "listing templates of rules" =
         "SELECT name, body, created_at, created_by FROM rule_template ORDER BY name_key";

@@ -31,7 +31,7 @@ statements! {
     SEARCH_DESCRIPTIONS: "loading descriptions for searches" =
         "SELECT r.revision_id, l.description FROM revision r JOIN localized l ON l.revision_id = r.revision_id
          WHERE r.revision_id > ?1 AND l.language = r.default_language AND l.description IS NOT NULL
-         ORDER BY r.revision_id";
+         ORDER BY r.revision_id, l.position";
     SEARCH_CATEGORIES: "loading categories for searches" =
         "SELECT c.revision_id, u.update_id FROM revision_category c JOIN updates u ON u.update_no = c.update_no
          WHERE c.revision_id > ?1 ORDER BY c.revision_id, c.update_no";

@@ -19,7 +19,7 @@ use weir_model::{
 
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::{Row, args},
+    codec::{Row, args, row},
     revision::PackedRevision,
     sql::statements,
     staged_form::{self, Form, Needs},
@@ -124,13 +124,14 @@ statements! {
                  WHERE u.update_id = ?2)
              AND NOT EXISTS (SELECT 1 FROM staged_revision s WHERE s.update_id = ?2 AND s.revision = ?3)
              AND NOT EXISTS (SELECT 1 FROM skipped_revision k
-                 WHERE k.update_id = ?2 AND k.revision = ?3 AND ?1 <> 2)
+                 WHERE k.update_id = ?2 AND k.revision = ?3 AND CAST(?1 AS BIGINT) <> 2)
              AND NOT EXISTS (SELECT 1 FROM updates u JOIN purged_revision g ON g.update_no = u.update_no AND g.revision = ?3
-                 WHERE u.update_id = ?2 AND ?1 <> 2)
+                 WHERE u.update_id = ?2 AND CAST(?1 AS BIGINT) <> 2)
          ON CONFLICT (update_id, revision) DO NOTHING";
     PENDING_LIST: "listing revisions to fetch" =
         "SELECT pending_no, kind, update_id, revision, attempts FROM pending_revision
-         WHERE kind = ?1 AND pending_no > ?2 AND (attempts > 0) = ?3 ORDER BY pending_no LIMIT ?4";
+         WHERE kind = ?1 AND pending_no > ?2 AND CASE WHEN attempts > 0 THEN 1 ELSE 0 END = ?3
+         ORDER BY pending_no LIMIT ?4";
     PENDING_COUNT: "counting revisions to fetch" = "SELECT count(*) FROM pending_revision WHERE kind = ?1";
     PENDING_REMOVE: "ending the wait for a revision" =
         "DELETE FROM pending_revision WHERE update_id = ?1 AND revision = ?2";
@@ -170,7 +171,7 @@ statements! {
     STAGED_SOURCE_ADD: "staging a source of a file" =
         "INSERT INTO staged_source (digest, url) VALUES (?1, ?2) ON CONFLICT (digest, url) DO NOTHING";
     STAGED_SOURCES_PROMOTE: "noting staged sources of files" =
-        "INSERT INTO file_source (digest, url, origin) SELECT digest, url, 'upstream' FROM staged_source WHERE 1
+        "INSERT INTO file_source (digest, url, origin) SELECT digest, url, 'upstream' FROM staged_source WHERE true
          ON CONFLICT (digest, url) DO NOTHING";
     STAGED_SOURCES_CLEAR: "ending the staging of sources" = "DELETE FROM staged_source";
     HELD_PUT: "holding a deployment back" =
@@ -356,7 +357,7 @@ impl WriteTx<'_> {
 
     /// Ends the wait for a revision that will never be taken.
     pub fn pending_remove(&self, identity: UpdateIdentity) -> Result<(), StoreError> {
-        self.run(&PENDING_REMOVE, args![identity.update_id, identity.revision])?;
+        self.send(&PENDING_REMOVE, args![identity.update_id, identity.revision])?;
         Ok(())
     }
 
@@ -401,22 +402,20 @@ impl WriteTx<'_> {
         if !added {
             return Ok(None);
         }
-        let mut members = 0;
-        for member in facts.relationships.bundled.iter().flat_map(|clause| &clause.alternatives) {
-            members += u64::from(self.pending_add(ListKind::Members, *member)?);
-        }
-        Ok(Some(members))
+        let members = facts.relationships.bundled.iter().flat_map(|clause| &clause.alternatives);
+        let rows = members.map(|member| row![ListKind::Members, member.update_id, member.revision]);
+        Ok(Some(self.run_many(&PENDING_ADD, rows)? as u64))
     }
 
     /// Stages a place where a file can be fetched.
     pub fn staged_source_add(&self, digest: ContentDigest, url: &str) -> Result<(), StoreError> {
-        self.run(&STAGED_SOURCE_ADD, args![digest, url])?;
+        self.send(&STAGED_SOURCE_ADD, args![digest, url])?;
         Ok(())
     }
 
     /// Notes that the keys of a staged revision were asked for.
     pub fn staged_keys_known(&self, no: i64) -> Result<(), StoreError> {
-        self.run(&STAGED_UNSECURE, args![no])?;
+        self.send(&STAGED_UNSECURE, args![no])?;
         Ok(())
     }
 
@@ -438,7 +437,7 @@ impl WriteTx<'_> {
 
     /// Holds a deployment of the parent back until its revision is here.
     pub fn held_put(&self, guid: uuid::Uuid, body: &Json) -> Result<(), StoreError> {
-        self.run(&HELD_PUT, args![guid, &body.to_string(), self.actor().at])?;
+        self.send(&HELD_PUT, args![guid, &body.to_string(), self.actor().at])?;
         Ok(())
     }
 

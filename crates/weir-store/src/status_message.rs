@@ -52,6 +52,10 @@ statements! {
         "SELECT message_no, at, severity, component, code, text, parameters, about_kind, about FROM status_message
          WHERE message_no < ?1 AND (?2 IS NULL OR component = ?2) AND severity >= ?3 AND at >= ?4
              AND (?5 IS NULL OR instr(lower(text), ?5) > 0) AND (?6 IS NULL OR code = ?6)
+         ORDER BY message_no DESC LIMIT ?7",
+        postgres "SELECT message_no, at, severity, component, code, text, parameters, about_kind, about FROM status_message
+         WHERE message_no < ?1 AND (CAST(?2 AS TEXT) IS NULL OR component = ?2) AND severity >= ?3 AND at >= ?4
+             AND (CAST(?5 AS TEXT) IS NULL OR strpos(lower(text), ?5) > 0) AND (CAST(?6 AS BIGINT) IS NULL OR code = ?6)
          ORDER BY message_no DESC LIMIT ?7";
     MESSAGE_INSERT: "writing a status message" =
         "INSERT INTO status_message (at, severity, component, code, text, parameters, about_kind, about)
@@ -60,7 +64,7 @@ statements! {
         "SELECT message_no FROM status_message WHERE message_no < ?1 ORDER BY message_no DESC LIMIT 1 OFFSET ?2";
     MESSAGE_PRUNE_OLD: "deleting old status messages" =
         "DELETE FROM status_message WHERE message_no IN
-             (SELECT m.message_no FROM status_message m WHERE m.at < ?1 ORDER BY m.at LIMIT ?2)";
+             (SELECT m.message_no FROM status_message m WHERE m.at < ?1 ORDER BY m.at, m.message_no LIMIT ?2)";
     MESSAGE_PRUNE_MANY: "deleting status messages beyond their number" =
         "DELETE FROM status_message WHERE message_no IN
              (SELECT m.message_no FROM status_message m WHERE m.message_no <= ?1 ORDER BY m.message_no LIMIT ?2)";

@@ -47,7 +47,8 @@ statements! {
     SETTING_OF: "reading what is set of an update" =
         "SELECT run_time_minutes, run_time_set, custom_severity FROM updates WHERE update_id = ?1";
     SETTINGS_ALL: "listing what is set of updates" =
-        "SELECT update_id, run_time_minutes, run_time_set, custom_severity FROM updates WHERE newest_revision_id IS NOT NULL";
+        "SELECT update_id, run_time_minutes, run_time_set, custom_severity FROM updates WHERE newest_revision_id IS NOT NULL
+         ORDER BY update_no";
     SETTING_PUT: "storing what is set of an update" =
         "UPDATE updates SET run_time_minutes = ?2, run_time_set = ?3, custom_severity = ?4 WHERE update_id = ?1";
     RUN_TIME_DUE: "listing updates that wait for a run time" =

@@ -27,7 +27,7 @@ pub struct UpdateStopRow {
 statements! {
     STOP_LIST: "listing stopped updates" =
         "SELECT u.update_id, s.reason, s.stopped_at, s.stopped_by, s.began FROM update_stop s JOIN updates u ON u.update_no = s.update_no
-         ORDER BY s.change";
+         ORDER BY s.change, s.update_no";
     STOP_SHOW: "looking whether an update is stopped" =
         "SELECT u.update_id, s.reason, s.stopped_at, s.stopped_by, s.began FROM updates u JOIN update_stop s ON s.update_no = u.update_no
          WHERE u.update_id = ?1";

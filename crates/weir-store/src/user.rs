@@ -113,7 +113,7 @@ statements! {
     USER_DELETE: "deleting a user" = "DELETE FROM user_account WHERE user_no = ?1 AND built_in = 0";
     CERTIFICATE_LIST: "listing certificates of a user" =
         "SELECT fingerprint, user_no, subject, ends_at, created_at, created_by FROM user_certificate
-         WHERE user_no = ?1 ORDER BY created_at";
+         WHERE user_no = ?1 ORDER BY created_at, fingerprint";
     CERTIFICATE_FIND: "looking for a certificate" =
         "SELECT fingerprint, user_no, subject, ends_at, created_at, created_by FROM user_certificate WHERE fingerprint = ?1";
     CERTIFICATE_CREATE: "storing a certificate" =

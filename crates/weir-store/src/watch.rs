@@ -42,7 +42,7 @@ statements! {
     SILENT_NAMES: "naming computers that stopped reporting" =
         "SELECT CASE dns_name WHEN '' THEN computer_id ELSE dns_name END FROM computer
          WHERE last_contact_at < ?1 AND coalesce(last_report_at, last_contact_at) < ?1
-         ORDER BY last_contact_at LIMIT ?2";
+         ORDER BY last_contact_at, computer_no LIMIT ?2";
 }
 
 impl ReadTx<'_> {

@@ -140,9 +140,32 @@ impl Session {
         let depth = self.cursors.borrow().len();
         self.cursors.borrow_mut().push(Cursor { stream: Some(Box::pin(stream)), rows: VecDeque::new() });
         let done = self.rows(depth, statement, each);
-        // the rest of the rows is read and dropped where the connection lives
-        self.cursors.borrow_mut().truncate(depth);
+        self.close(statement.action, depth);
         done
+    }
+
+    /// Lets go of rows that nobody wants. Where the connection lives they are read and dropped; a unit that writes has to hear of a
+    /// failure among them, since what it did is gone with it.
+    fn close(&self, action: &'static str, depth: usize) {
+        let left = {
+            let mut cursors = self.cursors.borrow_mut();
+            cursors.truncate(depth + 1);
+            cursors.pop()
+        };
+        let Some(Cursor { stream, rows }) = left.filter(|_| self.kind == UnitKind::Write) else { return };
+        if let Some(Err(error)) = rows.into_iter().find(Result::is_err) {
+            self.fails(action, error);
+        }
+        if let Some(mut stream) = stream {
+            let answer = async move {
+                while let Some(row) = stream.next().await {
+                    row?;
+                }
+                Ok::<u64, Error>(0)
+            };
+            // it was sent before all that is in the queue, so that its answer comes first
+            self.queue.borrow_mut().push_front(Sent { action, answer: Box::pin(answer), bytes: 0 });
+        }
     }
 
     fn rows(

@@ -139,17 +139,17 @@ impl WriteTx<'_> {
         entry: &ComputerEntry,
         moved: bool,
     ) -> Result<(), StoreError> {
-        self.run(&ADD_BESIDE, args![no])?;
+        self.send(&ADD_BESIDE, args![no])?;
         if moved {
-            self.run(&MOVED, args![no])?;
+            self.send(&MOVED, args![no])?;
         }
         let succeeded = match entry.outcome {
             SyncOutcome::Unknown => None,
             SyncOutcome::Succeeded => Some(true),
             SyncOutcome::Failed => Some(false),
         };
-        self.run(&TIMES, args![no, server, entry.last_sync, succeeded, entry.last_report, entry.last_reboot])?;
-        self.run(&INVENTORY, args![no, entry.last_inventory])?;
+        self.send(&TIMES, args![no, server, entry.last_sync, succeeded, entry.last_report, entry.last_reboot])?;
+        self.send(&INVENTORY, args![no, entry.last_inventory])?;
         Ok(())
     }
 
@@ -200,7 +200,7 @@ impl WriteTx<'_> {
             client[3],
             &details.os_description,
         ];
-        self.run(&DETAILS, values)?;
+        self.send(&DETAILS, values)?;
         let mut known = Vec::with_capacity(details.groups.len());
         for group in &details.groups {
             if self.collection_show(*group)?.is_some() {
@@ -211,7 +211,7 @@ impl WriteTx<'_> {
         self.computer_set_groups(no, MemberSource::Requested, &known)?;
         let kept = serde_json::to_string(details)
             .map_err(|error| StoreError::Corrupt { what: format!("details of a computer: {error}") })?;
-        self.run(&DETAILS_BESIDE, args![no, &kept])?;
+        self.send(&DETAILS_BESIDE, args![no, &kept])?;
         Ok(())
     }
 
@@ -224,7 +224,7 @@ impl WriteTx<'_> {
         status: &StatusRow,
     ) -> Result<(), StoreError> {
         self.computer_status_put(no, status)?;
-        self.run(&STATUS, args![no, number, effective])?;
+        self.send(&STATUS, args![no, number, effective])?;
         Ok(())
     }
 

@@ -64,9 +64,9 @@ statements! {
         "INSERT INTO rollup_sync (at, change) VALUES (?1, ?2) ON CONFLICT (at) DO UPDATE SET change = excluded.change";
     SYNC_PRUNE: "forgetting old synchronizations" = "DELETE FROM rollup_sync WHERE at < ?1";
     CHANGE_REVISION: "looking for a revision by its change" =
-        "SELECT change, arrived_at FROM revision WHERE change >= ?1 ORDER BY change LIMIT 1";
+        "SELECT change, arrived_at FROM revision WHERE change >= ?1 ORDER BY change, revision_id LIMIT 1";
     CHANGE_DEPLOYMENT: "looking for a deployment by its change" =
-        "SELECT change, changed_at FROM deployment WHERE change >= ?1 ORDER BY change LIMIT 1";
+        "SELECT change, changed_at FROM deployment WHERE change >= ?1 ORDER BY change, deployment_id LIMIT 1";
 }
 
 impl ReadTx<'_> {

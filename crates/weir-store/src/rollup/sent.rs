@@ -74,6 +74,11 @@ statements! {
          FROM rollup_sent s INDEXED BY rollup_sent_rows JOIN computer c ON c.computer_no = s.computer_no
          LEFT JOIN rollup_computer r ON r.computer_no = s.computer_no
          LEFT JOIN downstream_server d ON d.server_no = c.site_no
+         WHERE s.todo & 3 <> 0 AND s.withheld = 0 AND s.computer_no > ?1 ORDER BY s.computer_no LIMIT ?2",
+        postgres "SELECT s.computer_no, s.todo, s.mark, c.site_no, d.server_id, r.details, r.last_inventory_at
+         FROM rollup_sent s JOIN computer c ON c.computer_no = s.computer_no
+         LEFT JOIN rollup_computer r ON r.computer_no = s.computer_no
+         LEFT JOIN downstream_server d ON d.server_no = c.site_no
          WHERE s.todo & 3 <> 0 AND s.withheld = 0 AND s.computer_no > ?1 ORDER BY s.computer_no LIMIT ?2";
     STATUSES: "listing computers whose status is to be told" =
         "SELECT s.computer_no, c.computer_id, c.site_no, s.mark, s.number, s.status, s.effective_at, t.status,
@@ -81,18 +86,30 @@ statements! {
          FROM rollup_sent s INDEXED BY rollup_sent_status JOIN computer c ON c.computer_no = s.computer_no
          LEFT JOIN computer_status t ON t.computer_no = s.computer_no
          LEFT JOIN rollup_computer r ON r.computer_no = s.computer_no
+         WHERE s.todo & 4 <> 0 AND s.withheld = 0 AND s.computer_no > ?1 ORDER BY s.computer_no LIMIT ?2",
+        postgres "SELECT s.computer_no, c.computer_id, c.site_no, s.mark, s.number, s.status, s.effective_at, t.status,
+             r.effective_at
+         FROM rollup_sent s JOIN computer c ON c.computer_no = s.computer_no
+         LEFT JOIN computer_status t ON t.computer_no = s.computer_no
+         LEFT JOIN rollup_computer r ON r.computer_no = s.computer_no
          WHERE s.todo & 4 <> 0 AND s.withheld = 0 AND s.computer_no > ?1 ORDER BY s.computer_no LIMIT ?2";
     NUMBERS: "listing the numbers of status that is to be told" =
         "SELECT s.computer_no, c.computer_id, s.number FROM rollup_sent s INDEXED BY rollup_sent_status
          JOIN computer c ON c.computer_no = s.computer_no
          WHERE s.todo & 4 <> 0 AND s.withheld = 0 AND s.status IS NOT NULL AND s.computer_no > ?1
+         ORDER BY s.computer_no LIMIT ?2",
+        postgres "SELECT s.computer_no, c.computer_id, s.number FROM rollup_sent s
+         JOIN computer c ON c.computer_no = s.computer_no
+         WHERE s.todo & 4 <> 0 AND s.withheld = 0 AND s.status IS NOT NULL AND s.computer_no > ?1
          ORDER BY s.computer_no LIMIT ?2";
     OWED_ROWS: "counting computers to be told of" =
-        "SELECT count(*) FROM rollup_sent INDEXED BY rollup_sent_rows WHERE todo & 3 <> 0 AND withheld = 0";
+        "SELECT count(*) FROM rollup_sent INDEXED BY rollup_sent_rows WHERE todo & 3 <> 0 AND withheld = 0",
+        postgres "SELECT count(*) FROM rollup_sent WHERE todo & 3 <> 0 AND withheld = 0";
     OWED_STATUSES: "counting status to be told" =
-        "SELECT count(*) FROM rollup_sent INDEXED BY rollup_sent_status WHERE todo & 4 <> 0 AND withheld = 0";
+        "SELECT count(*) FROM rollup_sent INDEXED BY rollup_sent_status WHERE todo & 4 <> 0 AND withheld = 0",
+        postgres "SELECT count(*) FROM rollup_sent WHERE todo & 4 <> 0 AND withheld = 0";
     ROW_DONE: "noting that a computer was told of" =
-        "UPDATE rollup_sent SET todo = todo & ~?3 WHERE computer_no = ?1 AND mark = ?2";
+        "UPDATE rollup_sent SET todo = todo & ~CAST(?3 AS BIGINT) WHERE computer_no = ?1 AND mark = ?2";
     STATUS_DONE: "noting that a status was told" =
         "UPDATE rollup_sent SET number = ?3, status = ?4, effective_at = ?5,
              todo = CASE WHEN mark = ?2 THEN todo & ~4 ELSE todo END
@@ -162,7 +179,7 @@ fn id(row: &Row<'_>, column: usize) -> Result<ComputerId, StoreError> {
 impl WriteTx<'_> {
     /// Notes that something is owed no more, unless more came to be owed since `mark`.
     pub fn rollup_sent_done(&self, no: u32, mark: u64, done: u8) -> Result<(), StoreError> {
-        self.run(&ROW_DONE, args![no, mark, done])?;
+        self.send(&ROW_DONE, args![no, mark, done])?;
         Ok(())
     }
 
@@ -175,25 +192,25 @@ impl WriteTx<'_> {
         status: &[u8],
         effective: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.run(&STATUS_DONE, args![no, mark, number, status, effective])?;
+        self.send(&STATUS_DONE, args![no, mark, number, status, effective])?;
         Ok(())
     }
 
     /// The server above wants the details of a computer.
     pub fn rollup_sent_again(&self, id: &ComputerId) -> Result<(), StoreError> {
-        self.run(&AGAIN, args![id.as_str()])?;
+        self.send(&AGAIN, args![id.as_str()])?;
         Ok(())
     }
 
     /// The server above has another status of a computer than was told.
     pub fn rollup_sent_full(&self, id: &ComputerId) -> Result<(), StoreError> {
-        self.run(&FULL, args![id.as_str()])?;
+        self.send(&FULL, args![id.as_str()])?;
         Ok(())
     }
 
     /// Tells no more of a computer until it is heard of again, then everything.
     pub fn rollup_sent_withhold(&self, no: u32) -> Result<(), StoreError> {
-        self.run(&WITHHOLD, args![no])?;
+        self.send(&WITHHOLD, args![no])?;
         Ok(())
     }
 }

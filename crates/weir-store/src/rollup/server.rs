@@ -121,22 +121,31 @@ statements! {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (server_no) DO UPDATE SET parent_no = excluded.parent_no, last_sync_at = excluded.last_sync_at,
              last_rollup_at = excluded.last_rollup_at, received_at = CASE
-                 WHEN parent_no = excluded.parent_no AND last_rollup_at IS excluded.last_rollup_at THEN received_at
+                 WHEN rollup_server.parent_no = excluded.parent_no
+                     AND rollup_server.last_rollup_at IS NOT DISTINCT FROM excluded.last_rollup_at
+                     THEN rollup_server.received_at
                  ELSE excluded.received_at END, summary = excluded.summary";
     SERVER_SHIFT: "noting how a server's clock differs" =
         "UPDATE rollup_server SET clock_shift = ?2 WHERE server_no = ?1";
     CLIENTS: "listing kinds of computers of a server" =
-        "SELECT c.client_no, c.os, CASE WHEN c.server_no = 1 OR c.counted_at IS r.last_rollup_at THEN c.computers ELSE 0 END,
+        "SELECT c.client_no, c.os,
+             CASE WHEN c.server_no = 1 OR c.counted_at IS NOT DISTINCT FROM r.last_rollup_at THEN c.computers ELSE 0 END,
              c.repeated, c.counted_at
          FROM rollup_client c LEFT JOIN rollup_server r ON r.server_no = c.server_no
          WHERE c.server_no = ?1 ORDER BY c.client_no";
     CLIENT_FIND: "looking for a kind of computers" =
         "SELECT client_no, os, computers, repeated, counted_at FROM rollup_client WHERE server_no = ?1 AND os = ?2";
+    // an INSERT that meets a row takes a number from PostgreSQL all the same, and they are to last: it looks for the row first
     CLIENT_PUT: "storing a kind of computers" =
         "INSERT INTO rollup_client (server_no, os, computers, counted_at, repeated) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (server_no, os) DO UPDATE SET computers = excluded.computers, counted_at = excluded.counted_at,
              repeated = excluded.repeated
-         RETURNING client_no";
+         RETURNING client_no",
+        postgres "WITH known AS (UPDATE rollup_client SET computers = ?3, counted_at = ?4, repeated = ?5
+                 WHERE server_no = ?1 AND os = ?2 RETURNING client_no),
+             made AS (INSERT INTO rollup_client (server_no, os, computers, counted_at, repeated)
+                 SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM known) RETURNING client_no)
+         SELECT client_no FROM known UNION ALL SELECT client_no FROM made";
     ACTIVITY_ADD: "adding installations" =
         "INSERT INTO rollup_activity (client_no, update_id, revision, succeeded, failed, fresh_succeeded, fresh_failed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5)
@@ -144,7 +153,14 @@ statements! {
              succeeded = min(succeeded + excluded.succeeded, 2147483647),
              failed = min(failed + excluded.failed, 2147483647),
              fresh_succeeded = min(fresh_succeeded + excluded.succeeded, 2147483647),
-             fresh_failed = min(fresh_failed + excluded.failed, 2147483647)";
+             fresh_failed = min(fresh_failed + excluded.failed, 2147483647)",
+        postgres "INSERT INTO rollup_activity (client_no, update_id, revision, succeeded, failed, fresh_succeeded, fresh_failed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5)
+         ON CONFLICT (client_no, update_id, revision) DO UPDATE SET
+             succeeded = least(rollup_activity.succeeded + excluded.succeeded, 2147483647),
+             failed = least(rollup_activity.failed + excluded.failed, 2147483647),
+             fresh_succeeded = least(rollup_activity.fresh_succeeded + excluded.succeeded, 2147483647),
+             fresh_failed = least(rollup_activity.fresh_failed + excluded.failed, 2147483647)";
     ACTIVITY_FREEZE: "freezing installations that are sent" =
         "UPDATE rollup_activity SET sending_succeeded = fresh_succeeded, sending_failed = fresh_failed,
              fresh_succeeded = 0, fresh_failed = 0
@@ -167,19 +183,31 @@ statements! {
              c.old_product_type, c.new_product_type, c.system_metrics, c.processor_architecture
          FROM event e JOIN computer c ON c.computer_no = e.computer_no
          WHERE e.event_no > ?1 AND e.event_no <= ?2
-         GROUP BY 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15";
+         GROUP BY 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+         ORDER BY 1, 2, 3, 5 NULLS FIRST, 6 NULLS FIRST, 7 NULLS FIRST, 8 NULLS FIRST, 9 NULLS FIRST, 10 NULLS FIRST,
+             11 NULLS FIRST, 12 NULLS FIRST, 13 NULLS FIRST, 14 NULLS FIRST, 15 NULLS FIRST";
     OWN_KINDS: "counting computers by kind" =
         "SELECT 0, 0, 0, count(*), c.os_major_version, c.os_minor_version, c.os_build_number,
              c.os_service_pack_major_number, c.os_service_pack_minor_number, c.os_locale, c.suite_mask,
              c.old_product_type, c.new_product_type, c.system_metrics, c.processor_architecture
-         FROM computer c WHERE c.site_no = 1 GROUP BY 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15";
+         FROM computer c WHERE c.site_no = 1 GROUP BY 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+         ORDER BY 5 NULLS FIRST, 6 NULLS FIRST, 7 NULLS FIRST, 8 NULLS FIRST, 9 NULLS FIRST, 10 NULLS FIRST, 11 NULLS FIRST,
+             12 NULLS FIRST, 13 NULLS FIRST, 14 NULLS FIRST, 15 NULLS FIRST";
     OWN_KINDS_CLEAR: "clearing counts of computers" = "UPDATE rollup_client SET computers = 0 WHERE server_no = 1";
     OWN_KIND_PUT: "storing a count of computers" =
         "INSERT INTO rollup_client (server_no, os, computers) VALUES (1, ?1, ?2)
-         ON CONFLICT (server_no, os) DO UPDATE SET computers = excluded.computers RETURNING client_no";
+         ON CONFLICT (server_no, os) DO UPDATE SET computers = excluded.computers RETURNING client_no",
+        postgres "WITH known AS (UPDATE rollup_client SET computers = ?2 WHERE server_no = 1 AND os = ?1 RETURNING client_no),
+             made AS (INSERT INTO rollup_client (server_no, os, computers)
+                 SELECT 1, ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM known) RETURNING client_no)
+         SELECT client_no FROM known UNION ALL SELECT client_no FROM made";
     OWN_KIND: "looking for a kind of own computers" =
         "INSERT INTO rollup_client (server_no, os, computers) VALUES (1, ?1, 0)
-         ON CONFLICT (server_no, os) DO UPDATE SET computers = computers RETURNING client_no";
+         ON CONFLICT (server_no, os) DO UPDATE SET computers = computers RETURNING client_no",
+        postgres "WITH known AS (SELECT client_no FROM rollup_client WHERE server_no = 1 AND os = ?1),
+             made AS (INSERT INTO rollup_client (server_no, os, computers)
+                 SELECT 1, ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM known) RETURNING client_no)
+         SELECT client_no FROM known UNION ALL SELECT client_no FROM made";
 }
 
 fn server(row: &Row<'_>) -> Result<RolledServer, StoreError> {
@@ -328,7 +356,7 @@ impl WriteTx<'_> {
     pub fn rollup_activity_add(&self, client: u32, activity: &Activity) -> Result<(), StoreError> {
         let update = activity.update;
         let values = args![client, update.update_id, update.revision, activity.succeeded, activity.failed];
-        self.run(&ACTIVITY_ADD, values)?;
+        self.send(&ACTIVITY_ADD, values)?;
         Ok(())
     }
 
@@ -363,7 +391,7 @@ impl WriteTx<'_> {
     /// Clears the frozen installations of these kinds of computers, which were told.
     pub fn rollup_activity_sent(&self, clients: &[u32]) -> Result<(), StoreError> {
         for client in clients {
-            self.run(&ACTIVITY_SENT, args![*client])?;
+            self.send(&ACTIVITY_SENT, args![*client])?;
         }
         Ok(())
     }

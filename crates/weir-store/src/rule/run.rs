@@ -115,7 +115,8 @@ statements! {
          FROM rule_run WHERE run_no = ?1";
     RUN_DETAIL: "reading what a run said of updates" = "SELECT detail, detail_len FROM rule_run WHERE run_no = ?1";
     RUN_AUTOMATIC: "reading when a rule ran by itself" =
-        "SELECT started_at FROM rule_run WHERE rule_id = ?1 AND started_at > ?2 AND cause <> 0 AND result <> 3";
+        "SELECT started_at FROM rule_run WHERE rule_id = ?1 AND started_at > ?2 AND cause <> 0 AND result <> 3
+         ORDER BY run_no";
     RUN_FORGET: "forgetting what old runs said of updates" =
         "UPDATE rule_run SET detail = NULL, detail_len = 0 WHERE rule_id = ?1 AND detail IS NOT NULL AND run_no <=
              (SELECT run_no FROM rule_run WHERE rule_id = ?1 ORDER BY run_no DESC LIMIT 1 OFFSET ?2)";

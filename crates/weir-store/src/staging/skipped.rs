@@ -30,7 +30,7 @@ statements! {
     SKIPPED_COUNT: "counting revisions that are left out" = "SELECT count(*) FROM skipped_revision";
     SKIPPED_RESTORE: "asking again for what was left out" =
         "INSERT INTO pending_revision (kind, update_id, revision) SELECT 1, update_id, revision FROM skipped_revision
-         WHERE 1 ON CONFLICT (update_id, revision) DO NOTHING";
+         WHERE true ORDER BY update_id, revision ON CONFLICT (update_id, revision) DO NOTHING";
     SKIPPED_CLEAR: "leaving nothing out" = "DELETE FROM skipped_revision";
 }
 
