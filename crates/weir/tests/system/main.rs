@@ -15,6 +15,7 @@ mod disconnected;
 mod disk;
 mod durability;
 mod first_day;
+mod front_ends;
 mod lab;
 mod lifecycle;
 mod month;
