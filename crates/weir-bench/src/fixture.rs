@@ -42,7 +42,12 @@ pub(crate) struct Fixture {
 
 /// Imports a synthetic catalogue into an empty data folder, through the same code as any import.
 pub(crate) async fn build(data: &Path, shape: Shape) -> anyhow::Result<Fixture> {
-    let store = Store::open(data, &Options::default())?;
+    build_on(data, shape, None).await
+}
+
+/// The same into an empty database of PostgreSQL, if one is named.
+pub(crate) async fn build_on(data: &Path, shape: Shape, database: Option<String>) -> anyhow::Result<Fixture> {
+    let store = Store::open(data, &Options { database, ..Options::default() })?;
     let catalogue = Catalogue::generate(shape);
     let document_bytes = import(&store, catalogue.documents())?;
     let rows = store.read(|tx| tx.catalogue_revisions(RevisionId(0)))?;

@@ -15,6 +15,7 @@ mod estate;
 mod first_scan;
 mod fixture;
 mod fleet;
+mod front_ends;
 mod giants;
 mod handlers;
 mod imports;
@@ -178,6 +179,9 @@ async fn measure(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
         Suite::Content => {
             let figures = content::measure(folder, options.seconds, options.quick, tell)?;
             Ok(Figures::new(figures.rows, figures.exponent))
+        }
+        Suite::FrontEnds => {
+            Ok(Figures::new(front_ends::measure(folder, options.seconds, options.quick, tell).await?, None))
         }
         Suite::Import => {
             let figures = imports::measure(folder, options.package.clone(), &options.sizes, tell).await?;

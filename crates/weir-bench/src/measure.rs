@@ -34,6 +34,11 @@ impl Load {
         Ok(Self { child, input, output })
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Carries out one run.
     pub(crate) fn run(&mut self, command: &Command) -> anyhow::Result<Outcome> {
         serde_json::to_writer(&mut self.input, command)?;
@@ -159,6 +164,13 @@ pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
     cpu_of(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
+/// The same of all processes with this name together.
+pub(crate) fn cpu_seconds_of(name: &str) -> f64 {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    lines.filter(|line| line.contains(&format!(" ({name}) "))).filter_map(|line| cpu_of(&line)).sum()
+}
+
 /// The same from its line: the name of the program may have blanks and brackets, and ends with the last bracket; utime and stime are
 /// the 14th and the 15th of the line (proc(5)).
 fn cpu_of(line: &str) -> Option<f64> {
@@ -187,6 +199,10 @@ mod tests {
         }
         let used = cpu_seconds(std::process::id()).expect("a process table") - before;
         assert!(used > 0.0, "{used}");
+        let line = std::fs::read_to_string("/proc/self/stat").expect("a process table");
+        let name = line.split_once('(').and_then(|(_, rest)| rest.split_once(") ")).expect("a name").0;
+        assert!(cpu_seconds_of(name) >= used, "{name}");
+        assert!(cpu_seconds_of("no such program").abs() < f64::EPSILON);
     }
 
     #[test]

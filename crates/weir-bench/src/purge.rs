@@ -195,6 +195,7 @@ async fn load(folder: &Path, site: &Site, fixture: &fixture::Fixture) -> anyhow:
         requests: None,
         vary: false,
         rate: Some(RATE),
+        others: Vec::new(),
     })
 }
 
