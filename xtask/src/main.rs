@@ -21,7 +21,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Chore {
-    /// Installs what the tests need, or says what is missing, then runs every test.
+    /// Installs what the tests need, or says what is missing, then runs every test, and those that ask most of the store again on
+    /// PostgreSQL.
     Test {
         /// Only prepare, run nothing.
         #[arg(long)]
@@ -73,6 +74,46 @@ enum Chore {
     },
 }
 
+/// Says which engine the databases of tests are on.
+const ENGINE: &str = "WEIR_TEST_ENGINE";
+
+/// What is run again with databases of PostgreSQL: all that asks much of the store, and some of the whole program.
+const ON_POSTGRES: [&[&str]; 3] = [
+    &["--package", "weir-store", "--lib"],
+    &[
+        "--package",
+        "weir-server",
+        "--test",
+        "admin",
+        "--test",
+        "client",
+        "--test",
+        "conformance",
+        "--test",
+        "downstream",
+        "--test",
+        "rollup",
+        "--test",
+        "upstream",
+    ],
+    &[
+        "--package",
+        "weir",
+        "--test",
+        "system",
+        "--",
+        "crash::a_deployment_is_there",
+        "crash::a_report_is_there",
+        "crash::cleanup",
+        "first_day::a_computer_is_offered",
+        "lifecycle::what_was_there",
+        "scan_life",
+        "sites::a_child_that_drifted",
+        "sites::a_copied_data_folder",
+        "synchronize::a_new_administrator",
+    ],
+];
+
 fn main() -> ExitCode {
     match run(Chore::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -90,13 +131,14 @@ fn run(chore: Chore) -> Result<()> {
             if prepare {
                 return Ok(());
             }
-            let mut cargo = cargo("test");
-            if arguments.is_empty() {
-                cargo.args(["--workspace", "--no-fail-fast"]);
-            } else {
-                cargo.args(arguments);
+            if !arguments.is_empty() {
+                return succeed(cargo("test").args(arguments));
             }
-            succeed(&mut cargo)
+            let everything = succeed(cargo("test").args(["--workspace", "--no-fail-fast"]));
+            // whatever failed, it is known of both engines then
+            let again = ON_POSTGRES
+                .map(|targets| succeed(cargo("test").env(ENGINE, "postgres").arg("--no-fail-fast").args(targets)));
+            everything.and(again.into_iter().collect())
         }
         Chore::Bench { arguments } => {
             let mut cargo = cargo("run");

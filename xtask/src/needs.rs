@@ -45,11 +45,24 @@ const TOOLS: &[Tool] = &[
         purpose: "disks fail, hang and slow down under a server that runs, also in benchmarks",
     },
     Tool {
+        probe: ("sh", &["-c", POSTGRES_THERE]),
+        package: POSTGRES,
+        purpose: "the database is one of PostgreSQL, too, in a cluster of each test program's own",
+    },
+    Tool {
         probe: ("chromium", &["--version"]),
         package: "chromium",
         purpose: "the console is opened in a real browser",
     },
 ];
+
+const POSTGRES: &str = "postgresql";
+/// Whether there is a release that the tests can start: of Debian, among other programs, or in the folder that `POSTGRES_BIN` names.
+const POSTGRES_THERE: &str = "test -n \"$POSTGRES_BIN\" || command -v initdb || \
+                              ls /usr/lib/postgresql/1[5-9]/bin/initdb /usr/lib/postgresql/[2-9]?/bin/initdb 2>/dev/null | grep -q .";
+/// Debian makes and starts a cluster with each release that it installs, unless this says otherwise before.
+const NO_CLUSTER: &str =
+    "sed -i -E 's/^#?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf";
 
 /// What benchmarks compare with, or measure by.
 const BENCH_TOOLS: &[Tool] = &[
@@ -114,22 +127,29 @@ fn tools(of: &'static [Tool], who: &str) -> Result<()> {
     if !works("apt-get", &["--version"]) {
         bail!("{} (this system has no apt-get: use its own package manager)", by_hand());
     }
-    let apt = |arguments: &[&str]| -> Result<()> {
+    let as_root = |program: &str, arguments: &[&str]| -> Result<()> {
         let mut command = if user_is_root() {
-            Command::new("apt-get")
+            Command::new(program)
         } else if works("sudo", &["-n", "true"]) {
             let mut command = Command::new("sudo");
-            command.args(["-n", "apt-get"]);
+            command.args(["-n", program]);
             command
         } else {
             bail!("{}\n(neither root nor able to use sudo without a password)", by_hand());
         };
         succeed(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    apt(&["update", "--quiet"]).with_context(by_hand)?;
-    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
-    install.extend(&packages);
-    apt(&install).with_context(by_hand)?;
+    let install = |packages: &[&str]| {
+        let options = ["install", "--yes", "--quiet", "--no-install-recommends"];
+        as_root("apt-get", &[&options[..], packages].concat()).with_context(by_hand)
+    };
+    as_root("apt-get", &["update", "--quiet"]).with_context(by_hand)?;
+    if packages.contains(&POSTGRES) {
+        // the tests start their own; nothing is to run here for them
+        install(&["postgresql-common"])?;
+        as_root("sh", &["-c", NO_CLUSTER]).with_context(by_hand)?;
+    }
+    install(&packages)?;
     let absent = missing(of);
     if let Some(tool) = absent.first() {
         bail!("{} is installed, but `{} {}` still fails", tool.package, tool.probe.0, tool.probe.1.join(" "));

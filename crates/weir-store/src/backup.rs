@@ -1,7 +1,7 @@
 //! Copies of the database: made while it is in use, and looked at before anything relies on them.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     ops::ControlFlow,
     path::{Path, PathBuf},
     time::Duration,
@@ -12,7 +12,16 @@ use rusqlite::{
     backup::{Backup, StepResult},
 };
 
-use crate::{ReadTx, StoreError, codec::args, content::sync_folder, db::failed, migrate, sql::statements};
+pub use crate::inspection::Inspection;
+use crate::{
+    DATABASE, ReadTx, StoreError,
+    codec::args,
+    content::sync_folder,
+    db::failed,
+    migrate,
+    sql::statements,
+    transfer::{self, Progress},
+};
 
 /// Pages copied in one step (1 MiB with the pages of this database). Between two steps nothing is held but a view of the source.
 const STEP: i32 = 256;
@@ -77,6 +86,22 @@ pub fn copy(
     Ok(true)
 }
 
+/// [`copy`] of the database of a site: of the one in the data folder; or, if an address names one, of all that this has, of which the
+/// file becomes an embedded database.
+pub fn copy_of(
+    data: &Path,
+    database: Option<&str>,
+    target: &Path,
+    step: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<bool, StoreError> {
+    match database {
+        None => copy(&data.join(DATABASE), target, step),
+        Some(url) => {
+            transfer::out_of_postgres(url, target, &mut |told: Progress<'_>| step(told.bytes, told.bytes_total))
+        }
+    }
+}
+
 /// Copies page after page. False if `step` broke off.
 fn pages(
     from: &Connection,
@@ -110,7 +135,7 @@ fn pages(
 }
 
 /// Makes a copied database one that needs no log beside it, so that it can be read where nothing can be written.
-fn alone(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn alone(path: &Path) -> Result<(), StoreError> {
     let fail = |error| failed("finishing the copy of the database", error);
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     look(&connection).map_err(fail)?;
@@ -124,11 +149,11 @@ fn alone(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn look(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn look(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map(drop)
 }
 
-fn create(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
     let mut options = File::options();
     options.create_new(true).write(true);
     #[cfg(unix)]
@@ -136,13 +161,13 @@ fn create(path: &Path) -> Result<(), StoreError> {
     options.open(path).map(drop).map_err(|source| StoreError::Open { path: path.to_owned(), source })
 }
 
-fn durable(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn durable(path: &Path) -> Result<(), StoreError> {
     let fail = |source| StoreError::Open { path: path.to_owned(), source };
     File::open(path).and_then(|file| file.sync_all()).map_err(fail)?;
     sync_folder(path.parent().unwrap_or(Path::new("."))).map_err(fail)
 }
 
-fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+pub(crate) fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     let fail = |error| failed("opening the database", error);
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fail)?;
     connection.busy_timeout(BUSY).map_err(fail)?;
@@ -150,104 +175,21 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// A database that is looked at and never changed. No migration is run, and no lock is taken.
-#[derive(Debug)]
-pub struct Inspection {
-    connection: Connection,
-    /// What was written and not yet moved into the file is not seen.
-    without_log: bool,
-}
-
-impl Inspection {
-    /// Opens a database that may be in use by another process. Where nothing can be written beside it (a read-only disk) the file
-    /// alone is read ([`Inspection::is_without_log`]).
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let opened = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        let readable = opened.and_then(|connection| {
-            look(&connection).map_err(|error| failed("reading the database", error))?;
-            Ok(connection)
-        });
-        match readable {
-            Ok(connection) => Ok(Self { connection, without_log: false }),
-            Err(StoreError::DiskFailed { .. } | StoreError::Query { .. }) => {
-                Ok(Self { without_log: true, ..Self::still(path)? })
-            }
-            Err(error) => Err(error),
-        }
+/// The version of the schema: the number of the last migration that was run; none if none was.
+pub(crate) fn version(connection: &Connection) -> Result<Option<u32>, StoreError> {
+    let history = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
+    let there: i64 = connection
+        .query_row(history, [], |row| row.get(0))
+        .map_err(|error| failed("reading the version of the schema", error))?;
+    if there == 0 {
+        return Ok(None);
     }
-
-    /// Opens a database that nobody writes to, such as one of a backup. Nothing is made beside it.
-    pub fn still(path: &Path) -> Result<Self, StoreError> {
-        let missing = |source| StoreError::Open { path: path.to_owned(), source };
-        let whole = fs::canonicalize(path).map_err(missing)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        let connection = open(&uri(&whole), flags)?;
-        look(&connection).map_err(|error| failed("reading the database", error))?;
-        Ok(Self { connection, without_log: false })
-    }
-
-    /// Only the file could be read, without the log beside it.
-    pub fn is_without_log(&self) -> bool {
-        self.without_log
-    }
-
-    /// The version of the schema: the number of the last migration that was run; none if none was.
-    pub fn schema_version(&self) -> Result<Option<u32>, StoreError> {
-        let history = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
-        let there: i64 = self
-            .connection
-            .query_row(history, [], |row| row.get(0))
-            .map_err(|error| failed("reading the version of the schema", error))?;
-        if there == 0 {
-            return Ok(None);
-        }
-        let version = self.read(|tx| tx.first(&SCHEMA_VERSION, args![], |row| row.opt_int(0)))?;
-        Ok(version.flatten())
-    }
-
-    /// What is wrong with the structure of the file, at most so many findings; none if nothing is. `thorough` compares every index
-    /// with its table, too.
-    pub fn damage(&self, thorough: bool, most: u32) -> Result<Vec<String>, StoreError> {
-        let pragma = if thorough { "integrity_check" } else { "quick_check" };
-        let mut found = Vec::new();
-        let looked = self.connection.pragma(None, pragma, most, |row| {
-            found.push(row.get::<_, String>(0)?);
-            Ok(())
-        });
-        match looked.map_err(|error| failed("checking the database", error)) {
-            Ok(()) => {}
-            // pages that cannot be made sense of at all
-            Err(StoreError::Corrupt { what }) => found.push(what),
-            Err(error) => return Err(error),
-        }
-        found.retain(|line| line != "ok");
-        Ok(found)
-    }
-
-    /// Rows that refer to what is not there, by table and the table that they refer to, with how many.
-    pub fn dangling(&self) -> Result<Vec<(String, String, u64)>, StoreError> {
-        let mut found: Vec<(String, String, u64)> = Vec::new();
-        self.connection
-            .pragma_query(None, "foreign_key_check", |row| {
-                let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-                match found.iter_mut().find(|(known, above, _)| *known == table && *above == parent) {
-                    Some((_, _, count)) => *count += 1,
-                    None => found.push((table, parent, 1)),
-                }
-                Ok(())
-            })
-            .map_err(|error| failed("checking references of the database", error))?;
-        Ok(found)
-    }
-
-    /// Reads it as a server would.
-    pub fn read<T>(&self, work: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        work(&ReadTx::new(&self.connection))
-    }
+    let version = ReadTx::new(connection).first(&SCHEMA_VERSION, args![], |row| row.opt_int(0))?;
+    Ok(version.flatten())
 }
 
 /// The name under which SQLite reads a file as it is, without a log and without locks.
-fn uri(path: &Path) -> PathBuf {
+pub(crate) fn uri(path: &Path) -> PathBuf {
     let mut name = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {

@@ -11,13 +11,20 @@ refinery::embed_migrations!("migrations");
 /// Runs what has not been run. A database that a newer binary has taken further is accepted: new migrations only add,
 /// so that servers of two releases can share one database during an upgrade.
 pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    tell(&apply(connection, path)?);
+    Ok(())
+}
+
+/// The same for a database that is made or copied, which nobody has to be told of.
+pub(crate) fn make(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    apply(connection, path).map(drop)
+}
+
+fn apply(connection: &mut Connection, path: &Path) -> Result<refinery::Report, StoreError> {
     // One by one, a migration and the note that it was applied are two transactions: a process killed between them would
     // leave a database that cannot be opened again.
     let report = migrations::runner().set_abort_missing(false).set_grouped(true).run(connection);
-    let fail = |error| StoreError::Migration { place: path.display().to_string(), source: Box::new(error) };
-    let report = report.map_err(fail)?;
-    tell(&report);
-    Ok(())
+    report.map_err(|error| StoreError::Migration { place: path.display().to_string(), source: Box::new(error) })
 }
 
 /// Says what was run.

@@ -1,6 +1,7 @@
 //! What tests and benchmarks are made of: update documents, a synthetic catalogue of realistic shape, payloads, a
-//! scripted Windows Update Agent, scripted upstream and downstream servers, mail servers and receivers of webhooks, a proxy that cuts, a balancer, disks that fail, replay of recorded exchanges, and a
-//! `weir` process of their own, and the disk of a Windows computer.
+//! scripted Windows Update Agent, scripted upstream and downstream servers, mail servers and receivers of webhooks, a proxy that
+//! cuts, a balancer, disks that fail, replay of recorded exchanges, databases of PostgreSQL and the choice of an engine, a `weir` process of
+//! their own, and the disk of a Windows computer.
 //!
 //! *Invariant:* nothing that serves depends on this crate, only tests, the benchmarks and the lab. Everything generated is a function
 //! of its seed, so that a failure can be repeated.
@@ -13,11 +14,13 @@ pub mod cut;
 pub mod disk;
 pub mod document;
 pub mod downstream;
+pub mod engine;
 pub mod http;
 pub mod mail;
 pub mod oidc;
 pub mod parquet;
 pub mod payload;
+pub mod postgres;
 pub mod process;
 pub mod random;
 mod raw;

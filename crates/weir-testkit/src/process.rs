@@ -12,6 +12,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::engine;
+
 /// How long a start or a stop may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a command may take on a busy machine; one that waits for ever fails its test instead of stopping all.
@@ -19,7 +21,8 @@ const LIMIT: Duration = Duration::from_mins(8);
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A running `weir serve` on free ports with a data folder of its own. Killed when dropped.
+/// A running `weir serve` on free ports with a data folder of its own, on the database that [`engine`] has for it. Killed when
+/// dropped.
 #[derive(Debug)]
 pub struct WeirProcess {
     binary: PathBuf,
@@ -48,22 +51,39 @@ impl WeirProcess {
     ///
     /// As [`WeirProcess::start`].
     pub fn start_with(binary: impl AsRef<Path>, data: Option<&Path>, arguments: &[&str]) -> Result<Self> {
+        let mut process = Self::ready(binary.as_ref(), data, arguments)?;
+        process.restart()?;
+        Ok(process)
+    }
+
+    /// The same on the embedded database whatever was chosen, for a test that is about its file.
+    ///
+    /// # Errors
+    ///
+    /// As [`WeirProcess::start`].
+    pub fn start_on_sqlite(binary: impl AsRef<Path>, data: Option<&Path>, arguments: &[&str]) -> Result<Self> {
+        let mut process = Self::ready(binary.as_ref(), data, arguments)?;
+        engine::keep_sqlite(&process.data);
+        process.restart()?;
+        Ok(process)
+    }
+
+    /// One that was not started.
+    fn ready(binary: &Path, data: Option<&Path>, arguments: &[&str]) -> Result<Self> {
         let (data, folder) = if let Some(data) = data {
             (data.to_owned(), None)
         } else {
             let folder = tempfile::Builder::new().prefix("weir-test-").tempdir()?;
             (folder.path().join("data"), Some(folder))
         };
-        let mut process = Self {
-            binary: binary.as_ref().to_owned(),
+        Ok(Self {
+            binary: binary.to_owned(),
             data,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             child: None,
             endpoints: Value::Null,
             _folder: folder,
-        };
-        process.restart()?;
-        Ok(process)
+        })
     }
 
     /// Its data folder.
@@ -164,11 +184,19 @@ impl WeirProcess {
         self.data.with_extension("log")
     }
 
-    /// The command line with these arguments against it (`--data` is added).
+    /// The command line with these arguments against it (`--data` is added, and the database is in the environment).
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).arg("--data").arg(&self.data).stdin(Stdio::null());
+        command.envs(self.database().map(|url| (engine::DATABASE, url)));
         command
+    }
+
+    /// The address of its database: that which it was given, else that which belongs to its folder; none if it is in the folder.
+    pub fn database(&self) -> Option<String> {
+        let given = self.arguments.iter().position(|argument| argument == "--database");
+        let given = given.and_then(|at| self.arguments.get(at + 1)).cloned();
+        given.or_else(|| engine::database(&self.data))
     }
 
     /// Runs the command line against it.
@@ -281,6 +309,7 @@ impl WeirProcess {
                 command.args([option, "127.0.0.1:0"]);
             }
         }
+        command.envs(self.database().map(|url| (engine::DATABASE, url)));
         command.args(&self.arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut child = command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
         let deadline = Instant::now() + PATIENCE;

@@ -90,6 +90,10 @@ impl Server {
             command.args([option, "127.0.0.1:0"]);
         }
         command.args(arguments).arg("--exit-with-parent").arg(std::process::id().to_string());
+        // tests choose the engine; without that the database is in the data folder
+        if let Some(url) = weir_testkit::engine::database(&data) {
+            command.args(["--database", &url]);
+        }
         // what is set for a server of the administrator's own must not reach these
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("WEIR_") {

@@ -1,4 +1,4 @@
-//! Backups made, verified and restored, without a server.
+//! Backups made, verified and restored, without a server: copies of the file of the embedded database, whatever engine was chosen.
 
 use std::{
     fs,

@@ -75,7 +75,9 @@ mod tests {
     #[test]
     fn a_signature_holds_for_its_manifest_and_key_alone() {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(folder.path(), &Options::default()).expect("opens");
+        let database = weir_testkit::engine::database(folder.path());
+        let options = Options { database, ..Options::default() };
+        let store = Store::open(folder.path(), &options).expect("opens");
         let actor = Actor::system("test", Timestamp::UNIX_EPOCH);
         let key = own(&store, &actor).expect("made");
         assert_eq!(own(&store, &actor).expect("there"), key);

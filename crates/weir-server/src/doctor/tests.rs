@@ -1,4 +1,5 @@
-//! What is found in damaged folders, and what is repaired.
+//! What is found in damaged folders, and what is repaired. The database is the file in the folder, whatever engine was chosen: it is
+//! this file that is damaged.
 
 use std::{fs, path::Path};
 

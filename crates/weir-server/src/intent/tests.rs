@@ -35,7 +35,9 @@ struct Site {
 impl Site {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { store: Store::open(folder.path(), &Options::default()).expect("opens"), _folder: folder }
+        let database = weir_testkit::engine::database(folder.path());
+        let options = Options { database, ..Options::default() };
+        Self { store: Store::open(folder.path(), &options).expect("opens"), _folder: folder }
     }
 
     fn write<T>(&self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError>) -> T {

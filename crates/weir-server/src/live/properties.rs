@@ -83,7 +83,9 @@ struct Site {
 impl Site {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(folder.path(), &Options::default()).expect("opens");
+        let database = weir_testkit::engine::database(folder.path());
+        let options = Options { database, ..Options::default() };
+        let store = Store::open(folder.path(), &options).expect("opens");
         let site = Self { live: Live::new(store.clone()), store, _folder: folder };
         let inputs = (1..=UPDATES).map(|number| Input {
             name: number.to_string(),

@@ -192,7 +192,9 @@ mod tests {
     impl Site {
         fn new() -> Self {
             let folder = tempfile::tempdir().expect("folder");
-            Self { store: Store::open(folder.path(), &Options::default()).expect("store"), _folder: folder }
+            let database = weir_testkit::engine::database(folder.path());
+            let options = Options { database, ..Options::default() };
+            Self { store: Store::open(folder.path(), &options).expect("store"), _folder: folder }
         }
 
         fn write<T>(&self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError>) -> T {

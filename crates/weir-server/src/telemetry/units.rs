@@ -103,7 +103,9 @@ mod tests {
     #[test]
     fn every_unit_of_work_is_told_of_once_however_it_ends() {
         let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(folder.path(), &Options::default()).expect("store");
+        let database = weir_testkit::engine::database(folder.path());
+        let options = Options { database, ..Options::default() };
+        let store = Store::open(folder.path(), &options).expect("store");
         let counting = Counting::default();
         store.observe(Arc::new(counting.clone()));
         store.observe(Arc::new(Units));

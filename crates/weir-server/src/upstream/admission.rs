@@ -396,7 +396,9 @@ mod tests {
     #[tokio::test]
     async fn copies_of_one_machine_raise_an_alert_and_a_move_does_not() {
         let data = tempfile::tempdir().expect("folder");
-        let store = weir_store::Store::open(data.path(), &weir_store::Options::default()).expect("store");
+        let database = weir_testkit::engine::database(data.path());
+        let options = weir_store::Options { database, ..weir_store::Options::default() };
+        let store = weir_store::Store::open(data.path(), &options).expect("store");
         let content = weir_store::content::ContentStore::open(&data.path().join("content")).expect("content");
         let state = AppState::open(store, content, crate::state::ClientSettings::default()).await.expect("state");
         let now = Timestamp::now();

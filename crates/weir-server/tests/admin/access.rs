@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 
-use crate::harness::{Server, settings};
+use crate::harness::{self, Server, settings};
 
 const CSP: &str = "content-security-policy";
 
@@ -159,7 +159,7 @@ async fn a_code_that_expired_or_never_was_opens_nothing() {
 /// The store, once the last thread of the server has let go of it.
 pub(crate) async fn opened(data: &std::path::Path) -> weir_store::Store {
     for _ in 0..200 {
-        match weir_store::Store::open(data, &weir_store::Options::default()) {
+        match weir_store::Store::open(data, &harness::store(data)) {
             Err(weir_store::StoreError::Locked(_)) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
             opened => return opened.expect("store"),
         }

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use weir_testkit::{Computer, Document, MailFault, MailServer, MailTls, Payload, Receiver, Reply, ScriptedAgent};
+use weir_testkit::{
+    Computer, Document, MailFault, MailServer, MailTls, Payload, Receiver, Reply, ScriptedAgent, engine,
+};
 
 use crate::{
     harness::{Server, id},
@@ -17,23 +19,16 @@ async fn set(server: &Server, key: &str, value: Value) {
     server.call(Method::PUT, &format!("settings/{key}"), Some(json!({ "value": value }))).await.ok();
 }
 
-fn database(server: &Server) -> rusqlite::Connection {
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(Duration::from_secs(30)).expect("waits");
-    database
-}
-
 /// Opens alerts as parts of the server do, all at once.
 fn raise(server: &Server, kind: &str, subjects: impl IntoIterator<Item = String>, severity: i64) {
-    let mut database = database(server);
-    let writing = database.transaction().expect("begins");
-    let now = Timestamp::now().as_microsecond();
+    let mut values: Vec<engine::Value> = vec![kind.into(), severity.into(), Timestamp::now().as_microsecond().into()];
+    let mut rows = Vec::new();
     for subject in subjects {
-        let insert = "INSERT INTO alert (kind, subject, severity, message, opened_at, raised_at, count)
-                      VALUES (?1, ?2, ?3, 'something is wrong', ?4, ?4, 1)";
-        writing.execute(insert, (kind, subject, severity, now)).expect("inserts");
+        values.push(subject.into());
+        rows.push(format!("(?1, ?{}, ?2, 'something is wrong', ?3, ?3, 1)", values.len()));
     }
-    writing.commit().expect("commits");
+    let insert = "INSERT INTO alert (kind, subject, severity, message, opened_at, raised_at, count) VALUES";
+    server.execute(&format!("{insert} {}", rows.join(", ")), &values);
 }
 
 async fn wait<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
@@ -272,7 +267,7 @@ async fn a_webhook_is_signed_and_tried_again_until_it_is_taken() {
     // a second secret signs beside the first one
     server.patch("subscriptions/Ops", json!({ "secret": "another secret here" })).await.ok();
     server.post("alert-evaluation", json!({})).await.ok();
-    database(&server).execute("UPDATE alert SET closed_at = ?1", [Timestamp::now().as_microsecond()]).expect("closes");
+    server.execute("UPDATE alert SET closed_at = ?1", &[Timestamp::now().as_microsecond().into()]);
     delivered(&server, 2).await;
     let closed = receiver.calls().pop().expect("called");
     assert_eq!(closed.header("weir-event"), Some("alert.closed"));
@@ -402,7 +397,7 @@ async fn mail_goes_over_tls_to_whom_it_is_for() {
     // a file's name, say, tries to be a header, and has letters of other scripts
     raise(&server, "content.mismatch", ["\u{fc}ber\r\nBcc: spy@example.org".to_owned()], 2);
     delivered(&server, 1).await;
-    database(&server).execute("UPDATE alert SET closed_at = ?1", [Timestamp::now().as_microsecond()]).expect("closes");
+    server.execute("UPDATE alert SET closed_at = ?1", &[Timestamp::now().as_microsecond().into()]);
     delivered(&server, 2).await;
     let received = post.received();
     assert_eq!(received.len(), 3);
@@ -504,9 +499,8 @@ async fn compliance_below_what_a_deployment_asks_for_is_an_alert() {
     let deployment = server.post("deployments", body).await.ok()["id"].as_i64().expect("id");
     let ask = |settings: Value, deadline: Timestamp| {
         let change = "UPDATE deployment SET settings = ?1, deadline_at = ?2 WHERE deployment_id = ?3";
-        database(&server)
-            .execute(change, (settings.to_string(), deadline.as_microsecond(), deployment))
-            .expect("changes");
+        let values = [settings.to_string().into(), deadline.as_microsecond().into(), deployment.into()];
+        server.execute(change, &values);
     };
     let open = async || {
         server.post("alert-evaluation", json!({})).await.ok();
@@ -553,9 +547,7 @@ async fn silent_computers_and_full_disks_are_alerts_when_it_is_wanted() {
     };
     assert!(open("computers").await.is_empty());
     let long_ago = (Timestamp::now() - jiff::SignedDuration::from_hours(24 * 31)).as_microsecond();
-    database(&server)
-        .execute("UPDATE computer SET last_contact_at = ?1, last_report_at = NULL", [long_ago])
-        .expect("changes");
+    server.execute("UPDATE computer SET last_contact_at = ?1, last_report_at = NULL", &[long_ago.into()]);
     assert!(open("computers").await.is_empty(), "off by default");
     set(&server, "alerts.computer_silent_days", json!(30)).await;
     let silent = open("computers").await;

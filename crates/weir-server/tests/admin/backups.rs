@@ -1,11 +1,13 @@
-//! Backups while a server runs: asked for, by schedule, failing, and what is told of them.
+//! Backups while a server runs: asked for, by schedule, failing, and what is told of them. They are copies of the file of the embedded
+//! database, whatever engine was chosen.
 
-use std::{fs, ops::ControlFlow, path::Path, time::Duration};
+use std::{fs, ops::ControlFlow, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use weir_server::backup;
+use weir_testkit::engine;
 
 use crate::{
     harness::{Server, settings},
@@ -24,16 +26,14 @@ async fn ended(server: &Server, run: &Value) -> Value {
 
 /// As if something had been noted that long ago.
 fn set_back(server: &Server, key: &str, hours: i64) {
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(Duration::from_secs(30)).expect("waits");
     let then = (Timestamp::now() - SignedDuration::from_hours(hours)).as_microsecond();
-    let changed = database.execute("UPDATE setting SET changed_at = ?1 WHERE key = ?2", rusqlite::params![then, key]);
-    assert_eq!(changed.expect("set back"), 1);
+    let values = [then.into(), key.into()];
+    assert_eq!(server.execute("UPDATE setting SET changed_at = ?1 WHERE key = ?2", &values), 1);
 }
 
 #[tokio::test]
 async fn a_backup_is_made_while_the_server_runs_and_is_sound() {
-    let server = Server::start().await;
+    let server = Server::start_on_sqlite().await;
     let status = server.get("backups/status").await.ok();
     assert_eq!((&status["schedule"], &status["last_good"]), (&json!("off"), &Value::Null));
     assert!(status["next_step"].as_str().expect("advice").contains("backup.schedule"), "{status}");
@@ -72,7 +72,7 @@ async fn a_backup_is_made_while_the_server_runs_and_is_sound() {
 
 #[tokio::test]
 async fn a_scheduled_backup_that_was_missed_is_made_up_for_once_and_old_ones_go() {
-    let server = Server::start().await;
+    let server = Server::start_on_sqlite().await;
     set(&server, "backup.keep", json!(1)).await;
     set(&server, "backup.schedule", json!("daily at 02:00 UTC")).await;
     assert!(server.get("backups/status").await.ok()["next_at"].is_string());
@@ -91,10 +91,8 @@ async fn a_scheduled_backup_that_was_missed_is_made_up_for_once_and_old_ones_go(
     // one by hand stays, whatever is kept of the schedule
     ended(&server, &server.post("backups", json!({ "folder": "nightly" })).await.ok()).await;
     set_back(&server, "backup.schedule", 24 * 30);
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(Duration::from_secs(30)).expect("waits");
-    database.execute("DELETE FROM job WHERE kind = 'backup'", []).expect("as if it had been long ago");
-    drop(database);
+    // as if it had been long ago
+    server.execute("DELETE FROM job WHERE kind = 'backup'", &[]);
     set(&server, "backup.alert_hours", json!(47)).await;
     until(&server, "backups/status", "made", made).await;
     let listed = server.get("backups").await.ok();
@@ -109,6 +107,7 @@ async fn a_scheduled_backup_that_was_missed_is_made_up_for_once_and_old_ones_go(
 #[tokio::test]
 async fn a_backup_that_fails_says_why_and_is_an_alert_until_one_is_made() {
     let data = tempfile::tempdir().expect("a folder");
+    engine::keep_sqlite(data.path());
     let root = data.path().join("no-folder");
     fs::write(&root, "a file").expect("a file");
     let mut settings = settings(data.path());
@@ -143,14 +142,12 @@ async fn a_backup_that_fails_says_why_and_is_an_alert_until_one_is_made() {
 /// The promise: a run whose process ended has failed, and nothing of it is taken for a backup.
 #[tokio::test]
 async fn a_run_that_the_server_did_not_live_to_end_has_failed() {
-    let server = Server::start().await;
+    let server = Server::start_on_sqlite().await;
     let run = ended(&server, &server.post("backups", json!({})).await.ok()).await;
     let data = server.stop().await;
-    let database = rusqlite::Connection::open(data.path().join("weir.db")).expect("opens");
-    let changed =
-        database.execute("UPDATE job SET state = 1, result = NULL, ended_at = NULL WHERE kind = 'backup'", []);
-    assert_eq!(changed.expect("as if it were under way"), 1);
-    drop(database);
+    // as if it were under way
+    let under_way = "UPDATE job SET state = 1, result = NULL, ended_at = NULL WHERE kind = 'backup'";
+    assert_eq!(engine::execute(data.path(), under_way, &[]), 1);
     let left = data.path().join("backups/.weir-20260101T000000Z.partial");
     fs::create_dir(&left).expect("a folder");
     fs::write(left.join("writing"), "").expect("a lock that nobody holds");

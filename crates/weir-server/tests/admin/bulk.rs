@@ -115,12 +115,10 @@ async fn deployments_are_switched_and_deleted_together() {
 #[tokio::test]
 async fn alerts_are_dealt_with_together() {
     let (server, _) = ready(0).await;
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(std::time::Duration::from_secs(30)).expect("waits");
     for subject in ["a", "b"] {
         let insert = "INSERT INTO alert (kind, subject, severity, message, opened_at, raised_at, count)
                       VALUES ('sync.failed', ?1, 1, 'it failed', 1, 1, 1)";
-        database.execute(insert, [subject]).expect("inserts");
+        server.execute(insert, &[subject.into()]);
     }
     let alerts = server.get("alerts?state=open").await.ok();
     let ids: Vec<i64> = alerts["items"]

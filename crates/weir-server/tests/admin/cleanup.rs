@@ -7,11 +7,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use weir_model::ids::UpdateId;
-use weir_store::{Actor, Options, Store};
+use weir_store::{Actor, Store};
 use weir_testkit::{Computer, Document, ScriptedAgent, upstream::Upstream};
 
 use crate::{
-    harness::{Server, id},
+    harness::{self, Server, id},
     sync::{below, choose, served, synchronize, until, update},
 };
 
@@ -39,7 +39,7 @@ fn decline_before(data: &TempDir, updates: &[UpdateId], days: i64) {
     let begun = std::time::Instant::now();
     let store = loop {
         // units of work of the server that has just stopped may still hold it
-        match Store::open(data.path(), &Options::default()) {
+        match Store::open(data.path(), &harness::store(data.path())) {
             Ok(store) => break store,
             Err(error) => assert!(begun.elapsed() < Duration::from_mins(1), "{error}"),
         }

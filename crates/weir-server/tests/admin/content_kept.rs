@@ -4,11 +4,11 @@ use std::{path::Path, process::Command, time::Duration};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use weir_store::{Actor, Options, Store, StoreError};
+use weir_store::{Actor, Store, StoreError};
 use weir_testkit::{Document, Payload};
 
 use crate::{
-    harness::{Server, id},
+    harness::{self, Server, id},
     publisher::{Manner, Publisher},
 };
 
@@ -447,7 +447,7 @@ async fn work_that_a_crash_cut_goes_on_where_it_was() {
     {
         // as a process leaves it that was killed after the first file
         let store = loop {
-            match Store::open(data.path(), &Options::default()) {
+            match Store::open(data.path(), &harness::store(data.path())) {
                 Ok(store) => break store,
                 // the server's threads end one after the other
                 Err(StoreError::Locked(_)) => tokio::time::sleep(Duration::from_millis(20)).await,

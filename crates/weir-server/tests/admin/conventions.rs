@@ -1,7 +1,5 @@
 //! What every route keeps: tags and conditions, keys of requests, lists as CSV.
 
-use std::time::Duration;
-
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -197,16 +195,14 @@ async fn it_is_said_when_nobody_knows_how_a_request_ended() {
     let server = Server::start().await;
     let body = json!({ "name": "Ring" });
     let hash = |text: &str| Sha256::digest(text.as_bytes()).to_vec();
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(Duration::from_secs(30)).expect("waits");
     let insert = "INSERT INTO idempotency (principal, key_hash, request, body_hash, created_at)
                   VALUES ('administrator', ?1, 'POST /api/v1/collections', ?2, ?3)";
     let now = jiff::Timestamp::now().as_microsecond();
-    database.execute(insert, (hash("lost"), hash(&body.to_string()), now)).expect("inserts");
+    server.execute(insert, &[hash("lost").into(), hash(&body.to_string()).into(), now.into()]);
     let key = [("idempotency-key", "lost")];
     refused(send(&server, Method::POST, "collections", &key, Some(body.clone())).await, 409, "outcome_unknown").await;
     // a day later it is as if it had never been
-    database.execute("UPDATE idempotency SET created_at = ?1", [now - 25 * 3_600 * 1_000_000]).expect("updates");
+    server.execute("UPDATE idempotency SET created_at = ?1", &[(now - 25 * 3_600 * 1_000_000).into()]);
     assert_eq!(send(&server, Method::POST, "collections", &key, Some(body)).await.status(), 201);
     server.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use weir_testkit::{Computer, Document, ScriptedAgent};
+use weir_testkit::{Computer, Document, ScriptedAgent, engine};
 
 use crate::harness::{Server, id};
 
@@ -384,10 +384,8 @@ async fn clocks_run_and_exceptions_hold_until_they_end() {
 async fn breaches_are_reported_until_they_are_excepted() {
     // as if the updates had been here for 200 days
     let data = ready().await.stop().await;
-    let database = rusqlite::Connection::open(data.path().join("weir.db")).expect("opens");
     let long = SignedDuration::from_hours(24 * 200).as_micros() as i64;
-    database.execute("UPDATE revision SET arrived_at = arrived_at - ?1", [long]).expect("aged");
-    drop(database);
+    engine::execute(data.path(), "UPDATE revision SET arrived_at = arrived_at - ?1", &[long.into()]);
     let server = Server::start_in(data).await;
     let report = async |query: &str| server.get(&format!("reports/service-level-breaches{query}")).await.ok();
     let needs = computer(&server, 1, 97_001, &[], &[3, 5]).await;

@@ -12,12 +12,6 @@ use crate::harness::{Server, id};
 const UNREACHABLE: i32 = 0x8024_402c_u32.cast_signed();
 const DAY: i64 = 86_400;
 
-fn database(server: &Server) -> rusqlite::Connection {
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(Duration::from_secs(30)).expect("waits");
-    database
-}
-
 async fn set(server: &Server, key: &str, value: Value) {
     server.call(Method::PUT, &format!("settings/{key}"), Some(json!({ "value": value }))).await.ok();
 }
@@ -47,8 +41,7 @@ async fn reported(server: &Server, number: u64) -> ScriptedAgent {
 /// Changes columns of the row of an agent's computer.
 fn change(server: &Server, agent: &ScriptedAgent, columns: &str) {
     let statement = format!("UPDATE computer SET {columns} WHERE computer_id = ?1");
-    let changed = database(server).execute(&statement, [agent.computer.client_id.to_lowercase()]).expect("changes");
-    assert_eq!(changed, 1);
+    assert_eq!(server.execute(&statement, &[agent.computer.client_id.to_lowercase().into()]), 1);
 }
 
 /// Its last call was so many days ago.
@@ -132,16 +125,15 @@ async fn every_class_is_counted_and_listed() {
 /// Lets a day pass: whatever was seen of computers was seen a day earlier.
 fn a_day_passes(server: &Server) {
     let day = DAY * 1_000_000;
-    let database = database(server);
     let prints = format!(
         "UPDATE computer_print SET first_seen_at = first_seen_at - {day}, last_seen_at = last_seen_at - {day}, returned_at = \
          returned_at - {day}"
     );
-    database.execute(&prints, []).expect("changes");
+    server.execute(&prints, &[]);
     let computers = format!(
         "UPDATE computer SET first_contact_at = first_contact_at - {day}, last_contact_at = last_contact_at - {day}"
     );
-    database.execute(&computers, []).expect("changes");
+    server.execute(&computers, &[]);
 }
 
 #[tokio::test]
@@ -160,8 +152,8 @@ async fn two_machines_with_one_id_are_found_and_repaired() {
         machines[0].scan().await.expect("scan");
         machines[0].report_scan().await.expect("reported");
     }
-    let rows = || database(&server).query_row("SELECT count(*) FROM computer_print", [], |row| row.get::<_, i64>(0));
-    assert_eq!(rows().expect("counts"), 0);
+    let rows = || server.database().number("SELECT count(*) FROM computer_print", &[]);
+    assert_eq!(rows(), 0);
     // first, second: a rename; first again: undone
     for machine in [1, 0] {
         a_day_passes(&server);

@@ -14,6 +14,7 @@ use weir_server::{
     config::{self, Settings},
     start,
 };
+use weir_testkit::engine::{self, Direct};
 
 /// A running server.
 pub(crate) struct Server {
@@ -60,9 +61,15 @@ pub(crate) fn settings(data: &Path) -> Settings {
         client_http: free.clone(),
         client_https: free.clone(),
         admin: free,
+        database: engine::database(data),
         ..Options::default()
     };
     config::load(&options, &|_| None).expect("settings")
+}
+
+/// How to open the store of a data folder without its server.
+pub(crate) fn store(data: &Path) -> weir_store::Options {
+    weir_store::Options { database: engine::database(data), ..weir_store::Options::default() }
 }
 
 /// An update id that reads well in failures.
@@ -73,6 +80,13 @@ pub(crate) fn id(number: u128) -> UpdateId {
 impl Server {
     pub(crate) async fn start() -> Self {
         Self::start_in(tempfile::tempdir().expect("folder")).await
+    }
+
+    /// On the embedded database whatever was chosen, for what is about its file.
+    pub(crate) async fn start_on_sqlite() -> Self {
+        let data = tempfile::tempdir().expect("folder");
+        engine::keep_sqlite(data.path());
+        Self::start_in(data).await
     }
 
     pub(crate) async fn start_in(data: TempDir) -> Self {
@@ -110,6 +124,16 @@ impl Server {
         drop(self.stop.take());
         self.task.take().expect("running").await.expect("no panic").expect("a clean end");
         self.data
+    }
+
+    /// Its database, past the server.
+    pub(crate) fn database(&self) -> Direct {
+        Direct::of(self.data.path())
+    }
+
+    /// Changes something there; gives how many rows.
+    pub(crate) fn execute(&self, sql: &str, values: &[engine::Value]) -> u64 {
+        engine::execute(self.data.path(), sql, values)
     }
 
     pub(crate) fn admin(&self, path: &str) -> String {

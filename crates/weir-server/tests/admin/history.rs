@@ -12,7 +12,7 @@ use weir_model::{
 use weir_store::{Actor, Store};
 use weir_testkit::{Computer, Document, ScriptedAgent};
 
-use crate::harness::{Server, id};
+use crate::harness::{self, Server, id};
 
 /// A server in UTC with updates 1 and 2, a group of the first that is deployed to Pilot, and Pilot and Broad.
 async fn ready() -> Server {
@@ -178,7 +178,7 @@ fn utc_today() -> Date {
 fn opened(data: &TempDir) -> Store {
     let began = std::time::Instant::now();
     loop {
-        match Store::open(data.path(), &weir_store::Options::default()) {
+        match Store::open(data.path(), &harness::store(data.path())) {
             Ok(store) => return store,
             Err(error) => assert!(began.elapsed() < std::time::Duration::from_secs(30), "{error}"),
         }

@@ -11,7 +11,7 @@ use weir_server::{
     config::{self, Settings},
     doctor::{self, Wanted},
 };
-use weir_testkit::{Computer, Document, Payload, S3, ScriptedAgent, s3::SECRET};
+use weir_testkit::{Computer, Document, Payload, S3, ScriptedAgent, engine, s3::SECRET};
 
 use crate::harness::{Server, id};
 
@@ -29,6 +29,7 @@ fn settings(data: &TempDir) -> Settings {
         client_http: free.clone(),
         client_https: free.clone(),
         admin: free,
+        database: engine::database(data.path()),
         ..Options::default()
     };
     config::load(&options, &|_| None).expect("settings")
@@ -36,7 +37,17 @@ fn settings(data: &TempDir) -> Settings {
 
 /// A server with this store that knows an update with the payload, and has it.
 async fn filled(s3: &S3, more: &str) -> Server {
+    filled_in(tempfile::tempdir().expect("folder"), s3, more).await
+}
+
+/// The same with the embedded database whatever was chosen: backups and the doctor are about its file.
+async fn filled_on_sqlite(s3: &S3) -> Server {
     let data = tempfile::tempdir().expect("folder");
+    engine::keep_sqlite(data.path());
+    filled_in(data, s3, "").await
+}
+
+async fn filled_in(data: TempDir, s3: &S3, more: &str) -> Server {
     s3.configure(data.path(), more);
     let settings = settings(&data);
     let server = Server::start_with(data, settings).await;
@@ -274,7 +285,7 @@ async fn backed_up(server: &Server) -> Value {
 #[tokio::test]
 async fn a_backup_brings_files_out_of_the_store_and_a_restore_back_into_it() {
     let s3 = S3::start();
-    let server = filled(&s3, "").await;
+    let server = filled_on_sqlite(&s3).await;
     let run = backed_up(&server).await;
     let content = &run["backup"]["content"];
     assert_eq!(
@@ -313,7 +324,7 @@ async fn a_backup_brings_files_out_of_the_store_and_a_restore_back_into_it() {
 #[tokio::test]
 async fn the_doctor_looks_into_the_store() {
     let s3 = S3::start();
-    let server = filled(&s3, "").await;
+    let server = filled_on_sqlite(&s3).await;
     let look = async |content| {
         let settings = settings(&server.data);
         let looked = tokio::task::spawn_blocking(move || {

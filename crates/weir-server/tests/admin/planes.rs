@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::{io::AsyncReadExt as _, io::AsyncWriteExt as _, net::TcpStream};
 use tokio_rustls::TlsConnector;
 use weir_server::{Options, config};
+use weir_testkit::engine;
 
 use super::harness::Server;
 
@@ -151,6 +152,7 @@ async fn a_listener_of_its_own_takes_the_server_plane_from_the_others() {
         client_https: free.clone(),
         admin: free.clone(),
         server: free,
+        database: engine::database(data.path()),
         ..Options::default()
     };
     let settings = config::load(&options, &|_| None).expect("settings");

@@ -9,7 +9,7 @@ use weir_model::{
     update::CategoryKind,
 };
 use weir_server::{Options, config};
-use weir_testkit::{Document, upstream::Upstream};
+use weir_testkit::{Document, engine, upstream::Upstream};
 use weir_wire::wsss::{Operation, ServerSyncDeployment, ServerSyncTargetGroup};
 
 use crate::{
@@ -49,6 +49,7 @@ pub(crate) async fn child_of(top: &Server, name: &str) -> Server {
         client_https: free.clone(),
         admin: free,
         enrol: Some(made["code"].as_str().expect("a code").to_owned()),
+        database: engine::database(data.path()),
         ..Options::default()
     };
     let settings = config::load(&options, &|_| None).expect("settings");

@@ -34,10 +34,8 @@ async fn a_scheduled_report_is_written_to_a_folder_when_it_is_due() {
     assert!(made["next"].as_str().expect("a time").ends_with("T06:00:00Z"), "{made}");
     assert!(!folder.exists(), "nothing is due");
     // as if the server had been off for a fortnight
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(std::time::Duration::from_secs(30)).expect("waits");
     let before = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * 15);
-    database.execute("UPDATE report_schedule SET since = ?1", [before.as_microsecond()]).expect("sets");
+    server.execute("UPDATE report_schedule SET since = ?1", &[before.as_microsecond().into()]);
     server.patch("report-schedules/needs", json!({ "keep": 3 })).await.ok();
     let made = until(&server, "report-schedules/Needs", "made", |row| row["last"].is_object()).await;
     assert_eq!(

@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use weir_server::Options;
-use weir_testkit::{Computer, Document, ScriptedAgent};
+use weir_testkit::{Computer, Document, ScriptedAgent, engine};
 
 use crate::harness::{Server, id, settings};
 
@@ -18,6 +18,7 @@ async fn open_to_all() -> Server {
         client_https: free.clone(),
         admin: free,
         downstream: true,
+        database: engine::database(data.path()),
         ..Options::default()
     };
     let settings = weir_server::config::load(&options, &|_| None).expect("settings");
@@ -139,12 +140,10 @@ async fn the_top_of_a_tree_shows_the_computers_of_all_its_servers() {
 
     // a server that enrolled as a site is known by that name, by its own and by its GUID
     top.post("sites", json!({ "name": "MID", "kind": "secondary" })).await.ok();
-    let database = rusqlite::Connection::open(top.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(std::time::Duration::from_secs(30)).expect("waits");
     let enrol = "INSERT INTO site_enrolment (site_id, server_id, fingerprint, version, enrolled_at, last_contact_at)
-         SELECT (SELECT site_id FROM site_node WHERE name = 'MID'), server_id, zeroblob(32), '0', 0, 0
+         SELECT (SELECT site_id FROM site_node WHERE name = 'MID'), server_id, ?1, '0', 0, 0
          FROM downstream_server WHERE name = 'middle.example.org'";
-    assert_eq!(database.execute(enrol, []).expect("enrolled"), 1);
+    assert_eq!(top.execute(enrol, &[vec![0_u8; 32].into()]), 1);
     for name in ["MID", "mid", "middle.example.org"] {
         let summary = top.get(&format!("compliance/summary?server={name}")).await.ok();
         assert_eq!(summary["computers"], 1, "{name}");
@@ -158,7 +157,7 @@ async fn the_top_of_a_tree_shows_the_computers_of_all_its_servers() {
     assert_eq!(top.get("compliance/history?server=MID").await.ok()["subject"]["name"], "MID");
     let by_site = items(&top, "compliance/computers?server=MID").await;
     assert_eq!(by_site[0]["server"]["name"], "MID");
-    database.execute("DELETE FROM site_enrolment", []).expect("forgotten");
+    top.execute("DELETE FROM site_enrolment", &[]);
 
     // a computer that still scans below comes back with its next scan, not before
     let gone = items(&top, "computers?server=leaf.example.org").await.remove(0);

@@ -1,6 +1,6 @@
 //! One share, one enforcement, one age: every answer about compliance says the same of the same computers at the same moment.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -18,12 +18,6 @@ fn items(list: &Value) -> Vec<Value> {
 
 async fn rows(server: &Server, query: &str) -> Vec<Value> {
     server.get(&format!("reports/{query}")).await.ok()["rows"].as_array().expect("rows").clone()
-}
-
-fn database(server: &Server) -> rusqlite::Connection {
-    let database = rusqlite::Connection::open(server.data.path().join("weir.db")).expect("opens");
-    database.busy_timeout(Duration::from_secs(30)).expect("waits");
-    database
 }
 
 /// A server with three updates and computers that scanned.
@@ -152,7 +146,7 @@ async fn a_group_whose_updates_are_declined_has_no_share() {
     let change = "UPDATE deployment SET settings = ?1, deadline_at = ?2 WHERE deployment_id = ?3";
     let settings = json!({ "alert": { "below_percent": 90, "minutes_after_deadline": 0 } }).to_string();
     let past = (Timestamp::now() - SignedDuration::from_hours(2)).as_microsecond();
-    database(&server).execute(change, (settings, past, deployment.as_i64().expect("id"))).expect("changes");
+    server.execute(change, &[settings.into(), past.into(), deployment.as_i64().expect("id").into()]);
     server.post("alert-evaluation", json!({})).await.ok();
     assert_eq!(server.get("alerts?kind=compliance&state=open").await.ok()["items"], json!([]));
     server.stop().await;
@@ -230,7 +224,7 @@ async fn installations_are_told_in_one_vocabulary() {
     let number = deployment.as_i64().expect("a number");
     let past = (Timestamp::now() - SignedDuration::from_hours(2)).as_microsecond();
     let change = "UPDATE deployment SET deadline_at = ?1 WHERE deployment_id = ?2";
-    database(&server).execute(change, (past, number)).expect("changes");
+    server.execute(change, &[past.into(), number.into()]);
     assert_eq!(enforcement(&server, &deployment).await, open("overdue", "overdue"));
     // the deadline has passed, and the window lies ahead
     let window = json!({
@@ -261,8 +255,8 @@ async fn removals_detections_and_blocks_are_judged_by_what_they_ask_for() {
     let past = (Timestamp::now() - SignedDuration::from_hours(2)).as_microsecond();
     let watch = |deployment: &Value| {
         let change = "UPDATE deployment SET settings = ?1, deadline_at = ?2 WHERE deployment_id = ?3";
-        let values = (&ask, past, deployment.as_i64().expect("a number"));
-        database(&server).execute(change, values).expect("changes");
+        let number = deployment.as_i64().expect("a number");
+        server.execute(change, &[ask.as_str().into(), past.into(), number.into()]);
     };
     watch(&removal);
     server.post("alert-evaluation", json!({})).await.ok();
@@ -291,8 +285,7 @@ async fn computers_that_stopped_are_shown_as_such() {
     let old = (Timestamp::now() - SignedDuration::from_hours(24 * 40)).as_microsecond();
     let set = |agent: &ScriptedAgent, columns: &str| {
         let change = format!("UPDATE computer SET {columns} WHERE computer_id = ?1");
-        let changed = database(&server).execute(&change, [agent.computer.client_id.to_lowercase()]).expect("changes");
-        assert_eq!(changed, 1);
+        assert_eq!(server.execute(&change, &[agent.computer.client_id.to_lowercase().into()]), 1);
     };
     set(&agents[0], &format!("last_contact_at = {old}, last_report_at = {old}, first_contact_at = {old}"));
     set(&agents[1], &format!("last_report_at = {old}"));

@@ -1,6 +1,7 @@
 //! The tree of sites through REST.
 
 use serde_json::{Value, json};
+use weir_testkit::engine::Direct;
 
 use super::harness::Server;
 
@@ -81,6 +82,13 @@ async fn codes_are_for_sites_directly_below() {
     let text = code["code"].as_str().expect("code");
     let decoded = weir_model::enrolment::EnrolmentCode::decode(text).expect("a code");
     let data = server.stop().await;
+    let hexadecimal = decoded.secret.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let database = Direct::of(data.path());
+    for table in database.tables() {
+        let rows = database.query(&format!("SELECT * FROM \"{table}\""), &[]);
+        assert!(!rows.concat().iter().any(|value| value.contains(&hexadecimal)), "the secret is in {table}");
+    }
+    // nor is it left over in the file of the embedded database
     for name in ["weir.db", "weir.db-wal"] {
         let bytes = std::fs::read(data.path().join(name)).unwrap_or_default();
         assert!(!bytes.windows(32).any(|window| window == decoded.secret), "the secret is in {name}");

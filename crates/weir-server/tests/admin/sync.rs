@@ -257,8 +257,7 @@ async fn a_schedule_is_shown_with_its_next_times_and_refused_by_the_wrong_word()
 
 /// Runs SQL on the database of a server that does not run: so that time has passed without waiting.
 fn sql(data: &tempfile::TempDir, text: &str) {
-    let database = rusqlite::Connection::open(data.path().join("weir.db")).expect("opens");
-    database.execute_batch(text).expect("runs");
+    weir_testkit::engine::execute(data.path(), text, &[]);
 }
 
 const AN_HOUR_OF_MICROSECONDS: i64 = 3_600_000_000;

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 use weir_model::{deployment::Template, targeting::DeploymentOrigin};
-use weir_store::{Actor, Options, Store, StoreError};
+use weir_store::{Actor, Store, StoreError};
 use weir_testkit::Document;
 
-use crate::harness::{Server, id};
+use crate::harness::{self, Server, id};
 
 async fn with_ring() -> Server {
     let server = Server::start().await;
@@ -23,7 +23,7 @@ async fn with_ring() -> Server {
 /// Stores templates as an older version did, in the folder of a server that was stopped.
 async fn store(data: &TempDir) {
     let store = loop {
-        match Store::open(data.path(), &Options::default()) {
+        match Store::open(data.path(), &harness::store(data.path())) {
             Ok(store) => break store,
             // the server's threads end one after the other
             Err(StoreError::Locked(_)) => tokio::time::sleep(Duration::from_millis(20)).await,

@@ -26,7 +26,7 @@ use weir_store::{
     content_file::{ContentFileRow, ContentState},
     deployment::{Deployed, NewDeployment},
 };
-use weir_testkit::{Computer, Document, Payload, ScriptedAgent, http};
+use weir_testkit::{Computer, Document, Payload, ScriptedAgent, engine, http};
 
 /// A running client plane.
 pub struct Server {
@@ -60,7 +60,8 @@ impl Server {
     }
 
     async fn open(folder: TempDir, settings: ClientSettings) -> Self {
-        let store = Store::open(folder.path(), &Options::default()).expect("store");
+        let options = Options { database: engine::database(folder.path()), ..Options::default() };
+        let store = Store::open(folder.path(), &options).expect("store");
         let content = ContentStore::open(&folder.path().join("content")).expect("content store");
         let state = AppState::open(store, content, settings).await.expect("state");
         let tcp = TcpListener::bind("127.0.0.1:0").await.expect("port");

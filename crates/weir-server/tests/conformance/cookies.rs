@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection as Database, params};
 use uuid::Uuid;
 use weir_model::{
     ids::{CollectionId, UpdateIdentity},
@@ -11,7 +10,7 @@ use weir_model::{
     update::CategoryKind,
 };
 use weir_server::state::ClientSettings;
-use weir_testkit::{Document, ScriptedAgent};
+use weir_testkit::{Document, ScriptedAgent, engine};
 use weir_wire::{
     soap::{Binary, ErrorCode},
     wusp::{
@@ -311,9 +310,8 @@ async fn c13_a_renewed_server_identity() {
 
     // what a restore does: the data are those of the backup, the identity is new
     let renew = |folder: &std::path::Path| {
-        let database = Database::open(folder.join("weir.db")).expect("database");
-        let changed = database.execute("UPDATE site SET server_id = ?1", params![Uuid::new_v4().as_bytes()]);
-        assert_eq!(changed.expect("renewed"), 1);
+        let renewed = Uuid::new_v4().as_bytes().to_vec();
+        assert_eq!(engine::execute(folder, "UPDATE site SET server_id = ?1", &[renewed.into()]), 1);
     };
     renew(server.folder());
     let server = server.restart(ClientSettings::default()).await;
@@ -340,10 +338,8 @@ async fn c13_data_older_than_what_the_computer_knows() {
     agent.scan().await.expect("scan");
     let cookie = agent.state.cookie.clone().expect("a cookie");
 
-    let database = Database::open(server.folder().join("weir.db")).expect("database");
-    let changed = database.execute("UPDATE counter SET value = value - 1 WHERE name = 'change'", params![]);
-    assert_eq!(changed.expect("set back"), 1);
-    drop(database);
+    let set_back = "UPDATE counter SET value = value - 1 WHERE name = 'change'";
+    assert_eq!(engine::execute(server.folder(), set_back, &[]), 1);
     let server = server.restart(ClientSettings::default()).await;
     agent.move_to(&server.base).expect("address");
     expect_everywhere(&mut agent, Some(cookie.clone()), ErrorCode::ServerChanged).await;
@@ -424,12 +420,12 @@ async fn c14_rotated_keys_keep_cookies_good() {
     let key_of = |cookie: &Cookie| cookie.sealed().expect("sealed")[1..5].to_vec();
 
     // the key is as old as one may be that seals
-    let age = |server: &Server, days: i64| {
-        let database = Database::open(server.folder().join("weir.db")).expect("database");
+    let age = |server: &Server, key: i64, days: i64| {
         let at = (Timestamp::now() - SignedDuration::from_hours(24 * days)).as_microsecond();
-        database.execute("UPDATE sealing_key SET created_at = ?1 WHERE key_id = 1", params![at]).expect("aged");
+        let change = "UPDATE sealing_key SET created_at = ?1 WHERE key_id = ?2";
+        assert_eq!(engine::execute(server.folder(), change, &[at.into(), key.into()]), 1);
     };
-    age(&server, 31);
+    age(&server, 1, 31);
     let server = server.restart(ClientSettings::default()).await;
     agent.move_to(&server.base).expect("address");
     let retired = server.state.store.read(|tx| {
@@ -442,11 +438,8 @@ async fn c14_rotated_keys_keep_cookies_good() {
     assert_eq!(code(&mut agent, &sync(&renewed)).await, None);
 
     // a year later it is forgotten with the next rotation
-    age(&server, 400);
-    let second = Database::open(server.folder().join("weir.db")).expect("database");
-    let at = (Timestamp::now() - SignedDuration::from_hours(24 * 31)).as_microsecond();
-    second.execute("UPDATE sealing_key SET created_at = ?1 WHERE key_id = 2", params![at]).expect("aged");
-    drop(second);
+    age(&server, 1, 400);
+    age(&server, 2, 31);
     let server = server.restart(ClientSettings::default()).await;
     agent.move_to(&server.base).expect("address");
     assert_eq!(code(&mut agent, &sync(&old)).await, Some(ErrorCode::InvalidCookie));

@@ -3,13 +3,12 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use rusqlite::{Connection as Database, OpenFlags, types::ValueRef};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 use weir_model::ids::{RevisionId, UpdateIdentity};
-use weir_testkit::ScriptedAgent;
+use weir_testkit::{ScriptedAgent, engine::Direct};
 use weir_wire::{
     soap::{ErrorCode, SoapVersion},
     wusp::{
@@ -173,27 +172,12 @@ pub(crate) fn stored(server: &Server) -> BTreeMap<String, Vec<String>> {
 
 /// The same of a data folder.
 pub(crate) fn stored_in(folder: &Path) -> BTreeMap<String, Vec<String>> {
-    let path = folder.join("weir.db");
-    let database = Database::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("database");
-    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
-    let mut statement = database.prepare(names).expect("tables");
-    let tables: Vec<String> =
-        statement.query_map([], |row| row.get(0)).expect("tables").map(|name| name.expect("a name")).collect();
+    let database = Direct::of(folder);
+    let tables = database.tables();
     assert!(tables.len() > 20, "{tables:?}");
     let rows = |table: &String| {
-        let mut statement = database.prepare(&format!("SELECT * FROM \"{table}\"")).expect("select");
-        let columns = statement.column_count();
-        let rows = statement.query_map([], |row| {
-            let mut text = String::new();
-            for column in 0..columns {
-                match row.get_ref(column)? {
-                    ValueRef::Blob(bytes) => write!(text, "{};", BASE64.encode(bytes)).expect("written"),
-                    value => write!(text, "{value:?};").expect("written"),
-                }
-            }
-            Ok(text)
-        });
-        let mut rows: Vec<String> = rows.expect("rows").map(|row| row.expect("a row")).collect();
+        let rows = database.query(&format!("SELECT * FROM \"{table}\""), &[]);
+        let mut rows: Vec<String> = rows.iter().map(|row| row.join(";")).collect();
         rows.sort_unstable();
         rows
     };

@@ -29,6 +29,7 @@ impl Whole {
             client_http: free(),
             client_https: Some("off".to_owned()),
             admin: free(),
+            database: weir_testkit::engine::database(&data),
             ..Options::default()
         };
         let mut settings = start::settings(&options).expect("settings");

@@ -14,6 +14,7 @@ use weir_store::{
 };
 use weir_testkit::{
     Document, Payload,
+    engine::Direct,
     upstream::{At, Trouble, Upstream},
 };
 use weir_wire::wsss::{Operation, ServerSyncDeployment, ServerSyncTargetGroup};
@@ -141,11 +142,8 @@ async fn revisions_and_what_the_parent_decided_about_them_appear_together() {
     assert_eq!(count(&upstream, Operation::GetUpdateData), 0);
     assert_eq!(downstream.stored(), all_of(&upstream));
     assert_eq!((deployments(&downstream).len(), declined(&downstream, 11).as_deref()), (1, Some("parent")));
-    let change = |of: &str| {
-        let database = rusqlite::Connection::open(downstream.data.path().join("weir.db")).expect("database");
-        let read = database.query_row(of, [], |row| row.get::<_, i64>(0));
-        read.expect("a moment")
-    };
+    let database = Direct::of(downstream.data.path());
+    let change = |of: &str| database.number(of, &[]);
     let stored = change("SELECT max(at) FROM audit WHERE action = 'sync' AND subject = 'catalogue'");
     let decided = change("SELECT max(at) FROM audit WHERE action = 'sync' AND subject = 'deployments'");
     assert_eq!(stored, decided, "in one transaction");

@@ -17,14 +17,14 @@ use weir_server::{
     config,
     state::{AppState, ClientSettings},
     sync::{
-        engine::{self, Order, Outcome, SyncError},
+        engine::{Order, Outcome, SyncError, synchronize},
         peer::{Peer, PeerError, Upstream as Source},
         progress::Progress,
     },
 };
 use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore};
 use weir_testkit::{
-    Document,
+    Document, engine,
     upstream::{Received, Served, Upstream},
 };
 use weir_wire::wsss::{Operation, Request, ServerSyncFilter};
@@ -89,7 +89,9 @@ impl Downstream {
     pub(crate) async fn open(data: TempDir) -> Self {
         let options = Options { data: Some(data.path().to_owned()), ..Options::default() };
         let process = config::load(&options, &|_| None).expect("settings");
-        let store = Store::open(data.path(), &weir_store::Options::default()).expect("store");
+        let database = engine::database(data.path());
+        let options = weir_store::Options { database, ..weir_store::Options::default() };
+        let store = Store::open(data.path(), &options).expect("store");
         let content = ContentStore::open(&data.path().join("content")).expect("content");
         let state = AppState::open(store, content, ClientSettings::default()).await.expect("state");
         let parts = Parts {
@@ -146,7 +148,7 @@ impl Downstream {
     }
 
     pub(crate) async fn try_sync(&self, url: &str) -> Result<Outcome, SyncError> {
-        engine::synchronize(&self.app, &Self::caller(), &self.order(url), &Progress::new()).await
+        synchronize(&self.app, &Self::caller(), &self.order(url), &Progress::new()).await
     }
 
     /// A synchronization that must succeed without losing an item.

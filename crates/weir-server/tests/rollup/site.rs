@@ -24,6 +24,7 @@ use weir_store::{
     content::ContentStore,
     downstream::{Admission, DownstreamContact},
 };
+use weir_testkit::engine;
 use weir_wire::{
     soap::{Hints, Limits, SoapVersion},
     wsss::{self, Service},
@@ -51,7 +52,8 @@ pub(crate) fn computer(number: u32) -> ComputerId {
 impl Site {
     pub(crate) async fn open(name: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(folder.path(), &Options::default()).expect("a store");
+        let options = Options { database: engine::database(folder.path()), ..Options::default() };
+        let store = Store::open(folder.path(), &options).expect("a store");
         let content = ContentStore::open(&folder.path().join("content")).expect("a content store");
         let state = AppState::open(store, content, ClientSettings::default()).await.expect("state");
         Self { state, name: name.to_owned(), folder }
@@ -84,11 +86,10 @@ impl Site {
 
     /// Makes what was heard of servers below so many hours older.
     pub(crate) fn age(&self, hours: i64) {
-        let database = rusqlite::Connection::open(self.folder.path().join("weir.db")).expect("database");
-        database.busy_timeout(std::time::Duration::from_secs(30)).expect("patience");
-        let by = hours * 3_600_000_000;
-        database.execute("UPDATE downstream_server SET authorized_at = authorized_at - ?1", [by]).expect("aged");
-        database.execute("UPDATE rollup_server SET received_at = received_at - ?1", [by]).expect("aged");
+        let by = [(hours * 3_600_000_000).into()];
+        let database = engine::Direct::of(self.folder.path());
+        database.execute("UPDATE downstream_server SET authorized_at = authorized_at - ?1", &by);
+        database.execute("UPDATE rollup_server SET received_at = received_at - ?1", &by);
     }
 
     /// A computer that scans here.

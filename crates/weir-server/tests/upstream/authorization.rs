@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 use weir_store::downstream::Admission;
+use weir_testkit::engine;
 use weir_wire::{
     soap::{Binary, ErrorCode},
     wsss::{
@@ -231,10 +232,8 @@ async fn cookies_outlive_a_restart_and_tell_a_restored_server() {
     server.state.upstream.switch(true);
     let mut again = Downstream { cookie: downstream.cookie.take(), ..Downstream::of(&server) };
     again.call(&ask).await.expect("answered");
-    let path = server.folder().join("weir.db");
-    let database = rusqlite::Connection::open(path).expect("database");
-    database.execute("UPDATE site SET server_id = randomblob(16)", []).expect("another identity");
-    drop(database);
+    let another = Uuid::new_v4().as_bytes().to_vec();
+    engine::execute(server.folder(), "UPDATE site SET server_id = ?1", &[another.into()]);
     let server: Server = server.restart(weir_server::state::ClientSettings::default()).await;
     server.state.upstream.switch(true);
     let mut again = Downstream::of(&server);

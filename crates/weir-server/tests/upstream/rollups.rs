@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use weir_store::downstream::Admission;
+use weir_testkit::engine::Direct;
 use weir_wire::{
     soap::ErrorCode,
     wsss::{Cookie, GetRollupConfiguration},
@@ -25,11 +26,11 @@ async fn item_20_roll_ups_are_taken_from_addresses_that_were_authorized() {
         assert_eq!(answer.server_id, server.state.server.0);
     }
     // an authorization of yesterday does not count
-    let database = rusqlite::Connection::open(server.folder().join("weir.db")).expect("database");
     let day = 24 * 60 * 60 * 1_000_000_i64;
-    database.execute("UPDATE downstream_server SET authorized_at = authorized_at - ?1", [day + 1_000]).expect("aged");
+    let database = Direct::of(server.folder());
+    database.execute("UPDATE downstream_server SET authorized_at = authorized_at - ?1", &[(day + 1_000).into()]);
     assert_eq!(downstream.refused(&ask()).await.0, ErrorCode::InternalServerError);
-    database.execute("UPDATE downstream_server SET authorized_at = authorized_at + ?1", [day]).expect("young again");
+    database.execute("UPDATE downstream_server SET authorized_at = authorized_at + ?1", &[day.into()]);
     downstream.call(&ask()).await.expect("answered");
     // nor does that of a server that was refused since
     server.state.store.write(&actor(), |tx| tx.downstream_admit(2, Admission::Refused)).expect("refused");

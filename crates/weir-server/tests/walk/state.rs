@@ -6,9 +6,9 @@ use std::{
     path::Path,
 };
 
-use rusqlite::{Connection, OpenFlags, types::Value};
 use tempfile::TempDir;
 use weir_model::ids::{UpdateId, UpdateIdentity};
+use weir_testkit::engine::{self, Direct};
 
 use crate::support::Downstream;
 
@@ -29,35 +29,21 @@ const UNDER_WAY: &[&str] = &[
 /// deployments.
 pub(crate) type Rows = BTreeMap<String, BTreeSet<String>>;
 
-fn open(data: &Path) -> Connection {
-    Connection::open_with_flags(data.join("weir.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a database")
-}
-
 fn rows(data: &Path, is_left_out: impl Fn(&str) -> bool) -> Rows {
-    let database = open(data);
-    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-    let mut tables = database.prepare(names).expect("tables");
-    let tables: Vec<String> =
-        tables.query_map([], |row| row.get(0)).expect("tables").map(|name| name.expect("a name")).collect();
+    let database = Direct::of(data);
     let mut found = Rows::new();
-    let query = |what: &str| {
-        let mut statement = database.prepare(what).expect("a query");
-        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let row = |row: &rusqlite::Row<'_>| {
+    let query = |what: &str| -> BTreeSet<String> {
+        let (columns, rows) = database.named(what, &[]);
+        let shown = |row: Vec<String>| {
             let mut text = String::new();
-            for (index, column) in columns.iter().enumerate().filter(|(_, column)| !is_left_out(column)) {
-                let value = match row.get::<_, Value>(index)? {
-                    Value::Blob(bytes) => format!("{bytes:02x?}"),
-                    Value::Text(text) => text,
-                    other => format!("{other:?}"),
-                };
+            for (column, value) in columns.iter().zip(row).filter(|(column, _)| !is_left_out(column)) {
                 text.push_str(&format!("{column}={value} "));
             }
-            Ok(text)
+            text
         };
-        statement.query_map([], row).expect("rows").map(|row| row.expect("a row")).collect()
+        rows.into_iter().map(shown).collect()
     };
-    for table in tables.into_iter().filter(|table| !UNDER_WAY.contains(&table.as_str())) {
+    for table in database.tables().into_iter().filter(|table| !UNDER_WAY.contains(&table.as_str())) {
         let mut rows: BTreeSet<String> = query(&format!("SELECT * FROM {table}"));
         // how far the members of collections were evaluated moves by itself, after the start
         rows.retain(|row| !row.contains("name=membership_"));
@@ -113,9 +99,7 @@ pub(crate) fn folder() -> TempDir {
 /// A server that is where `downstream` is.
 pub(crate) async fn copy(downstream: &Downstream) -> Downstream {
     let folder = folder();
-    let database = folder.path().join("weir.db");
-    let target = database.to_str().expect("a path");
-    open(downstream.data.path()).execute("VACUUM INTO ?1", [target]).expect("a copy");
+    engine::copy(downstream.data.path(), folder.path());
     for file in fs::read_dir(downstream.data.path()).expect("a folder").filter_map(Result::ok) {
         let is_database = file.file_name().to_string_lossy().starts_with("weir.db");
         if !is_database && file.file_type().expect("a type").is_file() {
@@ -130,6 +114,6 @@ pub(crate) async fn copy(downstream: &Downstream) -> Downstream {
 /// The newest revision of an update.
 pub(crate) fn newest(downstream: &Downstream, id: UpdateId) -> u32 {
     let query = "SELECT revision FROM revision JOIN updates ON newest_revision_id = revision_id WHERE update_id = ?1";
-    let number = open(downstream.data.path()).query_row(query, [id.0.as_bytes()], |row| row.get(0));
-    number.expect("it is stored")
+    let number = Direct::of(downstream.data.path()).number(query, &[id.0.as_bytes().to_vec().into()]);
+    u32::try_from(number).expect("a revision")
 }

@@ -10,6 +10,7 @@ mod error;
 mod link;
 mod listen;
 mod migrate;
+mod plain;
 mod session;
 mod tls;
 mod value;
@@ -25,7 +26,7 @@ use std::{
 
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Config};
 
 use self::{
     address::Address,
@@ -33,7 +34,12 @@ use self::{
     listen::Listener,
     wait::wait,
 };
-pub(crate) use self::{address::without_password, session::Session};
+pub(crate) use self::{
+    address::without_password,
+    plain::{Incoming, Plain},
+    session::Session,
+    value::without_nul,
+};
 use crate::{StoreError, UnitKind, changes::Changes, pool::Pool, sql::Statement};
 
 /// The advisory lock of whoever writes, and of whoever brings the schema up to date ("weir").
@@ -69,34 +75,57 @@ pub(crate) fn place(url: &str) -> Result<String, StoreError> {
     Ok(Address::read(url)?.place)
 }
 
+/// What the driver makes of an address.
+pub(crate) fn config(url: &str) -> Result<Config, StoreError> {
+    Ok(Address::read(url)?.config)
+}
+
+/// All that it takes to connect, and what connections live on. Nothing is asked of the server yet.
+fn prepare(url: &str) -> Result<(Arc<Target>, Closing), StoreError> {
+    let address = Address::read(url)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("weir-database")
+        .enable_all()
+        .build()
+        .map_err(|source| StoreError::Open { path: "weir-database".into(), source })?;
+    let handle = runtime.handle().clone();
+    let (alive, ended) = channel();
+    // from here on, an error does not drop the runtime where it cannot be waited for
+    let runtime = Closing { ended: Mutex::new(ended), runtime: Some(runtime) };
+    Ok((Arc::new(Target::new(address, handle, alive)?), runtime))
+}
+
 impl Postgres {
     /// Connects, brings the schema up to date, and prepares for so many readers.
     pub(crate) fn open(url: &str, readers: usize) -> Result<Self, StoreError> {
-        let address = Address::read(url)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .thread_name("weir-database")
-            .enable_all()
-            .build()
-            .map_err(|source| StoreError::Open { path: "weir-database".into(), source })?;
-        let handle = runtime.handle().clone();
-        let (alive, ended) = channel();
-        // from here on, an error does not drop the runtime where it cannot be waited for
-        let runtime = Closing { ended: Mutex::new(ended), runtime: Some(runtime) };
-        let target = Arc::new(Target::new(address, handle, alive)?);
+        let (target, runtime) = prepare(url)?;
         let mut client = target.connect(Purpose::Migrating)?;
         look(&client, &target.place)?;
         migrate::run(&mut client, &target.place)?;
         drop(client);
+        Ok(Self::on(target, runtime, readers))
+    }
+
+    /// Connects to look, with one reader. The schema stays as it is.
+    pub(crate) fn visit(url: &str) -> Result<Self, StoreError> {
+        let (target, runtime) = prepare(url)?;
+        let client = target.connect(Purpose::Migrating)?;
+        look(&client, &target.place)?;
+        drop(client);
+        Ok(Self::on(target, runtime, 1))
+    }
+
+    fn on(target: Arc<Target>, runtime: Closing, readers: usize) -> Self {
         let session = |kind| Session::new(Arc::clone(&target), kind);
-        Ok(Self {
+        Self {
             readers: Pool::new((0..readers.max(1)).map(|_| session(UnitKind::Read)).collect()),
             writer: Mutex::new(session(UnitKind::Write)),
             aside: Mutex::new(session(UnitKind::Write)),
             listener: OnceLock::new(),
             target,
             _runtime: runtime,
-        })
+        }
     }
 
     /// Where the database is, without the password.

@@ -88,7 +88,7 @@ fn encode(value: Value<'_>, out: &mut impl BufMut) -> bool {
 
 /// A text as PostgreSQL can keep it. It has no character U+0000, which computers can send in names and messages: U+FFFD stands for
 /// it, so that what they send is kept and nothing fails. Texts that are looked for are changed in the same way.
-fn without_nul(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
     if text.as_bytes().contains(&0) { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 

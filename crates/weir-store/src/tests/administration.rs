@@ -109,9 +109,9 @@ fn the_audit_log_is_append_only() {
     assert_eq!((&page.items[0].before, &page.items[0].after), (&None, &Some(json!({"n": 2}))));
     let rest = scratch.store.read(|tx| tx.audit_list(page.next.as_deref(), 2)).expect("reads");
     assert_eq!((rest.items.len(), rest.next), (1, None));
-    let other = rusqlite::Connection::open(scratch.folder.path().join("weir.db")).expect("opens");
+    let other = weir_testkit::engine::Direct::of(scratch.folder.path());
     for sql in ["DELETE FROM audit", "UPDATE audit SET actor = 'x'"] {
-        let error = other.execute(sql, []).expect_err("refused").to_string();
+        let error = format!("{:#}", other.try_execute(sql, &[]).expect_err("refused"));
         assert!(error.contains("append only"), "{error}");
     }
 }

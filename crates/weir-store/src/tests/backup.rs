@@ -1,4 +1,4 @@
-//! Copies of the database, and what is found in a damaged one.
+//! Copies of the file of the embedded database, and what is found in a damaged one.
 
 use std::{fs, ops::ControlFlow};
 
@@ -14,7 +14,7 @@ use crate::{
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
 fn filled() -> Scratch {
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     scratch.import((1..=40).map(|number| software(number, 1)).collect());
     // some megabytes, so that a copy takes several steps
     for key in 0..6 {

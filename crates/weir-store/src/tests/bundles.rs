@@ -150,9 +150,8 @@ fn pages_of_decisions_end_with_a_whole_change_and_miss_none() {
 fn objects_of_kinds_that_a_later_version_knows_are_skipped() {
     let scratch = Scratch::new();
     scratch.write(|tx| tx.setting_put("a", &json!(1)));
-    let other = rusqlite::Connection::open(scratch.folder.path().join("weir.db")).expect("opens");
     let insert = "INSERT INTO intent_object (kind, id, change, deleted) SELECT 99, 'x', change, 0 FROM intent_object";
-    assert_eq!(other.execute(insert, []).expect("inserts"), 1);
+    assert_eq!(scratch.execute(insert, &[]), 1);
     for limit in [1, 10] {
         let (rows, _) = scratch.store.read(|tx| tx.intent_since(ChangeNumber(0), limit)).expect("reads");
         assert_eq!(rows.iter().map(|row| row.kind).collect::<Vec<_>>(), [IntentKind::Setting]);

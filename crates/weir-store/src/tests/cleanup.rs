@@ -159,9 +159,10 @@ fn what_is_set_of_updates_is_kept_and_travels() {
     assert_eq!(due().len(), 1, "it gets its default again");
 }
 
+/// Pages are those of the file of the embedded database.
 #[test]
 fn unused_pages_are_given_back_in_steps() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     let revisions = (0..300).map(|number| {
         let mut revision = software(number, 1);
         revision.text = format!("{number}").repeat(1);

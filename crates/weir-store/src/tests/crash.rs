@@ -1,4 +1,5 @@
-//! A process that is killed leaves a unit of work whole or not at all, and everything acknowledged.
+//! A process that is killed leaves a unit of work whole or not at all, and everything acknowledged: in the file of the embedded
+//! database, whatever engine was chosen. (PostgreSQL sees to that itself; `tests/system/postgres.rs` of the program kills it.)
 
 use std::{
     io::{BufRead, BufReader, Write},

@@ -209,9 +209,7 @@ fn a_computer_of_a_server_below_is_not_retired_here() {
     let scratch = Scratch::new();
     let no = computer(&scratch, "one", 0, 1);
     // as the server below tells of it
-    let path = scratch.folder.path().join("weir.db");
-    let connection = rusqlite::Connection::open(path).expect("opens");
-    connection.execute("UPDATE computer SET site_no = 2", []).expect("moves");
+    scratch.execute("UPDATE computer SET site_no = 2", &[]);
     assert_eq!(scratch.store.read(|tx| tx.computer_retirement_counts(time(50))).expect("reads"), (0, 0));
     assert_eq!(scratch.write(|tx| tx.computer_retire(no, time(50), Reason::Silent)), None);
 }
@@ -224,7 +222,7 @@ fn what_one_pass_costs() {
     use std::time::Instant;
     let (mut sizes, mut times) = (Vec::new(), Vec::new());
     for size in [15_000_i64, 50_000, 150_000] {
-        let scratch = Scratch::new();
+        let scratch = Scratch::sqlite();
         let connection = rusqlite::Connection::open(scratch.folder.path().join("weir.db")).expect("opens");
         let fill = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
             INSERT INTO computer (computer_id, dns_name, search, ip_address, plain_http, first_contact_at, last_contact_at,

@@ -1,4 +1,5 @@
-//! Tests of the crate as its users see it, on a database of their own each.
+//! Tests of the crate as its users see it, on a database of their own each: the embedded one, or one of PostgreSQL if
+//! `WEIR_TEST_ENGINE=postgres` says so. What is about the file of the embedded engine, or its plans, stays there.
 
 #![expect(
     clippy::redundant_closure_for_method_calls,
@@ -25,14 +26,20 @@ mod history;
 mod idempotency;
 mod lists;
 mod membership;
+mod plans_postgres;
+mod postgres;
 mod pulse;
 mod report_schedules;
 mod revisions;
 mod rules;
 mod schema;
+mod schema_pair;
 mod staging;
 mod totals;
+mod transfer;
 mod windows;
+
+use std::path::Path;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -41,6 +48,7 @@ use weir_model::{
     ids::{ContentDigest, UpdateId, UpdateIdentity},
     update::{BundleClause, CategoryKind, PrerequisiteClause, Relationships, UpdateType},
 };
+use weir_testkit::engine::{self, Value};
 
 use crate::{
     Actor, Options, Store, StoreError, WriteTx,
@@ -59,6 +67,11 @@ pub(crate) fn update(number: u128) -> UpdateId {
     UpdateId(Uuid::from_u128(0xfeed_0000_0000_0000_0000_0000_0000_0000 + number))
 }
 
+/// How to open the store of a folder, on the engine that was chosen for it.
+pub(crate) fn options(folder: &Path) -> Options {
+    Options { database: engine::database(folder), ..Options::default() }
+}
+
 /// A store in a folder of its own.
 pub(crate) struct Scratch {
     pub(crate) store: Store,
@@ -67,9 +80,24 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
+        Self::open(TempDir::new().expect("a scratch folder"))
+    }
+
+    /// One on the embedded engine, whatever was chosen.
+    pub(crate) fn sqlite() -> Self {
         let folder = TempDir::new().expect("a scratch folder");
-        let store = Store::open(folder.path(), &Options::default()).expect("opens");
+        engine::keep_sqlite(folder.path());
+        Self::open(folder)
+    }
+
+    fn open(folder: TempDir) -> Self {
+        let store = Store::open(folder.path(), &options(folder.path())).expect("opens");
         Self { store, folder }
+    }
+
+    /// Changes something past the store; gives how many rows.
+    pub(crate) fn execute(&self, sql: &str, values: &[Value]) -> u64 {
+        engine::execute(self.folder.path(), sql, values)
     }
 
     pub(crate) fn write<T>(&self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError>) -> T {
@@ -85,8 +113,7 @@ impl Scratch {
     pub(crate) fn reopen(self) -> Self {
         let Self { store, folder } = self;
         drop(store);
-        let store = Store::open(folder.path(), &Options::default()).expect("opens again");
-        Self { store, folder }
+        Self::open(folder)
     }
 }
 

@@ -149,9 +149,7 @@ fn a_declaration_makes_no_difference() {
         ImportCounts { added: 0, unchanged: 3 }
     );
     // as the first releases stored it: the digest is of the whole text
-    let path = scratch.folder.path().join("weir.db");
-    let database = rusqlite::Connection::open(path).expect("opens");
-    database.execute_batch("UPDATE revision SET text_hash = zeroblob(32)").expect("runs");
+    scratch.execute("UPDATE revision SET text_hash = ?1", &[vec![0_u8; 32].into()]);
     assert_eq!(scratch.import(vec![declared(1, 1), software(2, 1)]), ImportCounts { added: 0, unchanged: 2 });
     let mut other = software(3, 1);
     other.text.push('x');

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
 
 use rusqlite::Connection;
 
-use super::Scratch;
+use super::{Scratch, options};
 use crate::{Options, Store, StoreError, sql};
 
 fn schemas() -> PathBuf {
@@ -30,7 +30,7 @@ fn dump(connection: &Connection) -> String {
 #[test]
 fn a_fresh_schema_is_the_recorded_one() {
     let path = schemas().join(concat!(env!("CARGO_PKG_VERSION"), ".sql"));
-    let dump = dump(&connect(&Scratch::new()));
+    let dump = dump(&connect(&Scratch::sqlite()));
     if std::env::var_os("WEIR_UPDATE_SCHEMAS").is_some() {
         std::fs::write(&path, &dump).expect("writes the schema");
     }
@@ -43,7 +43,7 @@ fn a_fresh_schema_is_the_recorded_one() {
 #[test]
 fn every_released_database_is_brought_up_to_date() {
     let list = std::fs::read_to_string(schemas().join("releases")).expect("tests/schemas/releases");
-    let fresh = dump(&connect(&Scratch::new()));
+    let fresh = dump(&connect(&Scratch::sqlite()));
     for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let fields: Vec<&str> = line.split(' ').collect();
         let [version, _commit, schema, database] = fields[..] else { panic!("not four fields: {line}") };
@@ -66,7 +66,7 @@ fn every_released_database_is_brought_up_to_date() {
 
 #[test]
 fn opening_twice_migrates_once() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     let before = dump(&connect(&scratch));
     let scratch = scratch.reopen();
     assert_eq!(dump(&connect(&scratch)), before);
@@ -82,13 +82,13 @@ fn opening_twice_migrates_once() {
 #[test]
 fn a_folder_is_locked_while_open() {
     let scratch = Scratch::new();
-    let open = Store::open(scratch.folder.path(), &Options::default());
+    let open = Store::open(scratch.folder.path(), &options(scratch.folder.path()));
     assert!(matches!(open, Err(StoreError::Locked(_))), "{open:?}");
     assert!(matches!(Store::lock(scratch.folder.path()), Err(StoreError::Locked(_))));
     let Scratch { store, folder } = scratch;
     drop(store);
     drop(Store::lock(folder.path()).expect("free again"));
-    Store::open(folder.path(), &Options::default()).expect("opens");
+    Store::open(folder.path(), &options(folder.path())).expect("opens");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_file_that_is_no_database_is_said_to_be_damaged() {
 
 #[test]
 fn every_statement_prepares() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     let connection = connect(&scratch);
     let mut texts = BTreeSet::new();
     for statement in sql::all() {
@@ -114,7 +114,7 @@ fn every_statement_prepares() {
 }
 
 /// Statements that mean to read a whole table: lists that are small, loads at start, searches by text, counts.
-const WHOLE: &[&str] = &[
+pub(super) const WHOLE: &[&str] = &[
     // as many rows as there are servers and kinds of work: a handful
     "listing front ends",
     "forgetting front ends that are gone",
@@ -278,7 +278,7 @@ const WHOLE: &[&str] = &[
 
 #[test]
 fn no_statement_scans_a_table_unless_it_means_to() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     let connection = connect(&scratch);
     let mut found = Vec::new();
     for statement in sql::all().filter(|statement| !WHOLE.contains(&statement.action)) {
@@ -306,7 +306,7 @@ fn the_list_of_whole_scans_names_statements() {
 
 #[test]
 fn every_transaction_is_durable_and_checked() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     scratch.store.write(&super::actor(0), |tx| tx.site_create(uuid::Uuid::nil())).expect("writes");
     let mode: String = connect(&scratch).query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("reads");
     assert_eq!(mode, "wal");
@@ -317,7 +317,7 @@ fn every_transaction_is_durable_and_checked() {
 /// The log of a store that writes without a pause stays bounded, and reading it back finds everything.
 #[test]
 fn the_write_ahead_log_is_bounded() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     let log = scratch.folder.path().join("weir.db-wal");
     let value = serde_json::Value::String("x".repeat(1_000_000));
     for round in 0..150 {
@@ -334,7 +334,7 @@ fn the_write_ahead_log_is_bounded() {
 #[ignore = "writes a file; run it when a release is made"]
 fn sample_database() {
     let target = std::env::var_os("WEIR_SAMPLE_DATABASE").expect("WEIR_SAMPLE_DATABASE names the file to write");
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     super::revisions::fill(&scratch);
     super::computers::fill(&scratch);
     super::deployments::fill(&scratch);

@@ -169,14 +169,14 @@ fn forgotten_anchors_leave_what_was_fetched() {
 fn damaged_staged_rows_are_said_to_be_damaged() {
     let scratch = Scratch::new();
     scratch.write(|tx| tx.staged_add(&packed(software(1, 1)), false));
-    let path = scratch.folder.path().join("weir.db");
-    let connection = rusqlite::Connection::open(path).expect("opens");
-    for damage in ["texts = x'05000000'", "texts = x'0100000009'", "facts = x'01'", "needs = x'ff'"] {
-        connection.execute(&format!("UPDATE staged_revision SET {damage}"), []).expect("damages");
+    let damages: [(&str, &[u8]); 4] =
+        [("texts", &[5, 0, 0, 0]), ("texts", &[1, 0, 0, 0, 9]), ("facts", &[1]), ("needs", &[0xff])];
+    for (column, bytes) in damages {
+        scratch.execute(&format!("UPDATE staged_revision SET {column} = ?1"), &[bytes.into()]);
         let read = scratch.store.read(|tx| match tx.staged_heads(0, 1) {
             Ok(heads) => tx.staged_show(heads[0].no).map(drop),
             Err(error) => Err(error),
         });
-        assert!(matches!(read, Err(crate::StoreError::Corrupt { .. })), "{damage}");
+        assert!(matches!(read, Err(crate::StoreError::Corrupt { .. })), "{column} {bytes:?}");
     }
 }

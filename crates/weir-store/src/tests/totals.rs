@@ -43,10 +43,9 @@ fn computers_are_counted_by_their_last_call() {
     assert_eq!((plain(), share()), (2, (3, 2)));
     let two = call(&scratch, "two", false);
     assert_eq!((plain(), share()), (1, (3, 1)), "the last call counts");
-    let connection = Connection::open(scratch.folder.path().join("weir.db")).expect("opens");
-    connection.execute("UPDATE computer SET site_no = 2 WHERE computer_no = ?1", [two]).expect("moves");
+    scratch.execute("UPDATE computer SET site_no = 2 WHERE computer_no = ?1", &[two.into()]);
     assert_eq!((plain(), share()), (1, (2, 1)), "of other servers it is not known");
-    connection.execute("UPDATE computer SET site_no = 2", []).expect("moves");
+    scratch.execute("UPDATE computer SET site_no = 2", &[]);
     assert_eq!((plain(), share()), (1, (0, 0)));
 }
 
@@ -63,10 +62,10 @@ fn one_report_is_enough() {
     assert!(reported());
 }
 
-/// What pages wait for reads no rows of computers.
+/// What pages wait for reads no rows of computers. (A plan of the embedded engine.)
 #[test]
 fn counts_of_computers_read_indexes_alone() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::sqlite();
     let connection = Connection::open(scratch.folder.path().join("weir.db")).expect("opens");
     let actions = [
         "counting computers",

@@ -1,6 +1,5 @@
 //! Maintenance windows, and what the engine is told of times.
 
-use rusqlite::Connection;
 use uuid::Uuid;
 use weir_model::{
     ids::{ChangeNumber, CollectionId},
@@ -98,8 +97,7 @@ fn another_run_time_is_a_change_of_the_deployment_and_a_zone_one_of_the_director
         rows.into_iter().map(|row| (row.run_minutes, row.changed)).collect()
     };
     let before = changes();
-    let connection = Connection::open(scratch.folder.path().join("weir.db")).expect("opens");
-    let run = |sql: &str| connection.execute(sql, []).expect("runs");
+    let run = |sql: &str| scratch.execute(sql, &[]);
     run("UPDATE updates SET run_time_minutes = 60");
     assert_eq!(changes(), before);
     run("UPDATE updates SET run_time_minutes = 120

@@ -1,19 +1,19 @@
 //! Clocks that were wrong: what a server noted while its clock stood a year ahead is read by one whose clock is right.
 //!
 //! Computers that hold cookies of such a time are in the server's conformance tests (`clock`); decisions about schedules are tested
-//! as values.
+//! as values. Backups are among them, so the database is the embedded one.
 
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use weir_model::{ids::ComputerId, update::CategoryKind};
-use weir_store::{Actor, Options, Store, alert::AlertSeverity, computer::ContactTimes, content_request::ContentRest};
+use weir_store::{Actor, alert::AlertSeverity, computer::ContactTimes, content_request::ContentRest};
 use weir_testkit::{Computer, Document, Payload, Receiver, ScriptedAgent, Upstream, upstream::Served};
 
 use super::{
     content::{PATIENCE, until},
-    id, json, run, server,
+    id, json, run, sqlite_server as server, store,
 };
 
 fn time(value: &Value) -> Timestamp {
@@ -55,7 +55,7 @@ fn what_a_clock_that_was_ahead_noted_holds_nothing_up() {
     let ahead = Timestamp::now() + SignedDuration::from_hours(24 * 365);
     let computer: ComputerId = agent.computer.client_id.parse().expect("an id");
     {
-        let store = Store::open(server.data(), &Options::default()).expect("the store");
+        let store = store(server.data());
         let noted = store.write(&Actor::system("test", ahead), |tx| {
             for key in ["sync.schedule", "backup.schedule"] {
                 let row = tx.setting_show(key)?.expect("it was set");

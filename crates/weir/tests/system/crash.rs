@@ -21,13 +21,16 @@ use weir_model::{
     targeting::DeploymentAction,
     update::CategoryKind,
 };
-use weir_store::{Options, Store, deployment::Deployed, deployment::DeploymentFilter};
+use weir_store::{deployment::Deployed, deployment::DeploymentFilter};
 use weir_testkit::{
     Document, Payload, Random, WeirProcess,
     catalogue::{Catalogue, Shape, Sizes},
 };
 
-use super::{Shelf, agent, computer, genuine_package, id, json, reporter::Reporter, run, server, write_documents};
+use super::{
+    Shelf, agent, computer, genuine_package, id, json, reporter::Reporter, run, server, sqlite_server, store,
+    write_documents,
+};
 
 fn revisions(server: &WeirProcess) -> u64 {
     json(server, &["updates", "list", "--facets", "--limit", "1"])["total"].as_u64().expect("a number")
@@ -54,7 +57,7 @@ fn restart(server: &mut WeirProcess) {
     }
 }
 
-/// Waits until the server writes to its database.
+/// Waits until the server writes to the log of the embedded database.
 fn until_written(data: &Path, import: &mut Child) {
     let size = || fs::metadata(data.join("weir.db-wal")).map_or(0, |file| file.len());
     let before = size();
@@ -67,11 +70,11 @@ fn until_written(data: &Path, import: &mut Child) {
 /// comes while or after the transaction is written.
 fn import_with_cuts(path: &str, whole: u64, cuts: usize, seed: u64) {
     let begun = Instant::now();
-    json(&server(), &["import", path]);
+    json(&sqlite_server(), &["import", path]);
     let lasts = begun.elapsed();
 
     let mut random = Random::new(seed);
-    let mut server = server();
+    let mut server = sqlite_server();
     for round in 0..cuts {
         let mut import = server.command(&["import", path, "--json"]);
         let mut import = import.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("an import");
@@ -96,7 +99,7 @@ fn import_with_cuts(path: &str, whole: u64, cuts: usize, seed: u64) {
         assert_eq!(status["counts"]["revisions"], status["snapshot"]["revisions"], "{status}");
         if count == whole {
             // the next one begins empty again
-            drop(std::mem::replace(&mut server, super::server()));
+            drop(std::mem::replace(&mut server, sqlite_server()));
         }
     }
     let told = json(&server, &["import", path]);
@@ -226,7 +229,7 @@ fn a_deployment_is_there_once_it_was_answered() {
     assert!(acknowledged.len() >= ROUNDS, "the loops did nothing: {}", acknowledged.len());
 
     assert!(server.stop().expect("it stops"), "{}", server.log());
-    let store = Store::open(server.data(), &Options::default()).expect("the store");
+    let store = store(server.data());
     let (deployments, audited) = store
         .read(|tx| Ok((tx.deployment_list(&DeploymentFilter::default(), None, 1_000)?, tx.audit_list(None, 1_000)?)))
         .expect("lists");
@@ -289,7 +292,7 @@ fn a_report_is_there_once_it_was_answered() {
     });
     assert!(server.stop().expect("it stops"), "{}", server.log());
     // opened once: a process that another test starts may hold the lock of a closed one for a moment
-    let store = Store::open(server.data(), &Options::default()).expect("the store");
+    let store = store(server.data());
     for reporter in &reporters {
         reporter.check_events(&store);
     }

@@ -8,7 +8,7 @@ use weir_model::ids::UpdateIdentity;
 use weir_testkit::{Document, Payload, WeirProcess};
 use weir_wire::cab::{MemberHead, write_mszip};
 
-use super::{id, json, server};
+use super::{id, json, server, sqlite_server};
 
 /// A package in the making: the two members, so that a test can spoil either.
 #[derive(Clone)]
@@ -223,7 +223,7 @@ fn a_strict_import_refuses_what_lacks_something() {
 
 #[test]
 fn an_emptied_database_is_not_taken_for_a_new_site() {
-    let mut server = server();
+    let mut server = sqlite_server();
     json(&server, &["collections", "create", "Precious"]);
     assert!(server.stop().expect("it stops"));
     let database = server.data().join("weir.db");

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 use serde_json::{Value, json as value};
 use tokio::runtime::Runtime;
 use weir_model::ids::UpdateId;
-use weir_store::{Options, Store};
 use weir_testkit::{DiskFault, Document, FaultyDisk, Payload, WeirProcess, agent::fault_code};
 use weir_wire::soap::ErrorCode;
 
@@ -15,7 +14,7 @@ use super::{
     durability::{sound, weir},
     id, json,
     reporter::Reporter,
-    server,
+    sqlite_server as server, sqlite_server_in, store,
     sync_faults::Small,
     write_documents,
 };
@@ -39,7 +38,7 @@ fn check_after_a_cut(server: &mut WeirProcess, reporter: &Reporter) {
     reporter.check_status(server, "after a cut");
     sound(server.data(), "after a cut");
     assert!(server.stop().expect("it stops"), "{}", server.log());
-    reporter.check_events(&Store::open(server.data(), &Options::default()).expect("the store"));
+    reporter.check_events(&store(server.data()));
 }
 
 /// The promise: while the disk takes nothing, known computers scan and administrators look; a report is answered when it is on
@@ -142,7 +141,7 @@ fn a_full_disk_refuses_what_cannot_be_kept_and_goes_on_by_itself() {
     let folder = tempfile::tempdir().expect("a folder");
     let small = Small::mount(&folder.path().join("small"));
     let data = small.path().join("data");
-    let mut server = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&data), &[]).expect("a server");
+    let mut server = sqlite_server_in(Some(&data));
     let (shelf, updates) = small_catalogue(&server, 300);
     let payload = Payload::random("file.cab", 3_000_000, 9);
     let metadata = folder.path().join("metadata");

@@ -1,4 +1,5 @@
-//! Backups, restores and damage, with the whole program: each test is a promise of docs/operations.md.
+//! Backups, restores and damage, with the whole program: each test is a promise of docs/operations.md. Backups are copies of the file of
+//! the embedded database, whatever engine was chosen.
 
 mod content;
 mod load;
@@ -13,12 +14,12 @@ use std::{
 
 use serde_json::{Value, json as value};
 use weir_model::update::CategoryKind;
-use weir_testkit::{Document, Payload, Random, WeirProcess};
+use weir_testkit::{Document, Payload, Random, WeirProcess, engine};
 use weir_wire::soap::ErrorCode;
 
 use super::{
-    agent, computer, crash::small_catalogue, genuine_package, id, json, run, server, sync_faults::Small,
-    write_documents,
+    agent, computer, crash::small_catalogue, genuine_package, id, json, run, sqlite_server as server, sqlite_server_in,
+    sync_faults::Small, write_documents,
 };
 
 /// Runs the command line on a folder, server or not. What it printed as JSON, and its exit code.
@@ -28,6 +29,7 @@ pub(super) fn weir(data: &Path, arguments: &[&str]) -> (i32, Value) {
         .arg("--json")
         .arg("--data")
         .arg(data)
+        .envs(engine::environment(data))
         .stdin(Stdio::null())
         .output()
         .expect("the program starts");
@@ -99,7 +101,7 @@ fn a_full_disk_ends_a_backup_and_nothing_of_it_stays() {
     let data = folder.path().join("data");
     fs::create_dir_all(&data).expect("a folder");
     fs::write(data.join("weir.toml"), format!("[backup]\nfolder = {:?}\n", text(small.path()))).expect("settings");
-    let server = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&data), &[]).expect("a server");
+    let server = sqlite_server_in(Some(&data));
     small.fill(1 << 20);
     let (code, said) = weir(&data, &["backup", "create"]);
     assert_eq!((code, &said["problem"]["code"]), (1, &value!("backup_no_room")), "{said}");
@@ -147,7 +149,7 @@ fn a_backup_restored_elsewhere_serves_a_scanning_computer() {
     assert_eq!((code, &told["aside"]), (0, &Value::Null), "{told}");
     assert!(told["next_steps"].to_string().contains("weir serve"), "{told}");
     assert!(told["sees"].to_string().contains("users, tokens"), "{told}");
-    let second = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&data), &[]).expect("a server");
+    let second = sqlite_server_in(Some(&data));
     assert_eq!(fs::read(data.join("tls/ca.pem")).expect("the authority"), ca, "nothing has to be trusted anew");
     // more changes than the lost ones, so that no number of before is ahead of this server
     for update in 2..5 {
@@ -164,7 +166,7 @@ fn a_backup_restored_elsewhere_serves_a_scanning_computer() {
     assert!(audit.contains("site.restore"), "{audit}");
     drop(second);
     // it is said once
-    let again = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&data), &[]).expect("a server");
+    let again = sqlite_server_in(Some(&data));
     computer.move_to(&again.client_url()).expect("an address");
     assert_eq!(run(computer.scan()).expect("a scan").recovered, [], "a restart is no restore");
 }
@@ -209,7 +211,7 @@ fn a_read_only_data_folder_is_refused_clearly_and_loses_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let small = Small::mount(&folder.path().join("small"));
     let data = small.path().join("data");
-    let mut server = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&data), &[]).expect("a server");
+    let mut server = sqlite_server_in(Some(&data));
     json(&server, &["collections", "create", "Precious"]);
     assert!(server.stop().expect("it stops"));
     let log = fs::read_to_string(data.with_extension("log")).expect("the log");

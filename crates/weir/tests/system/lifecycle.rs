@@ -7,11 +7,12 @@ use std::{
     os::unix::fs::PermissionsExt as _,
 };
 
-use super::{genuine_package, json, server};
+use super::{genuine_package, json, server, sqlite_server};
 
 #[test]
 fn a_start_writes_its_files_and_a_clean_stop_removes_the_address() {
-    let mut server = server();
+    // that of the embedded database among them
+    let mut server = sqlite_server();
     let data = server.data().to_owned();
     let mode = |name: &str| fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
     assert_eq!(mode("admin.token"), 0o600);

@@ -1,6 +1,8 @@
 //! The whole program: a server of its own for each test, the command line, and computers that scan.
 //!
-//! Tests come in through the public doors only: the command line, the client plane and signals.
+//! Tests come in through the public doors only: the command line, the client plane and signals. Servers are on the engine that
+//! `WEIR_TEST_ENGINE` names, but for tests that are about the file of the embedded database: when its disk fails or fills, when the
+//! power goes while it is written, when it is backed up, restored or damaged.
 
 mod agent;
 mod bad_input;
@@ -22,6 +24,7 @@ mod month;
 mod native_scan;
 mod new_user;
 mod object_store;
+mod postgres;
 mod recorded_devices;
 mod reporter;
 mod rest;
@@ -42,11 +45,28 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::Value;
 use uuid::Uuid;
 use weir_model::ids::UpdateId;
-use weir_testkit::{Computer, Document, ScriptedAgent, WeirProcess, shared};
+use weir_store::{Options, Store};
+use weir_testkit::{Computer, Document, ScriptedAgent, WeirProcess, engine, shared};
 
 /// A server on free ports.
 fn server() -> WeirProcess {
     WeirProcess::start(env!("CARGO_BIN_EXE_weir")).expect("a server")
+}
+
+/// One on the embedded database whatever engine was chosen, for what is about its file.
+fn sqlite_server() -> WeirProcess {
+    sqlite_server_in(None)
+}
+
+/// The same with a data folder that outlives it.
+fn sqlite_server_in(data: Option<&Path>) -> WeirProcess {
+    WeirProcess::start_on_sqlite(env!("CARGO_BIN_EXE_weir"), data, &[]).expect("a server")
+}
+
+/// The store of a server that does not run.
+fn store(data: &Path) -> Store {
+    let options = Options { database: engine::database(data), ..Options::default() };
+    Store::open(data, &options).expect("the store")
 }
 
 /// Runs async parts of a test.

@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, fs};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use weir_store::{Actor, Options, Store, WriteTx};
-use weir_testkit::{Computer, Document, ScriptedAgent, ScriptedDownstream, WeirProcess};
+use weir_store::{Actor, WriteTx};
+use weir_testkit::{Computer, Document, ScriptedAgent, ScriptedDownstream, WeirProcess, engine};
 
-use super::{genuine_package, id, json, server, shelf, write_documents};
+use super::{genuine_package, id, json, server, shelf, store, write_documents};
 
 fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_weir")
@@ -138,7 +138,7 @@ fn a_child_that_drifted_is_put_right() {
     wait(&central, "it is in step", in_step);
     assert!(child.stop().expect("it stops"), "{}", child.log());
     {
-        let store = Store::open(child.data(), &Options::default()).expect("the child's database");
+        let store = store(child.data());
         let actor = Actor::system("somebody with a tool", Timestamp::now());
         let change = |tx: &WriteTx<'_>| {
             let find = |name| tx.collection_find(name).map(|row| row.expect("it came from the parent").id);
@@ -158,7 +158,7 @@ fn a_child_that_drifted_is_put_right() {
     assert_eq!(settings["value"], "client", "{settings}");
     wait(&central, "it is in step again", in_step);
     assert!(child.stop().expect("it stops"), "{}", child.log());
-    let store = Store::open(child.data(), &Options::default()).expect("the child's database");
+    let store = store(child.data());
     let audit = store.read(|tx| tx.audit_list(None, 200)).expect("audit").items;
     let corrected = audit.iter().find(|row| row.action == "site.drift").expect("on record");
     assert!(corrected.actor.contains("parent"), "{corrected:?}");
@@ -392,12 +392,19 @@ fn the_success_of_the_top_reaches_every_site_below() {
 
 /// Copies a data folder as an administrator might: while nothing runs in it.
 fn copy(from: &std::path::Path, to: &std::path::Path) {
+    copy_files(from, to);
+    if engine::is_postgres() {
+        engine::copy(from, to);
+    }
+}
+
+fn copy_files(from: &std::path::Path, to: &std::path::Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());
         if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
+            copy_files(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).expect("copied");
         }

@@ -1,7 +1,8 @@
 //! A site at work for a while: months of updates come, are deployed, scanned for, installed and cleaned up; backups are made, the
 //! server is restarted and killed. At the end nothing has grown that should not, nothing is wrong, and nothing is lost.
 //!
-//! `cargo xtask soak` runs the long form, of this and of whatever else is called `soak_of`.
+//! `cargo xtask soak` runs the long form, of this and of whatever else is called `soak_of`. What a backup has is measured, so the
+//! database is the embedded one.
 
 use std::{
     env, fs,
@@ -11,10 +12,9 @@ use std::{
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use weir_model::{ids::UpdateId, update::CategoryKind};
-use weir_store::{Options, Store};
 use weir_testkit::{Document, Upstream, WeirProcess, upstream::Served};
 
-use super::{crash::small_catalogue, durability::sound, id, json, reporter::Reporter, server};
+use super::{crash::small_catalogue, durability::sound, id, json, reporter::Reporter, sqlite_server as server, store};
 
 /// Updates of a month; each replaces one of the month before.
 const EACH: u128 = 8;
@@ -201,7 +201,7 @@ impl Site {
         assert_eq!(status["counts"]["revisions"], status["snapshot"]["revisions"], "{status}");
         sound(self.server.data(), "at the end");
         assert!(self.server.stop().expect("it stops"), "{}", self.server.log());
-        reporter.check_events(&Store::open(self.server.data(), &Options::default()).expect("the store"));
+        reporter.check_events(&store(self.server.data()));
     }
 }
 

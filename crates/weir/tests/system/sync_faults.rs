@@ -15,7 +15,7 @@ use weir_testkit::{
     upstream::{Served, Upstream},
 };
 
-use super::{id, json, server};
+use super::{id, json, server, sqlite_server_in};
 
 const UPDATES: u128 = 120;
 
@@ -140,7 +140,7 @@ fn a_full_disk_ends_a_synchronization_clearly_and_the_next_one_goes_on() {
     let data = small.0.join("data");
     let upstream = Upstream::start(served());
     let all = upstream.change(|served| served.revisions.len()) as u64;
-    let server = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&data), &[]).expect("a server");
+    let server = sqlite_server_in(Some(&data));
     follow(&server, &upstream);
     json(&server, &["settings", "set", "sync.retry_minutes", "0"]);
     small.fill(700 << 10);
@@ -164,7 +164,7 @@ fn a_server_on_a_full_disk_starts_again_and_serves_what_is_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let small = Small::mount(&folder.path().join("small"));
     let data = small.0.join("data");
-    let mut server = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&data), &[]).expect("a server");
+    let mut server = sqlite_server_in(Some(&data));
     let upstream = Upstream::start(served());
     let all = upstream.change(|served| served.revisions.len()) as u64;
     follow(&server, &upstream);

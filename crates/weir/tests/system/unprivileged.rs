@@ -59,7 +59,7 @@ fn the_server_needs_no_privilege_and_writes_to_its_data_folder_only() {
     fs::write(&document, Document::software(id(1), 1).title("Fix").to_xml()).expect("a document");
     mode(&document, 0o644);
 
-    let mut server = WeirProcess::start_with(&program, Some(&data), &[]).expect("a server");
+    let mut server = WeirProcess::start_on_sqlite(&program, Some(&data), &[]).expect("a server");
     let status = fs::read_to_string(format!("/proc/{}/status", server.id())).expect("what the system knows of it");
     let line = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name));

@@ -31,7 +31,8 @@ fn at(second: i64) -> Timestamp {
 
 fn open() -> (Store, TempDir) {
     let folder = tempfile::tempdir().expect("folder");
-    (Store::open(folder.path(), &Options::default()).expect("opens"), folder)
+    let options = Options { database: weir_testkit::engine::database(folder.path()), ..Options::default() };
+    (Store::open(folder.path(), &options).expect("opens"), folder)
 }
 
 fn write<T>(store: &Store, work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError>) -> T {

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json as value;
-use weir_store::{Options, Store};
 use weir_testkit::{Random, WeirProcess};
 
 use super::{
-    super::{json, server},
+    super::{json, server, store},
     a_while, cut, restart, revisions, small_catalogue,
 };
 
@@ -20,7 +19,7 @@ fn clean_up_goes_on_after_cuts() {
     let (_, ids) = small_catalogue(&server, UPDATES);
     cut(&mut server);
     {
-        let store = Store::open(server.data(), &Options::default()).expect("opens");
+        let store = store(server.data());
         let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * 40);
         let actor = weir_store::Actor::system("test", then);
         let declined = ids.iter().take(DECLINED);

@@ -17,11 +17,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use weir_model::{ids::UpdateId, update::CategoryKind};
-use weir_store::{Options, Store};
 use weir_testkit::{Document, Payload, Random, Upstream, WeirProcess, http::Connection, upstream::Served};
 
 use super::{
-    super::{Shelf, durability::sound, id, json, reporter::Reporter, server, write_documents},
+    super::{Shelf, durability::sound, id, json, reporter::Reporter, server, store, write_documents},
     a_while, cut, restart, small_catalogue,
 };
 
@@ -338,7 +337,7 @@ fn cuts(rounds: usize, seed: u64) {
         runtime.block_on(reporter.settle());
     }
     assert!(server.stop().expect("it stops"), "{}", server.log());
-    let store = Store::open(server.data(), &Options::default()).expect("the store");
+    let store = store(server.data());
     for reporter in &reporters {
         reporter.check_events(&store);
     }

@@ -11,11 +11,10 @@ use std::{
 };
 
 use weir_model::ids::UpdateId;
-use weir_store::{Options, Store};
 use weir_testkit::WeirProcess;
 
 use super::{
-    super::{crash::small_catalogue, json, reporter::Reporter, server},
+    super::{crash::small_catalogue, json, reporter::Reporter, sqlite_server as server, sqlite_server_in, store},
     sound, text, weir,
 };
 
@@ -54,7 +53,7 @@ fn check(made: &Made, data: &Path, reporters: &[Reporter]) {
     let (code, said) = weir(data, &["restore", text(&made.path)]);
     assert_eq!(code, 0, "{said}");
     sound(data, "restored");
-    let mut restored = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(data), &[]).expect("a server");
+    let mut restored = sqlite_server_in(Some(data));
     for (reporter, told) in reporters.iter().zip(&made.told) {
         reporter.check_status_since(&restored, told, "restored");
     }
@@ -63,7 +62,7 @@ fn check(made: &Made, data: &Path, reporters: &[Reporter]) {
         assert!(names.contains(&format!("\"{name}\"")), "{name} was answered before, and is not in {names}");
     }
     assert!(restored.stop().expect("it stops"), "{}", restored.log());
-    let store = Store::open(data, &Options::default()).expect("the store");
+    let store = store(data);
     for reporter in reporters {
         reporter.stored(&store);
     }

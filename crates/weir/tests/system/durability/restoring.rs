@@ -13,7 +13,7 @@ use weir_testkit::WeirProcess;
 use weir_wire::soap::ErrorCode;
 
 use super::{
-    super::{agent, computer, crash::small_catalogue, json, run, server},
+    super::{agent, computer, crash::small_catalogue, json, run, sqlite_server as server, sqlite_server_in},
     sound, text, weir,
 };
 
@@ -81,7 +81,7 @@ fn a_restore_that_is_cut_at_any_name_goes_on_when_it_is_given_again() {
         }
         if last.join("restoring.json").exists() {
             if halves == 0 {
-                let refused = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&last), &[]);
+                let refused = WeirProcess::start_on_sqlite(env!("CARGO_BIN_EXE_weir"), Some(&last), &[]);
                 let refused = format!("{:#}", refused.expect_err("no server starts on half of each"));
                 assert!(refused.contains("was not finished"), "{refused}");
             }
@@ -103,7 +103,7 @@ fn a_restore_that_is_cut_at_any_name_goes_on_when_it_is_given_again() {
     }
     assert!(halves > 3, "{halves} cuts came between two names");
     sound(&last, "after a restore");
-    let restored = WeirProcess::start_with(env!("CARGO_BIN_EXE_weir"), Some(&last), &[]).expect("a server");
+    let restored = sqlite_server_in(Some(&last));
     let names = json(&restored, &["collections", "list"]).to_string();
     assert!(names.contains("Precious") && !names.contains("Later"), "{names}");
 }
