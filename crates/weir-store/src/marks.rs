@@ -27,6 +27,8 @@ pub struct Marks {
     pub alert: i64,
     /// The last job.
     pub job: i64,
+    /// Jobs that wait or run.
+    pub open: u64,
     /// The newest key of cookies, and how many there are.
     pub keys: (u32, u64),
     /// When a site below reported last.
@@ -46,7 +48,7 @@ statements! {
              (SELECT coalesce(max(j.job_no), 0) FROM job j), (SELECT coalesce(max(k.key_id), 0) FROM sealing_key k),
              (SELECT count(*) FROM sealing_key k), (SELECT coalesce(max(s.received_at), 0) FROM site_status s),
              (SELECT count(*) FROM content_request r), (SELECT max(s.config_changed_at) FROM site s),
-             (SELECT coalesce(max(h.catalogue_version), 0) FROM site_here h)";
+             (SELECT coalesce(max(h.catalogue_version), 0) FROM site_here h), (SELECT count(*) FROM job o WHERE o.state < 2)";
 }
 
 impl ReadTx<'_> {
@@ -62,6 +64,7 @@ impl ReadTx<'_> {
                 requests: row.int(6)?,
                 configured: row.opt_time(7)?,
                 offered: row.int(8)?,
+                open: row.int(9)?,
                 ..Marks::default()
             })
         })?;

@@ -200,6 +200,10 @@ async fn tell(app: &App, before: &Marks, now: &Marks) -> Result<(), AdminError> 
         shared.backups.nudged.notify_one();
         shared.upkeep.notify_one();
     }
+    if (before.job, before.open) != (now.job, now.open) {
+        // what follows a synchronization or an import
+        shared.rules.nudge();
+    }
     if (before.alert, before.audit, before.job) != (now.alert, now.audit, now.job) {
         shared.alerts.notify_one();
     }

@@ -134,6 +134,7 @@ fn marks_move_with_what_is_written() {
     assert_ne!(now.keys, came.keys);
     assert_ne!(now.configured, came.configured);
     assert!(now.job > came.job && now.audit > came.audit);
+    assert_eq!(now.open, came.open + 1);
     assert_eq!((now.change.0, now.directory, now.feed), (first.change.0 + 1, came.directory, came.feed));
 }
 
