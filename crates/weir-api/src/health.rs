@@ -56,11 +56,13 @@ pub struct CertificateHealth {
 }
 
 /// The database.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DatabaseHealth {
-    /// Bytes of its files on disk.
+    /// Where it is, as `postgres://user@host/name`, if it is on a server of PostgreSQL; null if it is in the data folder.
+    pub server: Option<String>,
+    /// Bytes of its files on disk; of PostgreSQL, what its server says of the database.
     pub bytes: u64,
-    /// Bytes in them that nothing uses.
+    /// Bytes in them that nothing uses; 0 of PostgreSQL, which sees to that by itself.
     pub unused_bytes: u64,
     /// Whether these can be given back to the disk.
     pub can_give_back: bool,

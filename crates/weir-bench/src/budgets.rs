@@ -141,7 +141,7 @@ pub static BUDGETS: [Budget; 23] = [
         suite: Suite::Report,
         cases: &["reports_postgresql"],
         sizes: &[1_000],
-        needs: "a case for PostgreSQL, which there is not yet",
+        needs: "`--database URL`",
     },
     Budget {
         what: "compliance counts, 150,000 computers and 5,000 updates",

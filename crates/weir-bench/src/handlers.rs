@@ -31,6 +31,8 @@ use weir_server::{
 };
 use weir_store::{Actor, Options, Store, collection::NewCollection, content::ContentStore};
 
+use crate::server::DATABASE;
+
 /// Most bytes of a stored body.
 const STORED: usize = 1 << 20;
 /// Bytes of a piece of what is streamed, as the calibration has them.
@@ -38,7 +40,9 @@ const PIECE: usize = 128 << 10;
 
 /// Runs the measured server on a data folder until it is killed.
 pub async fn run(data: &Path) -> anyhow::Result<()> {
-    let store = Store::open(data, &Options::default())?;
+    // it is told by the process that measures, and by nobody else
+    let database = std::env::var(DATABASE).ok().filter(|url| !url.is_empty());
+    let store = Store::open(data, &Options { database, ..Options::default() })?;
     let content = ContentStore::open(&data.join("content"))?;
     weir_server::telemetry::install();
     let state = AppState::open(store, content, ClientSettings::default()).await?;

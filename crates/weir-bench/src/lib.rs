@@ -85,6 +85,8 @@ pub struct Options {
     pub scratch: Option<PathBuf>,
     /// Folder of `tests/console` and folder with the packages that its modules need, to measure the console in a browser, too.
     pub browser: Option<(PathBuf, PathBuf)>,
+    /// Address of an empty database of PostgreSQL, to measure durable reports on it, too.
+    pub database: Option<String>,
     /// Whether it is only to be seen that everything runs: what has sizes of its own takes smaller ones, too.
     pub quick: bool,
 }
@@ -219,7 +221,8 @@ async fn measure(suite: Suite, options: &Options, tell: &dyn Fn(&str)) -> anyhow
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Report => {
-            let figures = reports::measure(folder, options.seconds, options.quick, tell).await?;
+            let database = options.database.as_deref();
+            let figures = reports::measure(folder, options.seconds, options.quick, database, tell).await?;
             Ok(Figures::new(figures.rows, figures.exponent))
         }
         Suite::Rules => {

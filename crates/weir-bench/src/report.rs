@@ -139,6 +139,7 @@ pub(crate) mod tests {
             package: None,
             scratch: None,
             browser: None,
+            database: None,
             quick: false,
         }
     }

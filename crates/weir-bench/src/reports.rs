@@ -1,9 +1,13 @@
 //! Status reports: event 156 with 300 updates, a different one each time, durable before the answer.
 
-use std::path::PathBuf;
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, ensure};
 use jiff::Timestamp;
+use weir_store::{DATABASE, transfer::into_postgres};
 use weir_testkit::{
     Computer, Random, ScriptedAgent,
     catalogue::{Shape, Sizes},
@@ -32,30 +36,84 @@ pub(crate) struct Figures {
 
 /// Computers that report.
 const COMPUTERS: [u32; 3] = [100, 500, 1_000];
-/// Reports a second that are asked for, with the disk as it is and with slow flushes.
+/// Reports a second that are asked for, with the disk as it is, with slow flushes, and on PostgreSQL.
 const RATE: f64 = 4_000.0;
 const SLOW_RATE: f64 = 1_500.0;
 
-/// Measures with several numbers of computers, then the same with 10 ms added to each flush.
+const POSTGRES_RATE: f64 = 3_000.0;
+
+/// What the reports are made durable by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kept {
+    /// The embedded database.
+    Embedded,
+    /// The same, with 10 ms added to each flush.
+    Slowly,
+    /// PostgreSQL.
+    Postgres,
+}
+
+impl Kept {
+    fn case(self) -> &'static str {
+        match self {
+            Self::Embedded => "reports",
+            Self::Slowly => "reports_slow_flush",
+            Self::Postgres => "reports_postgresql",
+        }
+    }
+
+    fn least(self) -> f64 {
+        match self {
+            Self::Embedded => RATE,
+            Self::Slowly => SLOW_RATE,
+            Self::Postgres => POSTGRES_RATE,
+        }
+    }
+
+    fn remark(self) -> &'static str {
+        match self {
+            Self::Embedded => "",
+            Self::Slowly => "; 10 ms added to each flush, by strace",
+            Self::Postgres => "; on PostgreSQL",
+        }
+    }
+}
+
+/// Measures with several numbers of computers, then the same with 10 ms added to each flush, then on a database of PostgreSQL if an
+/// empty one is named.
 pub(crate) async fn measure(
-    scratch: &std::path::Path,
+    scratch: &Path,
     seconds: f64,
     quick: bool,
+    database: Option<&str>,
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<Figures> {
     let folder = scratch.join("reports");
     std::fs::create_dir_all(&folder)?;
     tell("reports: generating and importing 5,000 revisions");
     let fixture = fixture::build(&folder, Shape { revisions: 5_000, sizes: Sizes::Small, seed: 3 }).await?;
+    let on_server = scratch.join("reports-postgresql");
+    if let Some(url) = database {
+        tell("reports: copying the catalogue into PostgreSQL");
+        std::fs::create_dir_all(&on_server)?;
+        into_postgres(&folder.join(DATABASE), url, false, &mut |_| ControlFlow::Continue(()))?;
+    }
     let (mut rows, mut growth) = (Vec::new(), Vec::new());
-    let runs = [false, true].into_iter().flat_map(|slow| COMPUTERS.map(|computers| (computers, slow)));
-    for (computers, slow) in runs {
-        tell(&format!("reports: {computers} computers{}", if slow { ", flushes delayed by 10 ms" } else { "" }));
-        let server = match if slow { Server::start_with_slow_flushes(&folder) } else { Server::start(&folder) } {
+    let kept = [Some(Kept::Embedded), Some(Kept::Slowly), database.map(|_| Kept::Postgres)];
+    let runs = kept.into_iter().flatten().flat_map(|kept| COMPUTERS.map(|computers| (computers, kept)));
+    for (computers, kept) in runs {
+        tell(&format!("reports: {computers} computers{}", kept.remark()));
+        let folder = if kept == Kept::Postgres { &on_server } else { &folder };
+        let started = match (kept, database) {
+            (Kept::Postgres, Some(url)) => Server::start_on(url, folder),
+            (Kept::Slowly, _) => Server::start_with_slow_flushes(folder),
+            _ => Server::start(folder),
+        };
+        let server = match started {
             Ok(server) => server,
-            Err(error) if slow => {
+            Err(error) if kept == Kept::Slowly => {
                 rows.push(Row {
-                    case: "reports_slow_flush".to_owned(),
+                    case: kept.case().to_owned(),
                     revisions: computers as usize,
                     value: f64::NAN,
                     unit: "reports/s",
@@ -66,7 +124,7 @@ pub(crate) async fn measure(
             }
             Err(error) => return Err(error),
         };
-        let bodies = bodies(&folder, &server, &fixture, computers).await?;
+        let bodies = bodies(folder, &server, &fixture, computers).await?;
         let real = Command {
             address: server.client()?,
             head: requests::report_head(requests::REPORTS),
@@ -87,11 +145,11 @@ pub(crate) async fn measure(
         let request_bytes = mean_body(&real.bodies)?;
         let rounds = Rounds::measure(&mut load, &[real, null])?;
         let (rate, ratios) = (rounds.rate(0), rounds.ratios_of(0, 1));
-        if !slow {
+        if kept == Kept::Embedded {
             growth.push((f64::from(computers), 1.0 / rate));
         }
         let row = Row {
-            case: if slow { "reports_slow_flush" } else { "reports" }.to_owned(),
+            case: kept.case().to_owned(),
             revisions: computers as usize,
             value: rate,
             unit: "reports/s",
@@ -105,21 +163,16 @@ pub(crate) async fn measure(
             budget: format!(
                 "durable, 64 connections, {LISTED} updates each; p99 {:.1} ms{}",
                 rounds.figure(0, |outcome| outcome.p99_us) / 1e3,
-                if slow { "; 10 ms added to each flush, by strace" } else { "" }
+                kept.remark()
             ),
             ..Row::default()
         };
-        rows.push(row.within([Limit::least(if slow { SLOW_RATE } else { RATE })]));
+        rows.push(row.within([Limit::least(kept.least())]));
     }
     Ok(Figures { rows, exponent: Some(exponent(&growth)) })
 }
 
-async fn bodies(
-    folder: &std::path::Path,
-    server: &Server,
-    fixture: &fixture::Fixture,
-    computers: u32,
-) -> anyhow::Result<PathBuf> {
+async fn bodies(folder: &Path, server: &Server, fixture: &fixture::Fixture, computers: u32) -> anyhow::Result<PathBuf> {
     let mut agents = Vec::new();
     for number in 0..computers {
         let mut agent = ScriptedAgent::new(&server.client_url()?, Computer::numbered(u64::from(number) + 10_000))?;

@@ -29,7 +29,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it on a data folder and waits until it listens.
     pub(crate) fn start(data: &Path) -> anyhow::Result<Self> {
-        Self::start_as(Command::new(std::env::current_exe()?), data)
+        Self::start_as(itself()?, data)
+    }
+
+    /// The same with its data in a database of PostgreSQL.
+    pub(crate) fn start_on(database: &str, data: &Path) -> anyhow::Result<Self> {
+        let mut command = itself()?;
+        command.env(DATABASE, database);
+        Self::start_as(command, data)
     }
 
     /// The same with 10 ms added to every flush of the disk, by strace.
@@ -40,6 +47,7 @@ impl Server {
             .status()
             .context("strace is not installed; `apt-get install strace` brings it")?;
         let mut command = Command::new("strace");
+        without_settings(&mut command);
         command.args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]).args([
             "-e",
             "trace=fsync,fdatasync",
@@ -110,6 +118,24 @@ impl Server {
         let outcome = load.run(run)?;
         let used = before.zip(cpu_seconds(self.pid())).map(|(before, after)| (after - before) * 1e6);
         Ok(used.filter(|_| outcome.requests > 0).map(|used| used / outcome.requests as f64))
+    }
+}
+
+/// The variable that names the database of a measured server, as it does that of `weir serve`.
+pub(crate) const DATABASE: &str = "WEIR_DATABASE";
+
+/// This program. What is set for a server of the administrator's own must not reach those that are measured: they would use its data.
+pub(crate) fn itself() -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    without_settings(&mut command);
+    Ok(command)
+}
+
+fn without_settings(command: &mut Command) {
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("WEIR_") {
+            command.env_remove(variable);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use crate::server::{Watch, watch};
+use crate::server::{Watch, itself, watch};
 
 /// Bytes of the database in a data folder, with its log.
 pub(crate) fn stored(data: &Path) -> anyhow::Result<u64> {
@@ -39,7 +39,7 @@ impl Site {
         let _ = std::fs::remove_file(&file);
         let log = std::fs::File::create(data.join("bench-site.log"))?;
         let any = "127.0.0.1:0";
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut child = itself()?
             .args(["serve", "--client-http", any, "--client-https", any, "--admin", any, "--data"])
             .arg(data)
             .args(arguments)
@@ -64,12 +64,8 @@ impl Site {
 
     /// Runs a command against it and reads what it prints.
     pub(crate) fn weir(&self, arguments: &[&str]) -> anyhow::Result<Value> {
-        let output = Command::new(std::env::current_exe()?)
-            .args(arguments)
-            .args(["--json", "--data"])
-            .arg(&self.data)
-            .stdin(Stdio::null())
-            .output()?;
+        let output =
+            itself()?.args(arguments).args(["--json", "--data"]).arg(&self.data).stdin(Stdio::null()).output()?;
         if !output.status.success() {
             let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             bail!("weir {}: {}: {out}{error}", arguments.join(" "), output.status);

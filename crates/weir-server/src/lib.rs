@@ -11,7 +11,7 @@
 //! * [`upstream`] answers downstream servers (MS-WSUSSS).
 //! * [`telemetry`] has the metrics, follows requests through the log, and exports traces.
 //! * [`admin`], [`import`], [`start`], [`config`] and [`jobs`] are the administrators' side, start-up and background work.
-//! * [`backup`] makes, verifies and restores backups; [`doctor`] looks for damage.
+//! * [`backup`] makes, verifies and restores backups; [`doctor`] looks for damage; [`transfer`] moves a site to PostgreSQL.
 //! * [`decoders`] lets fuzz targets in.
 //! * [`mod@file`] reads files that administrators name.
 //!
@@ -27,6 +27,7 @@ pub mod client;
 pub mod client_settings;
 pub mod config;
 pub mod content;
+pub(crate) mod database;
 pub mod decoders;
 pub mod doctor;
 pub(crate) mod export;
@@ -44,6 +45,7 @@ pub mod start;
 pub mod state;
 pub mod sync;
 pub mod telemetry;
+pub mod transfer;
 pub mod upstream;
 
 pub use config::Options;

@@ -29,13 +29,13 @@ pub struct Inspection {
 
 enum Looked {
     Sqlite {
-        connection: Connection,
+        connection: Box<Connection>,
         /// What was written and not yet moved into the file is not seen.
         without_log: bool,
     },
     // Fields drop in this order: the connection before what it lives on.
     Postgres {
-        plain: Plain,
+        plain: Box<Plain>,
         postgres: Box<Postgres>,
     },
 }
@@ -51,7 +51,7 @@ impl Inspection {
     pub fn of(data: &Path, database: Option<&str>) -> Result<Self, StoreError> {
         let Some(url) = database else { return Self::open(&data.join(DATABASE)) };
         let postgres = Box::new(Postgres::visit(url)?);
-        let plain = Plain::beside(&postgres)?;
+        let plain = Box::new(Plain::beside(&postgres)?);
         Ok(Self { engine: Looked::Postgres { plain, postgres } })
     }
 
@@ -64,17 +64,19 @@ impl Inspection {
             Ok(connection)
         });
         match readable {
-            Ok(connection) => Ok(Self { engine: Looked::Sqlite { connection, without_log: false } }),
-            Err(StoreError::DiskFailed { .. } | StoreError::Query { .. }) => {
-                Ok(Self { engine: Looked::Sqlite { connection: unmoving(path)?, without_log: true } })
-            }
+            Ok(connection) => Ok(Self::sqlite(connection, false)),
+            Err(StoreError::DiskFailed { .. } | StoreError::Query { .. }) => Ok(Self::sqlite(unmoving(path)?, true)),
             Err(error) => Err(error),
         }
     }
 
     /// Opens a database that nobody writes to, such as one of a backup. Nothing is made beside it.
     pub fn still(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { engine: Looked::Sqlite { connection: unmoving(path)?, without_log: false } })
+        Ok(Self::sqlite(unmoving(path)?, false))
+    }
+
+    fn sqlite(connection: Connection, without_log: bool) -> Self {
+        Self { engine: Looked::Sqlite { connection: Box::new(connection), without_log } }
     }
 
     /// Only the file could be read, without the log beside it.

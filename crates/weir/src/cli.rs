@@ -30,6 +30,7 @@ use crate::commands::{
     import::ImportArguments,
     lab::LabArguments,
     messages::MessagesCommand,
+    migrate::MigrateArguments,
     phased::PhasedCommand,
     policy::PolicyCommand,
     reports::ReportsCommand,
@@ -200,6 +201,8 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     /// Look for damage in a data folder, whether its server runs or not.
     Doctor(DoctorArguments),
+    /// Move a site from the database in its data folder to PostgreSQL.
+    Migrate(MigrateArguments),
     /// The client side, without Windows: what a computer is like, as files and disks tell.
     #[command(subcommand)]
     Agent(AgentCommand),

@@ -26,6 +26,7 @@ pub(crate) mod import;
 mod import_bundle;
 pub(crate) mod lab;
 pub(crate) mod messages;
+pub(crate) mod migrate;
 pub(crate) mod phased;
 pub(crate) mod policy;
 pub(crate) mod reports;
@@ -63,9 +64,12 @@ use crate::{
 pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
-        Command::Admin(admin::AdminCommand::Reset) => runtime.block_on(admin::reset(cli.data, printer)),
+        Command::Admin(admin::AdminCommand::Reset { config, database }) => {
+            runtime.block_on(admin::reset(cli.data, config, database, printer))
+        }
         Command::Backup(command) => runtime.block_on(backup::run(cli.data, command, printer)),
         Command::Doctor(arguments) => doctor::run(cli.data, arguments, &runtime, printer),
+        Command::Migrate(arguments) => runtime.block_on(migrate::run(cli.data, arguments, printer)),
         Command::Restore(arguments) => restore::run(cli.data, arguments, &runtime, printer),
         Command::Serve(arguments) => runtime.block_on(serve::run(cli.data, arguments)),
         Command::Agent(command) => agent::run(command, &runtime, printer),
@@ -132,6 +136,7 @@ async fn call(command: Command, connection: &Connection, printer: &Printer) -> R
         | Command::Completions(_)
         | Command::Doctor(_)
         | Command::Lab(_)
+        | Command::Migrate(_)
         | Command::Restore(_)
         | Command::Serve(_)
         | Command::Simulate(_) => Ok(Outcome::Failed),

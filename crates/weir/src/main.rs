@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! *Invariant:* no logic here. `serve` runs the server, a few commands (`restore`, `doctor`, `admin reset`) call it on a folder
+//! *Invariant:* no logic here. `serve` runs the server, a few commands (`restore`, `doctor`, `migrate`, `admin reset`) call it on a folder
 //! without one; every other command is one or a few REST calls and a table.
 
 mod cli;

@@ -261,12 +261,13 @@ fn codes_of_refusals_are_explained() {
     }
 }
 
-/// Codes of backups and of the doctor stand in the guide, and the guide invents none.
+/// Codes of backups, of a move to PostgreSQL and of the doctor stand in the guide, and the guide invents none.
 #[test]
 fn codes_of_backups_and_findings_are_explained() {
     let guide = text("docs/troubleshooting.md");
     let known = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect::<BTreeSet<String>>();
     assert_eq!(first_cells(section(&guide, "Backups and restores")), known(&weir_server::backup::CODES));
+    assert_eq!(first_cells(section(&guide, "Moving to PostgreSQL")), known(&weir_server::transfer::CODES));
     assert_eq!(first_cells(section(&guide, "Findings of the doctor")), known(weir_server::doctor::CODES));
 }
 

@@ -11,7 +11,7 @@ use weir_api::{
     job::{Job, JobQuery, JobState},
     status::{CA_FILE, SnapshotStatus},
 };
-use weir_store::content::objects::Trouble;
+use weir_store::{Engine, content::objects::Trouble};
 use x509_parser::{parse_x509_certificate, pem::parse_x509_pem};
 
 use super::{AdminError, App, alert, app::blocking, backup, job, status::VERSION};
@@ -44,7 +44,8 @@ pub(crate) async fn show(app: &App) -> Result<HealthReport, AdminError> {
         let certificates: Vec<_> =
             files.iter().map(|(name, file, shown)| certificate(name, file, shown, now)).collect();
         let (unused_bytes, can_give_back) = store.free()?;
-        let database = DatabaseHealth { bytes: store.size()?, unused_bytes, can_give_back };
+        let server = (store.engine() == Engine::Postgres).then(|| store.place());
+        let database = DatabaseHealth { server, bytes: store.size()?, unused_bytes, can_give_back };
         Ok((certificates, database, store.disk_free()?))
     })
     .await?;

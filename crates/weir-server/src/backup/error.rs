@@ -101,7 +101,7 @@ pub enum BackupError {
 }
 
 /// Every code that [`BackupError::code`] gives, by name.
-pub const CODES: [&str; 18] = [
+pub const CODES: [&str; 21] = [
     "backup_altered",
     "backup_cancelled",
     "backup_failed",
@@ -112,8 +112,11 @@ pub const CODES: [&str; 18] = [
     "backup_no_room",
     "backup_settings",
     "data_in_use",
+    "database_address",
     "database_busy",
     "database_damaged",
+    "database_refused",
+    "database_unreachable",
     "disk_full",
     "no_backup",
     "no_database",
@@ -140,6 +143,9 @@ impl BackupError {
             Self::NotEmpty { .. } => "not_empty",
             Self::Room { .. } => "backup_no_room",
             Self::Store(StoreError::Busy { .. }) => "database_busy",
+            Self::Store(StoreError::DatabaseAddress { .. }) => "database_address",
+            Self::Store(StoreError::DatabaseRefused { .. }) => "database_refused",
+            Self::Store(StoreError::Unconfirmed { .. } | StoreError::Unreachable { .. }) => "database_unreachable",
             Self::Store(StoreError::DiskFull { .. }) => "disk_full",
             Self::Store(StoreError::Locked(_)) => "data_in_use",
             Self::Store(error) if error.is_outage() => "object_store",
@@ -159,8 +165,15 @@ impl BackupError {
             "backup_no_room" | "disk_full" => "make room, or name a folder on another disk: backup.folder in weir.toml",
             "backup_settings" => "correct weir.toml",
             "data_in_use" => "stop the server first",
+            "database_address" => "correct the address: --database, or database.url in weir.toml",
             "database_busy" => "try again",
             "database_damaged" => "weir doctor says more; restore the last sound backup: weir restore FOLDER",
+            "database_refused" => {
+                "name another database, or do what the message says; docs/postgresql.md says how one is made"
+            }
+            "database_unreachable" => {
+                "see that the database's server runs and lets this machine in, with this user and password; then give the same command again"
+            }
             "no_backup" => "name the folder of a backup; weir backup list shows those of a server",
             "no_database" => "name the data folder with --data",
             "not_empty" => "name an empty folder, or keep what is there aside: --replace",

@@ -15,9 +15,10 @@ use weir_api::{
 use weir_model::{backup::name, report::file::Folder};
 use weir_store::{
     DATABASE,
-    backup::{Inspection, copy, free_space},
+    backup::{Inspection, copy_of, free_space},
     content::{Content as _, ContentStore},
     content_file::{ContentFileRow, ContentState},
+    database::Url,
 };
 
 use super::{
@@ -53,37 +54,44 @@ pub struct Order {
 
 /// Makes a backup and says what it is. Blocks. Where it fails or is broken off, nothing of it stays.
 pub fn make(source: &Source, order: &Order, now: Timestamp, watch: &mut Watch<'_>) -> Result<Backup, BackupError> {
-    let database = source.data.join(DATABASE);
     tell(watch, BackupPhase::Preparing, 0, 0)?;
-    let size = sizes(&source.data);
+    let url = source.url()?;
+    let url = url.as_ref().map(Url::expose);
+    let size = match url {
+        Some(_) => Inspection::of(&source.data, url)?.bytes()?,
+        None => sizes(&source.data),
+    };
     if size == 0 {
         return Err(BackupError::NoDatabase(source.data.clone()));
     }
     let target = shelf::place(&order.root, &order.folder)?;
     shelf::clear(&target)?;
     let included = order.content && source.content.is_some();
-    let content = if included { Inspection::open(&database)?.read(|tx| tx.content_file_totals())?.bytes } else { 0 };
+    let content =
+        if included { Inspection::of(&source.data, url)?.read(|tx| tx.content_file_totals())?.bytes } else { 0 };
     room(&target, size.saturating_add(content), margin(&target, &source.data))?;
     let name = name(now, |name| target.join(name).exists());
     let partial = Partial::begin(target.join(format!(".{name}.partial")))?;
 
     let copied = partial.folder.join(DATABASE);
-    let whole = copy(&database, &copied, &mut |done, total| match tell(watch, BackupPhase::Database, done, total) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(_) => ControlFlow::Break(()),
-    });
+    let whole =
+        copy_of(&source.data, url, &copied, &mut |done, total| match tell(watch, BackupPhase::Database, done, total) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        });
     if !whole? {
         return Err(BackupError::Cancelled);
     }
     let size = fs::metadata(&copied).map_err(failed("reading", &copied))?.len();
     tell(watch, BackupPhase::Checking, 0, size)?;
     let inspection = Inspection::still(&copied)?;
+    let damaged = |what: String| BackupError::Damaged { path: source.data.join(DATABASE), what };
     let damage = inspection.damage(false, 3)?;
     if !damage.is_empty() {
-        return Err(BackupError::Damaged { path: database, what: damage.join("; ") });
+        return Err(damaged(damage.join("; ")));
     }
     let Some(schema_version) = inspection.schema_version()? else {
-        return Err(BackupError::Damaged { path: database, what: "it has no schema".to_owned() });
+        return Err(damaged("it has no schema".to_owned()));
     };
     let site = inspection.read(|tx| tx.site())?;
 

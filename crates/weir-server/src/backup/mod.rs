@@ -8,6 +8,9 @@
 //! engine, page by page, of a view that is held, so that writers wait for nothing. [`restore()`] and [`verify()`]
 //! need no server.
 //!
+//! The database in a backup is a file of the embedded engine, whatever engine it was copied from, and it is restored to the one that the
+//! process settings name ([`weir_store::transfer`]).
+//!
 //! *Invariant:* whatever is copied out of a folder is compared with its digest before anything relies on it.
 
 mod content;
@@ -15,25 +18,30 @@ mod error;
 mod files;
 mod make;
 mod manifest;
+mod marker;
 mod restore;
+mod server;
 mod shelf;
 mod take_over;
 mod verify;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_server;
 
 use std::{ops::ControlFlow, path::PathBuf};
 
 use jiff::Timestamp;
 use weir_api::backup::{Backup, BackupPhase, BackupProgress};
 use weir_model::report::file::Folder;
-use weir_store::{DATABASE, Store, backup::Inspection, content::ContentStore};
+use weir_store::{Store, content::ContentStore, database::Url};
 
 pub use error::{BackupError, CODES};
 pub use make::{Order, make};
 pub use manifest::{Entry, Manifest};
-pub use restore::{RESTORING, Restored, restore};
+pub use marker::RESTORING;
+pub use restore::{Restored, restore};
 pub use shelf::list;
 pub use take_over::{BroughtBack, brought_back};
 pub use verify::{Verified, verify};
@@ -45,7 +53,8 @@ pub(crate) use take_over::{KIND as RESTORE, take_over};
 
 use crate::{
     admin::setting::{BACKUP_CONTENT, BACKUP_FOLDER, Current},
-    config::Settings,
+    config::{Database, Settings},
+    database,
 };
 
 /// Is told how far the work is; breaking off ends it, and what was written goes.
@@ -56,6 +65,8 @@ pub type Watch<'w> = dyn FnMut(BackupProgress) -> ControlFlow<()> + 'w;
 pub struct Source {
     /// The data folder.
     pub data: PathBuf,
+    /// The database, if it is on a server of PostgreSQL and not in the folder.
+    pub database: Option<Database>,
     /// The content, in a folder or an object store; none if no files of it are wanted.
     pub content: Option<ContentStore>,
     /// The process settings, whether the file is there or not.
@@ -67,7 +78,18 @@ pub struct Source {
 impl Source {
     /// What these settings say, with this content.
     pub fn new(settings: &Settings, content: Option<ContentStore>) -> Self {
-        Self { data: settings.data.clone(), content, settings: settings.file.clone(), elsewhere: named_files(settings) }
+        Self {
+            data: settings.data.clone(),
+            database: settings.database.clone(),
+            content,
+            settings: settings.file.clone(),
+            elsewhere: named_files(settings),
+        }
+    }
+
+    /// The whole address of the database, if it is not in the folder.
+    fn url(&self) -> Result<Option<Url>, BackupError> {
+        Ok(self.database.as_ref().map(Database::address).transpose()?)
     }
 }
 
@@ -75,6 +97,7 @@ impl Source {
 fn named_files(settings: &Settings) -> Vec<PathBuf> {
     let pairs = [&settings.tls, &settings.tls_admin].into_iter().flatten();
     let mut named: Vec<PathBuf> = pairs.flat_map(|files| [files.certificate.clone(), files.key.clone()]).collect();
+    named.extend(settings.database.as_ref().and_then(|database| database.password_file.clone()));
     named.extend(settings.client_ca.clone());
     if let Some(oidc) = &settings.oidc {
         named.extend([oidc.client_secret_file.clone(), oidc.ca.clone()].into_iter().flatten());
@@ -97,15 +120,14 @@ pub fn make_here(
     now: Timestamp,
     watch: &mut Watch<'_>,
 ) -> Result<Backup, BackupError> {
-    let database = settings.data.join(DATABASE);
-    if !database.is_file() {
+    if !database::is_there(settings) {
         return Err(BackupError::NoDatabase(settings.data.clone()));
     }
     let _lock = Store::lock(&settings.data)?;
     if settings.data.join(RESTORING).exists() {
         return Err(BackupError::Unfinished(settings.data.clone()));
     }
-    let (current, site) = Inspection::open(&database)?.read(|tx| Ok((Current::read(tx)?, tx.site()?)))?;
+    let (current, site) = database::inspect(settings)?.read(|tx| Ok((Current::read(tx)?, tx.site()?)))?;
     let order = Order {
         root: settings.backups.clone(),
         folder: folder.cloned().unwrap_or_else(|| current.text(BACKUP_FOLDER).parse().unwrap_or_default()),

@@ -11,7 +11,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 use weir_api::{
     backup::{Backup, BackupPhase},
@@ -20,7 +20,7 @@ use weir_api::{
 use weir_model::ids::Sha256Digest;
 use weir_store::{
     DATABASE, ReadTx, Store,
-    backup::{Inspection, free_space},
+    backup::free_space,
     content::{Content as _, ContentStore, Expected},
 };
 
@@ -29,22 +29,17 @@ use super::{
     content::{Unclaimed, open},
     files::{self, failed},
     manifest::{CONTENT, SETTINGS, TLS},
-    named_files,
+    marker::{ASIDE, Marker, RESTORING, STAGE, Step, finish, read_marker, unwritten},
+    named_files, server,
     take_over::{NOTE, Note},
     tell,
     verify::{Place, compare, each_content, usable, verify},
 };
 use crate::{
     config::{Options, Settings},
-    start,
+    database, start,
 };
 
-/// Says, in a data folder, that a restore is under way.
-pub const RESTORING: &str = "restoring.json";
-/// Where a restore is prepared.
-const STAGE: &str = ".restore.partial";
-/// What the names of folders begin with that keep what was there before.
-const ASIDE: &str = "replaced-";
 /// What stays where it is whatever is restored: it belongs to the machine, or is added to.
 const STAYS: [&str; 7] = ["weir.toml", "weir.lock", "content", "backups", "reports", "lost+found", RESTORING];
 /// What stays free beside what is restored.
@@ -69,26 +64,6 @@ pub struct Restored {
     pub next_steps: Vec<String>,
 }
 
-/// How far the change of names is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Step {
-    /// What was there goes aside.
-    Aside,
-    /// What was prepared comes in.
-    In,
-}
-
-/// The note in the data folder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Marker {
-    step: Step,
-    backup: String,
-    aside: Option<String>,
-    /// Names that stay although they lie in the folder.
-    stays: BTreeSet<String>,
-}
-
 /// Restores a backup. `options` name the data folder; `replace` keeps aside what is there, without it the folder must be empty.
 /// Blocks; files that go to an object store need a runtime that it is called in. Where it fails before the end nothing was changed,
 /// but for content files that were added.
@@ -111,6 +86,9 @@ pub fn restore(
         // before hours are spent on digests
         refuse_what_is_there(&data, &stays, replace)?;
     }
+    if !data.join(RESTORING).exists() {
+        server::refuse_data(&settings)?;
+    }
     verify(&backup, watch)?;
     start::create_folder(&data).map_err(|error| match error {
         start::StartError::File { action, path, source } => BackupError::File { action, path, source },
@@ -119,6 +97,7 @@ pub fn restore(
     let _lock = Store::lock(&data)?;
     if let Some(marker) = read_marker(&data)? {
         let same = marker.backup == backup.display().to_string();
+        let marker = server::settle(&settings, marker, watch)?;
         finish(&data, marker.clone())?;
         if same {
             let aside = marker.aside.map(|name| data.join(name));
@@ -126,6 +105,7 @@ pub fn restore(
         }
     }
     refuse_what_is_there(&data, &stays, replace)?;
+    server::refuse_data(&settings)?;
     room(&manifest, &settings)?;
     // before anything is copied: it may be out of reach, or that of another site
     let content =
@@ -157,9 +137,10 @@ pub fn restore(
     let anything = first_of(&data, &stays)?.is_some();
     let stamp = now.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
     let aside = anything.then(|| free_name(&data, &stamp));
-    let marker = Marker { step: Step::Aside, backup: backup.display().to_string(), aside: aside.clone(), stays };
-    staged.keep = true;
-    finish(&data, marker)?;
+    let step = if settings.database.is_some() { Step::Database } else { Step::Aside };
+    let settled = server::settle(&settings, Marker::new(step, &backup, aside.clone(), stays), watch);
+    staged.keep = settled.is_ok() || data.join(RESTORING).exists();
+    finish(&data, settled?)?;
     report(&manifest, &backup, &settings, aside.map(|name| data.join(name)), counts, left)
 }
 
@@ -186,6 +167,9 @@ fn settings_after(options: &Options, backup: &Path) -> Result<Settings, BackupEr
     settings.backups = here(&settings.backups);
     settings.reports = here(&settings.reports);
     settings.file = here(&settings.file);
+    if let Some(database) = &mut settings.database {
+        database.password_file = database.password_file.as_ref().map(here);
+    }
     if let Some(place) = &mut settings.objects {
         place.credentials = place.credentials.as_ref().map(here);
         place.authorities = place.authorities.as_ref().map(here);
@@ -342,64 +326,6 @@ fn free_name(data: &Path, stamp: &str) -> String {
     name
 }
 
-fn unwritten(data: &Path, error: &serde_json::Error) -> BackupError {
-    BackupError::Manifest { path: data.to_owned(), why: error.to_string() }
-}
-
-fn read_marker(data: &Path) -> Result<Option<Marker>, BackupError> {
-    let path = data.join(RESTORING);
-    match crate::file::small(&path) {
-        Ok(text) => match serde_json::from_slice(&text) {
-            Ok(marker) => Ok(Some(marker)),
-            Err(error) => Err(unwritten(&path, &error)),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("reading", &path)(error)),
-    }
-}
-
-fn write_marker(data: &Path, marker: &Marker) -> Result<(), BackupError> {
-    let text = serde_json::to_vec_pretty(marker).map_err(|error| unwritten(data, &error))?;
-    start::write_private(&data.join(RESTORING), &text).map_err(|error| match error {
-        start::StartError::File { action, path, source } => BackupError::File { action, path, source },
-        _ => BackupError::Unfinished(data.to_owned()),
-    })
-}
-
-/// Changes the names. What was done before is not done again, however often this is cut short.
-fn finish(data: &Path, mut marker: Marker) -> Result<(), BackupError> {
-    let moved = |from: &Path, to: &Path| fs::rename(from, to).map_err(failed("moving", from));
-    write_marker(data, &marker)?;
-    if marker.step == Step::Aside {
-        if let Some(name) = &marker.aside {
-            let aside = data.join(name);
-            if !aside.is_dir() {
-                files::create_folder(&aside)?;
-            }
-            for (name, path) in files::entries(data)? {
-                if !marker.stays.contains(&name) && !name.starts_with(ASIDE) && name != STAGE {
-                    moved(&path, &aside.join(&name))?;
-                }
-            }
-            files::sync_folder(&aside)?;
-        }
-        files::sync_folder(data)?;
-        marker.step = Step::In;
-        write_marker(data, &marker)?;
-    }
-    let stage = data.join(STAGE);
-    for (name, path) in files::entries(&stage)? {
-        moved(&path, &data.join(name))?;
-    }
-    files::sync_folder(data)?;
-    if stage.is_dir() {
-        fs::remove_dir(&stage).map_err(failed("removing", &stage))?;
-    }
-    let note = data.join(RESTORING);
-    fs::remove_file(&note).map_err(failed("removing", &note))?;
-    files::sync_folder(data)
-}
-
 /// What to say of it.
 fn report(
     manifest: &Manifest,
@@ -410,7 +336,7 @@ fn report(
     left: Option<PathBuf>,
 ) -> Result<Restored, BackupError> {
     let data = settings.data.as_path();
-    let inspection = Inspection::open(&data.join(DATABASE))?;
+    let inspection = database::look(settings)?;
     let sees = inspection.read(|tx| Ok(sees(tx, manifest.made_at)))?;
     let mut next_steps = Vec::new();
     if let Some(file) = left {
@@ -429,6 +355,12 @@ fn report(
     }
     for path in manifest.elsewhere.iter().filter(|path| !Path::new(path).exists()) {
         next_steps.push(format!("bring {path}, which the settings name and no backup holds"));
+    }
+    if let Some(database) = &settings.database {
+        next_steps.push(format!(
+            "see that all front ends of this site name the database {} (database.url)",
+            database.place()
+        ));
     }
     next_steps.push(format!("weir serve --data {}", data.display()));
     let missing = !manifest.content.included && manifest.content.files > 0;

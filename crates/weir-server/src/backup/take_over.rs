@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
-use weir_store::{Actor, DATABASE, Store, StoreError, backup::Inspection, job::JobState};
+use weir_store::{Actor, Store, StoreError, job::JobState};
 
 use super::{BackupError, RESTORING, restore::sees};
-use crate::{config::Settings, start};
+use crate::{config::Settings, database, start};
 
 /// The note that a restore leaves in the data folder.
 pub(super) const NOTE: &str = "restored.json";
@@ -61,15 +61,14 @@ pub struct BroughtBack {
 /// Without it computers that know later changes are found out only until this server has made as many of its own.
 pub fn brought_back(settings: &Settings, state_of: Timestamp, now: Timestamp) -> Result<BroughtBack, BackupError> {
     let data = &settings.data;
-    let database = data.join(DATABASE);
-    if !database.is_file() {
+    if !database::is_there(settings) {
         return Err(BackupError::NoDatabase(data.clone()));
     }
     let _lock = Store::lock(data)?;
     if data.join(RESTORING).exists() {
         return Err(BackupError::Unfinished(data.clone()));
     }
-    let sees = Inspection::open(&database)?.read(|tx| Ok(sees(tx, state_of)))?;
+    let sees = database::inspect(settings)?.read(|tx| Ok(sees(tx, state_of)))?;
     let note = Note {
         epoch: Uuid::new_v4(),
         backup: format!("brought back by other means, to the state of {state_of}"),

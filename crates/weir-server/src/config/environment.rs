@@ -14,9 +14,11 @@ pub struct Variable {
 }
 
 /// All of them.
-pub const VARIABLES: [Variable; 49] = [
+pub const VARIABLES: [Variable; 51] = [
     Variable { name: "WEIR_DATA", key: "data" },
     Variable { name: "WEIR_CONFIG", key: "" },
+    Variable { name: "WEIR_DATABASE", key: "database.url" },
+    Variable { name: "WEIR_DATABASE_PASSWORD_FILE", key: "database.password_file" },
     Variable { name: "WEIR_CONTENT", key: "content" },
     Variable { name: "WEIR_OBJECT_STORE_SERVE", key: "object_store.serve" },
     Variable { name: "WEIR_OBJECT_STORE_SIGNED_SECONDS", key: "object_store.signed_seconds" },
@@ -78,6 +80,8 @@ pub(super) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Result<Fragm
         None => Ok(None),
     };
     fragment.data = text("WEIR_DATA").map(Into::into);
+    fragment.database.url = text("WEIR_DATABASE");
+    fragment.database.password_file = text("WEIR_DATABASE_PASSWORD_FILE").map(Into::into);
     fragment.content = text("WEIR_CONTENT").map(Into::into);
     fragment.self_update = text("WEIR_SELF_UPDATE").map(Into::into);
     fragment.reports.folder = text("WEIR_REPORTS").map(Into::into);
@@ -138,9 +142,9 @@ pub(super) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Result<Fragm
 }
 
 /// Refuses variables of ours that mean nothing (those of container platforms aside), given the names of all variables of the process. `WEIR_URL` and
-/// `WEIR_TOKEN` and `WEIR_CA` belong to the command line, `WEIR_SHARED` to the tests.
+/// `WEIR_TOKEN` and `WEIR_CA` belong to the command line, `WEIR_SHARED` and those that begin with `WEIR_TEST_` to the tests.
 pub fn check<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
-    let other = ["WEIR_URL", "WEIR_TOKEN", "WEIR_CA", "WEIR_SHARED"];
+    let other = ["WEIR_URL", "WEIR_TOKEN", "WEIR_CA", "WEIR_SHARED", "WEIR_TEST_ENGINE", "WEIR_TEST_POSTGRES"];
     let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name) || other.contains(&name);
     match names.into_iter().find(|name| name.starts_with("WEIR_") && !known(name) && !is_service(name)) {
         Some(name) => Err(ConfigError::UnknownVariable {

@@ -11,6 +11,16 @@ pub enum ConfigError {
         /// The operating system's answer.
         source: std::io::Error,
     },
+    /// A file with a secret could not be read.
+    #[error("{key}: cannot read {}", path.display())]
+    Secret {
+        /// Which setting names it, or which variable.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
     /// The file is no TOML, or a value in it has the wrong type.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Syntax {

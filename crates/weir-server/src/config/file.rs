@@ -15,6 +15,7 @@ use super::{ConfigError, Options};
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Fragment {
     pub(super) data: Option<PathBuf>,
+    pub(super) database: DatabaseFragment,
     pub(super) content: Option<PathBuf>,
     pub(super) object_store: ObjectStoreFragment,
     pub(super) self_update: Option<PathBuf>,
@@ -36,6 +37,20 @@ pub(super) struct Fragment {
     pub(super) enrol: Option<String>,
     #[serde(skip)]
     pub(super) force: Option<bool>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DatabaseFragment {
+    pub(super) url: Option<String>,
+    pub(super) password_file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for DatabaseFragment {
+    /// Without the address, which may have a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatabaseFragment").field("password_file", &self.password_file).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -136,8 +151,10 @@ pub(super) struct TelemetryFragment {
 }
 
 /// Every key of the file. A test keeps it in step with [`Fragment`].
-pub(super) const KEYS: [&str; 45] = [
+pub(super) const KEYS: [&str; 47] = [
     "data",
+    "database.url",
+    "database.password_file",
     "content",
     "object_store.serve",
     "object_store.signed_seconds",
@@ -193,6 +210,8 @@ impl Fragment {
             }
         }
         over(&mut self.data, other.data);
+        over(&mut self.database.url, other.database.url);
+        over(&mut self.database.password_file, other.database.password_file);
         over(&mut self.content, other.content);
         over(&mut self.object_store.serve, other.object_store.serve);
         over(&mut self.object_store.signed_seconds, other.object_store.signed_seconds);
@@ -248,6 +267,7 @@ impl From<&Options> for Fragment {
     fn from(options: &Options) -> Self {
         Self {
             data: options.data.clone(),
+            database: DatabaseFragment { url: options.database.clone(), password_file: None },
             content: options.content.clone().map(PathBuf::from),
             object_store: ObjectStoreFragment::default(),
             self_update: None,
@@ -295,12 +315,13 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Fragment, ConfigError> {
     let mut fragment: Fragment = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
     // relative paths are relative to the file that names them
     let base = path.parent().unwrap_or(Path::new(""));
-    let Fragment { data, content, object_store, self_update, tls, reports, backup, admin, oidc, .. } = &mut fragment;
+    let Fragment { data, database, content, object_store, self_update, tls, reports, backup, admin, oidc, .. } =
+        &mut fragment;
     let objects = [&mut object_store.credentials_file, &mut object_store.ca, &mut object_store.staging];
     // an address is none of a file
     let content = content.as_mut().filter(|content| !super::validate::is_address(content));
     let certificates = [&mut tls.certificate, &mut tls.key, &mut tls.admin_certificate, &mut tls.admin_key];
-    let identity = [&mut admin.client_ca, &mut oidc.client_secret_file, &mut oidc.ca];
+    let identity = [&mut admin.client_ca, &mut oidc.client_secret_file, &mut oidc.ca, &mut database.password_file];
     let folders = [data, self_update, &mut reports.folder, &mut backup.folder];
     let paths = folders.into_iter().chain(objects).chain(certificates).chain(identity);
     for value in paths.flatten().chain(content) {

@@ -4,6 +4,7 @@
 //! Only what belongs to the process is here: folders, listeners, TLS files, limits, logging. How the site behaves is in
 //! the database ([`crate::admin::setting`]), never in both.
 
+mod database;
 mod environment;
 mod error;
 mod file;
@@ -20,8 +21,9 @@ use std::{
 };
 
 use weir_model::{enrolment::EnrolmentCode, tls::Minimum};
-use weir_store::content::objects::Place;
+use weir_store::{content::objects::Place, database::Url};
 
+pub use database::Database;
 pub use environment::{VARIABLES, Variable, check, is_service};
 pub use error::ConfigError;
 pub use listen::Listen;
@@ -29,12 +31,14 @@ pub(crate) use listen::reachable;
 
 /// What was given on the command line. Absent values come from the environment, then from `weir.toml`, then from the
 /// defaults.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Options {
     /// Data folder; `./weir-data` by default.
     pub data: Option<PathBuf>,
     /// Configuration file; `weir.toml` of the data folder by default, if it is there.
     pub config: Option<PathBuf>,
+    /// Address of a database of PostgreSQL; the file `weir.db` of the data folder by default.
+    pub database: Option<String>,
     /// Content folder, or the address of an object store; the folder `content` of the data folder by default.
     pub content: Option<String>,
     /// Client plane without TLS: `ADDRESS:PORT`, `PORT` or `off`; `0.0.0.0:8530` by default. Port 0 takes a free one.
@@ -61,11 +65,20 @@ pub struct Options {
     pub log_format: Option<String>,
 }
 
+impl std::fmt::Debug for Options {
+    /// Without what may be secret: the code to enrol with, and the address of the database.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("data", &self.data).field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
 /// The settings of this process, checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Settings {
     /// Data folder, absolute.
     pub data: PathBuf,
+    /// The database of PostgreSQL that has the data; none: the file `weir.db` of the data folder.
+    pub database: Option<Database>,
     /// Content folder; if whole files are in an object store, that of files which are being taken in.
     pub content: PathBuf,
     /// The object store that has the whole files.
@@ -104,6 +117,20 @@ pub struct Settings {
     pub upstream: Option<String>,
     /// How to enrol below a parent.
     pub enrol: Option<Enrol>,
+}
+
+impl Settings {
+    /// The whole address of the database of PostgreSQL, with its password; none if the data folder has the database. Nothing shows
+    /// or stores it.
+    pub(crate) fn database_url(&self) -> Result<Option<Url>, ConfigError> {
+        self.database.as_ref().map(Database::address).transpose()
+    }
+
+    /// How the store is opened.
+    pub fn store(&self) -> Result<weir_store::Options, ConfigError> {
+        let database = self.database_url()?.map(|url| url.expose().to_owned());
+        Ok(weir_store::Options { database, ..weir_store::Options::default() })
+    }
 }
 
 /// A provider of OpenID Connect.
@@ -260,7 +287,7 @@ pub fn load(options: &Options, environment: &dyn Fn(&str) -> Option<String>) -> 
     };
     inputs.overlay(variables);
     inputs.overlay(flags);
-    validate::settings(inputs, &path)
+    validate::settings(inputs, &path, environment)
 }
 
 /// The settings that the text of a configuration file and the environment give.
@@ -271,7 +298,7 @@ pub(crate) fn text(
 ) -> Result<Settings, ConfigError> {
     let mut inputs = file::parse(path, text)?;
     inputs.overlay(environment::read(environment)?);
-    validate::settings(inputs, path)
+    validate::settings(inputs, path, environment)
 }
 
 /// Reads again what a configuration file and the variables say of certificates. Flags say nothing of them.

@@ -11,13 +11,18 @@ use weir_model::{enrolment::EnrolmentCode, tls::Minimum};
 use weir_store::content::objects::{Address, Place};
 
 use super::{
-    ConfigError, Enrol, Limits, Listen, Listeners, Log, Oidc, Settings, TlsChoice, TlsFiles, Traces,
+    ConfigError, Enrol, Limits, Listen, Listeners, Log, Oidc, Settings, TlsChoice, TlsFiles, Traces, database,
     file::{Fragment, ObjectStoreFragment, OidcFragment, TelemetryFragment, TlsFragment},
 };
 
-/// Checks the merged inputs; `path` is the file that some are from.
-pub(super) fn settings(inputs: Fragment, path: &Path) -> Result<Settings, ConfigError> {
+/// Checks the merged inputs; `path` is the file that some are from, `environment` looks up a variable.
+pub(super) fn settings(
+    inputs: Fragment,
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings, ConfigError> {
     let data = absolute("data", &inputs.data.unwrap_or_else(|| PathBuf::from("weir-data")))?;
+    let database = database::read(inputs.database, environment)?;
     let (content, objects) = content(inputs.content, inputs.object_store, &data)?;
     let reports = match inputs.reports.folder {
         Some(path) => absolute("reports.folder", &path)?,
@@ -93,6 +98,7 @@ pub(super) fn settings(inputs: Fragment, path: &Path) -> Result<Settings, Config
     let downstream = inputs.downstream.enabled.unwrap_or_default() || listen.server.is_some();
     Ok(Settings {
         data,
+        database,
         content,
         objects,
         reports,
@@ -286,7 +292,7 @@ fn enrol(code: Option<String>, parent: Option<String>, force: bool) -> Result<Op
     Ok(Some(Enrol { code, parent, force }))
 }
 
-fn wrong(key: &'static str, value: &str, wanted: impl Into<String>) -> ConfigError {
+pub(super) fn wrong(key: &'static str, value: &str, wanted: impl Into<String>) -> ConfigError {
     ConfigError::Value { key, value: value.to_owned(), wanted: wanted.into() }
 }
 
@@ -300,7 +306,7 @@ const SIGNED: u64 = 24 * 3_600;
 /// The one listener that is always there.
 const ADMIN: &str = "listen.admin";
 
-fn absolute(key: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
+pub(super) fn absolute(key: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
     std::path::absolute(path)
         .map_err(|error| wrong(key, &path.display().to_string(), format!("a usable path ({error})")))
 }

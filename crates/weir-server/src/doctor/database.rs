@@ -9,8 +9,8 @@ use weir_store::{
 };
 
 use super::{
-    COUNTER_BEHIND, Code, DANGLING_ROWS, DATABASE_DAMAGED, DATABASE_UNREADABLE, Finding, LOG_NOT_READ, Look,
-    MISSING_REFERENCE, REVISION_TEXT, SCHEMA_NEWER, SCHEMA_OLDER, STATUS_UNREADABLE,
+    COUNTER_BEHIND, Code, DANGLING_ROWS, DATABASE_DAMAGED, DATABASE_ELSEWHERE, DATABASE_UNREADABLE, Finding,
+    LOG_NOT_READ, Look, MISSING_REFERENCE, REVISION_TEXT, SCHEMA_NEWER, SCHEMA_OLDER, STATUS_UNREADABLE,
 };
 use crate::admin::chain;
 
@@ -62,7 +62,8 @@ impl Look<'_, '_> {
                 false
             }
             Ok(None) => {
-                let detail = "the file is a database, and none of Weir: it has no history of its schema";
+                let detail =
+                    "the database is none of Weir, or no server has used it yet: it has no history of its schema";
                 self.add(Finding::new(DATABASE_UNREADABLE, Vec::new(), detail, RESTORE).of(1));
                 false
             }
@@ -76,6 +77,14 @@ impl Look<'_, '_> {
 
     fn structure(&mut self, inspection: &Inspection) {
         (self.watch)("structure of the database", 0, 0);
+        if let Some(place) = inspection.server() {
+            self.add(Finding::new(
+                DATABASE_ELSEWHERE,
+                vec![place.to_owned()],
+                "the files of the database are on its server and were not looked at; what that knows of damage, and all that is stored, was",
+                "now and then, on that server: pg_amcheck --heapallindexed --database NAME; and have checksums of pages (pg_checksums)",
+            ));
+        }
         let lines = inspection.damage(true, LINES).unwrap_or_else(|error| vec![chain(&error)]);
         if !lines.is_empty() {
             let detail = "the structure of the database is damaged: what is on these pages is lost or wrong, and the damage may grow";

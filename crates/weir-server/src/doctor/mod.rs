@@ -1,6 +1,7 @@
 //! Looks for damage in a data folder, whether its server runs or not, and explains it.
 //!
-//! Everything is only read: the database as another reader of it, without running migrations. What is repaired is what cannot lose
+//! Everything is only read: the database as another reader of it, without running migrations. If it is on a server of PostgreSQL, what is
+//! in it is looked at in the same way, and its files are left to the tools of that server. What is repaired is what cannot lose
 //! anything: permissions that are too wide, and files that nobody will use again. The rest is explained, with the step that helps.
 
 mod content;
@@ -67,10 +68,14 @@ codes! {
     DANGLING_ROWS = "dangling_rows", Damage;
     /// The structure of the database is damaged.
     DATABASE_DAMAGED = "database_damaged", Damage;
+    /// The files of the database are on its server, and were not looked at.
+    DATABASE_ELSEWHERE = "database_elsewhere", Note;
     /// The database has no bytes.
     DATABASE_EMPTY = "database_empty", Damage;
     /// There is no database.
     DATABASE_MISSING = "database_missing", Damage;
+    /// The server of the database does not answer, or its database cannot be used.
+    DATABASE_UNREACHABLE = "database_unreachable", Warning;
     /// The file is no database of Weir, or cannot be read at all.
     DATABASE_UNREADABLE = "database_unreadable", Damage;
     /// A disk has no room.
@@ -271,8 +276,24 @@ pub fn examine(settings: &Settings, wanted: Wanted, watch: &mut Watch<'_>) -> Re
 }
 
 impl Look<'_, '_> {
+    /// Opens the database on its server.
+    fn open_there(&mut self, place: String) -> Option<Inspection> {
+        match crate::database::look(self.settings) {
+            Ok(inspection) => Some(inspection),
+            Err(error) => {
+                let detail = format!("the database could not be looked at: {}", chain(&error));
+                let next_step = "see that its server runs and lets this machine in, with the user and password of the process settings (--config)";
+                self.add(Finding::new(DATABASE_UNREACHABLE, vec![place], detail, next_step));
+                None
+            }
+        }
+    }
+
     /// Opens the database, if there is one.
     fn open(&mut self) -> Option<Inspection> {
+        if let Some(database) = &self.settings.database {
+            return self.open_there(database.place());
+        }
         let path = self.settings.data.join(DATABASE);
         let restore = "restore the last backup: weir restore FOLDER --replace";
         match std::fs::metadata(&path) {

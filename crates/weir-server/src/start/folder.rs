@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::StartError;
+use crate::config::Settings;
 
 /// Creates a folder that only its owner may enter (mode 0700), with those above it. One that exists keeps its mode,
 /// unless others may write to it.
@@ -41,9 +42,14 @@ fn restrict(_path: &Path) -> io::Result<()> {
 
 /// Refuses a folder that was a site's and has lost its database: a new one in its place would forget every decision, and
 /// nobody would notice. Refuses one into which a restore was cut short, too.
-pub(crate) fn whole(data: &Path) -> Result<(), StartError> {
+pub(crate) fn whole(settings: &Settings) -> Result<(), StartError> {
+    let data = &settings.data;
     if data.join(crate::backup::RESTORING).exists() {
         return Err(StartError::Restoring(data.to_owned()));
+    }
+    if settings.database.is_some() {
+        // it is elsewhere
+        return Ok(());
     }
     let size = |name: &str| fs::metadata(data.join(name)).map_or(0, |file| file.len());
     let empty = fs::metadata(data.join(weir_store::DATABASE)).is_ok_and(|file| file.len() == 0);

@@ -37,6 +37,7 @@ use self::{
 };
 use crate::{
     admin::{self, App, Caller, Parts, Secrets},
+    backup::BackupError,
     client::ClientService,
     config::{self, Listen, Options, Settings, TlsChoice},
     content, front,
@@ -79,8 +80,11 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     }
     let data = settings.data.clone();
     folder::create(&data)?;
-    folder::whole(&data)?;
-    let store = open_store(&data).await?;
+    folder::whole(&settings)?;
+    let store = open_store(&settings).await?;
+    if let Some(database) = &settings.database {
+        tracing::info!(place = database.place(), "the database is on a server of PostgreSQL");
+    }
     tell_of_newer(&store).await?;
     restored(&store, &data, started_at).await?;
     // what a killed server left behind would name a server that is not there
@@ -172,13 +176,23 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
 /// Nothing else is changed.
 pub async fn reset(settings: &Settings) -> Result<SignInLink, StartError> {
     let now = Timestamp::now();
-    let database = settings.data.join(weir_store::DATABASE);
-    if let Err(source) = std::fs::metadata(&database) {
-        // a folder that is named wrongly does not become a new site
-        return Err(StartError::File { action: "reading", path: database, source });
-    }
-    folder::whole(&settings.data)?;
-    let store = open_store(&settings.data).await?;
+    let named = settings.clone();
+    // what is named wrongly does not become a new site
+    off_thread(move || match &named.database {
+        Some(_) => crate::database::inspect(&named).map(drop).map_err(|error| match error {
+            BackupError::Config(error) => StartError::Config(error),
+            BackupError::Store(error) => StartError::Store(error),
+            error => StartError::Publish(admin::chain(&error)),
+        }),
+        None => {
+            let path = named.data.join(weir_store::DATABASE);
+            let there = std::fs::metadata(&path).map(drop);
+            there.map_err(|source| StartError::File { action: "reading", path, source })
+        }
+    })
+    .await?;
+    folder::whole(settings)?;
+    let store = open_store(settings).await?;
     let code = admin::new_secret().map_err(|_| StartError::Random)?;
     let (hash, expires_at) = (admin::secret_hash(&code), now + admin::SIGN_IN_CODE);
     off_thread(move || {
@@ -238,11 +252,11 @@ fn open_content(settings: &Settings) -> Result<ContentStore, StartError> {
 /// Another process may hold the folder for a moment, when one server takes over from another.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
-async fn open_store(data: &Path) -> Result<Store, StartError> {
-    let (data, begun) = (data.to_owned(), std::time::Instant::now());
+async fn open_store(settings: &Settings) -> Result<Store, StartError> {
+    let begun = std::time::Instant::now();
     loop {
-        let folder = data.clone();
-        let opened = off_thread(move || Ok(Store::open(&folder, &weir_store::Options::default())?)).await;
+        let (folder, options) = (settings.data.clone(), settings.store()?);
+        let opened = off_thread(move || Ok(Store::open(&folder, &options)?)).await;
         match opened {
             Err(StartError::Store(StoreError::Locked(_))) if begun.elapsed() < LOCK_PATIENCE => {
                 tokio::time::sleep(Duration::from_millis(100)).await;

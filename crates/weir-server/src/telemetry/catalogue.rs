@@ -212,11 +212,11 @@ catalogue! {
     Counter "weir_store_failures_total" Count [unit: UNITS]
         = "Units of work that ended without effect, refusals of their own included.";
     Gauge "weir_database_bytes" Bytes []
-        = "Bytes of the database on disk, its write-ahead log included.";
+        = "Bytes of the database on disk, its write-ahead log included; of PostgreSQL, what its server says.";
     Gauge "weir_database_wal_bytes" Bytes []
-        = "Bytes of the write-ahead log.";
+        = "Bytes of the write-ahead log of the embedded database; 0 with PostgreSQL.";
     Gauge "weir_database_unused_bytes" Bytes []
-        = "Bytes of the database file that nothing uses.";
+        = "Bytes of the database file that nothing uses; 0 with PostgreSQL.";
     Gauge "weir_disk_free_bytes" Bytes []
         = "Bytes that the disk of the data folder has left.";
     // Queues

@@ -92,6 +92,10 @@ pub(crate) struct CreateArguments {
     /// Configuration file, where no server runs [default: weir.toml of the data folder].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Address of the database, where no server runs, if it is on a server of PostgreSQL [default: database.url of the configuration
+    /// file].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 impl CreateArguments {
@@ -159,7 +163,8 @@ async fn follow(connection: &Connection, mut run: BackupRun) -> Result<BackupRun
 
 /// Makes a backup of a folder that no server uses.
 fn create_here(data: Option<PathBuf>, arguments: &CreateArguments, printer: &Printer) -> Result<Outcome> {
-    let settings = start::settings(&Options { data, config: arguments.config.clone(), ..Options::default() })?;
+    let (config, database) = (arguments.config.clone(), arguments.database.clone());
+    let settings = start::settings(&Options { data, config, database, ..Options::default() })?;
     let folder = arguments.folder.as_deref().map(str::parse::<Folder>).transpose().map_err(|_| {
         anyhow!("--folder takes at most five names with / between, below the folder of backups, and no others")
     })?;

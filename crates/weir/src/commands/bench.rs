@@ -76,6 +76,9 @@ pub(crate) struct BenchArguments {
     /// `cargo xtask test --prepare` makes it.
     #[arg(long, num_args = 2, value_names = ["MODULES", "PACKAGES"])]
     browser: Option<Vec<PathBuf>>,
+    /// Measure durable reports on PostgreSQL, too: the address of an empty database on this machine, which is filled [report, all].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -216,6 +219,7 @@ fn options(arguments: BenchArguments) -> Result<Options> {
             .browser
             .and_then(|folders| <[PathBuf; 2]>::try_from(folders).ok())
             .map(<(PathBuf, PathBuf)>::from),
+        database: arguments.database,
         quick: false,
     };
     Ok(if arguments.quick { options.quick() } else { options })

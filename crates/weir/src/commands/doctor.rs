@@ -35,6 +35,9 @@ pub(crate) struct DoctorArguments {
     /// Configuration file that the server uses [default: weir.toml of the data folder].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Address of the database, if it is on a server of PostgreSQL [default: database.url of the configuration file].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 pub(crate) fn run(
@@ -45,7 +48,8 @@ pub(crate) fn run(
 ) -> Result<Outcome> {
     // an object store is reached by it
     let _entered = runtime.enter();
-    let settings = start::settings(&Options { data, config: arguments.config, ..Options::default() })?;
+    let DoctorArguments { config, database, .. } = arguments;
+    let settings = start::settings(&Options { data, config, database, ..Options::default() })?;
     let wanted = Wanted { content: arguments.content, repair: arguments.repair };
     let mut last = "";
     let diagnosis = doctor::examine(&settings, wanted, &mut |what, _, _| {

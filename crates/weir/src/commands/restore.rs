@@ -20,7 +20,8 @@ use crate::{
                         --replace\n  \
                         weir restore --state-of 2026-11-30T02:00:00Z --data /var/lib/weir\n\n\
                         Every file is compared with its digest and the database is checked before anything is changed. Run it as the \
-                        server's user, while no server runs. One that was cut short goes on when the same command is given again.")]
+                        server's user, while no server runs. The database goes where the process settings have it: into the data folder, or \
+                        into an empty database of PostgreSQL, whichever it came from. One that was cut short goes on when the same command is given again.")]
 pub(crate) struct RestoreArguments {
     /// The folder of the backup.
     #[arg(value_name = "BACKUP", required_unless_present = "state_of")]
@@ -32,6 +33,10 @@ pub(crate) struct RestoreArguments {
     /// Configuration file that the server will use [default: weir.toml of the data folder, else that of the backup].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Address of the database that it goes to, if that is on a server of PostgreSQL; it must be empty [default: database.url of the
+    /// configuration file].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Restore nothing: the data were brought back to the state of this time already, by a snapshot of the disk or the machine, a
     /// copy, or recovery to a point in time. Computers and servers below are told at the next start, as after any restore.
     #[arg(long, value_name = "TIME", conflicts_with_all = ["backup", "replace"])]
@@ -45,7 +50,7 @@ pub(crate) fn run(
     printer: &Printer,
 ) -> Result<Outcome> {
     let _entered = runtime.enter();
-    let options = Options { data, config: arguments.config, ..Options::default() };
+    let options = Options { data, config: arguments.config, database: arguments.database, ..Options::default() };
     let now = Timestamp::now();
     if let Some(state_of) = arguments.state_of {
         return brought_back(&options, state_of, now, printer);

@@ -55,6 +55,10 @@ pub(crate) struct ServeArguments {
     /// Enrol although deployments, collections and choices that were made here are lost.
     #[arg(long, requires = "enrol")]
     force: bool,
+    /// Database of PostgreSQL, as postgres://USER@HOST/NAME, in place of the one in the data folder. Its password is better in
+    /// database.password_file of the configuration file than here, where everybody on this machine sees it.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Folder of the files of updates, or an object store: s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX
     /// [default: content in the data folder].
     #[arg(long, value_name = "PLACE")]
@@ -80,6 +84,7 @@ pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Res
     let options = Options {
         data,
         config: arguments.config,
+        database: arguments.database,
         content: arguments.content,
         client_http: arguments.client_http,
         client_https: arguments.client_https,

@@ -20,6 +20,7 @@ mod first_day;
 mod front_ends;
 mod lab;
 mod lifecycle;
+mod migration;
 mod month;
 mod native_scan;
 mod new_user;

@@ -192,17 +192,22 @@ fn front_ends(cx: &Cx, health: &HealthReport) -> Markup {
 fn holds(cx: &Cx, health: &HealthReport, snapshot: SnapshotStatus) -> Markup {
     let bytes = |bytes: u64| html! { (ui::bytes(cx, bytes)) };
     let number = |number: u64| html! { (ui::number(cx, number)) };
+    let database = &health.database;
+    let place_or_unused = match &database.server {
+        Some(place) => (t::address(cx).to_owned(), html! { (place) }),
+        None => (
+            t::unused(cx).to_owned(),
+            html! {
+                (ui::bytes(cx, database.unused_bytes)) " "
+                span.quiet { (if database.can_give_back { t::given_back(cx) } else { t::kept_for_later(cx) }) }
+            },
+        ),
+    };
     html! {
         div.two {
             div {
                 h2 { (t::database(cx)) }
-                (ui::facts([
-                    (t::size(cx).to_owned(), bytes(health.database.bytes)),
-                    (t::unused(cx).to_owned(), html! {
-                        (ui::bytes(cx, health.database.unused_bytes)) " "
-                        span.quiet { (if health.database.can_give_back { t::given_back(cx) } else { t::kept_for_later(cx) }) }
-                    }),
-                ]))
+                (ui::facts([(t::size(cx).to_owned(), bytes(database.bytes)), place_or_unused]))
                 h2 { (t::disks(cx)) }
                 (ui::facts(health.disks.iter().map(|disk| {
                     let low = disk.reserve_bytes > 0 && disk.free_bytes < disk.reserve_bytes;
