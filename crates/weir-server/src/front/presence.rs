@@ -92,6 +92,16 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Says so if a newer release has changed the schema, which is how it is within an upgrade of several servers, and after one that was
+/// taken back.
+pub(crate) async fn tell_of_newer(store: &Store) -> Result<(), StoreError> {
+    let store = store.clone();
+    if let Some(schema) = blocking(move || store.read(|tx| tx.schema_of_newer())).await? {
+        tracing::warn!(schema, "a newer release has changed the database; this one works with it as far as it knows it");
+    }
+    Ok(())
+}
+
 /// Says once that this front end is there, prolongs what it has, and takes what nobody has. Blocks.
 fn beat(store: &Store, duties: &Duties, front: &FrontEnd) -> Result<(), StoreError> {
     let told = Instant::now();

@@ -85,7 +85,7 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     if let Some(database) = &settings.database {
         tracing::info!(place = database.place(), "the database is on a server of PostgreSQL");
     }
-    tell_of_newer(&store).await?;
+    front::presence::tell_of_newer(&store).await?;
     restored(&store, &data, started_at).await?;
     // what a killed server left behind would name a server that is not there
     drop(RemovedOnDrop(data.join(ENDPOINTS_FILE)));
@@ -264,19 +264,6 @@ async fn open_store(settings: &Settings) -> Result<Store, StartError> {
             opened => return opened,
         }
     }
-}
-
-/// Says so if a newer release has changed the schema, which is how it is within an upgrade of several servers, and after one that was
-/// taken back.
-async fn tell_of_newer(store: &Store) -> Result<(), StartError> {
-    let store = store.clone();
-    if let Some(schema) = off_thread(move || Ok(store.read(|tx| tx.schema_of_newer())?)).await? {
-        tracing::warn!(
-            schema,
-            "a newer release has changed the database; this one works with it as far as it knows it"
-        );
-    }
-    Ok(())
 }
 
 async fn off_thread<T: Send + 'static>(
