@@ -97,7 +97,10 @@ fn hex(bytes: &[u8]) -> String {
 pub(crate) async fn tell_of_newer(store: &Store) -> Result<(), StoreError> {
     let store = store.clone();
     if let Some(schema) = blocking(move || store.read(|tx| tx.schema_of_newer())).await? {
-        tracing::warn!(schema, "a newer release has changed the database; this one works with it as far as it knows it");
+        tracing::warn!(
+            schema,
+            "a newer release has changed the database; this one works with it as far as it knows it"
+        );
     }
     Ok(())
 }
