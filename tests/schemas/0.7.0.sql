@@ -470,6 +470,12 @@ WHEN (OLD.registered_at IS NULL) <> (NEW.registered_at IS NULL) OR OLD.os_major_
     ON CONFLICT (computer_no) DO UPDATE SET version = excluded.version;
 END;
 
+CREATE TRIGGER feed_computer_zone AFTER UPDATE OF time_zone ON computer WHEN OLD.time_zone IS NOT NEW.time_zone BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'computer_feed';
+    INSERT INTO computer_feed (computer_no, version) SELECT NEW.computer_no, value FROM counter WHERE name = 'computer_feed'
+    ON CONFLICT (computer_no) DO UPDATE SET version = excluded.version;
+END;
+
 CREATE TRIGGER membership_computer_left AFTER UPDATE OF site_no ON computer
 WHEN OLD.site_no = 1 AND NEW.site_no <> 1 BEGIN
     DELETE FROM collection_member WHERE computer_no = NEW.computer_no AND source <> 1
@@ -918,6 +924,14 @@ CREATE TABLE driver (
 
 CREATE INDEX driver_by_hardware ON driver (hardware_id);
 
+CREATE TABLE duty (
+    name TEXT NOT NULL PRIMARY KEY,
+    front_id TEXT NOT NULL,
+    term INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    UNIQUE (name, term)
+) STRICT, WITHOUT ROWID;
+
 CREATE TRIGGER rollup_event_deleted AFTER DELETE ON event
 WHEN OLD.event_no >= (SELECT coalesce(max(e.event_no), 0) FROM event e) BEGIN
     UPDATE rollup_state SET event_no = min(event_no, (SELECT coalesce(max(e.event_no), 0) FROM event e));
@@ -1018,6 +1032,17 @@ CREATE TABLE file_source (
 CREATE TABLE former_member (
     update_no INTEGER PRIMARY KEY
 ) STRICT;
+
+CREATE TABLE front_end (
+    front_id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    content TEXT NOT NULL,
+    authority TEXT NOT NULL,
+    admin TEXT,
+    started_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE group_mapping (
     group_name TEXT NOT NULL PRIMARY KEY,

@@ -1,4 +1,4 @@
-//! Repository chores: `cargo xtask test`, `cargo xtask bench`, `cargo xtask fuzz`, `cargo xtask soak`,
+//! Repository chores: `cargo xtask test`, `cargo xtask bench`, `cargo xtask fuzz`, `cargo xtask soak`, `cargo xtask upgrade`,
 //! `cargo xtask package`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for developers reports on the terminal")]
@@ -7,6 +7,7 @@ mod fuzz;
 mod needs;
 mod package;
 mod trial;
+mod upgrade;
 
 use std::{
     ffi::OsStr,
@@ -59,6 +60,12 @@ enum Chore {
         /// Only tests that have this in their name, such as `of_cuts`.
         #[arg(default_value = "")]
         only: String,
+    },
+    /// Builds the newest release before this one, and tests an upgrade from it: under load where that release shares a database.
+    Upgrade {
+        /// Every release, not only the newest.
+        #[arg(long)]
+        all: bool,
     },
     /// Makes the Debian package, below target/package.
     Package {
@@ -156,6 +163,7 @@ fn run(chore: Chore) -> Result<()> {
             cargo.arg(format!("soak_{only}")).env("SOAK_MINUTES", minutes.to_string());
             succeed(cargo.env("SOAK_SEED", seed.to_string()))
         }
+        Chore::Upgrade { all } => upgrade::run(all),
         Chore::Package { program } => package::run(program),
     }
 }

@@ -27,7 +27,8 @@ pub enum HealthState {
 /// Something that somebody should look at.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HealthFinding {
-    /// Stable, for programs: `admission`, `alerts`, `backup`, `certificate`, `disk`, `jobs`, `object_store`.
+    /// Stable, for programs: `admission`, `alerts`, `backup`, `certificate`, `disk`, `front_ends`, `jobs`,
+    /// `object_store`.
     pub code: String,
     /// How bad it is.
     pub state: HealthState,
@@ -104,6 +105,25 @@ pub struct MemoryHealth {
     pub compliance_bytes: u64,
 }
 
+/// A server that shares the database with this one, or this one itself.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FrontEndHealth {
+    /// Its machine, and the port where computers come.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where administrators reach it.
+    pub admin: Option<String>,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// It is the one that answers.
+    pub here: bool,
+    /// Whole seconds since it was heard of.
+    pub silent_seconds: u64,
+    /// What it does for all of them.
+    pub duties: Vec<String>,
+}
+
 /// How the server is.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HealthReport {
@@ -137,4 +157,7 @@ pub struct HealthReport {
     pub deliveries_waiting: u64,
     /// Jobs that wait or run, and those that failed last.
     pub jobs: Vec<Job>,
+    /// The servers that share the database, by name; none where one has it alone.
+    #[serde(default)]
+    pub front_ends: Vec<FrontEndHealth>,
 }

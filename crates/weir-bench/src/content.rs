@@ -170,6 +170,7 @@ impl Bench {
             requests: None,
             vary: false,
             rate: None,
+            others: Vec::new(),
         };
         let bytes = range.map_or((size as u64) << 20, |(from, to)| to + 1 - from);
         let weir = command(self.server.client()?, &format!("/Content/{path}"));

@@ -47,15 +47,16 @@ impl Engine {
     pub(crate) fn home(&self, data: impl Into<PathBuf>) -> anyhow::Result<Home> {
         let data = data.into();
         fs::create_dir_all(&data)?;
-        let spare = self.postgres.as_ref().map(|postgres| postgres.spare(None)).transpose()?;
+        let spare = self.postgres.as_ref().map(|postgres| postgres.spare(None)).transpose()?.map(Arc::new);
         Ok(Home { data, spare })
     }
 }
 
-/// A data folder and its database. The folder stays when this is dropped, and a database on a server goes, whoever is connected.
+/// A data folder and its database. The folder stays when this is dropped. A database on a server goes with the last one that is on it,
+/// whoever is connected.
 pub(crate) struct Home {
     data: PathBuf,
-    spare: Option<Spare>,
+    spare: Option<Arc<Spare>>,
 }
 
 impl Home {
@@ -71,13 +72,13 @@ impl Home {
 
     /// Opens the store, while no server has it.
     pub(crate) fn open(&self) -> anyhow::Result<Store> {
-        let database = self.spare.as_ref().map(Spare::url);
+        let database = self.spare.as_deref().map(Spare::url);
         Ok(Store::open(&self.data, &Options { database, ..Options::default() })?)
     }
 
     /// Where processes of this program find the database.
     pub(crate) fn place(&self) -> Place {
-        Place(self.spare.as_ref().map(Spare::url))
+        Place(self.spare.as_deref().map(Spare::url))
     }
 
     /// A folder with what this one has, and a database with what the one here has; no store or server of this one is open.
@@ -90,14 +91,22 @@ impl Home {
                 fs::copy(entry.path(), data.join(entry.file_name()))?;
             }
         }
-        let spare = self.spare.as_ref().map(Spare::copy).transpose()?;
+        let spare = self.spare.as_deref().map(Spare::copy).transpose()?.map(Arc::new);
         Ok(Self { data, spare })
+    }
+
+    /// Another folder on the same database, for one more front end; of the embedded database there is none.
+    pub(crate) fn beside(&self, data: impl Into<PathBuf>) -> anyhow::Result<Self> {
+        ensure!(self.spare.is_some(), "the embedded database has one server");
+        let data = data.into();
+        fs::create_dir_all(&data)?;
+        Ok(Self { data, spare: self.spare.clone() })
     }
 
     /// Does in a database that was filled what its server does by itself within minutes, so that it is measured as one that has been
     /// there for a while. The embedded one needs nothing.
     pub(crate) fn tidy(&self) -> anyhow::Result<()> {
-        self.spare.as_ref().map_or(Ok(()), Spare::tidy)
+        self.spare.as_deref().map_or(Ok(()), Spare::tidy)
     }
 
     /// Bytes of the database on disk: of the embedded one with its log, of PostgreSQL without, since that log is of all databases.

@@ -92,6 +92,7 @@ impl Entry<'_> {
             requests: Some(CONNECTIONS as u64),
             vary: false,
             rate: None,
+            others: Vec::new(),
         };
         let mut load = Load::start()?;
         let alone = load.run(&Command { connections: 1, seconds: 2.0, requests: None, ..real.clone() })?;

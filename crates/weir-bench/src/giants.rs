@@ -119,6 +119,7 @@ impl Run<'_> {
             requests: Some(self.bodies.len() as u64),
             vary: false,
             rate: None,
+            others: Vec::new(),
         };
         let mut load = Load::start()?;
         let sizes = answer_sizes(&mut load, &real, self.bodies)?;

@@ -16,6 +16,7 @@ mod estate;
 mod first_scan;
 mod fixture;
 mod fleet;
+mod front_ends;
 mod giants;
 mod handlers;
 mod imports;
@@ -192,6 +193,10 @@ async fn measure(suite: Suite, engine: &Engine, options: &Options, tell: &dyn Fn
         Suite::Content => {
             let figures = content::measure(engine, folder, options.seconds, options.quick, tell)?;
             Ok(Figures::new(figures.rows, figures.exponent))
+        }
+        Suite::FrontEnds => {
+            let rows = front_ends::measure(engine, folder, options.seconds, options.quick, tell).await?;
+            Ok(Figures::new(rows, None))
         }
         Suite::Import => {
             let figures = imports::measure(engine, folder, options.package.clone(), &options.sizes, tell).await?;

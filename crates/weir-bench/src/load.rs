@@ -44,6 +44,9 @@ pub(crate) struct Command {
     /// Requests a second over all connections; none: as fast as answers come.
     #[serde(default)]
     pub(crate) rate: Option<f64>,
+    /// More places that serve the same: connections take all of them in turn.
+    #[serde(default)]
+    pub(crate) others: Vec<SocketAddr>,
 }
 
 /// Stands in bodies for an id that differs in every request; its last twelve digits count up.
@@ -222,7 +225,9 @@ async fn run(command: &Command, bodies: &[Vec<u8>]) -> anyhow::Result<Outcome> {
     let left = Arc::new(AtomicI64::new(command.requests.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX))));
     let tasks: Vec<_> = (0..command.connections)
         .map(|index| {
-            let (requests, left, address) = (Arc::clone(&requests), Arc::clone(&left), command.address);
+            let (requests, left) = (Arc::clone(&requests), Arc::clone(&left));
+            let mut places = std::iter::once(command.address).chain(command.others.iter().copied());
+            let address = places.nth(index % (1 + command.others.len())).unwrap_or(command.address);
             let pace = command.rate.map(|rate| Pace {
                 first: start + Duration::from_secs_f64(index as f64 / rate),
                 every: Duration::from_secs_f64(command.connections as f64 / rate),

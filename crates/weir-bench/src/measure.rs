@@ -34,6 +34,11 @@ impl Load {
         Ok(Self { child, input, output })
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Carries out one run.
     pub(crate) fn run(&mut self, command: &Command) -> anyhow::Result<Outcome> {
         serde_json::to_writer(&mut self.input, command)?;

@@ -92,6 +92,7 @@ async fn fleet(
         requests: Some(size as u64),
         vary: true,
         rate: None,
+        others: Vec::new(),
     };
     tell(&format!("morning: {size} reports"));
     let memory = site.watch();

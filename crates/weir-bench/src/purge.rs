@@ -202,6 +202,7 @@ async fn load(home: &Home, site: &Site, fixture: &fixture::Fixture) -> anyhow::R
         requests: None,
         vary: false,
         rate: Some(RATE),
+        others: Vec::new(),
     })
 }
 

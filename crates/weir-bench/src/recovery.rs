@@ -200,6 +200,7 @@ impl Bench {
             requests: Some(reporting),
             vary: true,
             rate: Some(reporting as f64 / seconds),
+            others: Vec::new(),
         };
         let mut load = Load::start()?;
         let running = std::thread::spawn(move || load.run(&command));
@@ -241,6 +242,7 @@ impl Bench {
             requests: Some(1),
             vary: false,
             rate: None,
+            others: Vec::new(),
         })?;
         let scan = started.elapsed().as_secs_f64();
         ensure!(outcome.statuses.keys().eq([&200]), "the first scan: {outcome:?}");

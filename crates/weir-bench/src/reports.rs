@@ -94,6 +94,7 @@ pub(crate) async fn measure(
             requests: None,
             vary: true,
             rate: None,
+            others: Vec::new(),
         };
         let mut load = Load::start()?;
         let probe = load.run(&Command { requests: Some(64), ..real.clone() })?;

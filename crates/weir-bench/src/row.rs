@@ -10,6 +10,8 @@ use crate::measure::exponent;
 pub enum SizeOf {
     /// Computers of a fleet.
     Computers,
+    /// Front ends of a database.
+    FrontEnds,
     /// Megabytes of a file or of an entry.
     Megabytes,
     /// Revisions of a catalogue.
@@ -23,6 +25,7 @@ impl SizeOf {
     pub fn name(self) -> &'static str {
         match self {
             Self::Computers => "computers",
+            Self::FrontEnds => "front ends",
             Self::Megabytes => "megabytes",
             Self::Revisions => "revisions",
             Self::Updates => "updates",

@@ -147,6 +147,7 @@ impl<'a> Bench<'a> {
             requests: None,
             vary: false,
             rate: None,
+            others: Vec::new(),
         })
     }
 

@@ -81,6 +81,11 @@ impl Site {
         self.endpoints["admin"].as_str().context("the server has no admin plane")
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Stops it in good order, as the system does, and waits for its end.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status()?;

@@ -13,6 +13,8 @@ pub enum Suite {
     Console,
     /// Content downloads against nginx, or against a handler that streams the same bytes.
     Content,
+    /// Three front ends on one PostgreSQL against one.
+    FrontEnds,
     /// Import of packages and documents.
     Import,
     /// Members of collections that rules define.
@@ -43,7 +45,7 @@ pub enum Suite {
 
 impl Suite {
     /// All of them, cheapest first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Applicability,
         Self::Search,
         Self::Rules,
@@ -55,6 +57,7 @@ impl Suite {
         Self::Report,
         Self::Records,
         Self::Recovery,
+        Self::FrontEnds,
         Self::Console,
         Self::Morning,
         Self::Purge,
@@ -70,6 +73,7 @@ impl Suite {
             Self::Compliance => "compliance",
             Self::Console => "console",
             Self::Content => "content",
+            Self::FrontEnds => "front-ends",
             Self::Import => "import",
             Self::Membership => "membership",
             Self::Morning => "morning",
@@ -110,6 +114,7 @@ impl Suite {
             | Self::Report
             | Self::Storm => SizeOf::Computers,
             Self::Content => SizeOf::Megabytes,
+            Self::FrontEnds => SizeOf::FrontEnds,
             Self::Rules | Self::Search => SizeOf::Updates,
         }
     }

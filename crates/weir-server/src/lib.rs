@@ -5,6 +5,7 @@
 //! * [`admission`] lets in what can be carried out, and keeps storms out.
 //! * [`client`] answers the client plane (SOAP, content, self-update); it never runs SQL on the scan path.
 //! * [`client_settings`] says what holds of client settings for any set of collections.
+//! * `front` lets several servers share one database: it follows what others write, and says who does what.
 //! * [`ingest`] makes status reports durable before they are acknowledged.
 //! * [`content`] answers ranges of verified files.
 //! * [`upstream`] answers downstream servers (MS-WSUSSS).
@@ -31,6 +32,7 @@ pub mod decoders;
 pub mod doctor;
 pub(crate) mod export;
 pub mod file;
+pub(crate) mod front;
 pub mod import;
 pub mod ingest;
 pub mod intent;

@@ -24,6 +24,7 @@ use crate::{
         cookie::{KeyRing, SealError},
         limit::{AddressLimit, HourLimit},
     },
+    front::{self, Following},
     ingest::{Chain, Ingest},
     live::{Live, PublishError},
     telemetry,
@@ -73,6 +74,8 @@ pub struct AppState {
     pub admission: Admission,
     /// The server plane: whether it is on, and what it keeps.
     pub upstream: Upstream,
+    /// What others write in the database is followed.
+    pub(crate) following: Following,
     content_port: AtomicU16,
     content_tls: AtomicBool,
 }
@@ -96,13 +99,34 @@ impl AppState {
     /// [`Ingest`] and the activation timer of [`Live`]. Must run inside a Tokio runtime.
     ///
     /// `settings` are the site's; the caller replaces them in [`AppState::configuration`] when they change.
+    ///
+    /// Nobody else may write the database; see [`AppState::among`].
     pub async fn open(store: Store, content: ContentStore, settings: ClientSettings) -> Result<Arc<Self>, StateError> {
+        let live = Live::new(store.clone());
+        Self::with(store, content, settings, live).await
+    }
+
+    /// The same for one of the front ends that may share the database. It has no duties before `front::presence` is begun.
+    pub(crate) async fn among(
+        store: Store,
+        content: ContentStore,
+        settings: ClientSettings,
+    ) -> Result<Arc<Self>, StateError> {
+        let live = Live::among(store.clone());
+        Self::with(store, content, settings, live).await
+    }
+
+    async fn with(
+        store: Store,
+        content: ContentStore,
+        settings: ClientSettings,
+        live: Live,
+    ) -> Result<Arc<Self>, StateError> {
         store.observe(Arc::new(telemetry::Units));
         let setup = store.clone();
         let setup = blocking(move || Ok((ensure_site(&setup)?, rotate_keys(&setup)?)));
         let ((server, last_change, epoch), keys) = setup.await.map_err(StateError::Store)?;
         let keys = KeyRing::new(keys).map_err(StateError::Keys)?;
-        let live = Live::new(store.clone());
         let ingest = Ingest::start(store.clone(), live.clone(), HourLimit::default());
         let configuration = Configuration { settings, last_change_ms: last_change.as_millisecond() };
         let state = Arc::new(Self {
@@ -122,6 +146,7 @@ impl AppState {
             giants: Arc::new(Semaphore::new(GIANTS_IN_FLIGHT)),
             admission: Admission::here(),
             upstream: Upstream::default(),
+            following: Following::default(),
             content_port: AtomicU16::new(0),
             content_tls: AtomicBool::new(false),
         });
@@ -147,7 +172,26 @@ impl AppState {
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let store = self.store.clone();
+        let work = move |tx: &WriteTx<'_>| {
+            front::keep(tx)?;
+            work(tx)
+        };
         blocking(move || store.write(&actor, work)).await
+    }
+
+    /// Whether other front ends write the database, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        !self.live.duties.is_alone()
+    }
+
+    /// Reads the keys of cookies again: another front end may have made one.
+    pub(crate) async fn reload_keys(&self) -> Result<(), StoreError> {
+        let keys = self.read(|tx| {
+            let keys = tx.keys_list()?;
+            Ok(keys.into_iter().map(|key| (key.id, key.secret.to_vec())).collect::<Keys>())
+        });
+        let keys = keys.await?;
+        self.keys.replace(keys).map_err(|error| StoreError::Corrupt { what: error.to_string() })
     }
 
     /// Answers with large fragments that are being sent.
@@ -181,7 +225,7 @@ pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let span = tracing::Span::current();
-    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+    match tokio::task::spawn_blocking(front::carry_blocking(move || span.in_scope(work))).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -190,10 +234,6 @@ pub async fn blocking<T: Send + 'static>(
     }
 }
 
-#[expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "a method is not general over the transaction's lifetime"
-)]
 fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp, Uuid), StoreError> {
     let now = Timestamp::now();
     let (site, restore) = store.read(|tx| Ok((tx.site()?, tx.job_list(crate::backup::RESTORE, 1)?)))?;
@@ -201,13 +241,16 @@ fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp, Uuid), Store
         let epoch = restore.first().map_or(site.server_id, |row| row.id);
         return Ok((ServerIdentity(site.server_id), site.config_changed_at, epoch));
     }
-    let id = Uuid::new_v4();
-    store.write(&Actor::system("start", now), |tx| {
-        tx.site_create(id)?;
-        tx.site_config_changed()
+    // another front end may start on the same empty database
+    let site = store.write(&Actor::system("start", now), |tx| {
+        if let Some(site) = tx.site()? {
+            return Ok(site);
+        }
+        tx.site_create(Uuid::new_v4())?;
+        tx.site_config_changed()?;
+        tx.site()?.ok_or_else(|| StoreError::Corrupt { what: "the site has no identity".to_owned() })
     })?;
-    let site = store.read(|tx| tx.site())?;
-    Ok((ServerIdentity(id), site.map_or(now, |site| site.config_changed_at), id))
+    Ok((ServerIdentity(site.server_id), site.config_changed_at, site.server_id))
 }
 
 type Keys = Vec<(u32, Vec<u8>)>;
@@ -225,6 +268,10 @@ fn rotate_keys(store: &Store) -> Result<Keys, StoreError> {
     if !young {
         let fresh = KeyRing::generate().map_err(|_| StoreError::Exhausted("randomness of the system"))?;
         store.write(&Actor::system("cookie keys", now), |tx| {
+            // another front end may have made one meanwhile
+            if tx.keys_list()?.len() > keys.len() {
+                return Ok(0);
+            }
             for key in &keys {
                 if age(key) >= KEY_OPENS {
                     tx.keys_delete(key.id)?;

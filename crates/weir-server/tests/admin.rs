@@ -59,6 +59,8 @@ mod exposure_fetch;
 mod find;
 #[path = "admin/freshness.rs"]
 mod freshness;
+#[path = "admin/front_ends.rs"]
+mod front_ends;
 #[path = "admin/groups.rs"]
 mod groups;
 #[path = "admin/history.rs"]

@@ -41,6 +41,15 @@ pub fn newest_schema() -> u32 {
     migrate::newest()
 }
 
+impl ReadTx<'_> {
+    /// The number of the last migration if a newer program made it, as one may that shares the database during an upgrade; none if
+    /// this program knows all of them.
+    pub fn schema_of_newer(&self) -> Result<Option<u32>, StoreError> {
+        let version: Option<Option<u32>> = self.first(&SCHEMA_VERSION, args![], |row| row.opt_int(0))?;
+        Ok(version.flatten().filter(|version| *version > newest_schema()))
+    }
+}
+
 /// Bytes that this process may still write to the disk that holds a folder.
 pub fn free_space(folder: &Path) -> Result<u64, StoreError> {
     fs4::available_space(folder).map_err(|source| StoreError::Open { path: folder.to_owned(), source })

@@ -2,9 +2,9 @@
 //! in `directory`.
 
 mod directory;
-pub use directory::DirectoryRow;
 #[cfg(test)]
 pub(crate) use directory::STATEMENTS as DIRECTORY_STATEMENTS;
+pub use directory::{DirectoryChanges, DirectoryRow};
 
 use std::ops::ControlFlow;
 

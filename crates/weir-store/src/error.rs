@@ -126,6 +126,9 @@ pub enum StoreError {
     /// The revision is stored already with another text.
     #[error("{0} is stored already with a different text")]
     DifferentText(UpdateIdentity),
+    /// Another front end has taken over the work in whose name something was to be written.
+    #[error("another front end does this now ({0})")]
+    DutyLost(&'static str),
     /// A computer, deployment or other object that is not there.
     #[error("there is no {kind} {id}")]
     Missing {

@@ -62,6 +62,10 @@ statements! {
         "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
              started_at, ended_at, job_no
          FROM job WHERE job_id = ?1";
+    JOB_OF_NO: "reading a job by its number" =
+        "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
+             started_at, ended_at, job_no
+         FROM job WHERE job_no = ?1 AND kind = ?2";
     JOB_LIST: "listing jobs" =
         "SELECT job_id, kind, state, input, progress, result, lease_owner, lease_until, created_at, created_by,
              started_at, ended_at, job_no
@@ -125,6 +129,11 @@ impl ReadTx<'_> {
         self.first(&JOB_SHOW, args![id], job)
     }
 
+    /// The job of a kind that has this number.
+    pub fn job_of_no(&self, no: i64, kind: &str) -> Result<Option<JobRow>, StoreError> {
+        self.first(&JOB_OF_NO, args![no, kind], job)
+    }
+
     /// The newest jobs of a kind.
     pub fn job_list(&self, kind: &str, limit: u32) -> Result<Vec<JobRow>, StoreError> {
         self.all(&JOB_LIST, args![kind, limit], job)
@@ -149,8 +158,8 @@ impl WriteTx<'_> {
         Ok(self.run(&JOB_INTERRUPT, args![id, &result.to_string(), self.actor().at])? > 0)
     }
 
-    /// Gives back the leases of a kind: for a process that starts and, by the lock of the folder, knows that no other works
-    /// on it. Returns how many.
+    /// Gives back the leases of a kind: for whoever begins with it and knows that no other works on it, by the lock of the folder
+    /// or because the duty is his. Returns how many.
     pub fn job_give_back(&self, kind: &str) -> Result<u64, StoreError> {
         Ok(self.run(&JOB_GIVE_BACK, args![kind, self.actor().at])? as u64)
     }
@@ -180,6 +189,14 @@ impl WriteTx<'_> {
         let Some(id) = found else { return Ok(None) };
         self.run(&JOB_LEASE, args![id, owner, until, now])?;
         self.job_show(id)
+    }
+
+    /// Takes this very job, which waits, and holds it until `until`. True if it waited.
+    pub fn job_hold(&self, id: Uuid, owner: &str, until: Timestamp) -> Result<bool, StoreError> {
+        if self.job_show(id)?.is_none_or(|row| row.state != JobState::Waiting) {
+            return Ok(false);
+        }
+        Ok(self.run(&JOB_LEASE, args![id, owner, until, self.actor().at])? > 0)
     }
 
     /// Renews a lease and notes progress. False if the lease was lost or the job cancelled: stop working on it.

@@ -124,7 +124,8 @@ statements! {
              last_total = NULL, last_file = ?7, last_error = ?6
          WHERE schedule_id = ?1 AND lease_owner = ?2";
     GIVE_BACK: "giving scheduled reports of an earlier process back" =
-        "UPDATE report_schedule SET lease_owner = NULL, lease_until = NULL WHERE lease_until IS NOT NULL";
+        "UPDATE report_schedule SET lease_owner = NULL, lease_until = NULL WHERE lease_until IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM front_end f WHERE f.front_id = substr(report_schedule.lease_owner, 1, 36))";
 }
 
 fn schedule(row: &Row<'_>) -> Result<ReportScheduleRow, StoreError> {
@@ -253,7 +254,7 @@ impl WriteTx<'_> {
         Ok(self.run(&FAILED, args![id, owner, since, again_at, self.actor().at, error, file])? > 0)
     }
 
-    /// Gives back what a process that ended had taken up. For a process that is alone on its database.
+    /// Gives back what processes that ended had taken up: whose name does not begin with the id of a front end that is there.
     pub fn report_schedule_give_back(&self) -> Result<(), StoreError> {
         self.run(&GIVE_BACK, args![])?;
         Ok(())

@@ -83,6 +83,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::exposure::STATEMENTS,
         crate::flag::STATEMENTS,
         crate::fragment::STATEMENTS,
+        crate::front_end::STATEMENTS,
+        crate::marks::STATEMENTS,
         crate::history::STATEMENTS,
         crate::freshness::STATEMENTS,
         crate::idempotency::STATEMENTS,

@@ -252,6 +252,27 @@ impl Store {
         }
     }
 
+    /// [`Store::write`] beside the turn of the one writer, where the database lets several write: for the few rows that say who is
+    /// there ([`crate::front_end`]) and nothing else, so that a large transaction does not make a server look dead. It sees what
+    /// others commit meanwhile.
+    pub fn write_aside<T>(
+        &self,
+        actor: &Actor,
+        work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Database::Postgres(postgres) = &self.inner.database else { return self.write(actor, work) };
+        let session = postgres.aside.lock();
+        let unit = session.begin_aside()?;
+        let done = work(&WriteTx::postgres(&session, actor))?;
+        unit.commit()?;
+        Ok(done)
+    }
+
+    /// Whether other processes may write this database, too.
+    pub fn is_shared(&self) -> bool {
+        self.engine() == Engine::Postgres
+    }
+
     /// A number that is another one whenever something has changed in the database, whichever front end changed it. It may be another
     /// one also when nothing has.
     pub fn changes(&self) -> u64 {

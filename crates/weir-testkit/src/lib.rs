@@ -1,12 +1,13 @@
 //! What tests and benchmarks are made of: update documents, a synthetic catalogue of realistic shape, payloads, a
 //! scripted Windows Update Agent, scripted upstream and downstream servers, mail servers and receivers of webhooks, a proxy that
-//! cuts, disks that fail, replay of recorded exchanges, databases of PostgreSQL and the choice of an engine, a `weir` process of
+//! cuts, a balancer, disks that fail, replay of recorded exchanges, databases of PostgreSQL and the choice of an engine, a `weir` process of
 //! their own, and the disk of a Windows computer.
 //!
 //! *Invariant:* nothing that serves depends on this crate, only tests, the benchmarks and the lab. Everything generated is a function
 //! of its seed, so that a failure can be repeated.
 
 pub mod agent;
+pub mod balance;
 pub mod catalogue;
 pub mod certificate;
 pub mod cut;
@@ -34,6 +35,7 @@ pub mod windows;
 pub mod wsdl;
 
 pub use agent::{AgentState, Computer, ScanOutcome, ScriptedAgent};
+pub use balance::Balancer;
 pub use certificate::Certificate;
 pub use cut::CuttingProxy;
 pub use disk::{DiskFault, FaultyDisk};

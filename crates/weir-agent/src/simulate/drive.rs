@@ -19,6 +19,7 @@ use super::{
     agenda::{Agenda, Due, Next},
     plan,
     tally::Tally,
+    told::Waiting,
 };
 use crate::{
     address::Address,
@@ -176,7 +177,9 @@ async fn session(
         install(state, computer, tally);
     }
     state.queue_detection(&world);
+    let waiting = Waiting::of(computer, state, shared.settings.acknowledged.as_ref());
     let reported = talk::report(state, computer, library, &mut link, &world).await;
+    waiting.tell(state.events.len());
     match reported {
         Ok(events) => with(tally, |tally| {
             tally.reports += 1;

@@ -16,6 +16,7 @@ mod plan;
 mod process;
 mod report;
 mod tally;
+mod told;
 
 use std::{
     net::IpAddr,
@@ -26,14 +27,21 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, task::JoinSet, time::Instant};
+use tokio::{
+    sync::{mpsc::UnboundedSender, watch},
+    task::JoinSet,
+    time::Instant,
+};
 
-pub use self::report::{Capacity, Convergence, Ended, Memory, OperationFigures, Phase, Report, Revisions, Spread};
 use self::{
     agenda::Agenda,
     drive::{Member, Shared, Work},
     plan::Plan,
     tally::Tally,
+};
+pub use self::{
+    report::{Capacity, Convergence, Ended, Memory, OperationFigures, Phase, Report, Revisions, Spread},
+    told::Acknowledged,
 };
 use crate::{
     address::Address,
@@ -127,6 +135,8 @@ pub struct Settings {
     pub pause: Option<Duration>,
     /// How connections are made.
     pub http: HttpSettings,
+    /// Who hears of each event that the server acknowledged, in the order of each computer; none: nobody.
+    pub acknowledged: Option<UnboundedSender<Acknowledged>>,
 }
 
 /// How far a simulation is.

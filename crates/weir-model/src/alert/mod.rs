@@ -42,7 +42,7 @@ impl AlertSeverity {
 
 /// Every kind of alerts, by name. A new one is added here, to the table in `docs/administration.md`, and to `CONDITIONS` if
 /// it closes by itself.
-pub const KINDS: [&str; 30] = [
+pub const KINDS: [&str; 31] = [
     "backup.failed",
     "backup.overdue",
     "cleanup.failed",
@@ -58,6 +58,7 @@ pub const KINDS: [&str; 30] = [
     "downstream.claim",
     "downstream.identity",
     "downstream.waiting",
+    "front_end.differs",
     "load.refused",
     "notification.failed",
     "phased.failed",
@@ -77,7 +78,7 @@ pub const KINDS: [&str; 30] = [
 
 /// Alerts that state a condition which is looked at again and again: they close by themselves as soon as it is gone, and
 /// would open again at once if somebody closed them.
-const CONDITIONS: [&str; 18] = [
+const CONDITIONS: [&str; 19] = [
     "backup.overdue",
     "computers.cloned",
     "computers.retirement",
@@ -88,6 +89,7 @@ const CONDITIONS: [&str; 18] = [
     "content.no_room",
     "content.unreachable",
     "disk.low",
+    "front_end.differs",
     "load.refused",
     "rollup.failed",
     "site.silent",
@@ -110,7 +112,7 @@ pub fn component(kind: &str) -> Component {
         "compliance" | "deployment" => Component::Deployments,
         "computers" => Component::Computers,
         "content" => Component::Content,
-        "backup" | "disk" | "load" | "tls" => Component::System,
+        "backup" | "disk" | "front_end" | "load" | "tls" => Component::System,
         "downstream" | "rollup" => Component::Downstream,
         "notification" => Component::Notifications,
         "phase" | "rule" => Component::Rules,

@@ -31,6 +31,7 @@ use crate::{
     client::limit::AddressLimit,
     config::Settings,
     export::Exports,
+    front,
     jobs::{Backups, Downloads, Phases, Rules},
     sites::Hub,
     start::Certificates,
@@ -274,6 +275,7 @@ impl App {
         };
         let expected = caller.expected.clone();
         let work = move |tx: &WriteTx<'_>| {
+            front::keep(tx)?;
             if let Some(expected) = &expected {
                 expected.check(tx)?;
             }
@@ -292,6 +294,11 @@ impl App {
     /// Brings what was committed to scans.
     pub(crate) async fn publish(&self) -> Result<(), AdminError> {
         super::run_time::assign(self).await?;
+        self.publish_others().await
+    }
+
+    /// Brings what others committed, who did what there was to do in the database, to scans.
+    pub(crate) async fn publish_others(&self) -> Result<(), AdminError> {
         let started = Instant::now();
         let published = self.state.live.republish().await;
         metrics::histogram!("weir_publish_seconds").record(started.elapsed().as_secs_f64());
@@ -328,7 +335,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
 ) -> Result<T, AdminError> {
     let span = tracing::Span::current();
-    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+    match tokio::task::spawn_blocking(front::carry_blocking(move || span.in_scope(work))).await {
         Ok(result) => result,
         Err(error) => Err(AdminError::Internal(format!("a unit of work ended: {error}"))),
     }

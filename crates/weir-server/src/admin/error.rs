@@ -251,6 +251,7 @@ fn stored(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
         StoreError::DiskFailed { .. } => (StatusCode::SERVICE_UNAVAILABLE, "disk_failed", "The disk failed"),
         StoreError::DiskFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "disk_full", "The disk is full"),
         StoreError::DifferentText(_) => (StatusCode::CONFLICT, "different_text", "Refused"),
+        StoreError::DutyLost(_) => (StatusCode::SERVICE_UNAVAILABLE, "moved", "Not available now"),
         StoreError::NotEmbedded { .. } => (StatusCode::CONFLICT, "not_embedded", "Refused"),
         StoreError::Unconfirmed { .. } => (StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", "Not known"),
         StoreError::Unreachable { .. } => {

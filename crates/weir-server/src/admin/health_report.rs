@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use weir_api::{
     health::{
-        BackupHealth, CertificateHealth, DatabaseHealth, DiskHealth, HealthFinding, HealthReport, HealthState,
-        MemoryHealth,
+        BackupHealth, CertificateHealth, DatabaseHealth, DiskHealth, FrontEndHealth, HealthFinding, HealthReport,
+        HealthState, MemoryHealth,
     },
     job::{Job, JobQuery, JobState},
     status::{CA_FILE, SnapshotStatus},
@@ -18,6 +18,7 @@ use super::{AdminError, App, alert, app::blocking, backup, job, status::VERSION}
 use crate::{
     admission::Refusals,
     content::{Space, objects},
+    front::presence,
 };
 
 /// A certificate with fewer days left is a warning, and with fewer of these critical.
@@ -56,7 +57,10 @@ pub(crate) async fn show(app: &App) -> Result<HealthReport, AdminError> {
     ];
     let objects = objects::trouble(&app.state);
     let refusals = app.state.admission.refusals();
-    let findings = findings(&certificates, &disks, (&backup, too_old), &jobs, alerts, refusals, objects);
+    let mut findings = findings(&certificates, &disks, (&backup, too_old), &jobs, alerts, refusals, objects);
+    let (front_ends, troubles) = front_ends(app).await?;
+    findings.extend(troubles);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let published = app.state.live.current();
     Ok(HealthReport {
         state: findings.first().map(|finding| finding.state).unwrap_or_default(),
@@ -82,7 +86,38 @@ pub(crate) async fn show(app: &App) -> Result<HealthReport, AdminError> {
         alerts,
         deliveries_waiting: waiting,
         jobs,
+        front_ends,
     })
+}
+
+/// The servers that share the database, and what is wrong with them together.
+async fn front_ends(app: &App) -> Result<(Vec<FrontEndHealth>, Vec<HealthFinding>), AdminError> {
+    let rows = presence::list(app).await?;
+    if rows.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let found = presence::troubles(&rows).into_iter().map(|trouble| HealthFinding {
+        code: "front_ends".to_owned(),
+        state: HealthState::Critical,
+        detail: trouble.detail,
+        next_step: trouble.next_step.to_owned(),
+    });
+    let had = app.read(|tx| tx.duty_list(Timestamp::now())).await?;
+    let here = app.state.live.duties.id();
+    let shown = rows.iter().map(|row| FrontEndHealth {
+        name: row.front.name.clone(),
+        version: row.front.version.clone(),
+        admin: row.front.admin.clone(),
+        started_at: row.front.started_at,
+        here: row.front.id == here,
+        silent_seconds: row.silent.as_secs().unsigned_abs(),
+        duties: had
+            .iter()
+            .filter(|duty| duty.front == row.front.id && duty.left.is_positive())
+            .map(|duty| duty.name.clone())
+            .collect(),
+    });
+    Ok((shown.collect(), found.collect()))
 }
 
 /// Files with certificates: what each is for, where it is, and how that is told.

@@ -41,6 +41,8 @@ const LONGEST_KEY: usize = 255;
 const LONGEST_ANSWER: usize = 64 << 10;
 /// Characters of an address that is kept; longer ones are told apart by their digest.
 const LONGEST_ADDRESS: usize = 1_000;
+/// A request that another front end took this long ago may still be under way there.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(5);
 /// Keys of one principal that are kept.
 const MOST: u64 = 100_000;
 
@@ -110,14 +112,7 @@ pub(super) async fn answer(
         body: digest(&bytes),
     };
     let id = (asked.principal.clone(), asked.key);
-    let Some(turn) = app.shared().keys.begin(&id) else {
-        return Err(AdminError::Convention {
-            status: StatusCode::CONFLICT,
-            code: "idempotency_in_progress",
-            detail: "a request with this key is under way".to_owned(),
-            next_step: Some("ask again in a moment".to_owned()),
-        });
-    };
+    let Some(turn) = app.shared().keys.begin(&id) else { return Err(in_progress()) };
     let taken = {
         let asked = asked.clone();
         app.write(&caller, move |tx| {
@@ -134,6 +129,11 @@ pub(super) async fn answer(
         .await?
     };
     if let Some(known) = taken {
+        // of another front end it is not known whether it still works on it
+        let is_young = Timestamp::now().duration_since(known.created_at).abs() < UNDER_WAY;
+        if app.state.is_shared() && known.status.is_none() && is_young {
+            return Err(in_progress());
+        }
         return replay(&asked, known);
     }
     let secret = SECRET.contains(&template);
@@ -154,6 +154,16 @@ pub(super) async fn answer(
         response
     });
     Ok(ended(work).await)
+}
+
+/// What one is told who sends again what is being carried out.
+fn in_progress() -> AdminError {
+    AdminError::Convention {
+        status: StatusCode::CONFLICT,
+        code: "idempotency_in_progress",
+        detail: "a request with this key is under way".to_owned(),
+        next_step: Some("ask again in a moment".to_owned()),
+    }
 }
 
 /// What is kept of an answer.

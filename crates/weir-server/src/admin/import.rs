@@ -3,18 +3,23 @@
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::extract::Multipart;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 use weir_api::import::{Import, ImportPhase, ImportQuery, ImportState};
 use weir_model::{
     ids::{UpdateId, UpdateIdentity},
     message::{IMPORT_DONE, IMPORT_FAILED, IMPORT_PARTLY},
 };
-use weir_store::{Actor, ReadTx, StoreError};
+use weir_store::{
+    Actor, ReadTx, StoreError,
+    job::{JobRow, JobState},
+};
 
 use super::{
     AdminError, App, Caller,
@@ -32,8 +37,16 @@ use crate::{
     telemetry::{self, Job},
 };
 
+/// Kind of the rows of imports, where there are several front ends.
+pub(crate) const KIND: &str = "import";
 /// Imports that can still be asked about.
 const KEPT: usize = 100;
+/// How often the row of an import tells how far it is.
+const TELL: Duration = Duration::from_secs(1);
+/// An import whose row was not told for so long has no process any more.
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// Rows of imports that ended are kept for so long.
+const ROWS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Imports of this process.
 #[derive(Debug, Default)]
@@ -44,9 +57,9 @@ pub(crate) struct Imports {
 }
 
 impl Imports {
-    fn begin(&self, now: Timestamp) -> Import {
+    fn begin(&self, now: Timestamp, id: Option<u64>) -> Import {
         let mut known = self.known.lock();
-        let id = known.keys().next_back().map_or(1, |last| last + 1);
+        let id = id.unwrap_or_else(|| known.keys().next_back().map_or(1, |last| last + 1));
         let import = Import {
             id,
             state: ImportState::Running,
@@ -124,26 +137,122 @@ pub(crate) async fn create(
     if inputs.is_empty() {
         return Err(AdminError::invalid("upload", "the upload has no file"));
     }
-    let import = app.shared().imports.begin(Timestamp::now());
+    let row = if app.state.is_shared() { Some(Row::begin(app, caller).await?) } else { None };
+    let import = app.shared().imports.begin(Timestamp::now(), row.as_ref().map(|row| row.no));
     let id = import.id;
     // the work goes on when the caller goes away: the upload is complete
     let (work_app, work_caller) = (app.clone(), caller.clone());
-    let work = tokio::spawn(async move { work(&work_app, &work_caller, id, inputs, query).await });
+    let work = tokio::spawn(async move {
+        let work = work(&work_app, &work_caller, id, inputs, query);
+        match &row {
+            None => work.await,
+            Some(row) => {
+                tokio::select! {
+                    () = work => {}
+                    () = row.tell(&work_app, &work_caller) => {}
+                }
+                row.end(&work_app, &work_caller).await;
+            }
+        }
+    });
     if query.wait {
         work.await.map_err(|error| AdminError::Internal(format!("the import ended: {error}")))?;
-        return show(app, id);
+        return show(app, id).await;
     }
     Ok(import)
 }
 
 /// One import.
-pub(crate) fn show(app: &App, id: u64) -> Result<Import, AdminError> {
+pub(crate) async fn show(app: &App, id: u64) -> Result<Import, AdminError> {
     let known = app.shared().imports.known.lock().get(&id).cloned();
-    known.ok_or_else(|| AdminError::NotFound {
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let no = i64::try_from(id).unwrap_or(i64::MAX);
+    let row = if app.state.is_shared() { app.read(move |tx| tx.job_of_no(no, KIND)).await? } else { None };
+    row.and_then(|row| told(&row, Timestamp::now())).ok_or_else(|| AdminError::NotFound {
         kind: "import",
         id: id.to_string(),
         next_step: Some("imports are forgotten when the server stops; `weir status` shows the catalogue".to_owned()),
     })
+}
+
+/// Imports that can still be asked about, those of other front ends among them.
+pub(super) async fn all(app: &App) -> Result<Vec<Import>, AdminError> {
+    let mut all = app.shared().imports.all();
+    if app.state.is_shared() {
+        let now = Timestamp::now();
+        let rows = app.read(|tx| tx.job_list(KIND, KEPT as u32)).await?;
+        let others: Vec<Import> = rows.iter().filter_map(|row| told(row, now)).collect();
+        all.extend(others.into_iter().filter(|other| !app.shared().imports.known.lock().contains_key(&other.id)));
+        all.sort_by_key(|import| import.id);
+    }
+    Ok(all)
+}
+
+/// What the row of an import of another front end tells.
+fn told(row: &JobRow, now: Timestamp) -> Option<Import> {
+    let text = row.result.clone().or_else(|| row.progress.clone())?;
+    let mut import: Import = serde_json::from_value(text).ok()?;
+    let over = row.lease_until.is_none_or(|until| until <= now);
+    if import.state == ImportState::Running && over {
+        // its process is gone: what it had not committed did not happen
+        import.state = ImportState::Failed;
+        import.finished_at = row.ended_at.or(row.lease_until);
+    }
+    Some(import)
+}
+
+/// The row of an import that this front end works on, for those who ask another one.
+struct Row {
+    no: u64,
+    job: Uuid,
+    owner: String,
+}
+
+impl Row {
+    async fn begin(app: &App, caller: &Caller) -> Result<Self, AdminError> {
+        let (job, owner, now) = (Uuid::new_v4(), app.state.live.duties.owner(), Timestamp::now());
+        let mine = owner.clone();
+        let no = app.write(caller, move |tx| {
+            tx.job_prune(KIND, now - ROWS_KEPT, KEPT as u32)?;
+            tx.job_create(job, KIND, &json!({}))?;
+            tx.job_hold(job, &mine, now + LEASE)?;
+            let row =
+                tx.job_show(job)?.ok_or_else(|| AdminError::Internal("the row of an import is gone".to_owned()))?;
+            u64::try_from(row.no).map_err(|_| AdminError::Internal("the number of an import".to_owned()))
+        });
+        Ok(Self { no: no.await?, job, owner })
+    }
+
+    fn import(&self, app: &App) -> Value {
+        let known = app.shared().imports.known.lock().get(&self.no).cloned();
+        known.and_then(|import| serde_json::to_value(import).ok()).unwrap_or_default()
+    }
+
+    /// Tells again and again how far it is.
+    async fn tell(&self, app: &App, caller: &Caller) {
+        loop {
+            let (job, owner, import) = (self.job, self.owner.clone(), self.import(app));
+            let until = Timestamp::now() + LEASE;
+            let told = app.write(caller, move |tx| Ok(tx.job_renew(job, &owner, until, &import)?));
+            if let Err(error) = told.await {
+                tracing::debug!(error = chain(&error), "how far an import is could not be told");
+            }
+            tokio::time::sleep(TELL).await;
+        }
+    }
+
+    /// Tells how it ended.
+    async fn end(&self, app: &App, caller: &Caller) {
+        let (job, owner, import) = (self.job, self.owner.clone(), self.import(app));
+        let good = import.get("state").and_then(Value::as_str) == Some("done");
+        let state = if good { JobState::Done } else { JobState::Failed };
+        let ended = app.write(caller, move |tx| Ok(tx.job_end(job, &owner, state, &import)?));
+        if let Err(error) = ended.await {
+            tracing::warn!(error = chain(&error), "how an import ended could not be told to other front ends");
+        }
+    }
 }
 
 /// Keeps the parts of an upload until it is whole.

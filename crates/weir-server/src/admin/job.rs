@@ -35,7 +35,7 @@ pub(crate) async fn list(app: &App, query: JobQuery) -> Result<List<Job>, AdminE
     jobs.extend(content::jobs(app).await?.items.into_iter().map(on_content));
     jobs.extend(backup::runs(app, recent()).await?.items.into_iter().map(backing_up));
     jobs.extend(cleanup::runs(app, recent()).await?.items.into_iter().map(cleaning));
-    jobs.extend(app.shared().imports.all().into_iter().map(import));
+    jobs.extend(super::import::all(app).await?.into_iter().map(import));
     jobs.extend(app.shared().exports.all().into_iter().map(export));
     jobs.extend(receive::list(app).await?.items.into_iter().filter_map(bundle));
     jobs.extend(report::schedule::list(app, all()).await?.items.into_iter().filter_map(scheduled));

@@ -139,7 +139,7 @@ pub(crate) use content::store as store_content;
 pub(crate) use enforcement::shares;
 pub(crate) use error::chain;
 pub(crate) use extract::{Body, Query};
-pub(crate) use import::allowed as import_allowed;
+pub(crate) use import::{KIND as IMPORT, allowed as import_allowed};
 pub(crate) use index::Index;
 pub(crate) use job::list as job_list;
 pub(crate) use tls::measure as measure_certificates;

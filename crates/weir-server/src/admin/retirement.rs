@@ -31,7 +31,7 @@ use super::{
     setting::{Current, DUPLICATES, RETIRE_DAYS, RETIRE_OLDER, RETIRE_PERCENT},
     tally,
 };
-use crate::live::Heard;
+use crate::{front, live::Heard};
 
 /// Computers that one transaction retires: other writers, among them whatever computers report, wait no longer than for these.
 const AT_ONCE: u32 = 100;
@@ -317,6 +317,7 @@ async fn step(
     blocking(move || {
         let _lock = live.directory.lock();
         let done = store.try_write(&actor, |tx| {
+            front::keep(tx)?;
             let version = tx.computer_directory_version()?;
             let mut gone: Vec<ComputerId> = Vec::new();
             for no in nos {

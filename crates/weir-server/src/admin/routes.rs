@@ -251,7 +251,7 @@ async fn import_create(
 /// How far an import is.
 #[utoipa::path(get, path = "/imports/{id}", tag = "imports", params(("id" = u64, Path)), responses((status = 200, body = Import)))]
 async fn import_show(State(app): State<App>, Path(id): Path<u64>) -> Answer<Import> {
-    import::show(&app, id).map(Json)
+    import::show(&app, id).await.map(Json)
 }
 
 /// Updates that a filter leaves, with facets if asked for.

@@ -207,7 +207,7 @@ async fn describe(app: &App, row: ReceivedBundle, running: Option<Running>) -> R
     let manifest = manifest(&row)?;
     let (id, signer) = (row.id, row.signer);
     let (parts, trusted) = app.read(move |tx| Ok((tx.bundle_parts(id)?, tx.bundle_trust_show(signer)?))).await?;
-    let here: BTreeSet<u32> = parts.into_iter().map(|(number, _)| number).collect();
+    let here = taken(app, id, parts).await?;
     let at_work = running.as_ref().is_some_and(|running| running.at_work);
     let error = running.as_ref().and_then(|running| running.error.clone());
     let state = match row.state {
@@ -248,6 +248,21 @@ async fn describe(app: &App, row: ReceivedBundle, running: Option<Running>) -> R
         error,
         result: result.map_err(|error| AdminError::Internal(format!("what became of a bundle: {error}")))?,
     })
+}
+
+/// Which of the parts that came need not come again. The file of a part is where it was taken in: of several front ends, only those
+/// that this one took are here.
+async fn taken(app: &App, id: Uuid, parts: Vec<(u32, PartState)>) -> Result<BTreeSet<u32>, AdminError> {
+    if !app.state.is_shared() {
+        return Ok(parts.into_iter().map(|(number, _)| number).collect());
+    }
+    let parts: Vec<(u32, PartState, PathBuf)> =
+        parts.into_iter().map(|(number, state)| (number, state, part_path(app, id, number))).collect();
+    blocking(move || {
+        let here = parts.into_iter().filter(|(_, state, path)| *state == PartState::Used || path.is_file());
+        Ok(here.map(|(number, ..)| number).collect())
+    })
+    .await
 }
 
 /// Forgets a bundle of which nothing was applied, with its parts.
@@ -298,7 +313,8 @@ pub(crate) async fn part(
         next_step: Some(format!("the bundle has {} parts, from 1", manifest.parts.len())),
     })?;
     let known = app.read(move |tx| tx.bundle_parts(id)).await?;
-    if row.state == bundle::BundleState::Applied || known.iter().any(|(here, _)| *here == number) {
+    let known = taken(app, id, known).await?;
+    if row.state == bundle::BundleState::Applied || known.contains(&number) {
         return show(app, id).await;
     }
     let folder = folder(app, id);

@@ -13,10 +13,11 @@ use weir_wire::{
 };
 
 use super::{
-    cookie::{Anchors, Cookie, CookieFault, Expected, check},
+    cookie::{Anchors, Cookie, CookieFault, Expected, Kind, check},
     page::Page,
 };
 use crate::{
+    front::follow::PATIENCE,
     ingest::{Admission, Chain, IngestError},
     live::{Computer, Published, ScopeOf},
     state::{AppState, Configuration, Connection, TargetingMode},
@@ -156,6 +157,10 @@ pub(super) async fn answer(
     })?;
     let (version, operation) = (parsed.version, parsed.request.operation());
     note(|seen| seen.call(operation.name()));
+    if behind(state, &parsed.request) {
+        // what another front end said is committed: it is here in a moment, and if it is not, it never was said
+        state.following.catch_up(PATIENCE).await;
+    }
     let configuration = state.configuration.load();
     let call = Call { state, connection, configuration, now: state.clock.now(), version, host, body, limits };
     match call.run(parsed.request).await {
@@ -167,6 +172,47 @@ pub(super) async fn answer(
             let fault = Fault { code, message, method: operation.quoted_action(), id };
             Err(Failed { version, fault, foreign: false })
         }
+    }
+}
+
+/// Whether a call knows of something that this front end does not: a key, a state of the catalogue or a configuration of which
+/// another one told it.
+fn behind(state: &AppState, request: &Request) -> bool {
+    if !state.is_shared() {
+        return false;
+    }
+    let last_change_ms = state.configuration.load().last_change_ms;
+    let published = state.live.current().change();
+    let is_ahead = |kind: Kind, sealed: &[u8]| match state.keys.open(kind, sealed) {
+        None => state.keys.may_be_newer(sealed),
+        Some(plain) if kind == Kind::Cookie => Cookie::decode(&plain).is_some_and(|cookie| {
+            cookie.server == state.epoch
+                && (cookie.anchors.newest() > Some(published) || cookie.last_change_ms > last_change_ms)
+        }),
+        Some(_) => false,
+    };
+    let cookie = |sealed: Option<&[u8]>| sealed.is_some_and(|sealed| is_ahead(Kind::Cookie, sealed));
+    match request {
+        Request::GetAuthorizationCookie(_)
+        | Request::GetConfig(_)
+        | Request::StartCategoryScan(_)
+        | Request::ReportEventBatch2(_) => false,
+        Request::GetCookie(request) => {
+            let mut authorizations = request.auth_cookies.iter().filter_map(|cookie| cookie.cookie_data.as_ref());
+            authorizations.any(|sealed| is_ahead(Kind::Authorization, &sealed.0))
+                || cookie(request.old_cookie.as_ref().and_then(wusp::Cookie::sealed))
+                || request.last_change.is_some_and(|at| at.as_millisecond() > last_change_ms)
+        }
+        Request::GetExtendedUpdateInfo(request) => cookie(request.sealed()),
+        Request::GetExtendedUpdateInfo2(request) => cookie(request.sealed()),
+        Request::GetFileLocations(request) => cookie(request.sealed()),
+        Request::RefreshCache(request) => cookie(request.sealed()),
+        Request::RegisterComputer(request) => cookie(request.sealed()),
+        Request::SyncPrinterCatalog(request) => cookie(request.sealed()),
+        Request::SyncUpdates(request) => cookie(request.sealed()),
+        Request::ReportEventBatch(request) => cookie(request.sealed()),
+        Request::GetRequiredInventoryType(request) => cookie(request.sealed()),
+        Request::ReportInventory(request) => cookie(request.sealed()),
     }
 }
 
@@ -251,18 +297,33 @@ impl Call<'_> {
             }
             computer
         } else {
-            let admission = Admission {
-                contact: self.contact(&cookie),
-                groups: self.requested(&cookie, &published),
-                applied: mark,
-                new_per_hour: self.configuration.settings.new_computers_per_hour,
-                identity: self.identity(),
-            };
-            self.state.ingest.admit(admission).await?;
-            directory.find(&cookie.computer).ok_or(Refusal::new(ErrorCode::ServerBusy))?
+            self.admit(&cookie, &published, mark).await?
         };
         let scope = published.scope(&computer.groups);
         Ok(Caller { cookie, computer, published, scope })
+    }
+
+    /// Brings a computer into the database and the directory, and finds it there with what the database knows of it.
+    async fn admit(&self, cookie: &Cookie, published: &Published, mark: u64) -> Result<Arc<Computer>, Refusal> {
+        let admission = Admission {
+            contact: self.contact(cookie),
+            groups: self.requested(cookie, published),
+            applied: mark,
+            new_per_hour: self.configuration.settings.new_computers_per_hour,
+            identity: self.identity(),
+        };
+        self.state.ingest.admit(admission).await?;
+        self.state.live.directory.find(&cookie.computer).ok_or(Refusal::new(ErrorCode::ServerBusy))
+    }
+
+    /// A computer that is not known to have registered may have done so at another front end a moment ago: then it is.
+    pub(super) async fn look_again(&self, caller: &mut Caller) -> Result<(), Refusal> {
+        if self.state.is_shared() {
+            let mark = self.mark(&caller.cookie, &caller.published);
+            caller.computer = self.admit(&caller.cookie, &caller.published, mark).await?;
+            caller.scope = caller.published.scope(&caller.computer.groups);
+        }
+        Ok(())
     }
 
     /// Changes when what the computer asked for, or what that means, changes.

@@ -130,9 +130,12 @@ impl Call<'_> {
 
     /// As [`Call::caller`], for what a computer may do only after it registered.
     async fn registered_caller(&self, sealed: Option<&[u8]>) -> Result<Caller, Refusal> {
-        let caller = self.caller(sealed).await?;
+        let mut caller = self.caller(sealed).await?;
         if self.configuration.settings.registration_required && !caller.computer.registered {
-            return Err(Refusal::new(ErrorCode::RegistrationRequired));
+            self.look_again(&mut caller).await?;
+            if !caller.computer.registered {
+                return Err(Refusal::new(ErrorCode::RegistrationRequired));
+            }
         }
         Ok(caller)
     }

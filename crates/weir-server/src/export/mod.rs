@@ -81,7 +81,11 @@ impl Exports {
         self.known.lock().get(&id).cloned().ok_or_else(|| AdminError::NotFound {
             kind: "export",
             id: id.to_string(),
-            next_step: Some("exports are forgotten when they are fetched or the server stops: begin again".to_owned()),
+            next_step: Some(
+                "exports are forgotten when they are fetched or the server stops: begin again. Of several front ends the one \
+                 that began it has its files: ask that one (GET /api/v1/health-report names them)"
+                    .to_owned(),
+            ),
         })
     }
 

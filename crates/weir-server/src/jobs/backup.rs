@@ -114,7 +114,7 @@ fn caller() -> Caller {
 
 /// The task of the job; it ends when it is dropped, and the backup under way with it.
 pub(super) async fn serve(app: &App) {
-    let owner = format!("{}-{}", std::process::id(), Uuid::new_v4());
+    let owner = app.state.live.duties.owner();
     while let Err(error) = begin(app).await {
         tracing::warn!(error = chain(&error), "backups of an earlier process cannot be looked at; it is tried again");
         time::sleep(PAUSE).await;
@@ -134,7 +134,7 @@ pub(super) async fn serve(app: &App) {
     }
 }
 
-/// Ends what an earlier process of this folder did not live to end. The lock of the data folder says that no other works on it.
+/// Ends what an earlier process did not live to end. The lock of the data folder, or the duty, says that no other works on it.
 async fn begin(app: &App) -> Result<(), AdminError> {
     let open = app.read(|tx| tx.job_last_of(KIND, JobState::Running)).await?;
     if open.is_none() {

@@ -1,5 +1,6 @@
 //! Work in the background. Each job runs on a timer and, where it matters, on a nudge; it is idempotent, and what fails is
-//! tried again by the next run.
+//! tried again by the next run. Of several front ends one does it at a time: whoever has the duty ([`crate::front`]). Where a job
+//! begins, and knows that no other works on what it finds, that is by the lock of the data folder, or by the duty.
 
 pub(crate) mod backup;
 mod certificates;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use tokio::{sync::watch, task::JoinHandle, time};
 
-use crate::admin::App;
+use crate::{admin::App, front::Duty};
 
 pub(crate) use backup::Backups;
 pub(crate) use downloads::Downloads;
@@ -36,8 +37,15 @@ const RETENTION_EVERY: Duration = Duration::from_hours(1);
 pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
     let spawn = |app: App, mut stop: watch::Receiver<bool>, which: Which| {
         tokio::spawn(async move {
+            let app = &app;
+            let work = async {
+                match which.duty() {
+                    Some(duty) => app.state.live.duties.hold(duty, move || run(app, which)).await,
+                    None => run(app, which).await,
+                }
+            };
             tokio::select! {
-                () = run(&app, which) => {}
+                () = work => {}
                 () = async { let _ = stop.wait_for(|stop| *stop).await; } => {}
             }
         })
@@ -59,6 +67,7 @@ pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<(
         spawn(app.clone(), stop.clone(), Which::Synchronization),
         spawn(app.clone(), stop.clone(), Which::Upkeep),
         spawn(app.clone(), stop.clone(), Which::Watch),
+        spawn(app.clone(), stop.clone(), Which::WatchHere),
         spawn(app.clone(), stop.clone(), Which::Windows),
     ]
 }
@@ -81,7 +90,31 @@ enum Which {
     Synchronization,
     Upkeep,
     Watch,
+    WatchHere,
     Windows,
+}
+
+impl Which {
+    /// Of several front ends one does it at a time; none: each does it for itself.
+    fn duty(self) -> Option<Duty> {
+        match self {
+            Self::Certificates | Self::ObjectStore | Self::WatchHere => None,
+            Self::Backup => Some(Duty::Backup),
+            Self::Cleanup => Some(Duty::Cleanup),
+            Self::Download | Self::Upkeep => Some(Duty::Content),
+            Self::History => Some(Duty::History),
+            Self::Notification => Some(Duty::Notification),
+            Self::Phases => Some(Duty::Phases),
+            Self::Reports => Some(Duty::Reports),
+            Self::Retention => Some(Duty::Retention),
+            Self::Retirement => Some(Duty::Retirement),
+            // one at a time tells the server above
+            Self::RollUp | Self::Synchronization => Some(Duty::Synchronization),
+            Self::Rules => Some(Duty::Rules),
+            Self::Watch => Some(Duty::Watch),
+            Self::Windows => Some(Duty::Windows),
+        }
+    }
 }
 
 async fn run(app: &App, which: Which) {
@@ -104,6 +137,7 @@ async fn run(app: &App, which: Which) {
         Which::History => history::serve(app).await,
         Which::Notification => crate::notify::serve(app).await,
         Which::Watch => crate::notify::watch(app).await,
+        Which::WatchHere => crate::notify::watch_here(app).await,
         Which::ObjectStore => crate::content::objects::watch(&app.state).await,
         Which::Phases => phases::serve(app).await,
         Which::Reports => reports::serve(app).await,

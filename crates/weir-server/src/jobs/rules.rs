@@ -16,7 +16,7 @@ use weir_model::{
 use weir_store::{ReadTx, StoreError, job::JobState, rule::RuleRow};
 
 use crate::{
-    admin::{AdminError, App, Caller, chain, rule::run, setting::Current},
+    admin::{AdminError, App, Caller, IMPORT, chain, rule::run, setting::Current},
     sync::history,
     telemetry::{self, Job},
 };
@@ -135,6 +135,9 @@ fn look(tx: &ReadTx<'_>, imported_at: Option<Timestamp>, now: Timestamp) -> Resu
     }
     let zone = Current::read(tx)?.zone();
     let synchronized = tx.job_last_of(history::KIND, JobState::Done)?.and_then(|row| row.ended_at);
+    // imports are rows where there are several front ends
+    let imported = tx.job_last_of(IMPORT, JobState::Done)?.and_then(|row| row.ended_at);
+    let imported_at = imported_at.max(imported);
     for row in tx.rule_list()?.into_iter().filter(|row| row.origin != DeploymentOrigin::Parent) {
         let Some(state) = tx.rule_state(row.id)? else { continue };
         if state.since.duration_since(now) > AHEAD {

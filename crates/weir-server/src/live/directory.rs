@@ -1,7 +1,7 @@
 //! The computers that the server knows, in memory: what every call with a cookie needs to know of its sender.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
@@ -15,7 +15,7 @@ use weir_model::{
     ids::{CollectionId, ComputerId},
     schedule::Zone,
 };
-use weir_store::computer::DirectoryRow;
+use weir_store::computer::{DirectoryChanges, DirectoryRow};
 
 const SHARDS: usize = 64;
 /// Computers that are let go at once.
@@ -87,9 +87,18 @@ pub struct Directory {
     shards: Vec<RwLock<HashMap<ComputerId, Arc<Computer>>>>,
     sets: Mutex<HashMap<Box<[CollectionId]>, Arc<GroupSet>>>,
     writer: Mutex<()>,
-    /// Version of the database's directory that is here; none before the first load.
-    version: Mutex<Option<u64>>,
+    /// What of the database is here; none before the first load.
+    version: Mutex<Option<Version>>,
     held: Mutex<Held>,
+}
+
+/// What of the database's directory is in memory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Version {
+    /// Moves whenever the directory changes.
+    pub directory: u64,
+    /// The change of computers up to which they were read: what the directory has of later ones came otherwise.
+    pub feed: u64,
 }
 
 /// Collections whose members stay as they were here, whatever the database says, until all of them are found.
@@ -209,13 +218,13 @@ impl Directory {
         }
     }
 
-    /// The version of the database's directory that is here.
-    pub fn version(&self) -> Option<u64> {
+    /// What of the database's directory is here.
+    pub fn version(&self) -> Option<Version> {
         *self.version.lock()
     }
 
-    /// Notes that a version of the database's directory was loaded. The caller holds [`Directory::lock`].
-    pub fn set_version(&self, version: u64) {
+    /// Notes what was read of the database's directory. The caller holds [`Directory::lock`].
+    pub fn set_version(&self, version: Version) {
         *self.version.lock() = Some(version);
     }
 
@@ -228,8 +237,8 @@ impl Directory {
     /// caller holds [`Directory::lock`] since before the transaction.
     pub fn advance(&self, before: u64, after: u64) {
         let mut version = self.version.lock();
-        if *version == Some(before) {
-            *version = Some(after);
+        if let Some(version) = version.as_mut().filter(|version| version.directory == before) {
+            version.directory = after;
         }
     }
 
@@ -303,6 +312,51 @@ impl Directory {
         found.into_values().collect()
     }
 
+    /// Brings what may have changed in line with the database's directory. What was applied and contacted stays known for computers
+    /// that were known. The caller holds [`Directory::lock`] since before it read `changes`.
+    pub fn follow(&self, changes: DirectoryChanges, site: u32) {
+        let mut gone = changes.gone;
+        for row in changes.rows {
+            if row.site != site {
+                gone.push(row.no);
+                continue;
+            }
+            let old = self.find(&row.id);
+            let groups = self.shown(&row.id, &row.groups);
+            let zone = row.time_zone.as_deref().and_then(|name| name.parse::<Zone>().ok()).map(Arc::new);
+            let same = old.as_ref().is_some_and(|old| {
+                old.no == row.no
+                    && old.registered == row.registered
+                    && old.zone == zone
+                    && Arc::ptr_eq(&old.groups, &groups)
+            });
+            if same {
+                continue;
+            }
+            let (applied, contacted, built) = old.map_or((0, 0, 0), |old| {
+                (old.applied, old.contacted.load(Ordering::Relaxed), old.built.load(Ordering::Relaxed))
+            });
+            let (contacted, built) = (AtomicI64::new(contacted), AtomicU64::new(built));
+            let computer = Computer { no: row.no, registered: row.registered, groups, zone, applied, contacted, built };
+            if let Some(shard) = self.shard(&row.id) {
+                shard.write().insert(row.id, Arc::new(computer));
+            }
+        }
+        self.sets.lock().retain(|_, set| Arc::strong_count(set) > 1);
+        if gone.is_empty() {
+            return;
+        }
+        // few go, and nothing finds them by their number
+        let gone: HashSet<u32> = gone.into_iter().collect();
+        for shard in &self.shards {
+            let ids: Vec<ComputerId> = {
+                let shard = shard.read();
+                shard.iter().filter(|(_, known)| gone.contains(&known.no)).map(|(id, _)| id.clone()).collect()
+            };
+            ids.iter().for_each(|id| self.remove(id));
+        }
+    }
+
     /// Brings the whole directory in line with the database's. What was applied and contacted stays known for computers
     /// that were known. The caller holds [`Directory::lock`] since before it read `rows`.
     pub fn reload(&self, rows: Vec<DirectoryRow>) {
@@ -348,124 +402,4 @@ impl Directory {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(no: u32, id: &str, groups: &[CollectionId]) -> DirectoryRow {
-        DirectoryRow {
-            no,
-            id: id.parse().expect("id"),
-            registered: no.is_multiple_of(2),
-            site: 1,
-            time_zone: no.is_multiple_of(2).then(|| "Asia/Kathmandu".to_owned()),
-            groups: groups.to_vec(),
-        }
-    }
-
-    #[test]
-    fn a_reload_follows_the_database_and_keeps_what_only_memory_knows() {
-        let directory = Directory::default();
-        let ring = CollectionId(uuid::Uuid::from_u128(9));
-        directory.put(&"a".parse().expect("id"), 1, false, &[], 77, 100);
-        directory.put(&"gone".parse().expect("id"), 2, true, &[], 1, 1);
-        directory.reload(vec![row(1, "a", &[ring]), row(4, "b", &[])]);
-        assert_eq!(directory.len(), 2);
-        assert!(directory.find(&"gone".parse().expect("id")).is_none());
-        let a = directory.find(&"A".parse().expect("id")).expect("known");
-        assert_eq!((a.no, a.applied, a.groups.collections()), (1, 77, &[ring][..]));
-        let b = directory.find(&"b".parse().expect("id")).expect("known");
-        assert!(b.registered);
-        assert_eq!((a.zone.is_none(), b.zone.as_ref().map(|zone| zone.name())), (true, Some("Asia/Kathmandu")));
-        assert_eq!(b.groups.collections(), [CollectionId::UNASSIGNED_COMPUTERS]);
-    }
-
-    #[test]
-    fn a_computer_that_comes_back_has_its_own_zone_again() {
-        let directory = Directory::default();
-        let zone = |id: &str| {
-            let computer = directory.find(&id.parse().expect("id")).expect("known");
-            computer.zone.as_ref().map(|zone| zone.name().to_owned())
-        };
-        directory.put_row(&row(2, "b", &[]), 7, 8);
-        assert_eq!(zone("b").as_deref(), Some("Asia/Kathmandu"));
-        directory.put(&"b".parse().expect("id"), 2, true, &[], 7, 9);
-        assert_eq!(zone("b").as_deref(), Some("Asia/Kathmandu"), "who does not know it leaves it");
-        directory.put_row(&DirectoryRow { time_zone: None, ..row(2, "b", &[]) }, 7, 9);
-        assert_eq!(zone("b"), None);
-    }
-
-    #[test]
-    fn members_of_held_collections_stay_until_they_are_let_go() {
-        let directory = Directory::default();
-        let [held, other] = [1, 2].map(|n| CollectionId(uuid::Uuid::from_u128(n)));
-        let unassigned = CollectionId::UNASSIGNED_COMPUTERS;
-        let groups = |id: &str| directory.find(&id.parse().expect("id")).expect("known").groups.collections().to_vec();
-        let put = |id: &str, groups: &[CollectionId]| directory.put(&id.parse().expect("id"), 1, true, groups, 5, 6);
-        put("a", &[held, unassigned]);
-        put("b", &[]);
-        directory.hold(BTreeSet::from([held]));
-        put("a", &[other]);
-        put("b", &[held, unassigned]);
-        put("new", &[held, unassigned]);
-        let sorted = |mut groups: Vec<CollectionId>| {
-            groups.sort_unstable();
-            groups
-        };
-        assert_eq!(groups("a"), sorted(vec![held, other]), "what is not held moves");
-        assert_eq!(groups("b"), [unassigned]);
-        assert_eq!(groups("new"), sorted(vec![held, unassigned]), "a computer that comes is where it is");
-        directory.reload(vec![row(1, "a", &[other]), row(1, "b", &[held, unassigned]), row(1, "new", &[])]);
-        assert_eq!((groups("a"), groups("b")), (sorted(vec![held, other]), vec![unassigned]), "a reload, too");
-        put("b", &[held, other]);
-        directory.release();
-        assert_eq!((groups("a"), groups("b")), (vec![other], sorted(vec![held, other])));
-        assert_eq!(groups("new"), [unassigned]);
-        let a = directory.find(&"a".parse().expect("id")).expect("known");
-        assert_eq!((a.no, a.applied, a.registered), (1, 5, false));
-        assert!(directory.held.lock().actual.is_empty());
-    }
-
-    #[test]
-    fn the_version_moves_on_only_from_where_it_is() {
-        let directory = Directory::default();
-        directory.advance(1, 2);
-        assert_eq!(directory.version(), None, "nothing was loaded");
-        directory.set_version(2);
-        directory.advance(1, 5);
-        assert_eq!(directory.version(), Some(2), "something between was not put in");
-        directory.advance(2, 5);
-        assert_eq!(directory.version(), Some(5));
-    }
-
-    #[test]
-    fn equal_sets_are_one_set() {
-        let directory = Directory::default();
-        let [x, y] = [1, 2].map(|n| CollectionId(uuid::Uuid::from_u128(n)));
-        assert!(Arc::ptr_eq(&directory.group_set(&[y, x, y]), &directory.group_set(&[x, y])));
-    }
-
-    #[test]
-    fn a_build_is_new_until_it_was_told() {
-        let directory = Directory::default();
-        let id = "a".parse().expect("id");
-        directory.put(&id, 1, false, &[], 0, 0);
-        let computer = directory.find(&id).expect("known");
-        let new = |text: &str| computer.build_is_new(text.parse().expect("build"));
-        assert_eq!(["10.0.1.1", "10.0.1.1", "10.0.1.2", "10.0.1.2"].map(new), [true, false, true, false]);
-        computer.forget_build();
-        assert!(new("10.0.1.2"));
-    }
-
-    #[test]
-    fn a_contact_is_due_once_per_interval() {
-        let directory = Directory::default();
-        let id = "a".parse().expect("id");
-        directory.put(&id, 1, false, &[], 0, 0);
-        let computer = directory.find(&id).expect("known");
-        assert!(computer.contact_due(1_000, 600));
-        assert!(!computer.contact_due(1_100, 600));
-        assert!(computer.contact_due(1_600, 600));
-        assert!(!computer.contact_due(1_500, 600), "a clock that is corrected by a moment");
-        assert!(computer.contact_due(900, 600), "a clock that was set back");
-    }
-}
+mod tests;

@@ -17,9 +17,17 @@ use weir_model::{
     targeting::CollectionKind,
     update::Relationships,
 };
-use weir_store::{Actor, ReadTx, Store, StoreError, catalogue::RevisionFactsRow};
+use weir_store::{
+    Actor, ReadTx, Store, StoreError,
+    catalogue::RevisionFactsRow,
+    computer::{DirectoryChanges, DirectoryRow, THIS_SERVER},
+};
 
-use super::{Directory, Fragments, Hours, Published, compliance, freshness, membership, reconcile, timer, waiting};
+use super::{
+    Directory, Fragments, Hours, Published, compliance, directory::Version, freshness, membership, reconcile, timer,
+    waiting,
+};
+use crate::front::Duties;
 
 /// Why a publish did not happen; scans go on with the state before.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -43,6 +51,11 @@ const ROUNDS: usize = 4;
 /// Deployments that are activated in one transaction.
 const TOGETHER: usize = 250;
 
+/// If more than this share of the computers changed, reading all of them again is quicker.
+const FULL_SHARE: u64 = 3;
+/// Fewer changed computers than that are always followed one by one.
+const FEW: u64 = 2_000;
+
 type Reply = oneshot::Sender<Result<Arc<Published>, PublishError>>;
 
 /// The live catalogue and the computers. Clones share it.
@@ -65,6 +78,8 @@ pub struct Inner {
     pub(super) waiting: waiting::Kept,
     /// Members of collections that rules define.
     pub(crate) membership: Arc<membership::Membership>,
+    /// What this front end does for all.
+    pub(crate) duties: Arc<Duties>,
     queue: Mutex<Queue>,
     loaded: Mutex<Loaded>,
     next: Mutex<Option<Timestamp>>,
@@ -113,6 +128,17 @@ impl Deref for Live {
 impl Live {
     /// An empty catalogue over this database; [`Live::open`] fills it.
     pub fn new(store: Store) -> Self {
+        Self::with(store, Duties::new(true))
+    }
+
+    /// The same for one of the front ends that may share this database.
+    pub(crate) fn among(store: Store) -> Self {
+        let duties = Duties::new(!store.is_shared());
+        Self::with(store, duties)
+    }
+
+    fn with(store: Store, duties: Duties) -> Self {
+        let duties = Arc::new(duties);
         Self(Arc::new(Inner {
             store,
             current: ArcSwapOption::empty(),
@@ -122,6 +148,7 @@ impl Live {
             freshness: freshness::Kept::default(),
             waiting: waiting::Kept::default(),
             membership: Arc::default(),
+            duties,
             queue: Mutex::default(),
             loaded: Mutex::default(),
             next: Mutex::default(),
@@ -262,7 +289,7 @@ impl Inner {
             }
             tracing::info!(count = findings.activations.len(), "deployments were activated or deactivated");
         }
-        self.refresh_computers()?;
+        self.follow_computers()?;
         let snapshot = Snapshot::compile(&loaded.input);
         let published = Arc::new(Published::new(
             snapshot,
@@ -286,26 +313,42 @@ impl Inner {
         Ok(published)
     }
 
-    fn refresh_computers(&self) -> Result<(), StoreError> {
+    /// Follows another front end that finds the members of collections: until all are found, those of before are shown.
+    pub(crate) fn follow_members(&self) -> Result<(), StoreError> {
+        membership::follow(self).map(drop)
+    }
+
+    /// Brings the computers in memory in line with the database: those that changed, or all of them where many did.
+    pub(crate) fn follow_computers(&self) -> Result<(), StoreError> {
         let _lock = self.directory.lock();
-        let before = self.directory.version();
-        let (version, rows) = self.store.read(|tx| {
-            let version = tx.computer_directory_version()?;
-            Ok((
-                version,
-                if before == Some(version) {
-                    None
-                } else {
-                    Some(tx.computer_directory_of(weir_store::computer::THIS_SERVER)?)
-                },
-            ))
+        let known = self.directory.version();
+        let most = FEW.max(self.directory.len() as u64 / FULL_SHARE);
+        let (now, read) = self.store.read(|tx| {
+            let now = Version { directory: tx.computer_directory_version()?, feed: tx.feed_version()? };
+            let read = match known {
+                Some(known) if known.directory == now.directory => Computers::Same,
+                Some(known) if known.feed <= now.feed && tx.feed_count(known.feed)? <= most => {
+                    Computers::Changed(tx.computer_directory_since(known.feed)?)
+                }
+                _ => Computers::All(tx.computer_directory_of(THIS_SERVER)?),
+            };
+            Ok((now, read))
         })?;
-        if let Some(rows) = rows {
-            self.directory.reload(rows);
+        match read {
+            Computers::Same => {}
+            Computers::Changed(changes) => self.directory.follow(changes, THIS_SERVER),
+            Computers::All(rows) => self.directory.reload(rows),
         }
-        self.directory.set_version(version);
+        self.directory.set_version(now);
         Ok(())
     }
+}
+
+/// What was read of the computers.
+enum Computers {
+    Same,
+    Changed(DirectoryChanges),
+    All(Vec<DirectoryRow>),
 }
 
 impl Loaded {

@@ -80,7 +80,11 @@ pub(super) fn examine(tx: &ReadTx<'_>, now: Timestamp) -> Result<Findings, Store
 /// Stores what [`examine`] found; each change takes a change number of its own.
 pub(super) fn store(tx: &WriteTx<'_>, activations: &[Activation]) -> Result<(), StoreError> {
     for activation in activations {
-        tx.deployment_set_active(activation.deployment, activation.active)?;
+        match tx.deployment_set_active(activation.deployment, activation.active) {
+            // deleted since it was examined, here or by another front end
+            Ok(_) | Err(StoreError::Missing { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

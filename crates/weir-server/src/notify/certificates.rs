@@ -7,7 +7,7 @@ use weir_model::{
 };
 use weir_store::{ReadTx, StoreError};
 
-use super::watch::{Holds, settle};
+use super::watch::{Holds, settle, settle_here};
 use crate::{
     admin::{
         AdminError, App,
@@ -18,22 +18,22 @@ use crate::{
 };
 
 /// A certificate ends soon.
-const EXPIRING: &str = "tls.expiring";
+pub(super) const EXPIRING: &str = "tls.expiring";
 /// Everybody on the machine can read a key.
-const EXPOSED: &str = "tls.key_exposed";
+pub(super) const EXPOSED: &str = "tls.key_exposed";
 /// Many computers come without TLS.
 const PLAIN: &str = "tls.plain_http";
 /// A new certificate cannot be used.
-const RELOAD: &str = "tls.reload_failed";
+pub(super) const RELOAD: &str = "tls.reload_failed";
 
 /// Opens what holds of certificates now, and closes what does not.
 pub(crate) async fn tell_of_certificates(app: &App) -> Result<(), AdminError> {
     let Some(certificates) = app.certificates() else { return Ok(()) };
     let standing = tls::shown(app)?;
     let authority = certificates.authority().map_err(AdminError::Internal)?;
-    settle(app, RELOAD, failing(certificates.failures())).await?;
-    settle(app, EXPOSED, exposed(&standing)).await?;
-    settle(app, EXPIRING, expiring(&standing, &authority, Timestamp::now())).await
+    settle_here(app, RELOAD, failing(certificates.failures())).await?;
+    settle_here(app, EXPOSED, exposed(&standing)).await?;
+    settle_here(app, EXPIRING, expiring(&standing, &authority, Timestamp::now())).await
 }
 
 /// The same of computers that come without TLS.

@@ -33,13 +33,14 @@ use weir_store::{ReadTx, StoreError, subscription::SubscriptionRow};
 
 use crate::{
     admin::{AdminError, App, Caller, chain},
+    front,
     sync::outbound,
     telemetry::{self, Job},
 };
 
 pub(crate) use certificates::tell_of_certificates;
 pub(crate) use mail::{Enclosure, Parcel, send as send_parcel};
-pub(crate) use watch::{look, serve as watch};
+pub(crate) use watch::{look, serve as watch, serve_here as watch_here};
 
 /// The event of a notice that an alert opened.
 const OPENED: &str = "alert.opened";
@@ -103,7 +104,7 @@ pub(crate) async fn serve(app: &App) {
     if let Err(error) = given_back {
         tracing::warn!(error = chain(&error), "deliveries of an earlier process are sent only when their leases end");
     }
-    let owner = format!("{}-{}", std::process::id(), Uuid::new_v4());
+    let owner = app.state.live.duties.owner();
     let mut sending: JoinSet<()> = JoinSet::new();
     let mut busy: HashMap<tokio::task::Id, Uuid> = HashMap::new();
     loop {
@@ -152,7 +153,7 @@ async fn step(
             continue;
         }
         let (app, owner) = (app.clone(), owner.to_owned());
-        let task = sending.spawn(async move { deliver::send(&app, &owner, no).await });
+        let task = sending.spawn(front::carry(async move { deliver::send(&app, &owner, no).await }));
         busy.insert(task.id(), subscription);
     }
     let next = app.read(|tx| tx.delivery_next()).await?;

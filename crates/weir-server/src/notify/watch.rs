@@ -1,6 +1,9 @@
 //! Alerts about conditions, looked at again and again: each look opens what holds and closes what does not.
+//!
+//! Some hold of one server alone, such as a full disk. Where there are several on one database each looks after its own, which are
+//! named by it; one of them looks at what holds of the site, and closes what a server that is gone left open.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -15,6 +18,7 @@ use crate::{
         setting::{ALERT_COMPLIANCE, ALERT_COMPUTERS, ALERT_DISK, ALERT_SITES, BACKUP_ALERT, Current},
         shares,
     },
+    front::presence,
     jobs::backup::{OVERDUE, SUBJECT, too_old},
     telemetry::{self, Job},
 };
@@ -37,6 +41,11 @@ const REFUSED: &str = "load.refused";
 const UNREACHABLE: &str = "content.unreachable";
 /// A disk is nearly full.
 const DISK: &str = "disk.low";
+/// Front ends do not have in common what they must.
+const DIFFERS: &str = "front_end.differs";
+/// Kinds that hold of one server alone.
+const HERE: [&str; 6] =
+    [DISK, REFUSED, UNREACHABLE, certificates::EXPIRING, certificates::EXPOSED, certificates::RELOAD];
 
 /// What holds now, of one kind: severity and words, by subject.
 pub(super) type Holds = BTreeMap<String, (AlertSeverity, String)>;
@@ -50,8 +59,31 @@ pub(crate) async fn serve(app: &App) {
         if count {
             counted = Some(Instant::now());
         }
-        if let Err(error) = telemetry::job(Job::Watch, look(app, count)).await {
+        let look = async {
+            // where there are several, each of them looks after its own
+            if !app.state.is_shared() {
+                look_here(app).await?;
+            }
+            look_everywhere(app, count).await
+        };
+        if let Err(error) = telemetry::job(Job::Watch, look).await {
             tracing::warn!(error = chain(&error), "conditions of alerts could not be looked at; it is tried again");
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The same for what holds of this server, where there are several on one database.
+pub(crate) async fn serve_here(app: &App) {
+    if !app.state.is_shared() {
+        return std::future::pending().await;
+    }
+    loop {
+        if let Err(error) = telemetry::job(Job::Watch, look_here(app)).await {
+            tracing::warn!(
+                error = chain(&error),
+                "conditions of this server could not be looked at; it is tried again"
+            );
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -59,20 +91,31 @@ pub(crate) async fn serve(app: &App) {
 
 /// Looks once; `count` looks at compliance, too.
 pub(crate) async fn look(app: &App, count: bool) -> Result<(), AdminError> {
-    let now = Timestamp::now();
+    look_here(app).await?;
+    look_everywhere(app, count).await
+}
+
+/// What holds of this server alone.
+async fn look_here(app: &App) -> Result<(), AdminError> {
     let disks = disks(app).await?;
+    settle_here(app, DISK, disks).await?;
+    settle_here(app, REFUSED, refused(app)).await?;
+    settle_here(app, UNREACHABLE, object_store(app)).await?;
+    certificates::tell_of_certificates(app).await
+}
+
+/// What holds of the site.
+async fn look_everywhere(app: &App, count: bool) -> Result<(), AdminError> {
+    let now = Timestamp::now();
     let (sites, computers) = app.read(move |tx| Ok((silent_sites(tx, now)?, silent_computers(tx, now)?))).await?;
     let cloned = app.read(move |tx| identity::cloned(tx, now)).await?;
     let backups = app.read(move |tx| backups(tx, now)).await?;
-    settle(app, DISK, disks).await?;
-    settle(app, REFUSED, refused(app)).await?;
-    settle(app, UNREACHABLE, object_store(app)).await?;
     settle(app, identity::CLONED, cloned).await?;
     settle(app, OVERDUE, backups).await?;
     settle(app, SILENT_SITE, sites).await?;
     settle(app, SILENT_COMPUTERS, computers).await?;
-    certificates::tell_of_certificates(app).await?;
     certificates::tell_of_transport(app).await?;
+    front_ends(app).await?;
     if count {
         let due = app.read(move |tx| due(tx, now)).await?;
         let low = if due.is_empty() {
@@ -87,11 +130,59 @@ pub(crate) async fn look(app: &App, count: bool) -> Result<(), AdminError> {
     Ok(())
 }
 
+/// Says what is wrong with the front ends together, and ends what those that are gone said of themselves.
+async fn front_ends(app: &App) -> Result<(), AdminError> {
+    let rows = presence::list(app).await?;
+    let holds = presence::troubles(&rows).into_iter().map(|trouble| {
+        let message = format!("{}. Next: {}", trouble.detail, trouble.next_step);
+        (trouble.code.to_owned(), (AlertSeverity::Critical, message))
+    });
+    settle(app, DIFFERS, holds.collect()).await?;
+    if rows.len() < 2 {
+        return Ok(());
+    }
+    let there: Arc<[String]> = rows.into_iter().map(|row| own(&row.front.name)).collect();
+    for kind in HERE {
+        let there = Arc::clone(&there);
+        let is_gone = move |subject: &str| !there.iter().any(|name| subject.starts_with(&**name));
+        settle_those(app, kind, is_gone, Holds::new()).await?;
+    }
+    Ok(())
+}
+
+/// How what a front end says of itself begins.
+fn own(name: &str) -> String {
+    format!("{name}: ")
+}
+
 /// Opens what holds and closes what does not. Nothing is written if nothing changed.
 pub(super) async fn settle(app: &App, kind: &'static str, holds: Holds) -> Result<(), AdminError> {
+    settle_those(app, kind, |_| true, holds).await
+}
+
+/// The same for what holds of this server alone.
+pub(super) async fn settle_here(app: &App, kind: &'static str, holds: Holds) -> Result<(), AdminError> {
+    if app.state.live.duties.front_ends() < 2 {
+        return settle(app, kind, holds).await;
+    }
+    let own = own(&presence::name(&app.endpoints));
+    let named = holds
+        .into_iter()
+        .map(|(subject, (severity, message))| (format!("{own}{subject}"), (severity, format!("{own}{message}"))));
+    let holds: Holds = named.collect();
+    settle_those(app, kind, move |subject| subject.starts_with(&own), holds).await
+}
+
+/// The same for subjects that are `meant`.
+async fn settle_those(
+    app: &App,
+    kind: &'static str,
+    meant: impl Fn(&str) -> bool + Send + 'static,
+    holds: Holds,
+) -> Result<(), AdminError> {
     let open = app.read(move |tx| {
         let subjects = tx.alert_subjects(kind)?;
-        let rows = subjects.into_iter().map(|subject| tx.alert_open_of(kind, &subject));
+        let rows = subjects.into_iter().filter(|it| meant(it)).map(|subject| tx.alert_open_of(kind, &subject));
         Ok(rows.collect::<Result<Vec<_>, StoreError>>()?.into_iter().flatten().collect::<Vec<_>>())
     });
     let open = open.await?;

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     admin::{AdminError, App},
+    front,
     state::{AppState, blocking},
     sync::{
         outbound,
@@ -199,6 +200,7 @@ impl<P: Calls> Sending<'_, P> {
             let now = Timestamp::now();
             let actor = Actor::system("roll-up", now);
             let retried = state.store.write(&actor, |tx| {
+                front::keep(tx)?;
                 // between synchronizations it is the last one, which was noted
                 if tx.rollup_syncs()?.last().is_none_or(|(last, _)| *last < started) {
                     tx.rollup_sync_note(started, tx.catalogue_version()?, started - SYNCS_KEPT)?;
@@ -215,6 +217,7 @@ impl<P: Calls> Sending<'_, P> {
             let (figures, change, marks) = figures::read(&state.store, &state.live)?;
             let kept = serde_json::to_value(&figures).unwrap_or_default();
             state.store.write(&actor, |tx| {
+                front::keep(tx)?;
                 tx.rollup_own_kinds_put(&figures.kinds)?;
                 tx.rollup_figures_put(&kept, change, marks)?;
                 if retried { Ok(()) } else { tx.rollup_freeze(now) }

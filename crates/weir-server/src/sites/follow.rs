@@ -201,7 +201,7 @@ pub(super) async fn run(app: App) {
             wait
         };
         // not all children of a parent that restarts come at the same moment
-        let jitter = u32::from(app.hub().instance.as_bytes()[0]) * 2;
+        let jitter = u32::from(app.hub().instance().as_bytes()[0]) * 2;
         tokio::time::sleep(pause.mul_f64(0.8 + f64::from(jitter) / 1_275.0)).await;
         wait = (wait * 2).min(BACK_OFF.1);
     }
@@ -220,7 +220,7 @@ async fn session(app: &App, parent: &Parent) -> Result<(), LinkError> {
             0 => row.done_version,
             offered => offered,
         };
-        let query = NotifyQuery { feed: position, catalogue, instance: app.hub().instance };
+        let query = NotifyQuery { feed: position, catalogue, instance: app.hub().instance() };
         let news: News = link.call(|client, base| client.get(format!("{base}/notify")).query(&query)).await?;
         connected(app, parent, &link).await?;
         if news.feed || read.elapsed() > SLOWLY {

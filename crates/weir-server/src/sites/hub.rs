@@ -38,8 +38,8 @@ pub(crate) struct Hub {
     /// The version of the parent's catalogue that this server was told of, and the one that the run under way began with.
     offered: AtomicU64,
     begun: AtomicU64,
-    /// This process, among those with the same identity.
-    pub(super) instance: Uuid,
+    /// Who speaks with the parent, among those with the same identity: this process, since it began to.
+    instance: Mutex<Uuid>,
     /// What those who enrol here recognise this server by.
     pin: Mutex<Option<Pin>>,
     /// Why the parent cannot be reached now.
@@ -72,7 +72,7 @@ impl Default for Hub {
             children: Mutex::default(),
             offered: AtomicU64::new(0),
             begun: AtomicU64::new(0),
-            instance: Uuid::new_v4(),
+            instance: Mutex::new(Uuid::new_v4()),
             pin: Mutex::default(),
             trouble: Mutex::default(),
             answered: Mutex::default(),
@@ -108,6 +108,16 @@ impl Hub {
     /// Says what those who enrol from now on recognise this server by.
     pub(crate) fn set_pin(&self, pin: Pin) {
         *self.pin.lock() = Some(pin);
+    }
+
+    /// Who speaks with the parent, among those with the same identity.
+    pub(super) fn instance(&self) -> Uuid {
+        *self.instance.lock()
+    }
+
+    /// This process begins to speak with the parent. Another front end may have done so in between: that was no copy of this one.
+    pub(super) fn begin_to_speak(&self) {
+        *self.instance.lock() = Uuid::new_v4();
     }
 
     /// Tells of [`Hub::nudge`].

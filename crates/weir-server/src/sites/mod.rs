@@ -24,7 +24,7 @@ mod report;
 mod serve;
 mod tree;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
@@ -46,6 +46,7 @@ pub(crate) use tree::{add, leave, list, remove, show};
 
 use crate::{
     admin::{AdminError, App, chain},
+    front::Duty,
     start,
 };
 
@@ -95,7 +96,7 @@ async fn turn_on(app: &App) {
 }
 
 /// Starts what follows the parent, tells it how this server does, and tells those below of decisions; it ends when `stop`
-/// turns true.
+/// turns true. Of several front ends the one that synchronizes does it.
 pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
     fn until(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         tokio::spawn(async move {
@@ -105,9 +106,15 @@ pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<(
             }
         })
     }
-    vec![
-        until(stop.clone(), follow::run(app.clone())),
-        until(stop.clone(), report::run(app.clone())),
-        until(stop.clone(), cascade::settle(app.clone())),
-    ]
+    let app = app.clone();
+    let work = async move {
+        let duties = Arc::clone(&app.state.live.duties);
+        let speak = || async {
+            app.hub().begin_to_speak();
+            // none of them ends
+            tokio::join!(follow::run(app.clone()), report::run(app.clone()), cascade::settle(app.clone()));
+        };
+        duties.hold(Duty::Synchronization, speak).await;
+    };
+    vec![until(stop.clone(), work)]
 }

@@ -192,7 +192,7 @@ async fn tell(
         Some(link) => link,
         None => link.insert(Link::open(app, &parent).await?),
     };
-    let post = StatusPost { instance: app.hub().instance, version: env!("CARGO_PKG_VERSION").to_owned(), points };
+    let post = StatusPost { instance: app.hub().instance(), version: env!("CARGO_PKG_VERSION").to_owned(), points };
     let () = link.call(|client, base| client.post(format!("{base}/status")).json(&post)).await?;
     told.extend(post.points.into_iter().map(|report| (report.site, report.point)));
     Ok(true)

@@ -40,7 +40,7 @@ use crate::{
     backup::BackupError,
     client::ClientService,
     config::{self, Listen, Options, Settings, TlsChoice},
-    content,
+    content, front,
     sites::{self, LinkPlane, Parent},
     state::{AppState, ClientSettings},
     telemetry,
@@ -85,6 +85,7 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     if let Some(database) = &settings.database {
         tracing::info!(place = database.place(), "the database is on a server of PostgreSQL");
     }
+    front::presence::tell_of_newer(&store).await?;
     restored(&store, &data, started_at).await?;
     // what a killed server left behind would name a server that is not there
     drop(RemovedOnDrop(data.join(ENDPOINTS_FILE)));
@@ -96,7 +97,7 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
 
     // bound before the catalogue is compiled, so that a taken address is said at once
     let bound = Listeners::bind(&settings)?;
-    let state = AppState::open(store, files, ClientSettings::default())
+    let state = AppState::among(store, files, ClientSettings::default())
         .await
         .map_err(|error| StartError::Publish(admin::chain(&error)))?;
     content::objects::begin(&state).await;
@@ -135,10 +136,14 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
 
     let (stopping, stop) = signal::channel(false);
     app.shared().changes.until(stop.clone());
+    // who else is there is known before anything is done that one does at a time
+    let presence = front::presence::begin(&app, &stop).await?;
     let tasks = bound.serve(&app, &certificates, &stop)?;
     let client_is_own = certificates.client_is_own();
     let mut jobs = crate::jobs::start(&app, &stop);
     jobs.extend(sites::start(&app, &stop));
+    jobs.extend(front::follow::start(&app, &stop));
+    jobs.extend(presence);
     let file = data.join(ENDPOINTS_FILE);
     let endpoints = app.endpoints();
     if let Err(error) = write_endpoints(&file, &endpoints) {
@@ -162,6 +167,7 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     if let Err(error) = state.ingest.flush().await {
         tracing::warn!(%error, "the last reports may not be stored");
     }
+    front::presence::leave(&state).await;
     tracing::info!("stopped");
     stopped_early.map_or(Ok(()), |name| Err(StartError::Task(name)))
 }
@@ -302,6 +308,10 @@ async fn seed(store: &Store, settings: &Settings, now: Timestamp) -> Result<(), 
         if store.read(|tx| Ok(tx.site()?.is_none()))? {
             let value = serde_json::Value::String(source);
             store.write(&Actor::system("start", now), |tx| {
+                // another front end may have begun the site meanwhile
+                if tx.site()?.is_some() {
+                    return Ok(());
+                }
                 tx.setting_put(admin::setting::SOURCE, &value)?;
                 tx.audit("setting.set", admin::setting::SOURCE, None, Some(&value))
             })?;
@@ -311,9 +321,19 @@ async fn seed(store: &Store, settings: &Settings, now: Timestamp) -> Result<(), 
     .await
 }
 
+/// What the token of a data folder is called: each front end of a database has one of its own.
+fn token_name(store: &Store, data: &Path) -> String {
+    if !store.is_shared() {
+        return admin::ADMINISTRATOR.to_owned();
+    }
+    let place = format!("{}\n{}", machine_name().unwrap_or_default(), data.display());
+    let digest: String = admin::secret_hash(&place).to_string().chars().take(12).collect();
+    format!("{}-{digest}", admin::ADMINISTRATOR)
+}
+
 /// The administrator's token: the one of the file if it is the one of the database, else a new one.
 async fn token(store: &Store, data: &Path, now: Timestamp) -> Result<Sha256Digest, StartError> {
-    let (store, path) = (store.clone(), data.join(TOKEN_FILE));
+    let (store, path, name) = (store.clone(), data.join(TOKEN_FILE), token_name(store, data));
     off_thread(move || {
         let kept = crate::file::small_text(&path).unwrap_or_default();
         let hash = admin::secret_hash(kept.trim());
@@ -329,8 +349,8 @@ async fn token(store: &Store, data: &Path, now: Timestamp) -> Result<Sha256Diges
         // the file first: a token that nobody knows is of no use, one that is not in the database is replaced
         folder::write(&path, format!("{token}\n").as_bytes())?;
         store.write(&Actor::system("start", now), |tx| {
-            tx.token_put(admin::ADMINISTRATOR, hash, admin::ADMINISTRATOR, None, None)?;
-            tx.audit("token.create", admin::ADMINISTRATOR, None, None)
+            tx.token_put(&name, hash, admin::ADMINISTRATOR, None, None)?;
+            tx.audit("token.create", &name, None, None)
         })?;
         Ok(hash)
     })

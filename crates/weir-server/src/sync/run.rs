@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 use weir_api::sync::{SyncFault, SyncRun, SyncStarted, SyncTrigger};
-use weir_model::message::{SYNC_INTERRUPTED, SYNC_STARTED};
+use weir_model::message::{SYNC_CANCELLED, SYNC_INTERRUPTED, SYNC_STARTED};
 use weir_store::{
     ReadTx, StoreError,
     job::{JobRow, JobState},
@@ -33,6 +33,7 @@ use crate::{
         AdminError, App, Caller, chain,
         setting::{Current, SOURCE, SYNC_RETRY, SYNC_SCHEDULE},
     },
+    front,
     telemetry::{self, Job},
 };
 
@@ -130,7 +131,7 @@ async fn ask(
 pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminError> {
     let runner = &app.shared().runner;
     let mut ended = runner.ends();
-    let unstored = runner.unstored();
+    let (unstored, here) = (runner.unstored(), runner.owner.clone());
     let row = app
         .write(caller, move |tx| {
             if let Some(end) = unstored {
@@ -141,15 +142,21 @@ pub(crate) async fn cancel(app: &App, caller: &Caller) -> Result<SyncRun, AdminE
                 detail: "no synchronization is under way".to_owned(),
                 next_step: Some("see the last ones: weir sync history".to_owned()),
             })?;
-            // one that waits ends here and now; one that runs ends itself
-            if row.state == JobState::Waiting {
+            // one that waits ends here and now; one that runs ends itself, and hears of it from its row on another front end
+            let elsewhere =
+                row.state == JobState::Running && row.lease_owner.as_ref().is_some_and(|owner| *owner != here);
+            if row.state == JobState::Waiting || elsewhere {
                 tx.job_cancel(row.id)?;
+            }
+            if elsewhere {
+                let source = ("source", history::asked(&row).source);
+                tx.status_message(&SYNC_CANCELLED, &[source], Some(("run", &row.id.to_string())))?;
             }
             tx.audit("sync.cancel", &row.id.to_string(), None, None)?;
             Ok(row)
         })
         .await?;
-    if row.state == JobState::Running && runner.stop(row.id) {
+    if row.state == JobState::Running && row.lease_owner.as_ref() == Some(&runner.owner) && runner.stop(row.id) {
         let over = async {
             while runner.works_on(row.id) {
                 if ended.changed().await.is_err() {
@@ -213,8 +220,8 @@ pub(crate) async fn serve(app: &App) {
     }
 }
 
-/// Marks runs that a process left behind and asks for another one in their place. The lock of the data folder says that
-/// no such process lives, whatever the lease.
+/// Marks runs that a process left behind and asks for another one in their place. The lock of the data folder, or the duty, says
+/// that no such process works on them, whatever the lease.
 async fn resume(app: &App, caller: &Caller) -> Result<(), AdminError> {
     app.write(caller, |tx| {
         let rows = tx.job_list(KIND, 100)?;
@@ -356,7 +363,7 @@ async fn work(
     task.spawn({
         let (app, caller, progress) = (app.clone(), caller.clone(), progress.clone());
         let (full, named) = (asked.full, steps::names(&asked.updates));
-        async move { steps::run(&app, &caller, full, named, &progress).await }
+        front::carry(async move { steps::run(&app, &caller, full, named, &progress).await })
     });
     let tell = async {
         let mut asked_to_stop: Option<Instant> = None;

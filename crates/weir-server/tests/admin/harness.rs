@@ -55,13 +55,18 @@ impl Answer {
 
 /// Settings of a server on free ports in this folder; no variable of the environment reaches it.
 pub(crate) fn settings(data: &Path) -> Settings {
+    settings_on(data, engine::database(data))
+}
+
+/// The same on this database of PostgreSQL; none: on the one in the folder.
+pub(crate) fn settings_on(data: &Path, database: Option<String>) -> Settings {
     let free = Some("127.0.0.1:0".to_owned());
     let options = Options {
         data: Some(data.to_owned()),
         client_http: free.clone(),
         client_https: free.clone(),
         admin: free,
-        database: engine::database(data),
+        database,
         ..Options::default()
     };
     config::load(&options, &|_| None).expect("settings")

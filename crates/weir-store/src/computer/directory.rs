@@ -6,7 +6,7 @@ use weir_model::ids::{CollectionId, ComputerId};
 
 use crate::{
     ReadTx, StoreError,
-    codec::{Value, args},
+    codec::{Row, Value, args},
     sql::{Statement, statements},
 };
 
@@ -42,6 +42,23 @@ statements! {
         "SELECT DISTINCT m.computer_no, m.collection_id FROM computer c
          JOIN collection_member m ON m.computer_no = c.computer_no
          WHERE c.site_no = ?1 ORDER BY m.computer_no, m.collection_id";
+    DIRECTORY_SINCE: "loading computers that changed" =
+        "SELECT f.computer_no, c.computer_id, c.registered_at IS NOT NULL, c.site_no, c.time_zone
+         FROM computer_feed f LEFT JOIN computer c ON c.computer_no = f.computer_no
+         WHERE f.version > ?1 ORDER BY f.computer_no";
+    DIRECTORY_GROUPS_SINCE: "loading the memberships of computers that changed" =
+        "SELECT DISTINCT m.computer_no, m.collection_id FROM computer_feed f
+         JOIN collection_member m ON m.computer_no = f.computer_no
+         WHERE f.version > ?1 ORDER BY m.computer_no, m.collection_id";
+}
+
+/// Computers of which something may be another, with what is told of them in memory.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct DirectoryChanges {
+    /// Those that are there, ascending by row number, whichever server they scan against.
+    pub rows: Vec<DirectoryRow>,
+    /// Row numbers of those that are gone.
+    pub gone: Vec<u32>,
 }
 
 impl ReadTx<'_> {
@@ -60,25 +77,41 @@ impl ReadTx<'_> {
         self.directory(&DIRECTORY_OF, &DIRECTORY_GROUPS_OF, args![site])
     }
 
+    /// The computers that changed after a number of the feed ([`ReadTx::feed_version`]): in whatever else than where they are, too,
+    /// such as in what they reported.
+    pub fn computer_directory_since(&self, feed: u64) -> Result<DirectoryChanges, StoreError> {
+        let mut gone = Vec::new();
+        let mut rows = Vec::new();
+        self.each(&DIRECTORY_SINCE, args![feed], |row| {
+            if row.is_null(1)? {
+                gone.push(row.int(0)?);
+            } else {
+                rows.push(directory_row(row)?);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.directory_groups(&mut rows, &DIRECTORY_GROUPS_SINCE, args![feed])?;
+        Ok(DirectoryChanges { rows, gone })
+    }
+
     fn directory(
         &self,
         computers: &'static Statement,
         groups: &'static Statement,
         values: &[Value<'_>],
     ) -> Result<Vec<DirectoryRow>, StoreError> {
-        let mut rows = self.all(computers, values, |row| {
-            let id = row.str(1)?;
-            let id =
-                id.parse().map_err(|error| StoreError::Corrupt { what: format!("computer id {id:?}: {error}") })?;
-            Ok(DirectoryRow {
-                no: row.int(0)?,
-                id,
-                registered: row.bool(2)?,
-                site: row.int(3)?,
-                time_zone: row.opt_text(4)?,
-                groups: Vec::new(),
-            })
-        })?;
+        let mut rows = self.all(computers, values, directory_row)?;
+        self.directory_groups(&mut rows, groups, values)?;
+        Ok(rows)
+    }
+
+    /// Adds their collections to computers, which ascend by row number.
+    fn directory_groups(
+        &self,
+        rows: &mut [DirectoryRow],
+        groups: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<(), StoreError> {
         let by_rule = self.all(&DIRECTORY_RULES, args![], |row| row.collection_id(0))?;
         let mut at = rows.iter_mut().peekable();
         self.each(groups, values, |row| {
@@ -96,6 +129,19 @@ impl ReadTx<'_> {
                 row.groups.sort_unstable();
             }
         }
-        Ok(rows)
+        Ok(())
     }
+}
+
+fn directory_row(row: &Row<'_>) -> Result<DirectoryRow, StoreError> {
+    let id = row.str(1)?;
+    let id = id.parse().map_err(|error| StoreError::Corrupt { what: format!("computer id {id:?}: {error}") })?;
+    Ok(DirectoryRow {
+        no: row.int(0)?,
+        id,
+        registered: row.bool(2)?,
+        site: row.int(3)?,
+        time_zone: row.opt_text(4)?,
+        groups: Vec::new(),
+    })
 }

@@ -65,6 +65,8 @@ pub(crate) struct Postgres {
     // Fields drop in this order: connections, then what they are made of, then the runtime that they live on.
     pub(crate) readers: Pool<Session>,
     pub(crate) writer: Mutex<Session>,
+    /// For what is written beside the one writer.
+    pub(crate) aside: Mutex<Session>,
     listener: OnceLock<Listener>,
     target: Arc<Target>,
     _runtime: Closing,
@@ -121,6 +123,7 @@ impl Postgres {
         Self {
             readers: Pool::new((0..readers.max(1)).map(|_| session(UnitKind::Read)).collect()),
             writer: Mutex::new(session(UnitKind::Write)),
+            aside: Mutex::new(session(UnitKind::Write)),
             listener: OnceLock::new(),
             target,
             _runtime: runtime,

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{StoreError, UnitKind, codec::Value, error::Chain, sql::Statement};
 
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Tells other front ends, and makes durable. Where the first fails, the second is not run.
 const COMMIT_CHANGED: &str = "SELECT pg_notify('weir_change', ''); COMMIT";
@@ -103,9 +104,17 @@ impl Session {
 
     /// Begins the one unit that may write, of all front ends, when it is this one's turn.
     pub(crate) fn begin_write(&self) -> Result<Unit<'_>, StoreError> {
+        self.begin(&format!("{BEGIN_WRITE}; SELECT pg_advisory_xact_lock({LOCK})"))
+    }
+
+    /// Begins a unit that writes beside the others.
+    pub(crate) fn begin_aside(&self) -> Result<Unit<'_>, StoreError> {
+        self.begin(BEGIN_WRITE)
+    }
+
+    fn begin(&self, text: &str) -> Result<Unit<'_>, StoreError> {
         self.fresh();
-        let text = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCK})");
-        let begin = |link: &Link| self.waiting("beginning to write", link.client.batch_execute(&text));
+        let begin = |link: &Link| self.waiting("beginning to write", link.client.batch_execute(text));
         let unit = Unit { session: self, over: false };
         let link = self.connect()?;
         match begin(&link) {

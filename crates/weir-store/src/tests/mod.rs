@@ -20,6 +20,7 @@ mod exposure;
 mod failures;
 mod feed;
 mod freshness;
+mod front_ends;
 mod groups;
 mod history;
 mod idempotency;

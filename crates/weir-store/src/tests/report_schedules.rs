@@ -12,7 +12,7 @@ use crate::{
     report_schedule::{ReportRun, ReportSchedule},
 };
 
-fn wanted(name: &str) -> ReportSchedule {
+pub(super) fn wanted(name: &str) -> ReportSchedule {
     ReportSchedule {
         name: name.to_owned(),
         enabled: true,

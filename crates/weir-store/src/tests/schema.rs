@@ -115,6 +115,15 @@ fn every_statement_prepares() {
 
 /// Statements that mean to read a whole table: lists that are small, loads at start, searches by text, counts.
 pub(super) const WHOLE: &[&str] = &[
+    // as many rows as there are servers and kinds of work: a handful
+    "listing front ends",
+    "forgetting front ends that are gone",
+    "listing duties",
+    "prolonging duties",
+    "giving duties up",
+    // counters, keys, requests of downstream servers: a handful of rows each, once a second at most
+    "looking at the counters",
+    "looking for the last of what is added",
     // a row for each migration
     "reading the version of the schema",
     // what is asked once by an administrator who suspects damage

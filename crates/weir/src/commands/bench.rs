@@ -26,7 +26,7 @@ use crate::{
                   weir bench rules --sizes 10000,30000,100000\n  \
                   weir bench compliance --computers 150000 --updates 5000\n  \
                   weir bench records --computers 15000,50000,150000\n  weir bench console --computers 150000 --hold\n  \
-                  weir bench storm --computers 20000\n  weir bench recovery --computers 15000,50000,150000\n  \
+                  weir bench storm --computers 20000\n  weir bench front-ends\n  weir bench recovery --computers 15000,50000,150000\n  \
                   weir bench scan --sizes 2000,20000 --plot scan.svg\n  weir bench all --quick\n  weir bench all --out figures\n  \
                   weir bench report --postgres\n  weir bench all --postgres --out figures\n  \
                   weir bench model --from figures/bench.json --computers 700000\n\n\
@@ -106,6 +106,8 @@ enum BenchSuite {
     Console,
     /// Content downloads against nginx, or where it is not installed against a handler that streams as many bytes.
     Content,
+    /// Three front ends on one PostgreSQL, which has to be here, against one.
+    FrontEnds,
     /// Import of a package and of documents.
     Import,
     /// Members of collections that rules define.
@@ -142,6 +144,7 @@ impl BenchSuite {
             Self::Compliance => vec![Suite::Compliance],
             Self::Console => vec![Suite::Console],
             Self::Content => vec![Suite::Content],
+            Self::FrontEnds => vec![Suite::FrontEnds],
             Self::Import => vec![Suite::Import],
             Self::Membership => vec![Suite::Membership],
             Self::Morning => vec![Suite::Morning],

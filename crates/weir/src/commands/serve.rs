@@ -116,8 +116,8 @@ pub(crate) async fn run(data: Option<PathBuf>, arguments: ServeArguments) -> Res
 
 /// Logs to standard error; standard output has the sign-in link alone. Traces, if any are exported, see what the log leaves out.
 fn log(log: &Log, traces: Option<TraceLayer>) -> Result<()> {
-    // the store tells of migrations itself; the library's steps are of no use unless asked for
-    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", log.filter))
+    // the store tells of migrations itself; the library's steps are of no use unless asked for, and a newer release's are no error
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,refinery_core::traits::missing=off,{}", log.filter))
         .map_err(|_| anyhow!("{:?} is no log filter such as info or weir_server=debug", log.filter))?;
     let color = std::io::stderr().is_terminal();
     // a line that cannot be written is lost; telling of that would end a server whose log is on a full disk

@@ -1,6 +1,8 @@
 //! `weir simulate`: modelled computers as load, with figures.
 
 use std::{
+    fs::File,
+    io::{BufWriter, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -10,12 +12,15 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
-use tokio::sync::watch;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use weir_agent::{
     address::Address,
     fleet::Profile,
     http::HttpSettings,
-    simulate::{self, Ended, Phase, Progress, Report, Scenario, Settings, Speed, Spread},
+    simulate::{self, Acknowledged, Ended, Phase, Progress, Report, Scenario, Settings, Speed, Spread},
 };
 
 use crate::{
@@ -71,6 +76,9 @@ pub(crate) struct SimulateArguments {
     /// Certificate authority (PEM) that computers trust, for https.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Writes each event that the server acknowledged into this file, a line of JSON each.
+    #[arg(long, value_name = "FILE")]
+    acknowledged: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -130,7 +138,14 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) async fn run(arguments: SimulateArguments, printer: &Printer) -> Result<Outcome> {
-    let settings = settings(arguments)?;
+    let file = arguments.acknowledged.clone();
+    let mut settings = settings(arguments)?;
+    let mut written = None;
+    if let Some(file) = file {
+        let (sink, events) = mpsc::unbounded_channel();
+        settings.acknowledged = Some(sink);
+        written = Some(keep(&file, events)?);
+    }
     if cfg!(debug_assertions) {
         anstream::eprintln!("warning: this is a debug build; its figures mean nothing");
     }
@@ -148,6 +163,9 @@ pub(crate) async fn run(arguments: SimulateArguments, printer: &Printer) -> Resu
     let report = simulate::run(settings, stopped, &tell).await;
     interrupt.abort();
     drop(display);
+    if let Some(written) = written {
+        written.await.context("the file of acknowledged events")??;
+    }
     printer.show(&report, |page| write(page, &report))?;
     Ok(if report.failed_computers > 0 {
         Outcome::Failed
@@ -197,7 +215,24 @@ fn settings(arguments: SimulateArguments) -> Result<Settings> {
         attempts: if flaky { 12 } else { 4 },
         pause: arguments.pause,
         http,
+        acknowledged: None,
     })
+}
+
+/// Writes acknowledged events until nobody sends any more.
+fn keep(file: &Path, mut events: mpsc::UnboundedReceiver<Acknowledged>) -> Result<JoinHandle<Result<()>>> {
+    let name = file.display().to_string();
+    let mut file = BufWriter::new(File::create(file).with_context(|| format!("creating {name}"))?);
+    Ok(tokio::task::spawn_blocking(move || {
+        let mut write = || -> Result<()> {
+            while let Some(event) = events.blocking_recv() {
+                serde_json::to_writer(&mut file, &event)?;
+                file.write_all(b"\n")?;
+            }
+            Ok(file.flush()?)
+        };
+        write().with_context(|| format!("writing {name}"))
+    }))
 }
 
 fn trust(file: &Path) -> Result<Arc<rustls::ClientConfig>> {

@@ -185,6 +185,24 @@ fn a_database_that_cannot_be_measured_on_is_refused() {
 }
 
 #[test]
+fn three_front_ends_are_measured_against_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scratch = path(folder.path(), "");
+    let figures = told(&bench(&["front-ends", "--quick", "--scratch", &scratch, "--json"]));
+    let rows = figures["rows"].as_array().expect("rows");
+    for case in ["steady rescans", "status reports"] {
+        let of_case: Vec<&Value> = rows.iter().filter(|row| row["case"] == case).collect();
+        let sizes: Vec<&Value> = of_case.iter().map(|row| &row["size"]).collect();
+        assert_eq!(sizes, [&Value::from(1), &Value::from(3)], "{figures}");
+        assert!(of_case[1]["ratio_null"].as_f64().is_some_and(|ratio| ratio > 0.0), "{figures}");
+        assert!(of_case.iter().all(|row| row["budget"].as_str().is_some_and(|text| text.contains("bound by"))));
+        assert_eq!(of_case[0]["size_of"], "front_ends");
+    }
+    let approval = rows.iter().find(|row| row["case"] == "approval elsewhere").expect("a row");
+    assert!(approval["value"].as_f64().is_some_and(|time| time > 0.0), "{approval}");
+}
+
+#[test]
 fn a_model_needs_a_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let from = path(folder.path(), "bench.json");

@@ -17,6 +17,7 @@ mod disconnected;
 mod disk;
 mod durability;
 mod first_day;
+mod front_ends;
 mod lab;
 mod lifecycle;
 mod migration;

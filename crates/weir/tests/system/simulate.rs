@@ -101,6 +101,24 @@ fn what_is_deployed_is_installed() {
 }
 
 #[test]
+fn acknowledged_events_are_written_down() {
+    let (server, folder) = filled();
+    let file = folder.path().join("events.jsonl");
+    let name = file.to_str().expect("UTF-8");
+    let (code, report) = simulate(&server, &["--computers", "20", "--speed", "full", "--acknowledged", name]);
+    assert_eq!(code, 0, "{report}");
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    let of = |phase: &str| report[phase]["events"].as_u64().expect("a number");
+    assert_eq!(events.len() as u64, of("measured") + of("rescan"));
+    let distinct = |field: &str| {
+        let values = events.iter().map(|event| event[field].as_str().expect("a text"));
+        values.collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!((distinct("computer"), distinct("instance")), (20, events.len()));
+}
+
+#[test]
 fn computers_of_another_server_keep_what_they_have() {
     let ((here, _one), there) = (filled(), server());
     let folder = tempfile::tempdir().expect("a folder");

@@ -55,6 +55,7 @@ pub(super) async fn show(cx: Cx) -> Result<Response, Failure> {
                 (listeners(cx, &status.endpoints))
                 (versions(cx, &status))
             }
+            @if let Some(health) = &health { (front_ends(cx, health)) }
             (tls::panel(cx, shown.as_ref()))
             @if let Some(health) = &health { (holds(cx, health, status.snapshot)) }
         }))
@@ -147,6 +148,43 @@ fn versions(cx: &Cx, status: &Status) -> Markup {
                 (t::computers(cx).to_owned(), html! { (ui::number(cx, status.counts.computers)) }),
                 (t::plain_http(cx).to_owned(), html! { (ui::number(cx, status.counts.computers_plain_http)) }),
             ]))
+        }
+    }
+}
+
+/// The servers that share a database; nothing where one has it to itself.
+fn front_ends(cx: &Cx, health: &HealthReport) -> Markup {
+    html! {
+        @if !health.front_ends.is_empty() {
+            section.panel {
+                h2 { (t::front_ends(cx)) }
+                div.scroll { table {
+                    thead { tr {
+                        th scope="col" { (t::front_end(cx)) }
+                        th scope="col" { (t::address(cx)) }
+                        th scope="col" { (t::version(cx)) }
+                        th scope="col" { (t::started(cx)) }
+                        th scope="col" { (t::heard(cx)) }
+                        th scope="col" { (t::works_on(cx)) }
+                    } }
+                    tbody {
+                        @for front in &health.front_ends {
+                            tr {
+                                th scope="row" {
+                                    (front.name)
+                                    @if front.here { " " (badge(Tone::Plain, t::this_server(cx))) }
+                                }
+                                td { @if let Some(admin) = &front.admin { code { (admin) } } }
+                                td { (front.version) }
+                                td { (ui::ago(cx, front.started_at)) }
+                                td { (t::seconds(cx, front.silent_seconds)) }
+                                td lang="en" { (front.duties.join(", ")) }
+                            }
+                        }
+                    }
+                } }
+                p.quiet { (t::front_ends_help(cx)) }
+            }
         }
     }
 }

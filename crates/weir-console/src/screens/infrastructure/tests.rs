@@ -307,6 +307,7 @@ async fn health_is_what_rest_says_of_it() {
         "snapshot": {"change": 1, "revisions": 2, "live": 1}, "database": {"bytes": 5_000_000_000_u64, "unused_bytes": 1000, "can_give_back": true},
         "backup": {"scheduled": true, "last_good_at": null, "last_failed_at": AT, "error": HOSTILE, "next_at": AT},
         "disks": [{"name": "content", "free_bytes": 5, "reserve_bytes": 1000}], "memory": {"computers": 7, "fragment_bytes": 1000, "compliance_bytes": 2000},
+        "front_ends": [{"name": HOSTILE, "version": "0.7.0", "admin": "https://b:8540", "started_at": AT, "here": true, "silent_seconds": 2, "duties": ["backup", "rules"]}],
         "alerts": 3, "deliveries_waiting": 4, "jobs": [{"id": "1", "kind": "export", "title": HOSTILE, "state": "failed", "asked_by": null, "asked_at": null, "started_at": AT,
         "ended_at": AT, "progress": null, "result": null, "error": HOSTILE, "link": null}], "later": "unknown"});
     let certificate = json!({"subject": "weir.example.org", "issuer": "Weir", "names": ["weir.example.org"], "not_before": AT, "not_after": AT, "days_left": 2,
@@ -324,6 +325,9 @@ async fn health_is_what_rest_says_of_it() {
             "Index of compliance",
             "2 days left",
             "Everybody on the machine",
+            "Servers of this database",
+            "<code>https://b:8540</code>",
+            "backup, rules",
             "7 / 100",
             "href=\"/settings/tls/check\"",
         ],

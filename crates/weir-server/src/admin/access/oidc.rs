@@ -1,17 +1,18 @@
 //! Signing in at a provider of OpenID Connect: authorization code flow with PKCE.
 //!
-//! What one attempt needs (state, nonce, verifier) is derived from a secret in a cookie of the browser that began it and from a
-//! key of this process, so that nothing is stored for attempts and no other browser can end one. Users are known by issuer and
+//! What one attempt needs (state, nonce, verifier) is derived from a secret in a cookie of the browser that began it and from the
+//! key that seals cookies now, so that nothing is stored for attempts and no other browser can end one. Users are known by issuer and
 //! subject, never by a name or an address, which others may come to have.
 
 mod attempt;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
@@ -66,7 +67,6 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 8] = [
 /// What is kept of the provider.
 #[derive(Default)]
 pub(crate) struct Provider {
-    key: OnceLock<[u8; 32]>,
     known: tokio::sync::Mutex<Option<(Instant, Arc<CoreProviderMetadata>)>>,
 }
 
@@ -113,9 +113,17 @@ fn broken(what: &str, error: &dyn std::error::Error) -> SignInError {
     SignInError::Broken(format!("{what}: {}", chain(error)))
 }
 
-fn key(app: &App) -> Result<[u8; 32], AdminError> {
-    let fresh = crate::start::random().map_err(|error| AdminError::Internal(error.to_string()))?;
-    Ok(*app.shared().provider.key.get_or_init(|| fresh))
+/// What the values of attempts are derived with: the same at every front end, so that a browser may come back to another one.
+async fn key(app: &App) -> Result<[u8; 32], AdminError> {
+    let newest = app.read(|tx| {
+        let keys = tx.keys_list()?;
+        Ok(keys.into_iter().next().map(|key| key.secret))
+    });
+    let newest = newest.await?.ok_or_else(|| AdminError::Internal("there is no key of cookies".to_owned()))?;
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &newest), b"attempts to sign in with OpenID Connect");
+    let mut key = [0; 32];
+    key.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+    Ok(key)
 }
 
 fn configured(app: &App) -> Result<&Oidc, SignInError> {
@@ -200,7 +208,7 @@ fn client_secret(settings: &Oidc) -> Result<Option<ClientSecret>, SignInError> {
 pub(crate) async fn begin(app: &App) -> Result<(String, HeaderValue), SignInError> {
     let settings = configured(app)?;
     let metadata = description(app, settings).await?;
-    let (attempt, key) = (Attempt::new(Timestamp::now())?, key(app)?);
+    let (attempt, key) = (Attempt::new(Timestamp::now())?, key(app).await?);
     let client = CoreClient::from_provider_metadata(
         CoreProviderMetadata::clone(&metadata),
         ClientId::new(settings.client_id.clone()),
@@ -250,7 +258,7 @@ pub(crate) async fn finish(
     from: Option<String>,
 ) -> Result<HeaderValue, SignInError> {
     let settings = configured(app)?;
-    let (now, key) = (Timestamp::now(), key(app)?);
+    let (now, key) = (Timestamp::now(), key(app).await?);
     let attempt = Attempt::read(headers, now).ok_or(SignInError::Attempt)?;
     let state = attempt.derived(&key, "state");
     if !bool::from(state.as_bytes().ct_eq(callback.state.as_bytes())) {

@@ -11,13 +11,24 @@ use weir_store::{
 };
 
 use super::MOST_ERRORS;
-use crate::admin::{AdminError, App, Caller, app::blocking, chain, upload};
+use crate::{
+    admin::{AdminError, App, Caller, app::blocking, chain, upload},
+    front::presence,
+};
 
 /// Kind of the alert about a file that is not what it should be.
 pub(crate) const MISMATCH: &str = "content.mismatch";
 
 /// Takes uploaded files: what some update names is stored, the rest refused.
 pub(crate) async fn add(app: &App, caller: &Caller, mut form: Multipart) -> Result<ContentAdded, AdminError> {
+    if presence::keeps_files_apart(&app.state) {
+        return Err(AdminError::Conflict {
+            code: "front_ends",
+            detail: "there are several front ends, and a file that is taken in here would not be on the others"
+                .to_owned(),
+            next_step: Some("give all of them one object store: content in weir.toml, or --content".to_owned()),
+        });
+    }
     let mut result = ContentAdded::default();
     let mut seen = 0;
     while let Some(mut part) = upload::next(&mut form, &mut seen).await? {

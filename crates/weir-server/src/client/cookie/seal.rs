@@ -109,6 +109,15 @@ impl KeyRing {
         Ok(sealed)
     }
 
+    /// Whether something may have been sealed under a key that was made since the ring was filled: by another front end. Nothing of
+    /// it was checked.
+    pub fn may_be_newer(&self, sealed: &[u8]) -> bool {
+        let Some((header, _)) = sealed.split_first_chunk::<HEADER>() else { return false };
+        let [_, id @ ..] = *header;
+        let keys = self.0.load();
+        keys.last().is_none_or(|newest| u32::from_le_bytes(id) > newest.id)
+    }
+
     /// Opens what [`Self::seal`] made with any key of the ring; None for everything else.
     pub fn open(&self, kind: Kind, sealed: &[u8]) -> Option<Vec<u8>> {
         if sealed.len() > SEALED_LIMIT {

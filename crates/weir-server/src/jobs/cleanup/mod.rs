@@ -42,10 +42,10 @@ const MOST_KEPT: u32 = 1_000;
 
 /// The task of the job; it ends when it is dropped.
 pub(super) async fn serve(app: &App) {
-    let owner = format!("{}-{}", std::process::id(), Uuid::new_v4());
+    let owner = app.state.live.duties.owner();
     let caller = Caller::system("cleanup");
     let begun = app.write(&caller, |tx| {
-        // the lock of the data folder says that no other process works on it
+        // the lock of the data folder, or the duty, says that no other process works on it
         tx.job_give_back(KIND)?;
         tx.job_prune(KIND, Timestamp::now() - KEPT, MOST_KEPT)?;
         Ok(())

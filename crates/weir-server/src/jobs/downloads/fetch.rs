@@ -19,7 +19,10 @@ use super::{
     state::{Active, Downloads},
     transfer::{DownloadError, Transfer, on_disk, restart},
 };
-use crate::admin::{AdminError, App, Caller, chain, content};
+use crate::{
+    admin::{AdminError, App, Caller, chain, content},
+    front,
+};
 
 /// Times that one run goes on where a connection broke off.
 const RESUMES: u32 = 5;
@@ -207,7 +210,8 @@ impl Fetcher<'_> {
     ) -> Result<(), DownloadError> {
         let (app, caller) = (self.app.clone(), self.caller.clone());
         let extension = ContentStore::extension(&file.name);
-        let stored = tokio::spawn(async move { content::store(&app, &caller, put, expected, extension).await });
+        let store = async move { content::store(&app, &caller, put, expected, extension).await };
+        let stored = tokio::spawn(front::carry(store));
         match stored.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(AdminError::Store(StoreError::ContentMismatch { difference, .. }))) => {

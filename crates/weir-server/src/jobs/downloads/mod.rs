@@ -31,6 +31,7 @@ pub(crate) use self::{
 use crate::{
     admin::{AdminError, App, Caller, blocking, chain},
     content::Space,
+    front::presence,
     telemetry::{self, Job},
 };
 
@@ -96,10 +97,16 @@ impl Downloader {
         let queue = queue::read(app, &self.caller).await?;
         self.clean(app, &queue).await?;
         let unusable = crate::content::objects::trouble(&app.state);
-        if queue.paused || unusable.is_some() {
+        let apart = presence::keeps_files_apart(&app.state);
+        if queue.paused || unusable.is_some() || apart {
             let (files, bytes) = (queue.wanted.len() as u64, queue.wanted.iter().map(|wanted| wanted.file.size).sum());
             let reason = match unusable.filter(|_| !queue.paused) {
                 Some((store, trouble)) => format!("the object store {store} cannot be used: {}", trouble.message),
+                None if !queue.paused => {
+                    "there are several front ends, and what one fetches into its folder the others do not have: give all of \
+                     them one object store"
+                        .to_owned()
+                }
                 None => "paused: weir content resume".to_owned(),
             };
             app.shared().downloads.hold((files > 0).then_some(Held { reason, files, bytes }));

@@ -137,7 +137,31 @@ impl Work<'_> {
         if deleted {
             let (content, digest, extension) = (self.app.state.content.clone(), row.digest, row.extension.clone());
             self.patiently(move || content.delete(digest, &extension)).await?;
+            self.taken_in_again(row).await?;
         }
         Ok(deleted)
+    }
+
+    /// Another front end may have taken the file in again between the row and the file: then its row says what is not so any more.
+    async fn taken_in_again(&mut self, row: &ContentFileRow) -> Result<(), Ended> {
+        if !self.app.state.is_shared() {
+            return Ok(());
+        }
+        let (content, digest, extension) = (self.app.state.content.clone(), row.digest, row.extension.clone());
+        if self.patiently(move || content.size(digest, &extension)).await?.is_some() {
+            return Ok(());
+        }
+        let lost = self.app.write(self.caller, move |tx| {
+            let again = tx.content_file_show(digest)?.is_some_and(|row| row.state == ContentState::Verified);
+            if again {
+                tx.content_file_set_state(digest, ContentState::Lost)?;
+            }
+            Ok(again)
+        });
+        if lost.await? {
+            tracing::warn!(%digest, "a content file was taken in while it was removed; it is fetched again");
+            self.app.shared().wanted.notify_one();
+        }
+        Ok(())
     }
 }

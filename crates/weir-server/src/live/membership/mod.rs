@@ -5,6 +5,9 @@
 //! are moments at which an age is reached. When a definition changes, [`run`] looks at every computer: it reads without
 //! keeping others from writing, and writes for those alone whose collections are others, in steps that are short.
 //!
+//! Of several front ends one finds members; the others do the same for the computers that speak with them, and show the members of
+//! before until that one has looked at all ([`follow`]).
+//!
 //! *Invariant:* until all computers were looked at, scans see the members that the changed collections had before; then they
 //! see the new ones.
 
@@ -33,11 +36,13 @@ use tokio::sync::{Notify, watch};
 use weir_model::ids::CollectionId;
 use weir_store::{ReadTx, StoreError, WriteTx};
 
+use crate::front::Held;
+
 pub(crate) use compiled::definition;
 pub use compiled::{Compiled, Found};
 use due::Due;
 pub(crate) use facts::Told;
-pub(super) use pass::run;
+pub(super) use pass::{follow, run};
 pub use view::StatusView;
 
 /// How far finding members is.
@@ -61,6 +66,10 @@ pub(crate) struct Membership {
     passed: AtomicU64,
     /// These definitions.
     passed_with: ArcSwapOption<Compiled>,
+    /// In whose name members are found, where there are several front ends.
+    held: Mutex<Option<Held>>,
+    /// The change of computers up to which moments of ages are known, of those that other front ends heard.
+    fed: Mutex<Option<u64>>,
     wake: Notify,
     /// Requests to look, and how many of them were followed.
     asked: AtomicU64,
@@ -76,6 +85,8 @@ impl Default for Membership {
             progress: Mutex::default(),
             passed: AtomicU64::new(0),
             passed_with: ArcSwapOption::empty(),
+            held: Mutex::default(),
+            fed: Mutex::default(),
             wake: Notify::new(),
             asked: AtomicU64::new(0),
             followed: watch::channel(0).0,
@@ -127,6 +138,22 @@ impl Membership {
     fn set_passed(&self, compiled: Arc<Compiled>) {
         self.passed.store(compiled.version + 1, Ordering::SeqCst);
         self.passed_with.store(Some(compiled));
+    }
+
+    /// Members are found in this name from now on. With another one than before, everybody is looked at anew: what is to come of
+    /// computers that other front ends heard is not known here.
+    fn begin(&self, held: Option<Held>) {
+        let before = std::mem::replace(&mut *self.held.lock(), held);
+        if before != held {
+            self.passed.store(0, Ordering::SeqCst);
+            *self.fed.lock() = None;
+        }
+    }
+
+    /// The transaction fails if another front end finds members by now.
+    fn keep(&self, tx: &WriteTx<'_>) -> Result<(), StoreError> {
+        let held = *self.held.lock();
+        held.map_or(Ok(()), |held| held.keep(tx))
     }
 
     fn note(&self, computer: u32, found: &Found) {

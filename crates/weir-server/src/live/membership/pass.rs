@@ -11,7 +11,10 @@ use weir_model::ids::ComputerId;
 use weir_store::{Actor, StoreError};
 
 use super::{super::publish::Inner, Compiled, Progress, StatusView};
-use crate::telemetry::{self, Job};
+use crate::{
+    front::Duty,
+    telemetry::{self, Job},
+};
 
 /// Computers that are read at once.
 const PAGE: u32 = 1_000;
@@ -25,6 +28,8 @@ const BREATH: Duration = Duration::from_millis(2);
 const LONGEST: Duration = Duration::from_mins(1);
 /// Before what failed is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
+/// While another front end finds members it is looked so often how far it is.
+const GLANCE: Duration = Duration::from_millis(250);
 
 /// Finds members whenever there is something to find, until the last [`super::super::Live`] is dropped.
 pub(in crate::live) async fn run(live: Weak<Inner>) {
@@ -36,6 +41,8 @@ pub(in crate::live) async fn run(live: Weak<Inner>) {
         let wait = match turn {
             Ok(Ok(Some(wait))) => wait,
             Ok(Ok(None)) => return,
+            // it goes on there
+            Ok(Err(StoreError::DutyLost(_))) => PAUSE,
             Ok(Err(error)) => {
                 tracing::error!(%error, "finding the members of collections failed; it is tried again");
                 PAUSE
@@ -70,6 +77,15 @@ fn turn(live: &Weak<Inner>) -> Result<Option<Duration>, StoreError> {
     let Some(inner) = live.upgrade() else { return Ok(None) };
     let membership = Arc::clone(&inner.membership);
     let asked = membership.asked.load(Ordering::SeqCst);
+    if !inner.duties.has(Duty::Membership) {
+        return Ok(Some(if follow(&inner)? {
+            membership.followed.send_if_modified(|followed| std::mem::replace(followed, asked) != asked);
+            LONGEST
+        } else {
+            GLANCE
+        }));
+    }
+    membership.begin(inner.duties.mine(Duty::Membership));
     let (compiled, done) = inner.store.read(|tx| Ok((membership.compiled(tx)?, tx.membership_version()?.1)))?;
     let moved = refresh_view(&inner, &compiled)?;
     drop(inner);
@@ -79,6 +95,9 @@ fn turn(live: &Weak<Inner>) -> Result<Option<Duration>, StoreError> {
         if !everyone(live, &compiled, passed, done)? {
             return Ok(live.upgrade().map(|_| Duration::ZERO));
         }
+    }
+    if compiled.depends.time && !hear(live, &compiled)? {
+        return Ok(Some(Duration::ZERO));
     }
     loop {
         let Some(inner) = live.upgrade() else { return Ok(None) };
@@ -95,6 +114,76 @@ fn turn(live: &Weak<Inner>) -> Result<Option<Duration>, StoreError> {
     let next = membership.due.lock().first();
     let wait = next.map(|next| Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO));
     Ok(Some(wait.map_or(LONGEST, |wait| (wait + Duration::from_millis(5)).min(LONGEST))))
+}
+
+/// Follows another front end that finds the members. True if all are found.
+pub(in crate::live) fn follow(inner: &Inner) -> Result<bool, StoreError> {
+    let membership = &inner.membership;
+    let (compiled, done, waits) = inner.store.read(|tx| {
+        let waits = !tx.membership_todo(1)?.is_empty();
+        Ok((membership.compiled(tx)?, tx.membership_version()?.1, waits))
+    })?;
+    refresh_view(inner, &compiled)?;
+    // whose moment comes is the other's to know
+    membership.due.lock().clear();
+    if done != compiled.version {
+        let changed = match membership.last_passed() {
+            Some(before) => compiled.affected_since(&before),
+            None => compiled.all(),
+        };
+        let mut progress = membership.progress.lock();
+        let collections = progress.collections.union(&changed).copied().filter(|id| compiled.plan().decides(*id));
+        *progress = Progress { collections: collections.collect(), ..Progress::default() };
+        inner.directory.hold(progress.collections.clone());
+        return Ok(false);
+    }
+    let held = std::mem::take(&mut *membership.progress.lock());
+    if !held.collections.is_empty() {
+        // first what was found, then all of it at once
+        inner.follow_computers()?;
+        inner.directory.release();
+    }
+    membership.set_passed(compiled);
+    Ok(!waits)
+}
+
+/// Looks at computers that other front ends heard: when an age of theirs is reached is known to those alone. False if the definitions
+/// became others meanwhile, or the server is stopping.
+fn hear(live: &Weak<Inner>, compiled: &Compiled) -> Result<bool, StoreError> {
+    let Some(inner) = live.upgrade() else { return Ok(false) };
+    if inner.duties.is_alone() {
+        return Ok(true);
+    }
+    let membership = Arc::clone(&inner.membership);
+    let known = *membership.fed.lock();
+    let (feed, changed) = inner.store.read(|tx| {
+        let feed = tx.feed_version()?;
+        Ok((feed, known.map_or_else(|| Ok(Vec::new()), |known| tx.feed_since(known))?))
+    })?;
+    for some in changed.chunks(QUEUED as usize) {
+        let (view, now) = (membership.view(), Timestamp::now());
+        let mut others = Vec::new();
+        inner.store.read(|tx| {
+            for no in some {
+                let Some(row) = tx.membership_of(*no, compiled.depends.status)? else {
+                    membership.due.lock().set(*no, None);
+                    continue;
+                };
+                let found = compiled.evaluate(&row, &view, now);
+                if found.members == row.decided {
+                    membership.note(*no, &found);
+                } else {
+                    others.push(*no);
+                }
+            }
+            Ok(())
+        })?;
+        if !others.is_empty() && !look_at(&inner, compiled, &others)? {
+            return Ok(false);
+        }
+    }
+    *membership.fed.lock() = Some(feed);
+    Ok(true)
 }
 
 /// Reads anew which updates computers are asked about, if rules look at what was reported. True if these are others.
@@ -122,6 +211,8 @@ fn everyone(live: &Weak<Inner>, compiled: &Arc<Compiled>, passed: u64, done: u64
     let started = Instant::now();
     let Some(inner) = live.upgrade() else { return Ok(false) };
     let membership = Arc::clone(&inner.membership);
+    // what changes from here on is heard of
+    *membership.fed.lock() = Some(inner.store.read(|tx| tx.feed_version())?);
     let changed = match membership.last_passed() {
         Some(before) if passed == before.version + 1 => compiled.affected_since(&before),
         // the first time of this process: what was found before holds, unless that was not finished
@@ -165,7 +256,10 @@ fn everyone(live: &Weak<Inner>, compiled: &Arc<Compiled>, passed: u64, done: u64
     let version = compiled.version;
     if done != version {
         let actor = Actor::system("collections", Timestamp::now());
-        inner.store.write(&actor, |tx| tx.membership_done(version))?;
+        inner.store.write(&actor, |tx| {
+            membership.keep(tx)?;
+            tx.membership_done(version)
+        })?;
     }
     inner.directory.release();
     *membership.progress.lock() = Progress::default();
@@ -187,6 +281,7 @@ fn look_at(inner: &Inner, compiled: &Compiled, computers: &[u32]) -> Result<bool
         // held until the directory knows what the transaction did
         let lock = inner.directory.lock();
         let step = inner.store.write(&actor, |tx| {
+            inner.membership.keep(tx)?;
             if tx.membership_version()?.0 != compiled.version {
                 return Ok(None);
             }

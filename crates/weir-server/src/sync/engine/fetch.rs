@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     admin::{AdminError, App, Caller},
+    front,
     sync::{
         peer::{Peer, PeerError, Room, Rooms},
         progress::Progress,
@@ -94,7 +95,8 @@ impl Fetch<'_> {
         let (parcels, waiting) = mpsc::channel(self.connections);
         let actor = Actor::principal(&self.caller.name, self.caller.from.as_deref(), jiff::Timestamp::now());
         let (store, progress) = (self.app.state.store.clone(), self.progress.clone());
-        let writer = tokio::task::spawn_blocking(move || stage_all(&store, &actor, waiting, &progress));
+        let writer =
+            tokio::task::spawn_blocking(front::carry_blocking(move || stage_all(&store, &actor, waiting, &progress)));
         let rooms = Rooms::new(self.memory, self.connections);
         let mut workers: FuturesUnordered<_> =
             (0..self.connections).map(|_| self.work(kind, feed, &rooms, parcels.clone())).collect();
@@ -348,6 +350,7 @@ fn stage_all(
             (count, bytes) = size(&group);
         }
         let members = store.write(actor, |tx| {
+            front::keep(tx)?;
             let mut members = 0;
             for Parcel { brought, .. } in &group {
                 for (revision, secured) in &brought.revisions {

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     admin::AdminError,
+    front,
     sync::{
         criteria::{Judge, Verdicts},
         progress::Progress,
@@ -48,6 +49,7 @@ pub(super) fn promote(
 ) -> Result<(), SyncError> {
     let order = store.try_read(|tx| Ok::<_, StoreError>(arrange(&heads(tx)?))).map_err(AdminError::Store)?;
     let counted = store.try_write(actor, |tx| -> Result<Outcome, Failure> {
+        front::keep(tx)?;
         let mut counted = Outcome::default();
         // all that is staged is cleared below: what a run that was broken off staged since goes in, too
         let order = if tx.staged_count()? == order.len() as u64 { order } else { arrange(&heads(tx)?) };

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     admin::{AdminError, App, Caller, chain},
+    front,
     sync::{
         peer::Peer,
         progress::{Phase, Progress},
@@ -319,11 +320,11 @@ impl<'r> Run<'r> {
         let (store, progress) = (self.app.state.store.clone(), self.progress.clone());
         let actor = Actor::principal(&self.caller.name, self.caller.from.as_deref(), jiff::Timestamp::now());
         let tally = Tally::default();
-        let work = tokio::task::spawn_blocking(move || {
+        let work = tokio::task::spawn_blocking(front::carry_blocking(move || {
             promote::promote(&store, &actor, judged, &progress, &tally, decisions, &mut outcome)?;
             tally.report(&mut outcome);
             Ok::<_, SyncError>(outcome)
-        });
+        }));
         work.await.map_err(|error| AdminError::Internal(format!("storing ended: {error}")))?
     }
 }
