@@ -251,9 +251,10 @@ pub static BUDGETS: [Budget; 23] = [
         what: "three front ends on one PostgreSQL against one",
         asked: "no budget for the speed-up; what one approves another offers within 2 s",
         suite: Suite::FrontEnds,
+        database: POSTGRESQL,
         cases: &["steady rescans", "status reports", "approval elsewhere"],
         sizes: &[3],
-        needs: "PostgreSQL",
+        needs: "PostgreSQL 15 or later: Debian's programs, or with `--database URL` an empty database",
     },
 ];
 

@@ -82,9 +82,6 @@ pub(crate) async fn measure(
     tell("front ends: approvals");
     rows.push(bench.approvals(if quick { 3 } else { APPROVALS }).await?);
     rows.push(bench.memory());
-    for row in &mut rows {
-        row.database = Some(engine.database());
-    }
     Ok(rows)
 }
 

@@ -158,7 +158,11 @@ pub(crate) async fn run(
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<Figures> {
     let mut figures = measure(suite, engine, options, tell).await?;
-    let database = suite.has_database().then(|| engine.database());
+    // front ends are several on PostgreSQL only, for which they start one where none was given
+    let database = match suite {
+        Suite::FrontEnds => Some(Database::Postgresql),
+        _ => suite.has_database().then(|| engine.database()),
+    };
     row::settle(&mut figures.rows, suite.size_of(), database);
     figures.growth = row::growth(&figures.rows);
     Ok(figures)
