@@ -14,7 +14,8 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, time::timeout};
 use tokio_postgres::{
-    Client, Config, Connection, Error, Socket, Statement as Prepared, tls::MakeTlsConnect, types::Type,
+    Client, Config, Connection, Error, SimpleQueryMessage, Socket, Statement as Prepared, tls::MakeTlsConnect,
+    types::Type,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// Time for a connection to be there with all that it says at the beginning.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Statements that a connection keeps prepared; beyond them it begins anew.
 const PREPARED: usize = 2_000;
 
@@ -117,7 +118,11 @@ impl Target {
                     }
                     drop(alive);
                 });
-                client.batch_execute(&settings(purpose)).await?;
+                let said = client.simple_query(&settings(purpose)).await?;
+                // a name may lead to another server than before: what a standby has is of the past, and nothing can be written there
+                if matches!(purpose, Purpose::Unit(_)) && is_standby(&said) {
+                    return Err("the server that answered is a standby".into());
+                }
                 Ok::<_, EngineError>(client)
             };
             timeout(PATIENCE, opening).await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
@@ -130,7 +135,10 @@ impl Target {
     }
 }
 
-/// What a connection is told first. The administrator's choice of `synchronous_commit` stands, unless it is to forget changes.
+/// What a connection is told first, and is asked last: whether its server is a standby.
+///
+/// Names are looked for in the schema in which tables are made and in the system's, and nowhere else, so that nobody's temporary tables
+/// or schema stand before them. The administrator's choice of `synchronous_commit` stands, unless it is to forget changes.
 pub(super) fn settings(purpose: Purpose) -> String {
     let (isolation, patience, idle) = match purpose {
         // another front end that stopped in the middle of its unit would keep all others from writing
@@ -141,7 +149,8 @@ pub(super) fn settings(purpose: Purpose) -> String {
         Purpose::Migrating => ("read committed", "0", "600s"),
     };
     format!(
-        "SET TimeZone = 'UTC';
+        "SELECT set_config('search_path', concat_ws(', ', quote_ident(current_schema()), 'pg_temp'), false);
+         SET TimeZone = 'UTC';
          SET jit = off;
          SET plan_cache_mode = auto;
          SET statement_timeout = 0;
@@ -153,8 +162,18 @@ pub(super) fn settings(purpose: Purpose) -> String {
          SET tcp_keepalives_interval = 10;
          SET tcp_keepalives_count = 3;
          SET tcp_user_timeout = 30000;
-         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+         SELECT pg_is_in_recovery()"
     )
+}
+
+/// The last of these answers.
+fn is_standby(said: &[SimpleQueryMessage]) -> bool {
+    let row = said.iter().rev().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    row.and_then(|row| row.get(0)) == Some("t")
 }
 
 /// A connection and what it has prepared.
@@ -219,5 +238,6 @@ mod tests {
         assert!(writer.contains("read committed") && writer.contains("idle_in_transaction_session_timeout = '120s'"));
         assert!(settings(Purpose::Unit(UnitKind::Read)).contains("repeatable read"));
         assert!(settings(Purpose::Migrating).contains("lock_timeout = '0'"));
+        assert!(writer.trim_end().ends_with("SELECT pg_is_in_recovery()"), "it is asked last: {writer}");
     }
 }

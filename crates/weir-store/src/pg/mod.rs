@@ -141,14 +141,18 @@ impl Postgres {
     }
 }
 
-/// Whether the server and its database can be used.
+/// Whether the server and its database can be used. What is unwise is said.
 fn look(client: &Client, place: &str) -> Result<(), StoreError> {
     const QUESTION: &str = "SELECT current_setting('server_version_num')::BIGINT, current_setting('server_version'),
-        current_setting('server_encoding'), pg_is_in_recovery(), current_setting('fsync')";
+        current_setting('server_encoding'), pg_is_in_recovery(), current_setting('fsync') <> 'on',
+        coalesce(inet_client_addr() <> ALL (ARRAY['127.0.0.1'::INET, '::1'::INET]), false)
+            AND NOT coalesce((SELECT s.ssl FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid()), false),
+        coalesce(has_schema_privilege('public', current_schema(), 'CREATE'), false)";
     let fail = |error| error::failed(place, "looking at the database's server", error);
     let row = wait(client.query_one(QUESTION, &[])).map_err(fail)?;
     let version: i64 = row.try_get(0).map_err(fail)?;
     let text = |column: usize| row.try_get::<_, &str>(column).map_err(fail);
+    let is = |column: usize| row.try_get::<_, bool>(column).map_err(fail);
     let refused = |why: String| Err(StoreError::DatabaseRefused { place: place.to_owned(), why });
     if version < OLDEST {
         return refused(format!("is of PostgreSQL {}, and Weir needs 15 or later", text(1)?));
@@ -159,13 +163,27 @@ fn look(client: &Client, place: &str) -> Result<(), StoreError> {
             text(2)?
         ));
     }
-    if row.try_get(3).map_err(fail)? {
+    if is(3)? {
         return refused("is a standby, which cannot be written to; name its primary".to_owned());
     }
-    if text(4)? != "on" {
+    if is(4)? {
         tracing::warn!(
             place,
             "the database's server does not wait for its disk (fsync): a loss of power may destroy it"
+        );
+    }
+    if is(5)? {
+        tracing::warn!(
+            place,
+            "the database is reached over the network without TLS: keys and passwords can be read on the way; sslmode=verify-full in \
+             its address prevents that"
+        );
+    }
+    if is(6)? {
+        tracing::warn!(
+            place,
+            "whoever may connect to the database may make functions in the schema of Weir, which could be run in its name; its owner \
+             prevents that: REVOKE CREATE ON SCHEMA public FROM PUBLIC"
         );
     }
     Ok(())
