@@ -1,12 +1,15 @@
 //! Hearing of changes that any front end made.
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
-use tokio_postgres::AsyncMessage;
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+use tokio_postgres::{AsyncMessage, Client};
 
-use super::link::{Purpose, Target, Wire, settings};
-use crate::changes::Changes;
+use super::link::{PATIENCE, Purpose, Target, Wire, settings};
+use crate::{changes::Changes, error::EngineError};
 
 /// Pause before a connection that was lost is made again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -41,20 +44,24 @@ async fn listen(target: Arc<Target>, changes: Arc<Changes>) {
 }
 
 /// Hears until the connection ends.
-async fn hear(target: &Target, changes: &Arc<Changes>) -> Result<(), tokio_postgres::Error> {
+async fn hear(target: &Target, changes: &Arc<Changes>) -> Result<(), EngineError> {
+    // whoever takes the connection and then says nothing is not waited for
+    let began = timeout(PATIENCE, begin(target, changes)).await;
+    let (_client, mut hearing) = began.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))?;
+    changes.happened();
+    // it ends with the connection; a panic of it is an end as well
+    let _ = hearing.join_next().await;
+    Ok(())
+}
+
+/// Begins to hear; what hears ends when it is dropped.
+async fn begin(target: &Target, changes: &Arc<Changes>) -> Result<(Client, JoinSet<()>), EngineError> {
     let (client, wire) = target.connect_bare().await?;
-    let mut hearing = tokio::spawn(read(wire, Arc::clone(changes)));
-    let began = client.batch_execute(&settings(Purpose::Listening)).await;
-    let began = match began {
-        Ok(()) => client.batch_execute("LISTEN weir_change").await,
-        Err(error) => Err(error),
-    };
-    if began.is_ok() {
-        changes.happened();
-        // it ends with the connection; a panic of it is an end as well
-        let _ = (&mut hearing).await;
-    }
-    began
+    let mut hearing = JoinSet::new();
+    hearing.spawn(read(wire, Arc::clone(changes)));
+    client.batch_execute(&settings(Purpose::Listening)).await?;
+    client.batch_execute("LISTEN weir_change").await?;
+    Ok((client, hearing))
 }
 
 async fn read(mut wire: Wire, changes: Arc<Changes>) {
