@@ -54,7 +54,9 @@ pub(super) fn failed(place: &str, action: &'static str, error: Error) -> StoreEr
         Kind::DiskFailed => StoreError::DiskFailed { action, source: error.into() },
         Kind::DiskFull => StoreError::DiskFull { action },
         Kind::Rule => StoreError::Constraint { action, rule: broken(answer) },
-        Kind::Other if !ends_session(answer) => StoreError::Query { action, source: error.into() },
+        Kind::Other if !ends_session(answer) && !is_outdated(answer) => {
+            StoreError::Query { action, source: error.into() }
+        }
         Kind::Lost | Kind::Other => StoreError::Unreachable { action, place: place.to_owned(), source: error.into() },
     }
 }
@@ -62,7 +64,7 @@ pub(super) fn failed(place: &str, action: &'static str, error: Error) -> StoreEr
 /// The connection is gone, or of no use any more.
 pub(super) fn is_lost(error: &Error) -> bool {
     match error.as_db_error() {
-        Some(answer) => kind(answer.code().code()) == Kind::Lost || ends_session(answer),
+        Some(answer) => kind(answer.code().code()) == Kind::Lost || ends_session(answer) || is_outdated(answer),
         None => {
             let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
             error.is_closed() || cause.is_some_and(broke_off)
@@ -82,6 +84,17 @@ fn broke_off(error: &io::Error) -> bool {
 
 fn ends_session(answer: &DbError) -> bool {
     matches!(answer.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
+/// What the connection has prepared is of no use any more: a column has another type since another server brought the schema up to date,
+/// or something between here and the server gave the connection another session. A new connection prepares anew.
+fn is_outdated(answer: &DbError) -> bool {
+    outdated(answer.code().code(), answer.routine())
+}
+
+fn outdated(code: &str, routine: Option<&str>) -> bool {
+    // no such prepared statement; "cached plan must not change result type", whose code says less than who says it
+    code == "26000" || code == "0A000" && routine == Some("RevalidateCachedQuery")
 }
 
 /// A broken rule in words. What was to be stored is left out: it may be a secret.
@@ -122,6 +135,14 @@ mod tests {
                 assert_eq!(kind(code), wanted, "{code}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_prepared_may_be_of_no_use_any_more() {
+        assert!(outdated("26000", Some("FetchPreparedStatement")) && outdated("0A000", Some("RevalidateCachedQuery")));
+        assert!(
+            !outdated("0A000", Some("transformLockingClause")) && !outdated("0A000", None) && !outdated("42601", None)
+        );
     }
 
     #[test]
