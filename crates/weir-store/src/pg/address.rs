@@ -103,7 +103,8 @@ fn read(url: &str) -> Result<Address, String> {
     }
     let driver = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
     let mut config: Config = driver.parse().map_err(|error| driver_words(&error))?;
-    if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
+    let is_split = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+    if base.matches('@').count() > 1 || config.get_hosts().iter().any(is_split) {
         // what follows the first one would be shown as the host
         return Err("an @ in a name or password is written %40".to_owned());
     }
@@ -269,6 +270,7 @@ mod tests {
             "s3cret",
             "postgres://u:s3cret@[h",
             "postgres://u:p@s3cret@h/weir",
+            "postgres://u:p@x/s3cret@h/weir",
             "postgres://u:s3cret",
         ] {
             assert!(!refusal(wrong).contains("s3cret") && !without_password(wrong).contains("s3cret"), "{wrong}");
