@@ -203,6 +203,22 @@ impl<'a> WriteTx<'a> {
         }
     }
 
+    /// Runs a statement once for each of these rows of values, in their order, and returns of each how many rows it changed. A server
+    /// is waited for once.
+    pub(crate) fn run_each<'v, R: AsRef<[Value<'v>]>>(
+        &self,
+        statement: &'static Statement,
+        rows: &[R],
+    ) -> Result<Vec<u64>, StoreError> {
+        match self.read.engine {
+            Engine::Sqlite(connection) => {
+                let mut prepared = prepare(connection, statement)?;
+                rows.iter().map(|row| Ok(execute(&mut prepared, statement, row.as_ref())? as u64)).collect()
+            }
+            Engine::Postgres(session) => session.run_each(statement, rows),
+        }
+    }
+
     /// Does a part of the unit that may fail alone: on `Err` nothing of the part happened, and the unit can go on.
     pub fn part<T, E: From<StoreError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         match self.read.engine {
@@ -216,7 +232,7 @@ impl<'a> WriteTx<'a> {
                 done
             }
             Engine::Postgres(session) => {
-                session.part_begins();
+                session.part_begins()?;
                 let done = work().and_then(|done| {
                     session.part_ends()?;
                     Ok(done)

@@ -8,7 +8,10 @@ use std::{
     collections::VecDeque,
     ops::ControlFlow,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -27,7 +30,8 @@ const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Tells other front ends, and makes durable. Where the first fails, the second is not run.
 const COMMIT_CHANGED: &str = "SELECT pg_notify('weir_change', ''); COMMIT";
-const COMMIT: &str = "COMMIT";
+/// The same where nothing is to be told. A COMMIT alone would end a transaction that failed without saying so.
+const COMMIT: &str = "SELECT 1; COMMIT";
 /// What is done when a unit ends well.
 const COMMITTING: &str = "making a change durable";
 /// Statements that are sent before answers are waited for, and the bytes of their values.
@@ -239,8 +243,38 @@ impl Session {
         Ok(rows)
     }
 
+    /// Runs a statement once for each of these rows of values, and returns of each how many rows it changed. They are on their way
+    /// together.
+    pub(crate) fn run_each<'v, R: AsRef<[Value<'v>]>>(
+        &self,
+        statement: &'static Statement,
+        rows: &[R],
+    ) -> Result<Vec<u64>, StoreError> {
+        let counts: Arc<[AtomicU64]> = rows.iter().map(|_| AtomicU64::new(0)).collect();
+        for (at, row) in rows.iter().enumerate() {
+            let counts = Arc::clone(&counts);
+            self.send_and(statement, row.as_ref(), move |changed| {
+                if let Some(count) = counts.get(at) {
+                    count.store(changed, Ordering::Relaxed);
+                }
+            })?;
+        }
+        self.settle(0)?;
+        Ok(counts.iter().map(|count| count.load(Ordering::Relaxed)).collect())
+    }
+
     /// Sends a statement and does not wait.
     pub(crate) fn send(&self, statement: &'static Statement, values: &[Value<'_>]) -> Result<(), StoreError> {
+        self.send_and(statement, values, |_| ())
+    }
+
+    /// The same; `then` is told how many rows were changed, when that is known.
+    fn send_and(
+        &self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+        then: impl FnOnce(u64) + Send + 'static,
+    ) -> Result<(), StoreError> {
         let link = self.linked(statement.action)?;
         let prepared = match link.known(statement, values) {
             Some(known) => known,
@@ -248,7 +282,11 @@ impl Session {
         };
         let values: Vec<Bound> = values.iter().map(|value| Bound::new(*value)).collect();
         let bytes = values.iter().map(Bound::len).sum();
-        self.queue(statement.action, bytes, async move { link.client.execute_raw(&prepared, values).await });
+        self.queue(statement.action, bytes, async move {
+            let changed = link.client.execute_raw(&prepared, values).await?;
+            then(changed);
+            Ok(changed)
+        });
         let waiting = self.queue.borrow().len();
         if waiting > QUEUE || self.queued_bytes.get() > QUEUE_BYTES {
             // the later half stays on its way meanwhile
@@ -263,9 +301,11 @@ impl Session {
         Ok(Counted { session: self, before: self.changed.get() })
     }
 
-    /// Begins a part of the unit that may fail alone.
-    pub(crate) fn part_begins(&self) {
+    /// Begins a part of the unit that may fail alone. What was sent before is no part of it: it fails here, or not at all.
+    pub(crate) fn part_begins(&self) -> Result<(), StoreError> {
+        self.settle(0)?;
         self.queue_text("separating a part of a change", "SAVEPOINT part");
+        Ok(())
     }
 
     /// Ends a part. All of its statements did what they should, or it fails.
