@@ -171,6 +171,9 @@ statements! {
     COMPUTER_COUNT_SINCE: "counting new computers" = "SELECT count(*) FROM computer WHERE first_contact_at >= ?1 AND site_no = 1";
     STATUS_SHOW: "reading a computer's status" =
         "SELECT status, anchor, recent_events FROM computer_status WHERE computer_no = ?1";
+    REPORTED: "reading a computer that reports" =
+        "SELECT s.status, s.anchor, s.recent_events, c.site_no
+         FROM computer c LEFT JOIN computer_status s ON s.computer_no = c.computer_no WHERE c.computer_no = ?1";
     STATUS_EACH: "loading the status of all computers" =
         "SELECT status, anchor, recent_events, computer_no FROM computer_status ORDER BY computer_no";
     STATUS_PUT: "storing a computer's status" =
@@ -340,6 +343,15 @@ impl ReadTx<'_> {
         Ok(self.first(&STATUS_SHOW, args![no], status)?.unwrap_or_default())
     }
 
+    /// What a report of a computer meets: the server that it scanned against last, and its compact status (default if it never
+    /// reported). None if it is not there.
+    pub fn computer_reported(&self, no: u32) -> Result<Option<(u32, StatusRow)>, StoreError> {
+        self.first(&REPORTED, args![no], |row| {
+            let before = if row.is_null(0)? { StatusRow::default() } else { status(row)? };
+            Ok((row.int(3)?, before))
+        })
+    }
+
     /// Hands the status of every computer that reported to `each`, ascending by row number.
     pub fn computer_status_each(
         &self,
@@ -414,7 +426,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Stores what an event batch says about the computer itself.
+    /// Stores what an event batch says about the computer itself, if it is there; it scans here from now on.
     pub fn computer_touch(&self, no: u32, times: &ContactTimes) -> Result<(), StoreError> {
         let values = args![
             no,
@@ -425,7 +437,7 @@ impl WriteTx<'_> {
             times.last_report_at,
             times.last_reboot_at,
         ];
-        if self.run(&TOUCH, values)? == 0 { Err(missing(no)) } else { Ok(()) }
+        self.send(&TOUCH, values)
     }
 
     /// Sets the zone of a computer's local time, an IANA name that the caller has checked; none takes that of its collections.

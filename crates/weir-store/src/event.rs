@@ -6,7 +6,7 @@ use weir_model::ids::{RevisionNumber, UpdateIdentity};
 
 use crate::{
     ReadTx, StoreError, WriteTx,
-    codec::args,
+    codec::{Value, args, row},
     page::{Page, cursor_number, page_rows},
     sql::statements,
 };
@@ -109,39 +109,60 @@ impl ReadTx<'_> {
     }
 }
 
+fn about_update(event: &EventRow, update: UpdateIdentity) -> [Value<'_>; 10] {
+    row![
+        event.instance_id,
+        event.computer,
+        update.update_id,
+        update.revision,
+        event.event_id,
+        event.source_id,
+        event.at_target,
+        event.received_at,
+        event.hresult,
+        event.detail.as_deref(),
+    ]
+}
+
+fn about_computer(event: &EventRow) -> [Value<'_>; 8] {
+    row![
+        event.computer,
+        event.event_id,
+        event.instance_id,
+        event.source_id,
+        event.at_target,
+        event.received_at,
+        event.hresult,
+        event.detail.as_deref(),
+    ]
+}
+
 impl WriteTx<'_> {
     /// Stores an event: with an update once per instance id; without one the latest by `at_target` per computer and
     /// event id. True if it was new.
     pub fn event_insert(&self, event: &EventRow) -> Result<bool, StoreError> {
-        let detail = event.detail.as_deref();
-        let changed = if let Some(update) = event.update {
-            let values = args![
-                event.instance_id,
-                event.computer,
-                update.update_id,
-                update.revision,
-                event.event_id,
-                event.source_id,
-                event.at_target,
-                event.received_at,
-                event.hresult,
-                detail,
-            ];
-            self.run(&EVENT_INSERT, values)?
-        } else {
-            let values = args![
-                event.computer,
-                event.event_id,
-                event.instance_id,
-                event.source_id,
-                event.at_target,
-                event.received_at,
-                event.hresult,
-                detail,
-            ];
-            self.run(&EVENT_LATEST_PUT, values)?
+        let changed = match event.update {
+            Some(update) => self.run(&EVENT_INSERT, &about_update(event, update))?,
+            None => self.run(&EVENT_LATEST_PUT, &about_computer(event))?,
         };
         Ok(changed > 0)
+    }
+
+    /// Stores events as [`WriteTx::event_insert`] does, in their order, and says of each whether it was new. Of those without an
+    /// update that is not asked: they count as known.
+    pub fn event_insert_all(&self, events: &[EventRow]) -> Result<Vec<bool>, StoreError> {
+        let about: Vec<_> = events.iter().filter_map(|event| Some(about_update(event, event.update?))).collect();
+        let mut changed = if about.is_empty() { Vec::new() } else { self.run_each(&EVENT_INSERT, &about)? }.into_iter();
+        let mut new = Vec::with_capacity(events.len());
+        for event in events {
+            if event.update.is_some() {
+                new.push(changed.next().is_some_and(|rows| rows > 0));
+            } else {
+                self.send(&EVENT_LATEST_PUT, &about_computer(event))?;
+                new.push(false);
+            }
+        }
+        Ok(new)
     }
 
     /// Deletes at most `limit` events with an update that arrived before `before`, oldest first. Returns how many.

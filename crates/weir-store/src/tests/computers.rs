@@ -173,13 +173,39 @@ fn events_are_kept_once_and_pruned_in_order() {
 }
 
 #[test]
+fn events_that_come_together_are_kept_as_one_after_the_other() {
+    let scratch = Scratch::new();
+    let (no, _) = scratch.write(|tx| tx.computer_contact(&contact("a")));
+    scratch.write(|tx| {
+        assert!(tx.event_insert(&event(1, no, Some(1), 10))?);
+        let all =
+            [event(1, no, Some(1), 10), event(2, no, None, 20), event(3, no, Some(2), 20), event(3, no, Some(2), 21)];
+        assert_eq!(tx.event_insert_all(&all)?, [false, false, true, false]);
+        assert!(tx.event_insert_all(&[])?.is_empty());
+        assert_eq!(tx.event_insert_all(&[event(4, no, None, 30)])?, [false]);
+        assert!(!tx.event_insert(&event(4, no, None, 30))?, "it is there");
+        Ok(())
+    });
+    assert_eq!(scratch.store.read(|tx| tx.event_count()).expect("reads"), 2);
+    assert_eq!(scratch.store.read(|tx| tx.event_latest(no)).expect("reads"), [event(4, no, None, 30)]);
+    // more than are on their way at one time
+    let many: Vec<_> = (0..1_500).map(|number| event(2 + number % 1_000, no, Some(number), 40)).collect();
+    let new = scratch.write(|tx| tx.event_insert_all(&many));
+    assert_eq!((new.len(), new.iter().filter(|new| **new).count()), (1_500, 999), "3 was there");
+    assert!(new[0] && !new[1] && new[2] && !new[1_000] && !new[1_001]);
+}
+
+#[test]
 fn status_is_replaced_as_a_whole() {
     let scratch = Scratch::new();
     let (no, _) = scratch.write(|tx| tx.computer_contact(&contact("a")));
     assert_eq!(scratch.store.read(|tx| tx.computer_status(no)).expect("reads"), StatusRow::default());
+    assert_eq!(scratch.store.read(|tx| tx.computer_reported(no)).expect("reads"), Some((1, StatusRow::default())));
     let status = StatusRow { status: vec![1, 2], anchor: ChangeNumber(9), recent_events: vec![7; 32] };
     scratch.write(|tx| tx.computer_status_put(no, &StatusRow { status: vec![9; 9], ..status.clone() }));
     scratch.write(|tx| tx.computer_status_put(no, &status));
+    assert_eq!(scratch.store.read(|tx| tx.computer_reported(no)).expect("reads"), Some((1, status.clone())));
+    assert_eq!(scratch.store.read(|tx| tx.computer_reported(no + 1)).expect("reads"), None);
     let mut all = Vec::new();
     let each = &mut |no, row| {
         all.push((no, row));
