@@ -94,6 +94,7 @@ impl From<StoreError> for Refusal {
 impl From<IngestError> for Refusal {
     fn from(error: IngestError) -> Self {
         Self::new(match error {
+            IngestError::Store(error) if error.is_passing() => ErrorCode::ServerBusy,
             IngestError::Store(_) => ErrorCode::InternalServerError,
             IngestError::Busy | IngestError::Gone | IngestError::Stopped | IngestError::TooManyNew => {
                 ErrorCode::ServerBusy

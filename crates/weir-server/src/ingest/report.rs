@@ -13,7 +13,7 @@ use weir_model::{
 };
 use weir_store::{
     StoreError, WriteTx,
-    computer::{ContactTimes, StatusRow},
+    computer::{ContactTimes, StatusRow, THIS_SERVER},
     event::EventRow,
 };
 
@@ -52,32 +52,42 @@ pub struct Report {
     pub events: Vec<ReportedEvent>,
 }
 
-/// Stores what is new in a batch and returns how many events that were; none if the computer is not there any more.
+/// What became of a batch.
+pub(super) struct Stored {
+    /// How many of its events were new.
+    pub(super) new: usize,
+    /// The computer scanned elsewhere before.
+    pub(super) came: bool,
+}
+
+/// Stores what is new in a batch; none if the computer is not there any more. A server that has the database is asked twice, whatever
+/// the batch has, and a third time if the computer has other events with the ids of some.
 pub(super) fn store(
     tx: &WriteTx<'_>,
     report: &Report,
     number: &dyn Fn(UpdateId) -> Option<UpdateNumber>,
     now: Timestamp,
-) -> Result<Option<usize>, StoreError> {
+) -> Result<Option<Stored>, StoreError> {
     // deleted or retired meanwhile: its events are not for whoever comes next
-    if tx.computer_heard(report.no)?.is_none() {
-        return Ok(None);
-    }
-    let row = tx.computer_status(report.no)?;
+    let Some((site, row)) = tx.computer_reported(report.no)? else { return Ok(None) };
     let mut recent = Recent::read(&row.recent_events);
+    let log_row = |reported| log_row(instance_id(report.no, reported), report.no, reported, now);
+    let about_updates: Vec<EventRow> =
+        report.events.iter().filter(|reported| reported.event.update.is_some()).map(log_row).collect();
+    let mut inserted = tx.event_insert_all(&about_updates)?.into_iter();
     let mut fresh = Vec::with_capacity(report.events.len());
+    let mut others = Vec::new();
     for reported in &report.events {
         let event = &reported.event;
         let id = instance_id(report.no, reported);
-        let row = || log_row(id, report.no, reported, now);
         let new = if event.update.is_some() {
             // an image may carry events that wait to be sent: every copy tells of them, and each has them
-            tx.event_insert(&row())? || (tx.event_owner(id)? != Some(report.no) && recent.insert(id))
+            inserted.next().unwrap_or_default() || (tx.event_owner(id)? != Some(report.no) && recent.insert(id))
         } else {
             let new = recent.insert(id);
             // the status is all that a client status says: the log does not repeat it
             if new && event.event_id != event_id::CLIENT_STATUS {
-                tx.event_insert(&row())?;
+                others.push(log_row(reported));
             }
             new
         };
@@ -86,8 +96,9 @@ pub(super) fn store(
         }
     }
     if fresh.is_empty() {
-        return Ok(Some(0));
+        return Ok(Some(Stored { new: 0, came: false }));
     }
+    tx.event_insert_all(&others)?;
     let mut status = decode(&row.status, report.no);
     let before = (status.last_sync, status.reported, status.last_reboot);
     let scanned = status.anchor;
@@ -120,7 +131,7 @@ pub(super) fn store(
     if times.last_report_at.is_some() && status.anchor < scanned {
         identity::stepped_back(tx, report.no, report.address.as_deref(), &report.identity, now)?;
     }
-    Ok(Some(count))
+    Ok(Some(Stored { new: count, came: site != THIS_SERVER }))
 }
 
 /// `EventInstanceID`; for the zero GUID, which identifies nothing, one that is made of what the event says, so that it still

@@ -84,22 +84,21 @@ impl Writer {
         meters.group_entries.record(group.len() as f64);
         let works: Vec<&Work> = group.iter().map(|item| &item.work).collect();
         let results = match self.transaction(&works) {
-            Ok(results) => results,
-            // one of them is to blame: each on its own
-            Err(_) if works.len() > 1 => works
-                .iter()
-                .map(|work| match self.transaction(&[work]) {
-                    Ok(mut results) => results.pop().unwrap_or(Err(IngestError::Stopped)),
-                    Err(error) => Err(error),
-                })
-                .collect(),
-            Err(error) => vec![Err(error)],
+            // the connection was lost, and is made again for the next transaction; all of this may be done twice
+            Err(IngestError::Store(error)) if error.is_passing() && !matches!(*error, StoreError::Busy { .. }) => {
+                self.transaction(&works)
+            }
+            done => done,
         };
+        let results = results.unwrap_or_else(|error| self.halved(&works, &error));
         meters.ingest_commit.record(begun.elapsed().as_secs_f64());
         for (item, result) in group.into_iter().zip(results) {
             let waited = begun.saturating_duration_since(item.queued);
             meters.ingest_wait.record(waited.as_secs_f64());
-            if let Err(error @ IngestError::Store(_)) = &result {
+            // what passes is said once for all of them
+            if let Err(error @ IngestError::Store(cause)) = &result
+                && !cause.is_passing()
+            {
                 tracing::error!(error = %Chain(error), "what a computer said could not be stored");
             }
             if let Some(reply) = item.reply {
@@ -107,6 +106,21 @@ impl Writer {
                 let _ = reply.send((waited, result));
             }
         }
+    }
+
+    /// What becomes of those whose transaction failed. If one of them is to blame, it is found by halves, and the others are stored. A
+    /// database that is out of reach or has no time is nobody's fault: none is tried again, and computers come again by themselves.
+    fn halved(&self, works: &[&Work], error: &IngestError) -> Vec<Result<Outcome, IngestError>> {
+        let passing = matches!(error, IngestError::Store(cause) if cause.is_passing());
+        if passing {
+            tracing::error!(error = %Chain(error), entries = works.len(), "what computers said could not be stored");
+        }
+        if passing || works.len() <= 1 {
+            return works.iter().map(|_| Err(error.clone())).collect();
+        }
+        let (first, second) = works.split_at(works.len() / 2);
+        let each = |half| self.transaction(half).unwrap_or_else(|error| self.halved(half, &error));
+        [first, second].into_iter().flat_map(each).collect()
     }
 
     fn transaction(&self, works: &[&Work]) -> Result<Vec<Result<Outcome, IngestError>>, IngestError> {
@@ -165,28 +179,27 @@ impl Writer {
             Work::Report(report) => {
                 let published = self.live.current();
                 let number = |update| published.status_number(update);
-                let before = tx.computer_directory_version()?;
-                let Some(new) = report::store(tx, report, &number, now)? else {
+                let Some(stored) = report::store(tx, report, &number, now)? else {
                     return Ok((Outcome::Done, Learn::Gone { no: report.no, id: report.computer.clone() }));
                 };
                 // what it reported, and when it called, scanned and reported
                 let looked_at = compiled.depends.status || compiled.depends.contact;
-                let learn = self.follow(tx, compiled, report.no, before, looked_at && new > 0, now)?;
-                Ok((Outcome::Reported(new), learn))
+                let learn = self.follow(tx, compiled, report.no, stored.came, looked_at && stored.new > 0, now)?;
+                Ok((Outcome::Reported(stored.new), learn))
             }
             Work::Touch { no, contact } => {
                 // a computer that was deleted meanwhile does not come back by a late note of its call
                 let Some(known) = tx.computer_show(*no)?.filter(|row| row.id == contact.id) else {
                     return Ok((Outcome::Done, Learn::Gone { no: *no, id: contact.id.clone() }));
                 };
-                let before = tx.computer_directory_version()?;
+                let came = known.site != THIS_SERVER;
                 tx.computer_contact(contact)?;
                 let times = ContactTimes { last_contact_at: Some(now), ..ContactTimes::default() };
                 tx.computer_touch(*no, &times)?;
                 let described =
                     (&known.dns_name, &known.requested_groups) != (&contact.dns_name, &contact.requested_groups);
                 let looked_at = compiled.depends.contact || (compiled.depends.inventory && described);
-                Ok((Outcome::Done, self.follow(tx, compiled, *no, before, looked_at, now)?))
+                Ok((Outcome::Done, self.follow(tx, compiled, *no, came, looked_at, now)?))
             }
         }
     }
@@ -196,18 +209,16 @@ impl Writer {
         if compiled.plan().is_empty() { Ok(false) } else { self.live.membership.decide(tx, compiled, no, now) }
     }
 
-    /// The same for a computer that is known, where rules look at what it told or it scanned elsewhere before; `before` is the
-    /// version of the directory before it was heard.
+    /// The same for a computer that is known, where rules look at what it told or it `came` from elsewhere.
     fn follow(
         &self,
         tx: &WriteTx<'_>,
         compiled: &Compiled,
         no: u32,
-        before: u64,
+        came: bool,
         looked_at: bool,
         now: Timestamp,
     ) -> Result<Learn, StoreError> {
-        let came = tx.computer_directory_version()? != before;
         let moved = if looked_at || came { self.decide(tx, compiled, no, now)? } else { false };
         if !moved && !came {
             return Ok(Learn::Nothing);
