@@ -349,9 +349,16 @@ impl ReadTx<'_> {
     }
 }
 
+/// Whether this can be the name of a language: names are keys, which have no room for long texts.
+pub(crate) fn is_language(name: &str) -> bool {
+    name.len() <= 100
+}
+
 impl WriteTx<'_> {
     pub(crate) fn revision_language_add(&self, id: RevisionId, language: &str) -> Result<(), StoreError> {
-        self.send(&FACTS_LANGUAGE, args![id, language])?;
+        if is_language(language) {
+            self.send(&FACTS_LANGUAGE, args![id, language])?;
+        }
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use weir_model::{
 use crate::{
     StoreError, WriteTx,
     codec::{args, pack},
+    content_need::is_language,
     criterion::architectures_code,
     fragment::{PIECE, TextKind},
     revision::{ImportCounts, Inserted, NewRevision},
@@ -363,7 +364,7 @@ impl<'t> Import<'t> {
         for (position, text) in facts.localized.iter().enumerate() {
             let values = args![id, position, &text.language, &text.title, text.description.as_deref()];
             self.tx.send(&LOCALIZED_INSERT, values)?;
-            if !self.languages.contains(&text.language) {
+            if !self.languages.contains(&text.language) && is_language(&text.language) {
                 self.tx.send(&LANGUAGE_INSERT, args![&text.language])?;
                 self.languages.insert(text.language.clone());
             }

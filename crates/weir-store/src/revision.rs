@@ -187,6 +187,18 @@ pub struct FileSource {
     pub origin: String,
 }
 
+/// Bytes of an address that is kept: it is part of a key, which has room for some more than that, and longer ones are in no use.
+pub const LONGEST_ADDRESS: usize = 2_000;
+
+/// Whether an address can be kept.
+pub(crate) fn is_address(digest: ContentDigest, url: &str) -> bool {
+    let fits = url.len() <= LONGEST_ADDRESS;
+    if !fits {
+        tracing::warn!(file = %digest.to_hex(), bytes = url.len(), "an address of a file is too long, and is left out");
+    }
+    fits
+}
+
 statements! {
     REVISION_FIND: "looking for a revision" =
         "SELECT r.revision_id, u.update_id, r.revision, r.update_type, r.category_kind, r.title, r.default_language,
@@ -387,9 +399,10 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Notes where files can be fetched; what is known already stays.
+    /// Notes where files can be fetched; what is known already stays, and addresses that are [too long](LONGEST_ADDRESS) are left out.
     pub fn file_source_add(&self, sources: &[FileSource]) -> Result<(), StoreError> {
-        let rows = sources.iter().map(|source| row![source.digest, &source.url, &source.origin]);
+        let kept = sources.iter().filter(|source| is_address(source.digest, &source.url));
+        let rows = kept.map(|source| row![source.digest, &source.url, &source.origin]);
         self.run_many(&SOURCE_ADD, rows).map(drop)
     }
 

@@ -20,7 +20,7 @@ use weir_model::{
 use crate::{
     ReadTx, StoreError, WriteTx,
     codec::{Row, args, row},
-    revision::PackedRevision,
+    revision::{PackedRevision, is_address},
     sql::statements,
     staged_form::{self, Form, Needs},
 };
@@ -407,9 +407,11 @@ impl WriteTx<'_> {
         Ok(Some(self.run_many(&PENDING_ADD, rows)? as u64))
     }
 
-    /// Stages a place where a file can be fetched.
+    /// Stages a place where a file can be fetched, unless its address is [too long](crate::revision::LONGEST_ADDRESS).
     pub fn staged_source_add(&self, digest: ContentDigest, url: &str) -> Result<(), StoreError> {
-        self.send(&STAGED_SOURCE_ADD, args![digest, url])?;
+        if is_address(digest, url) {
+            self.send(&STAGED_SOURCE_ADD, args![digest, url])?;
+        }
         Ok(())
     }
 

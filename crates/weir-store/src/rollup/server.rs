@@ -1,5 +1,7 @@
 //! Servers below, their figures, and installations on the way up.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 use weir_model::{
@@ -239,6 +241,10 @@ fn client(row: &Row<'_>) -> Result<RolledClient, StoreError> {
     })
 }
 
+/// Characters of a locale, and of an architecture.
+const LOCALE: usize = 64;
+const ARCHITECTURE: usize = 50;
+
 /// From column 4 on.
 fn fingerprint(row: &Row<'_>) -> Result<OsFingerprint, StoreError> {
     Ok(OsFingerprint {
@@ -247,13 +253,18 @@ fn fingerprint(row: &Row<'_>) -> Result<OsFingerprint, StoreError> {
         os_build_number: row.opt_int(6)?.unwrap_or_default(),
         os_service_pack_major_number: row.opt_int(7)?.unwrap_or_default(),
         os_service_pack_minor_number: row.opt_int(8)?.unwrap_or_default(),
-        os_locale: row.opt_text(9)?.unwrap_or_default(),
+        os_locale: cut(row.opt_text(9)?, LOCALE),
         suite_mask: row.opt_int(10)?.unwrap_or_default(),
         old_product_type: row.opt_int(11)?.unwrap_or_default(),
         new_product_type: row.opt_int(12)?.unwrap_or_default(),
         system_metrics: row.opt_int(13)?.unwrap_or_default(),
-        processor_architecture: row.opt_text(14)?.unwrap_or_default(),
+        processor_architecture: cut(row.opt_text(14)?, ARCHITECTURE),
     })
+}
+
+/// What a computer sent, as long as the server above takes it: kinds are found by an index, which has no room for long texts.
+fn cut(text: Option<String>, most: usize) -> String {
+    text.unwrap_or_default().trim().chars().take(most).collect()
 }
 
 /// The text by which a kind is found. Field order is that of the type.
@@ -312,7 +323,12 @@ impl ReadTx<'_> {
 
     /// Computers that scan here, by kind.
     pub fn rollup_own_kinds(&self) -> Result<Vec<(OsFingerprint, i32)>, StoreError> {
-        self.all(&OWN_KINDS, args![], |row| Ok((fingerprint(row)?, row.int(3)?)))
+        let mut kinds: BTreeMap<OsFingerprint, i32> = BTreeMap::new();
+        for (os, count) in self.all(&OWN_KINDS, args![], |row| Ok((fingerprint(row)?, row.int::<i32>(3)?)))? {
+            let known = kinds.entry(os).or_default();
+            *known = known.saturating_add(count);
+        }
+        Ok(kinds.into_iter().collect())
     }
 }
 

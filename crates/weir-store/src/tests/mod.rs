@@ -25,6 +25,7 @@ mod groups;
 mod history;
 mod idempotency;
 mod lists;
+mod long_texts;
 mod membership;
 mod plans_postgres;
 mod postgres;
