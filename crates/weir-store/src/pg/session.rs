@@ -453,12 +453,12 @@ impl Unit<'_> {
     /// Makes the unit durable.
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         let session = self.session;
+        let link = session.linked(COMMITTING)?;
         if session.failed.get() {
             let source = "a statement of it had failed, and was not undone".into();
             return Err(StoreError::Query { action: COMMITTING, source });
         }
         let changed = session.changed.get() > 0 || !session.queue.borrow().is_empty();
-        let link = session.linked(COMMITTING)?;
         let text = if changed { COMMIT_CHANGED } else { COMMIT };
         let done = session.waiting(COMMITTING, link.client.batch_execute(text));
         self.over = done.is_ok();

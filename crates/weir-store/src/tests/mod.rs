@@ -38,6 +38,7 @@ mod schema_pair;
 mod staging;
 mod totals;
 mod transfer;
+mod units_postgres;
 mod windows;
 
 use std::path::Path;
