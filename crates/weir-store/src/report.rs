@@ -53,6 +53,8 @@ statements! {
 
 /// Numbers that are no farther apart are read in one go: what lies between is passed over sooner than looked for anew.
 const NEAR: u32 = 4;
+/// Computers that are read with one statement: whoever asks for something else meanwhile makes a session keep what is left of its rows.
+const PIECE: usize = 500;
 
 fn computer(row: &Row<'_>) -> Result<ReportComputer, StoreError> {
     let id = row.str(1)?;
@@ -85,9 +87,10 @@ impl ReadTx<'_> {
         each: &mut EachReported<'_>,
     ) -> Result<(), StoreError> {
         let statement: &'static Statement = if with_status { &STATUSES } else { &COMPUTERS };
-        for near in numbers.chunk_by(|one, next| next.saturating_sub(*one) <= NEAR) {
-            let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
-            let mut wanted = near.iter().peekable();
+        let near = numbers.chunk_by(|one, next| next.saturating_sub(*one) <= NEAR);
+        for piece in near.flat_map(|near| near.chunks(PIECE)) {
+            let (Some(first), Some(last)) = (piece.first(), piece.last()) else { continue };
+            let mut wanted = piece.iter().peekable();
             self.each(statement, args![*first, *last], |row| {
                 let no: u32 = row.int(0)?;
                 while wanted.next_if(|wanted| **wanted < no).is_some() {}
