@@ -176,7 +176,11 @@ impl AppState {
             front::keep(tx)?;
             work(tx)
         };
-        blocking(move || store.write(&actor, work)).await
+        let written = blocking(move || store.write(&actor, work)).await;
+        if written.is_ok() {
+            crate::admin::idempotency::wrote();
+        }
+        written
     }
 
     /// Whether other front ends write the database, too.

@@ -283,6 +283,7 @@ impl App {
         };
         let written = blocking(move || store.try_write(&actor, work)).await;
         if written.is_ok() {
+            super::idempotency::wrote();
             // the sites below may have to hear of it
             self.hub().nudge();
             // and it may have opened or closed an alert

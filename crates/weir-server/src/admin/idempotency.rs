@@ -1,12 +1,18 @@
 //! Keys of requests (`Idempotency-Key`): a request that is sent again is answered as before and not carried out again.
 //!
 //! The key is kept before the request is carried out, and its answer after. A request that was refused has done nothing, so its
-//! key is free again. Where it is not known how a request ended, because the process ended in the middle of it, that is said:
-//! the caller has to look.
+//! key is free again. Where it is not known how a request ended, because the process ended in the middle of it, or the database went
+//! away when a part was done, that is said: the caller has to look.
 //!
 //! *Invariant:* no secret that an answer tells once is kept.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use axum::{
     body::{Body, to_bytes},
@@ -51,6 +57,17 @@ const SECRET: &[&str] =
     &["/approvals/{id}/approve", "/sign-in-links", "/sites/{site}/enrolment", "/subscriptions", "/tokens", "/users"];
 /// Refusals of the server's that say that nothing was done.
 const UNDONE: [&str; 4] = ["busy", "database_unreachable", "disk_failed", "disk_full"];
+
+tokio::task_local! {
+    /// Whether the request with a key that this task carries out has written something.
+    static WROTE: Arc<AtomicBool>;
+}
+
+/// Something was made durable for the request of this task.
+pub(crate) fn wrote() {
+    // most requests have no key
+    let _ = WROTE.try_with(|wrote| wrote.store(true, Ordering::Relaxed));
+}
 
 type Key = (String, Sha256Digest);
 
@@ -139,9 +156,13 @@ pub(super) async fn answer(
     let secret = SECRET.contains(&template);
     // it goes on to its end when the caller goes away, who may come back for the answer
     let work = tokio::spawn(async move {
-        let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-        let (response, outcome) = outcome(response, secret).await;
+        let wrote = Arc::new(AtomicBool::new(false));
+        let carried = next.run(Request::from_parts(parts, Body::from(bytes)));
+        let response = WROTE.scope(Arc::clone(&wrote), carried).await;
+        let (response, outcome) = outcome(response, secret, wrote.load(Ordering::Relaxed)).await;
         let kept = app.write(&caller, move |tx| match outcome {
+            // as it is when the process ends in the middle of it
+            Outcome::Unknown => Ok(()),
             Outcome::Refused => Ok(tx.idempotency_release(&asked.principal, asked.key).map(drop)?),
             Outcome::Answered(status, text) => {
                 Ok(tx.idempotency_answer(&asked.principal, asked.key, status, text.as_deref())?)
@@ -172,9 +193,12 @@ enum Outcome {
     Answered(u16, Option<String>),
     /// Nothing: nothing was done.
     Refused,
+    /// Nothing: a part was done, and the rest was kept from being done.
+    Unknown,
 }
 
-async fn outcome(response: Response, secret: bool) -> (Response, Outcome) {
+/// `wrote`: something was made durable before it was answered.
+async fn outcome(response: Response, secret: bool, wrote: bool) -> (Response, Outcome) {
     let status = response.status();
     let (parts, bytes) = match whole(response).await {
         Ok(whole) => whole,
@@ -185,7 +209,10 @@ async fn outcome(response: Response, secret: bool) -> (Response, Outcome) {
             return (*response, kept);
         }
     };
-    let outcome = if status.is_client_error() || (status.is_server_error() && is_undone(&bytes)) {
+    let undone = status.is_server_error() && is_undone(&bytes);
+    let outcome = if undone && wrote {
+        Outcome::Unknown
+    } else if status.is_client_error() || undone {
         Outcome::Refused
     } else {
         let text = std::str::from_utf8(&bytes).ok().filter(|text| text.len() <= LONGEST_ANSWER && !secret);
@@ -218,8 +245,8 @@ fn replay(asked: &KeyedRequest, known: KeyedAnswer) -> Result<Response, AdminErr
         return Err(AdminError::Conflict {
             code: "outcome_unknown",
             detail: format!(
-                "a request with this key came at {}, and the server ended before it was answered: it may have been carried \
-                 out or not",
+                "a request with this key came at {}, and the server or its database ended before it was answered: it may have been \
+                 carried out, or a part of it, or not",
                 known.created_at
             ),
             next_step: Some(
@@ -370,6 +397,34 @@ mod tests {
         assert!(all.begin(&id).is_none());
         drop(turn);
         assert!(all.begin(&id).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_was_written_in_part_is_not_repeated() {
+        let answer = |status: u16, body: &'static str| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+        };
+        let gone = r#"{"code":"database_unreachable","status":503}"#;
+        for (status, body, wrote, wanted) in [
+            (503, gone, false, "Refused"),
+            (503, gone, true, "Unknown"),
+            (400, r#"{"code":"invalid"}"#, true, "Refused"),
+            (201, "{}", true, "Answered(201)"),
+            (503, r#"{"code":"outcome_unknown"}"#, false, "Answered(503)"),
+        ] {
+            let (_, outcome) = outcome(answer(status, body), false, wrote).await;
+            let found = match outcome {
+                Outcome::Answered(status, _) => format!("Answered({status})"),
+                Outcome::Refused => "Refused".to_owned(),
+                Outcome::Unknown => "Unknown".to_owned(),
+            };
+            assert_eq!(found, wanted, "{status} {body} {wrote}");
+        }
+        let noted = Arc::new(AtomicBool::new(false));
+        wrote();
+        WROTE.scope(Arc::clone(&noted), async { wrote() }).await;
+        assert!(noted.load(Ordering::Relaxed));
     }
 
     #[test]
