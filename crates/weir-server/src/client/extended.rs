@@ -1,5 +1,7 @@
 //! GetExtendedUpdateInfo and GetExtendedUpdateInfo2 (MS-WUSP 3.1.5.9, 2.2.2.2.10).
 
+use std::collections::HashMap;
+
 use weir_model::ids::RevisionId;
 use weir_store::{ReadTx, StoreError};
 use weir_wire::{
@@ -101,26 +103,25 @@ fn find(tx: &ReadTx<'_>, wanted: &Wanted, places: &Places) -> Result<Found, Stor
     let has = |kind| wanted.types.contains(&kind);
     let mut fragments = Vec::new();
     if has(FragmentType::Core) {
-        for id in &wanted.ids {
-            fragments.extend(core(tx, *id)?.map(|source| (*id, Text::Core(source))));
-        }
+        fragments.extend(cores(tx, &wanted.ids)?.into_iter().map(|(id, source)| (id, Text::Core(source))));
     }
     if has(FragmentType::Extended) {
-        for id in &wanted.ids {
-            fragments.extend(tx.extended_fragment(*id)?.map(|text| (*id, Text::Plain(text))));
-        }
+        let mut stored = tx.extended_fragments(&wanted.ids)?;
+        fragments.extend(wanted.ids.iter().filter_map(|id| Some((*id, Text::Plain(stored.remove(id)?)))));
     }
     if has(FragmentType::LocalizedProperties) {
+        let mut all = tx.localized_fragments_of(&wanted.ids)?;
         for id in &wanted.ids {
-            let stored = tx.localized_fragments(*id)?;
+            let stored = all.remove(id).unwrap_or_default();
             let chosen = choose(stored.iter().map(|(language, _)| language.as_str()), &wanted.locales);
             let texts = stored.into_iter().zip(chosen).filter(|(_, chosen)| *chosen);
             fragments.extend(texts.map(|((_, text), _)| (*id, Text::Plain(text))));
         }
     }
     if has(FragmentType::Eula) {
+        let mut all = tx.eula_fragments_of(&wanted.ids)?;
         for id in &wanted.ids {
-            let stored = tx.eula_fragments(*id)?;
+            let stored = all.remove(id).unwrap_or_default();
             let chosen = choose(stored.iter().map(|eula| eula.language.as_str()), &wanted.locales);
             let here = |region: &Option<String>| match (region, &wanted.region) {
                 (Some(region), Some(wanted)) => region.eq_ignore_ascii_case(wanted),
@@ -136,13 +137,21 @@ fn find(tx: &ReadTx<'_>, wanted: &Wanted, places: &Places) -> Result<Found, Stor
     Ok(Found { fragments, files })
 }
 
-fn core(tx: &ReadTx<'_>, id: RevisionId) -> Result<Option<FragmentSource>, StoreError> {
-    let Some(info) = tx.core_info(id)? else { return Ok(None) };
-    if info.escaped_len > u64::from(GIANT) {
-        return Ok(Some(FragmentSource::Giant(info)));
-    }
-    let escaped = tx.core_escaped(id)?;
-    Ok(escaped.map(|escaped| FragmentSource::Cached(Fragment::once(escaped))))
+/// Core fragments, in the order asked; large ones are read when they are sent.
+fn cores(tx: &ReadTx<'_>, ids: &[RevisionId]) -> Result<Vec<(RevisionId, FragmentSource)>, StoreError> {
+    let infos = tx.core_infos(ids)?;
+    let is_giant = |id: &RevisionId| infos.get(id).is_some_and(|info| info.escaped_len > u64::from(GIANT));
+    let whole: Vec<RevisionId> = ids.iter().filter(|id| !is_giant(id)).copied().collect();
+    let mut escaped: HashMap<_, _> = tx.core_escaped_many(&whole)?.into_iter().collect();
+    let source = |id: &RevisionId| {
+        let source = if is_giant(id) {
+            FragmentSource::Giant(*infos.get(id)?)
+        } else {
+            FragmentSource::Cached(Fragment::once(escaped.remove(id)?))
+        };
+        Some((*id, source))
+    };
+    Ok(ids.iter().filter_map(source).collect())
 }
 
 /// Which of the available languages answer a request: those it names, in any case; for a named one that is absent its

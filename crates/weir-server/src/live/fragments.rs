@@ -125,8 +125,9 @@ impl Fragments {
     pub fn load(&self, store: &Store, ids: &[RevisionId]) -> Result<HashMap<RevisionId, Fragment>, StoreError> {
         store.read(|tx| {
             let mut loaded = HashMap::with_capacity(ids.len());
+            let infos = tx.core_infos(ids)?;
             for (id, escaped) in tx.core_escaped_many(ids)? {
-                let rows = tx.core_info(id)?.map_or(0, |info| info.block_rows);
+                let rows = infos.get(&id).map_or(0, |info| info.block_rows);
                 let mut blocks = Vec::new();
                 for row in 0..rows {
                     if let Some((_, data)) = tx.core_blocks(id, row)? {

@@ -1,5 +1,7 @@
 //! Storing and reading revisions.
 
+use std::collections::HashMap;
+
 use weir_model::{
     ids::{ChangeNumber, ContentDigest, RevisionId, UpdateIdentity},
     update::{DriverMetadata, PrerequisiteClause, Severity, UpdateType},
@@ -85,6 +87,13 @@ fn a_revision_comes_back_as_it_was() {
             let eulas: Vec<_> =
                 tx.eula_fragments(id)?.into_iter().map(|eula| (eula.language, eula.region, eula.xml)).collect();
             assert_eq!(eulas, given.eula_fragments);
+            let (ids, none) = ([id, RevisionId(id.0 + 1), id], HashMap::new());
+            assert_eq!(tx.extended_fragments(&ids)?, HashMap::from([(id, given.extended.clone())]));
+            assert_eq!(tx.localized_fragments_of(&ids)?, HashMap::from([(id, tx.localized_fragments(id)?)]));
+            assert_eq!(tx.eula_fragments_of(&ids)?, HashMap::from([(id, tx.eula_fragments(id)?)]));
+            assert_eq!(tx.eula_fragments_of(&[])?, none);
+            assert_eq!(tx.core_infos(&ids)?, HashMap::from([(id, tx.core_info(id)?.expect("stored"))]));
+            assert!(tx.core_escaped_many(&ids)? == [(id, given.core_escaped.clone().into_bytes())]);
             assert_eq!(tx.revision_files(id)?, given.files);
             assert_eq!(tx.revision_relationships(id)?, given.relationships);
             assert_eq!(tx.revision_categories(id)?, [update(100)]);
@@ -235,6 +244,29 @@ fn file_sources_are_kept_once() {
     scratch.write(|tx| tx.file_source_add(&[source.clone(), source.clone()]));
     let found = scratch.store.read(|tx| tx.file_sources(source.digest)).expect("reads");
     assert_eq!(found, [source]);
+}
+
+#[test]
+fn texts_of_very_many_revisions_are_read_together() {
+    let scratch = Scratch::new();
+    scratch.import((0..100).map(|number| software(number, 1)).collect());
+    let read = scratch.store.read(|tx| {
+        let ids = tx.catalogue_revision_ids()?;
+        let asked: Vec<RevisionId> = ids.iter().rev().copied().collect();
+        let cores = tx.core_escaped_many(&asked)?;
+        assert_eq!(cores.iter().map(|(id, _)| *id).collect::<Vec<_>>(), asked, "in the order asked");
+        let (extended, localized) = (tx.extended_fragments(&asked)?, tx.localized_fragments_of(&asked)?);
+        let infos = tx.core_infos(&asked)?;
+        for (id, core) in cores {
+            assert_eq!(tx.core_escaped(id)?, Some(core));
+            assert_eq!(tx.extended_fragment(id)?.as_ref(), extended.get(&id));
+            assert_eq!(Some(&tx.localized_fragments(id)?), localized.get(&id));
+            assert_eq!(tx.core_info(id)?.as_ref(), infos.get(&id));
+        }
+        assert_eq!((ids.len(), extended.len(), localized.len(), infos.len()), (100, 100, 100, 100));
+        Ok(())
+    });
+    read.expect("reads");
 }
 
 #[test]
