@@ -2,15 +2,14 @@
 //!
 //! Triggers number every change (V19), so that no writer can forget it, and a follower reads only what came since.
 
-use std::ops::ControlFlow;
-
-use weir_model::ids::CollectionId;
-
-use crate::{
-    ReadTx, StoreError, WriteTx,
-    codec::{Row, args},
-    sql::statements,
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
 };
+
+use weir_model::{ids::CollectionId, targeting::CollectionKind};
+
+use crate::{ReadTx, StoreError, WriteTx, codec::args, sql::statements};
 
 /// A computer as an index in memory needs it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,9 +29,18 @@ statements! {
     FEED_SINCE: "listing computers that changed" =
         "SELECT computer_no FROM computer_feed WHERE version > ?1 ORDER BY version, computer_no";
     FEED_COUNT: "counting computers that changed" = "SELECT count(*) FROM computer_feed WHERE version > ?1";
-    FEED_COMPUTER: "reading a computer that changed" =
-        "SELECT c.site_no, s.status FROM computer c LEFT JOIN computer_status s ON s.computer_no = c.computer_no
-         WHERE c.computer_no = ?1";
+    FEED_COMPUTERS: "reading computers that changed" =
+        "SELECT c.computer_no, c.site_no, (SELECT s.status FROM computer_status s WHERE s.computer_no = c.computer_no)
+         FROM computer c
+         WHERE c.computer_no IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)
+         ORDER BY c.computer_no";
+    FEED_COLLECTIONS: "reading where computers that changed are" =
+        "SELECT DISTINCT m.computer_no, m.collection_id, c.kind
+         FROM collection_member m JOIN collection c ON c.collection_id = m.collection_id
+         WHERE m.computer_no IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)
+         ORDER BY m.computer_no, m.collection_id";
     FEED_STATUS: "loading what all computers reported" =
         "SELECT computer_no, status FROM computer_status ORDER BY computer_no";
     FEED_STATUS_OF: "reading what some computers reported" =
@@ -63,11 +71,35 @@ impl ReadTx<'_> {
 
     /// A computer as it is now; none if it is gone.
     pub fn feed_computer(&self, no: u32) -> Result<Option<FedComputer>, StoreError> {
-        let read = |row: &Row<'_>| {
-            Ok((row.int(0)?, row.opt(1, |row, column| Ok(row.bytes(column)?.to_vec()))?.unwrap_or_default()))
-        };
-        let Some((site, status)) = self.first(&FEED_COMPUTER, args![no], read)? else { return Ok(None) };
-        Ok(Some(FedComputer { no, site, groups: self.computer_collections(no)?, status }))
+        Ok(self.feed_computers(&[no])?.remove(&no))
+    }
+
+    /// Those of these computers that are not gone, as they are now.
+    pub fn feed_computers(&self, numbers: &[u32]) -> Result<HashMap<u32, FedComputer>, StoreError> {
+        let mut found: HashMap<u32, FedComputer> = HashMap::with_capacity(numbers.len());
+        self.each_of(&FEED_COMPUTERS, numbers, |row| {
+            let (no, site) = (row.int(0)?, row.int(1)?);
+            let status = row.opt(2, |row, column| Ok(row.bytes(column)?.to_vec()))?.unwrap_or_default();
+            found.insert(no, FedComputer { no, site, groups: Vec::new(), status });
+            Ok(())
+        })?;
+        let mut grouped: HashSet<u32> = HashSet::new();
+        self.each_of(&FEED_COLLECTIONS, numbers, |row| {
+            let no = row.int(0)?;
+            if row.coded::<CollectionKind>(2)? == CollectionKind::TargetGroup {
+                grouped.insert(no);
+            }
+            if let Some(computer) = found.get_mut(&no) {
+                computer.groups.push(row.collection_id(1)?);
+            }
+            Ok(())
+        })?;
+        let by_rule = |computer: &&mut FedComputer| !computer.groups.is_empty() && !grouped.contains(&computer.no);
+        for computer in found.values_mut().filter(by_rule) {
+            computer.groups.push(CollectionId::UNASSIGNED_COMPUTERS);
+            computer.groups.sort_unstable();
+        }
+        Ok(found)
     }
 
     /// Hands the encoded status of every computer that reported to `each`, ascending by row number.

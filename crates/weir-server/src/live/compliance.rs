@@ -340,11 +340,12 @@ impl Inner {
         }
         let mut ask = asker(published, &self.directory);
         for some in tx.feed_since(known)?.chunks(AT_ONCE) {
-            let read = |no: &u32| -> Result<_, StoreError> {
-                let computer = tx.feed_computer(*no)?;
-                Ok((*no, computer.map(|it| (it.site, placed(it.groups), listed(*no, &it.status)))))
+            let mut there = tx.feed_computers(some)?;
+            let as_it_is = |no: &u32| {
+                let computer = there.remove(no);
+                (*no, computer.map(|it| (it.site, placed(it.groups), listed(*no, &it.status))))
             };
-            let changed = some.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            let changed: Vec<_> = some.iter().map(as_it_is).collect();
             let mut held = kept.held.write();
             for (no, computer) in &changed {
                 match computer {

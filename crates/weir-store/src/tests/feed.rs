@@ -100,6 +100,10 @@ fn a_computer_is_read_as_it_is() {
     let mut seen = Vec::new();
     scratch.store.read(|tx| tx.feed_status_each(&mut |no, bytes| seen.push((no, bytes.to_vec())))).expect("reads");
     assert_eq!(seen, [(1, vec![4; 3])]);
+    let many: Vec<u32> = (1..=200).rev().collect();
+    let found = scratch.store.read(|tx| tx.feed_computers(&many)).expect("reads");
+    assert_eq!(found.get(&1).cloned(), read(1));
+    assert_eq!((found.len(), found.get(&2).cloned()), (2, read(2)), "and nobody who is not there");
 }
 
 #[test]
