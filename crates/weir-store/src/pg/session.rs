@@ -285,7 +285,7 @@ impl Session {
         self.queue(statement.action, bytes, async move {
             let changed = link.client.execute_raw(&prepared, values).await?;
             then(changed);
-            Ok(changed)
+            Ok::<u64, Error>(changed)
         });
         let waiting = self.queue.borrow().len();
         if waiting > QUEUE || self.queued_bytes.get() > QUEUE_BYTES {
