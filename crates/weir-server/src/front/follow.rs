@@ -74,11 +74,6 @@ impl Following {
         self.asked.notify_one();
         matches!(tokio::time::timeout(patience, done.wait_for(|done| *done >= ticket)).await, Ok(Ok(_)))
     }
-
-    /// Tells of each look that is complete.
-    pub(crate) fn looks(&self) -> watch::Receiver<u64> {
-        self.done.subscribe()
-    }
 }
 
 /// Starts what follows; it ends when `stop` turns true.
