@@ -157,13 +157,13 @@ pub(super) async fn answer(
     })?;
     let (version, operation) = (parsed.version, parsed.request.operation());
     note(|seen| seen.call(operation.name()));
-    if behind(state, &parsed.request) {
-        // what another front end said is committed: it is here in a moment, and if it is not, it never was said
-        state.following.catch_up(PATIENCE).await;
-    }
+    // what another front end said is committed: it is here after a look, or it never was said. Where no look came to its end, nothing is
+    // known of that, and the computer asks again
+    let is_late = behind(state, &parsed.request) && !state.following.catch_up(PATIENCE).await;
     let configuration = state.configuration.load();
     let call = Call { state, connection, configuration, now: state.clock.now(), version, host, body, limits };
-    match call.run(parsed.request).await {
+    let answered = if is_late { Err(Refusal::new(ErrorCode::ServerBusy)) } else { call.run(parsed.request).await };
+    match answered {
         Ok(reply) => Ok((version, operation, reply)),
         Err(Refusal { code, message }) => {
             let id = Uuid::new_v4();

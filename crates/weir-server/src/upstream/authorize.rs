@@ -48,6 +48,7 @@ impl Call<'_> {
 
     pub(super) async fn get_cookie(&self, request: &GetCookie) -> Result<Reply, Refusal> {
         let (sealed, protocol) = request.validate()?;
+        self.know_key(Some(sealed)).await?;
         let holder = Holder::open(&self.state.keys, sealed, self.state.epoch, self.now)?;
         if !admission::served(self.state, self.connection, holder.no, holder.id).await? {
             return Err(Refusal::new(ErrorCode::InvalidAuthorizationCookie));
