@@ -158,6 +158,9 @@ async fn look(app: &App, before: Option<Marks>) -> Result<Marks, AdminError> {
     if moved(|before, now| before.keys != now.keys) {
         app.state.reload_keys().await?;
     }
+    if moved(|before, now| before.job != now.job) {
+        app.state.reload_epoch().await?;
+    }
     let catalogue = moved(|before, now| before.change != now.change);
     if catalogue || moved(|before, now| before.configured != now.configured) {
         app.reload_settings().await?;

@@ -123,7 +123,7 @@ impl Call<'_> {
     /// Opens and checks a cookie, and that its server is still served.
     pub(super) async fn caller(&self, sealed: Option<&[u8]>) -> Result<Cookie, Refusal> {
         self.know_key(sealed).await?;
-        let cookie = Cookie::open(&self.state.keys, sealed, self.state.epoch, self.now)?;
+        let cookie = Cookie::open(&self.state.keys, sealed, self.state.epoch(), self.now)?;
         let Holder { no, id, .. } = cookie.holder;
         if admission::served(self.state, self.connection, no, id).await? {
             Ok(cookie)
