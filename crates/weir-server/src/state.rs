@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 use weir_model::ids::Sha256Digest;
-use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore, job::JobRow};
+use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore, job::JobRow, site::SealingKey};
 
 use crate::{
     admission::Admission,
@@ -285,13 +285,14 @@ type Keys = Vec<(u32, Vec<u8>)>;
 fn rotate_keys(store: &Store) -> Result<Keys, StoreError> {
     let now = Timestamp::now();
     let keys = store.read(|tx| tx.keys_list())?;
-    let age = |key: &weir_store::site::SealingKey| now.duration_since(key.created_at);
+    let age = |key: &SealingKey| now.duration_since(key.created_at);
     let young = keys.iter().any(|key| key.retired_at.is_none() && age(key) < KEY_SEALS);
     if !young {
         let fresh = KeyRing::generate().map_err(|_| StoreError::Exhausted("randomness of the system"))?;
         store.write(&Actor::system("cookie keys", now), |tx| {
             // another front end may have made one meanwhile
-            if tx.keys_list()?.len() > keys.len() {
+            let newest = |keys: &[SealingKey]| keys.first().map(|key| key.id);
+            if newest(&tx.keys_list()?) != newest(&keys) {
                 return Ok(0);
             }
             for key in &keys {
