@@ -46,6 +46,9 @@ enum Chore {
         /// Targets at a time; as many as there are processors if not given.
         #[arg(long)]
         jobs: Option<usize>,
+        /// Only try this input, of the one target that is named; such as one that a run found.
+        #[arg(long, value_name = "FILE", requires = "targets")]
+        input: Option<PathBuf>,
         /// Only these targets.
         targets: Vec<String>,
     },
@@ -78,10 +81,14 @@ enum Chore {
 /// Says which engine the databases of tests are on.
 const ENGINE: &str = "WEIR_TEST_ENGINE";
 
-/// What is run again with databases of PostgreSQL: all that asks much of the store, and some of the whole program.
+/// What is run again with databases of PostgreSQL: all that asks much of the store, and some of the whole program. The program's own
+/// package, which has no library and none of these tests, is named with each: libraries get the features then that they have in the
+/// whole workspace. Otherwise cargo builds most of them, and all of ours, once more.
 const ON_POSTGRES: [&[&str]; 3] = [
-    &["--package", "weir-store", "--lib"],
+    &["--package", "weir", "--package", "weir-store", "--lib"],
     &[
+        "--package",
+        "weir",
         "--package",
         "weir-server",
         "--test",
@@ -133,16 +140,19 @@ fn run(chore: Chore) -> Result<()> {
                 return Ok(());
             }
             if !arguments.is_empty() {
-                return trial::run(&arguments, None);
+                return trial::tell(&[trial::run(&arguments, None)?]);
             }
-            let everything = trial::run(&words(&["--workspace", "--no-fail-fast"]), None);
+            let mut reports = vec![trial::run(&words(&["--workspace", "--no-fail-fast"]), None)?];
             // whatever failed, it is known of both engines then
-            let again = ON_POSTGRES.map(|targets| {
+            for targets in ON_POSTGRES {
+                if !reports.iter().all(trial::Report::began) {
+                    break; // what cannot be built cannot be built for the other engine
+                }
                 let mut arguments = words(&["--no-fail-fast"]);
                 arguments.extend(words(targets));
-                trial::run(&arguments, Some("postgres"))
-            });
-            everything.and(again.into_iter().collect())
+                reports.push(trial::run(&arguments, Some("postgres"))?);
+            }
+            trial::tell(&reports)
         }
         Chore::Bench { arguments } => {
             let mut cargo = cargo("run");
@@ -155,7 +165,9 @@ fn run(chore: Chore) -> Result<()> {
             }
             succeed(&mut cargo)
         }
-        Chore::Fuzz { seconds, jobs, targets } => fuzz::run(&fuzz::Options { seconds, jobs, only: targets }),
+        Chore::Fuzz { seconds, jobs, input, targets } => {
+            fuzz::run(&fuzz::Options { seconds, jobs, only: targets, input })
+        }
         Chore::Soak { minutes, seed, only } => {
             needs::provide()?;
             let mut cargo = cargo("test");

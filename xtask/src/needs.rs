@@ -74,6 +74,18 @@ const BENCH_TOOLS: &[Tool] = &[
     },
 ];
 
+/// What the fuzz targets need.
+const FUZZ_TOOLS: &[Tool] = &[Tool {
+    probe: ("sh", &["-c", "\"${CXX:-c++}\" --version"]),
+    package: "g++",
+    purpose: "libFuzzer, which drives the targets, is compiled from its source in C++",
+}];
+
+/// Provides what the fuzz targets need.
+pub(crate) fn provide_for_fuzz() -> Result<()> {
+    tools(FUZZ_TOOLS, "the fuzz targets")
+}
+
 /// Provides what benchmarks need, as far as it can be had: what is missing is not measured, and the report says so.
 pub(crate) fn provide_for_bench() {
     if let Err(error) = tools(BENCH_TOOLS, "the benchmarks") {

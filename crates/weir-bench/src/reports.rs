@@ -130,7 +130,7 @@ pub(crate) async fn measure(
             ),
             ..Row::default()
         };
-        rows.push(row.within([Limit::least(if slow { SLOW_RATE } else { rate(database) })]));
+        rows.push(row.within([Limit::least(if slow { SLOW_RATE } else { self::rate(database) })]));
     }
     Ok(Figures { rows, exponent: Some(exponent(&growth)) })
 }

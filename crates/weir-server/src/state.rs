@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 use weir_model::ids::Sha256Digest;
-use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore};
+use weir_store::{Actor, ReadTx, Store, StoreError, WriteTx, content::ContentStore, job::JobRow, site::SealingKey};
 
 use crate::{
     admission::Admission,
@@ -48,8 +48,8 @@ pub struct AppState {
     pub content: ContentStore,
     /// This site.
     pub server: ServerIdentity,
-    /// What cookies are of: the site, or the restore that its data came from.
-    pub epoch: Uuid,
+    /// What cookies are of.
+    epoch: ArcSwap<Uuid>,
     /// Seals cookies.
     pub keys: KeyRing,
     /// What time it is for computers.
@@ -134,7 +134,7 @@ impl AppState {
             content,
             signed: crate::content::Signed::default(),
             server,
-            epoch,
+            epoch: ArcSwap::from_pointee(epoch),
             keys,
             clock: Clock::default(),
             configuration: SettingsCell::new(configuration),
@@ -181,6 +181,23 @@ impl AppState {
             crate::admin::idempotency::wrote();
         }
         written
+    }
+
+    /// What cookies are of: the site, or the restore that its data came from.
+    pub fn epoch(&self) -> Uuid {
+        **self.epoch.load()
+    }
+
+    /// Reads again what cookies are of: another front end may have been the first to start on what was restored.
+    pub(crate) async fn reload_epoch(&self) -> Result<(), StoreError> {
+        let restores = self.read(|tx| tx.job_list(crate::backup::RESTORE, 1)).await?;
+        let epoch = epoch(self.server.0, &restores);
+        if *self.epoch.swap(Arc::new(epoch)) != epoch {
+            tracing::warn!(
+                "another front end says that the data were restored: computers and servers are told that it changed"
+            );
+        }
+        Ok(())
     }
 
     /// Whether other front ends write the database, too.
@@ -238,11 +255,16 @@ pub async fn blocking<T: Send + 'static>(
     }
 }
 
+/// What cookies are of: the last restore, or the site if there was none.
+fn epoch(site: Uuid, restores: &[JobRow]) -> Uuid {
+    restores.first().map_or(site, |row| row.id)
+}
+
 fn ensure_site(store: &Store) -> Result<(ServerIdentity, Timestamp, Uuid), StoreError> {
     let now = Timestamp::now();
     let (site, restore) = store.read(|tx| Ok((tx.site()?, tx.job_list(crate::backup::RESTORE, 1)?)))?;
     if let Some(site) = site {
-        let epoch = restore.first().map_or(site.server_id, |row| row.id);
+        let epoch = epoch(site.server_id, &restore);
         return Ok((ServerIdentity(site.server_id), site.config_changed_at, epoch));
     }
     // another front end may start on the same empty database
@@ -267,13 +289,14 @@ type Keys = Vec<(u32, Vec<u8>)>;
 fn rotate_keys(store: &Store) -> Result<Keys, StoreError> {
     let now = Timestamp::now();
     let keys = store.read(|tx| tx.keys_list())?;
-    let age = |key: &weir_store::site::SealingKey| now.duration_since(key.created_at);
+    let age = |key: &SealingKey| now.duration_since(key.created_at);
     let young = keys.iter().any(|key| key.retired_at.is_none() && age(key) < KEY_SEALS);
     if !young {
         let fresh = KeyRing::generate().map_err(|_| StoreError::Exhausted("randomness of the system"))?;
         store.write(&Actor::system("cookie keys", now), |tx| {
             // another front end may have made one meanwhile
-            if tx.keys_list()?.len() > keys.len() {
+            let newest = |keys: &[SealingKey]| keys.first().map(|key| key.id);
+            if newest(&tx.keys_list()?) != newest(&keys) {
                 return Ok(0);
             }
             for key in &keys {

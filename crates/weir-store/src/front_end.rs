@@ -94,13 +94,17 @@ statements! {
          VALUES (?1, ?2, 1, CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)
              + 0 * CAST(?3 AS BIGINT) + CAST(?4 AS BIGINT))
          ON CONFLICT (name) DO NOTHING RETURNING term";
-    // a duty in whose name something is being written is left alone for now: nobody waits for it
+    // a duty in whose name something is being written is left alone for now: nobody waits for it. An end that is further ahead than any
+    // lease was written by a clock that has been set back since, as another server of the database may have one: nobody waits for that
     DUTY_TAKE: "taking a duty" =
-        "UPDATE duty SET front_id = ?2, term = term + 1, until = ?3 + ?4 WHERE name = ?1 AND until <= ?3 RETURNING term",
+        "UPDATE duty SET front_id = ?2, term = term + 1, until = ?3 + ?4
+         WHERE name = ?1 AND (until <= ?3 OR until > ?3 + 2 * ?4) RETURNING term",
         postgres "UPDATE duty SET front_id = ?2, term = term + 1,
              until = CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) + 0 * CAST(?3 AS BIGINT) + CAST(?4 AS BIGINT)
          WHERE name IN (SELECT d.name FROM duty d WHERE d.name = ?1
-             AND d.until <= CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) FOR UPDATE SKIP LOCKED)
+             AND (d.until <= CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)
+                 OR d.until > CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) + 2 * CAST(?4 AS BIGINT))
+             FOR UPDATE SKIP LOCKED)
          RETURNING term";
     DUTY_GIVE_UP: "giving duties up" = "UPDATE duty SET until = 0 WHERE front_id = ?1";
     DUTY_KEEP: "looking whether a duty is held" =
@@ -161,9 +165,14 @@ impl WriteTx<'_> {
 
     /// Forgets a front end that ends, and gives up what it has.
     pub fn front_end_leave(&self, id: Uuid) -> Result<(), StoreError> {
-        let id = id.to_string();
-        self.run(&DUTY_GIVE_UP, args![&id])?;
-        self.run(&FRONT_REMOVE, args![&id])?;
+        self.duty_give_up(id)?;
+        self.run(&FRONT_REMOVE, args![&id.to_string()])?;
+        Ok(())
+    }
+
+    /// Gives up what a front end has. Whoever takes any of it next, it or another one, gets another number.
+    pub fn duty_give_up(&self, id: Uuid) -> Result<(), StoreError> {
+        self.run(&DUTY_GIVE_UP, args![&id.to_string()])?;
         Ok(())
     }
 

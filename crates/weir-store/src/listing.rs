@@ -62,7 +62,7 @@ statements! {
         "SELECT revision_id, update_no, revision FROM bundle WHERE revision_id > ?1 AND update_no IS NOT NULL
          ORDER BY revision_id, clause, position";
     LISTING_LANGUAGES: "loading the languages of revisions" =
-        "SELECT revision_id, language FROM revision_language WHERE revision_id > ?1 ORDER BY revision_id, language";
+        "SELECT revision_id, language FROM revision_language WHERE revision_id > ?1 ORDER BY revision_id";
     REVISIONS_AFTER: "counting revisions that came after a change" =
         "SELECT count(*) FROM revision WHERE change > ?1";
     SHARED_DEPLOYMENTS: "loading deployments for downstream servers" =

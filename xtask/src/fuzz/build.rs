@@ -4,7 +4,11 @@
 //! would add nothing. The address sanitizer goes to libraries that have unsafe code, and into the program, so that their allocations
 //! are watched; code of ours has none (`unsafe_code = "forbid"`).
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -40,6 +44,13 @@ pub(super) fn program() -> Result<PathBuf> {
     if !PLATFORMS.contains(&host.as_str()) {
         bail!("fuzzing runs on {}, not on {host}", PLATFORMS.join(" and "));
     }
+    let libraries = told_by_rustc(&["--print", "target-libdir"])?;
+    if !has_sanitizer(Path::new(libraries.trim())) {
+        bail!(
+            "{} has no library of the address sanitizer: take the compiler as rustup or rust-lang.org have it",
+            libraries.trim()
+        );
+    }
     same_versions()?;
     let mut cargo = cargo("build");
     // with a target named, libraries of build scripts and macros are built apart
@@ -64,10 +75,23 @@ fn settings() -> Vec<String> {
 
 /// The platform of the compiler.
 fn host() -> Result<String> {
-    let output = Command::new("rustc").arg("-vV").output().context("cannot start rustc")?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = told_by_rustc(&["-vV"])?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).context("rustc does not say for which platform it is")
+}
+
+/// What the compiler prints with these arguments.
+fn told_by_rustc(arguments: &[&str]) -> Result<String> {
+    let output = Command::new("rustc").args(arguments).output().context("cannot start rustc")?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether the compiler came with the address sanitizer, which it links into programs: compilers of distributions often do not.
+fn has_sanitizer(libraries: &Path) -> bool {
+    // librustc-stable_rt.asan.a, or of another channel
+    let is = |name: &str| name.starts_with("librustc-") && name.ends_with("_rt.asan.a");
+    let mut entries = libraries.read_dir().into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name().to_str().is_some_and(is))
 }
 
 /// Begins the lock file of the program with that of the workspace: what is fuzzed has the versions that are shipped. It is begun

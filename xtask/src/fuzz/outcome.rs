@@ -1,5 +1,20 @@
 //! What libFuzzer prints about a run.
 
+use std::path::PathBuf;
+
+/// Lines that tell why a run ended: what a panic or the sanitizer says, and the innermost calls.
+const REASON: usize = 12;
+
+/// What a run told.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(super) struct Told {
+    pub(super) figures: Figures,
+    /// Files that inputs were written to with which something was wrong.
+    pub(super) finds: Vec<PathBuf>,
+    /// Why the run ended, if that was not time: its first lines.
+    pub(super) reason: Vec<String>,
+}
+
 /// Figures of a run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Figures {
@@ -15,21 +30,28 @@ pub(super) struct Figures {
     pub(super) memory: u64,
 }
 
-impl Figures {
+impl Told {
     /// Above the lines.
-    pub(super) const HEAD: &str = "target              executions   a second     edges    inputs  memory MB";
+    pub(super) fn head() -> String {
+        row("target", ["executions", "a second", "edges", "inputs", "memory MB", "finds"])
+    }
 
     /// One line of the table.
     pub(super) fn line(&self, target: &str) -> String {
-        let Self { executions, per_second, edges, inputs, memory } = self;
-        format!("{target:<18}{executions:>12}{per_second:>11}{edges:>10}{inputs:>10}{memory:>11}")
+        let Figures { executions, per_second, edges, inputs, memory } = self.figures;
+        row(target, [executions, per_second, edges, inputs, memory, self.finds.len() as u64])
     }
 }
 
-/// Reads what a run printed: figures, and why it ended if that was not time.
-pub(super) fn read(text: &str) -> (Figures, String) {
-    let mut figures = Figures::default();
-    let mut reason = String::new();
+fn row(target: &str, columns: [impl std::fmt::Display; 6]) -> String {
+    let [executions, per_second, edges, inputs, memory, finds] = columns;
+    format!("{target:<18}{executions:>12}{per_second:>11}{edges:>10}{inputs:>10}{memory:>11}{finds:>7}")
+}
+
+/// Reads what a run printed.
+pub(super) fn read(text: &str) -> Told {
+    let mut told = Told::default();
+    let figures = &mut told.figures;
     for line in text.lines() {
         if let Some((name, value)) = line.strip_prefix("stat::").and_then(|stat| stat.split_once(':')) {
             let value = value.trim().parse().unwrap_or_default();
@@ -39,7 +61,9 @@ pub(super) fn read(text: &str) -> (Figures, String) {
                 "peak_rss_mb" => figures.memory = value,
                 _ => {}
             }
-        } else if line.starts_with('#') {
+        } else if let Some((_, find)) = line.split_once("; Test unit written to ") {
+            told.finds.push(PathBuf::from(find));
+        } else if line.starts_with('#') && line.contains(" exec/s: ") {
             // `#4096 pulse  cov: 1234 ft: 5678 corp: 90/12Kb lim: 4096 exec/s: 2048 rss: 100Mb`
             let mut words = line.split_whitespace();
             while let Some(word) = words.next() {
@@ -53,14 +77,15 @@ pub(super) fn read(text: &str) -> (Figures, String) {
                     _ => {}
                 }
             }
-        } else if reason.is_empty() && (line.contains("panicked at") || line.contains("ERROR: ")) {
-            line.trim().clone_into(&mut reason);
-        } else if reason.ends_with(':') {
-            // what a panic says is in the next line
-            reason = format!("{reason} {}", line.trim());
+        } else if !line.trim().is_empty() && told.reason.len() < REASON {
+            if !told.reason.is_empty()
+                || ["panicked at", "ERROR: ", "Slowest unit: "].iter().any(|it| line.contains(it))
+            {
+                told.reason.push(line.trim_end().to_owned());
+            }
         }
     }
-    (figures, reason)
+    told
 }
 
 #[cfg(test)]
@@ -82,19 +107,34 @@ stat::peak_rss_mb:              101
 
     #[test]
     fn figures_are_read_from_what_is_printed() {
-        let (figures, reason) = read(RUN);
-        let wanted = Figures { executions: 8192, per_second: 2048, edges: 1240, inputs: 95, memory: 101 };
-        assert_eq!((figures, reason.as_str()), (wanted, ""));
-        assert_eq!(figures.line("cab").len(), Figures::HEAD.len());
+        let told = read(RUN);
+        let figures = Figures { executions: 8192, per_second: 2048, edges: 1240, inputs: 95, memory: 101 };
+        assert_eq!(told, Told { figures, ..Told::default() });
+        assert_eq!(told.line("cab").len(), Told::head().len());
+        assert!(told.line("cab").ends_with("      0"));
     }
 
     #[test]
-    fn the_reason_of_a_find_is_the_first_that_is_told() {
-        let panic = "\nthread '<unnamed>' (7) panicked at crates/a/src/b.rs:1:2:\nindex out of bounds\n\
-                     ==7== ERROR: libFuzzer: deadly signal\n";
-        assert_eq!(read(panic).1, "thread '<unnamed>' (7) panicked at crates/a/src/b.rs:1:2: index out of bounds");
+    fn a_find_is_told_with_its_file_and_how_it_began() {
+        let told = read(
+            "\nthread '<unnamed>' (7) panicked at crates/a/src/b.rs:1:2:\nindex out of bounds\nstack backtrace:\n\
+             ==7== ERROR: libFuzzer: deadly signal\n    #0 0x55d5 in __sanitizer_print_stack_trace\n\
+             stat::number_of_executed_units: 12\n\
+             artifact_prefix='/t/finds/cab/'; Test unit written to /t/finds/cab/crash-0a\nBase64: AA==\n",
+        );
+        assert_eq!(told.finds, [PathBuf::from("/t/finds/cab/crash-0a")]);
+        assert_eq!(told.figures.executions, 12);
+        assert_eq!(told.reason[0], "thread '<unnamed>' (7) panicked at crates/a/src/b.rs:1:2:");
+        assert_eq!(told.reason[1], "index out of bounds");
+        assert!(told.line("cab").ends_with("      1"));
+    }
+
+    #[test]
+    fn the_reason_is_the_first_that_is_told_and_no_book() {
         let memory = "==7== ERROR: libFuzzer: out-of-memory (used: 2100Mb; limit: 2048Mb)\n";
-        assert_eq!(read(memory).1, "==7== ERROR: libFuzzer: out-of-memory (used: 2100Mb; limit: 2048Mb)");
-        assert_eq!(read("").0, Figures::default());
+        assert_eq!(read(memory).reason, ["==7== ERROR: libFuzzer: out-of-memory (used: 2100Mb; limit: 2048Mb)"]);
+        let deep = format!("==7==ERROR: AddressSanitizer: stack-overflow\n{}", "    #1 0x55d5 in a\n".repeat(100));
+        assert_eq!(read(&deep).reason.len(), REASON);
+        assert_eq!(read(""), Told::default());
     }
 }

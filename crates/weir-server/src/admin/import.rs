@@ -194,13 +194,17 @@ pub(super) async fn all(app: &App) -> Result<Vec<Import>, AdminError> {
 fn told(row: &JobRow, now: Timestamp) -> Option<Import> {
     let text = row.result.clone().or_else(|| row.progress.clone())?;
     let mut import: Import = serde_json::from_value(text).ok()?;
-    let over = row.lease_until.is_none_or(|until| until <= now);
-    if import.state == ImportState::Running && over {
+    if import.state == ImportState::Running && (row.state != JobState::Running || is_left(row, now)) {
         // its process is gone: what it had not committed did not happen
         import.state = ImportState::Failed;
         import.finished_at = row.ended_at.or(row.lease_until);
     }
     Some(import)
+}
+
+/// Whether the process of an import is gone.
+fn is_left(row: &JobRow, now: Timestamp) -> bool {
+    row.state == JobState::Running && row.lease_until.is_none_or(|until| until <= now)
 }
 
 /// The row of an import that this front end works on, for those who ask another one.
@@ -215,6 +219,10 @@ impl Row {
         let (job, owner, now) = (Uuid::new_v4(), app.state.live.duties.owner(), Timestamp::now());
         let mine = owner.clone();
         let no = app.write(caller, move |tx| {
+            // nobody else ends those whose process is gone
+            for left in tx.job_list(KIND, KEPT as u32)?.iter().filter(|row| is_left(row, now)) {
+                tx.job_interrupt(left.id, &json!(told(left, now)))?;
+            }
             tx.job_prune(KIND, now - ROWS_KEPT, KEPT as u32)?;
             tx.job_create(job, KIND, &json!({}))?;
             tx.job_hold(job, &mine, now + LEASE)?;

@@ -158,13 +158,13 @@ pub(super) async fn answer(
     })?;
     let (version, operation) = (parsed.version, parsed.request.operation());
     note(|seen| seen.call(operation.name()));
-    if behind(state, &parsed.request) {
-        // what another front end said is committed: it is here in a moment, and if it is not, it never was said
-        state.following.catch_up(PATIENCE).await;
-    }
+    // what another front end said is committed: it is here after a look, or it never was said. Where no look came to its end, nothing is
+    // known of that, and the computer asks again
+    let is_late = behind(state, &parsed.request) && !state.following.catch_up(PATIENCE).await;
     let configuration = state.configuration.load();
     let call = Call { state, connection, configuration, now: state.clock.now(), version, host, body, limits };
-    match call.run(parsed.request).await {
+    let answered = if is_late { Err(Refusal::new(ErrorCode::ServerBusy)) } else { call.run(parsed.request).await };
+    match answered {
         Ok(reply) => Ok((version, operation, reply)),
         Err(Refusal { code, message }) => {
             let id = Uuid::new_v4();
@@ -176,8 +176,8 @@ pub(super) async fn answer(
     }
 }
 
-/// Whether a call knows of something that this front end does not: a key, a state of the catalogue or a configuration of which
-/// another one told it.
+/// Whether a call knows of something that this front end does not: a key, a restore, a state of the catalogue or a configuration of
+/// which another one told it.
 fn behind(state: &AppState, request: &Request) -> bool {
     if !state.is_shared() {
         return false;
@@ -187,8 +187,9 @@ fn behind(state: &AppState, request: &Request) -> bool {
     let is_ahead = |kind: Kind, sealed: &[u8]| match state.keys.open(kind, sealed) {
         None => state.keys.may_be_newer(sealed),
         Some(plain) if kind == Kind::Cookie => Cookie::decode(&plain).is_some_and(|cookie| {
-            cookie.server == state.epoch
-                && (cookie.anchors.newest() > Some(published) || cookie.last_change_ms > last_change_ms)
+            cookie.server != state.epoch()
+                || cookie.anchors.newest() > Some(published)
+                || cookie.last_change_ms > last_change_ms
         }),
         Some(_) => false,
     };
@@ -274,7 +275,7 @@ impl Call<'_> {
     /// Opens and checks a cookie.
     pub(super) fn cookie(&self, sealed: Option<&[u8]>) -> Result<Cookie, Refusal> {
         let expected = Expected {
-            server: self.state.epoch,
+            server: self.state.epoch(),
             now_ms: self.now.as_millisecond(),
             last_change_ms: self.configuration.last_change_ms,
         };

@@ -52,7 +52,7 @@ impl Call<'_> {
     pub(super) fn get_authorization_cookie(&self, request: &GetAuthorizationCookie) -> Result<Reply, Refusal> {
         let (computer, dns_name) = request.validate()?;
         let cookie = AuthorizationCookie {
-            server: self.state.epoch,
+            server: self.state.epoch(),
             expires_ms: self.expiry_ms(),
             computer,
             dns_name: dns_name.to_owned(),
@@ -75,7 +75,7 @@ impl Call<'_> {
         let (major, minor) = request.validate()?;
         let number = |part: u32| u16::try_from(part).unwrap_or(u16::MAX);
         let cookie = Cookie {
-            server: self.state.epoch,
+            server: self.state.epoch(),
             expires_ms: self.expiry_ms(),
             last_change_ms: self.configuration.last_change_ms,
             protocol: ProtocolVersion { major: number(major), minor: number(minor) },
@@ -97,7 +97,7 @@ impl Call<'_> {
         let sealed = only.cookie_data.as_ref().ok_or_else(invalid)?;
         let plain = self.state.keys.open(Kind::Authorization, &sealed.0).ok_or_else(invalid)?;
         let cookie = AuthorizationCookie::decode(&plain).ok_or_else(invalid)?;
-        let ours = cookie.server == self.state.epoch && cookie.expires_ms > self.now.as_millisecond();
+        let ours = cookie.server == self.state.epoch() && cookie.expires_ms > self.now.as_millisecond();
         if ours { Ok(cookie) } else { Err(invalid()) }
     }
 
@@ -108,7 +108,7 @@ impl Call<'_> {
         };
         let opened = self.state.keys.open(Kind::Cookie, sealed).and_then(|plain| Cookie::decode(&plain));
         let old = opened.ok_or(Refusal::new(ErrorCode::InvalidCookie))?;
-        if old.server != self.state.epoch {
+        if old.server != self.state.epoch() {
             return Err(Refusal::new(ErrorCode::ServerChanged));
         }
         not_ahead(&old.anchors, &self.state.live.current())?;

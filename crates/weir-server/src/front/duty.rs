@@ -213,9 +213,18 @@ impl Duties {
         self.term(duty).map(|term| Held { duty, front: self.id, term })
     }
 
+    /// Tells that duties came or went.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Whether the database heard lately that this front end is there: without that it has nothing.
+    pub(super) fn is_sure(&self) -> bool {
+        is_sure(*self.told.lock())
+    }
+
     fn term(&self, duty: Duty) -> Option<u64> {
-        let sure = self.told.lock().is_some_and(|told| told.elapsed() < SURE);
-        if sure { self.mine.lock().get(&duty).copied() } else { None }
+        if self.is_sure() { self.mine.lock().get(&duty).copied() } else { None }
     }
 
     /// What this front end does not have.
@@ -226,9 +235,10 @@ impl Duties {
 
     /// The row was told anew at `told`, and since then these duties are had.
     pub(super) fn told(&self, told: Instant, mine: BTreeMap<Duty, u64>) {
-        *self.told.lock() = Some(told);
+        // whoever gave work up in doubt hears that the doubt is over, also if all is had as before
+        let before = self.told.lock().replace(told);
         let mut known = self.mine.lock();
-        let news = *known != mine;
+        let news = !is_sure(before) || *known != mine;
         *known = mine;
         drop(known);
         if news {
@@ -301,6 +311,10 @@ impl Duties {
             }
         }
     }
+}
+
+fn is_sure(told: Option<Instant>) -> bool {
+    told.is_some_and(|told| told.elapsed() < SURE)
 }
 
 #[cfg(test)]
@@ -382,10 +396,42 @@ mod tests {
         task.abort();
     }
 
+    fn long_ago() -> Instant {
+        Instant::now().checked_sub(SURE).expect("the machine is up for longer")
+    }
+
+    #[tokio::test]
+    async fn work_begins_again_when_a_doubt_is_over_and_nobody_had_the_duty_meanwhile() {
+        let (duties, begun) = (Arc::new(Duties::new(false)), Arc::new(AtomicUsize::new(0)));
+        let task = {
+            let (duties, begun) = (Arc::clone(&duties), Arc::clone(&begun));
+            tokio::spawn(async move {
+                duties
+                    .hold(Duty::Rules, || async {
+                        begun.fetch_add(1, Ordering::SeqCst);
+                        std::future::pending::<()>().await;
+                    })
+                    .await;
+            })
+        };
+        let settle = || async { tokio::time::sleep(Duration::from_millis(50)).await };
+        // the process stood still since, or the database took its time
+        duties.told(long_ago(), having(&[(Duty::Rules, 3)]));
+        settle().await;
+        assert_eq!(begun.load(Ordering::SeqCst), 0);
+        duties.told(Instant::now(), having(&[(Duty::Rules, 3)]));
+        settle().await;
+        assert_eq!(begun.load(Ordering::SeqCst), 1);
+        duties.told(Instant::now(), having(&[(Duty::Rules, 3)]));
+        settle().await;
+        assert_eq!(begun.load(Ordering::SeqCst), 1, "it goes on");
+        task.abort();
+    }
+
     #[test]
     fn what_was_told_long_ago_is_not_sure() {
         let duties = Duties::new(false);
-        let long_ago = Instant::now().checked_sub(SURE).expect("the machine is up for longer");
+        let long_ago = long_ago();
         duties.told(long_ago, having(&[(Duty::Rules, 3)]));
         assert!(!duties.has(Duty::Rules));
         assert_eq!(duties.missing().len(), Duty::ALL.len() - 1);

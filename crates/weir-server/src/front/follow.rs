@@ -1,7 +1,8 @@
 //! Following the database: what others wrote is read again.
 //!
-//! One task per server. It waits for a change of the database, and looks at least once a second whatever it hears, or seldom where
-//! nobody else writes: a look is two statements that tell which numbers moved. What moved is read again in the ways in which a server reads what it wrote itself.
+//! One task per server, where others write. It waits for a change of the database, and looks at least once a second whatever it hears:
+//! a look is two statements that tell which numbers moved. What moved is read again in the ways in which a server reads what it wrote
+//! itself.
 //! Whoever needs to know now what was committed before, such as a call with a cookie of another front end, asks for a look and
 //! waits for it.
 
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
@@ -26,16 +28,17 @@ use crate::{
     sites,
 };
 
-/// How often it is looked at least, where others write.
+/// How often it is looked at least.
 const EVERY: Duration = Duration::from_secs(1);
-/// The same where a server is alone, and knows what it wrote.
-const ALONE: Duration = Duration::from_secs(60);
 /// The shortest time between two looks that nobody asked for: reports of computers are writes, too.
 const REST: Duration = Duration::from_millis(200);
 /// The shortest time between two looks, however many ask.
 const BREATH: Duration = Duration::from_millis(20);
 /// Before what failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// After so long without a look traces of computers that left may be gone, too (`jobs::retention` keeps them for an hour): a process
+/// that stood still, or that the database was out of reach for.
+const FORGETTING: Duration = Duration::from_mins(30);
 
 /// Asking for a look.
 #[derive(Debug)]
@@ -63,7 +66,8 @@ impl Default for Following {
 }
 
 impl Following {
-    /// Waits until everything is here that was committed before the call, though no longer than this. False if it may not be here.
+    /// Waits until everything is here that was committed before the call, though no longer than this. False if it may not be here,
+    /// and where nobody looks.
     pub(crate) async fn catch_up(&self, patience: Duration) -> bool {
         if !self.active.load(Ordering::Acquire) {
             return false;
@@ -74,32 +78,27 @@ impl Following {
         self.asked.notify_one();
         matches!(tokio::time::timeout(patience, done.wait_for(|done| *done >= ticket)).await, Ok(Ok(_)))
     }
-
-    /// Tells of each look that is complete.
-    pub(crate) fn looks(&self) -> watch::Receiver<u64> {
-        self.done.subscribe()
-    }
 }
 
-/// Starts what follows; it ends when `stop` turns true.
+/// Starts what follows; it ends when `stop` turns true. Nothing where a server is alone, and knows what it wrote.
 pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let state = Arc::clone(&app.state);
-    state.following.active.store(true, Ordering::Release);
-    if !state.live.duties.is_alone() {
-        let (state, stop) = (Arc::downgrade(&state), stop.clone());
-        let ears = std::thread::Builder::new().name("follow".into()).spawn(move || {
-            let mut heard = 0;
-            while let Some(state) = state.upgrade().filter(|_| !*stop.borrow()) {
-                let now = state.store.wait_for_change(heard, EVERY);
-                if now != heard {
-                    state.following.poked.notify_one();
-                }
-                heard = now;
+    if !app.state.is_shared() {
+        return Vec::new();
+    }
+    app.state.following.active.store(true, Ordering::Release);
+    let (state, until) = (Arc::downgrade(&app.state), stop.clone());
+    let ears = std::thread::Builder::new().name("follow".into()).spawn(move || {
+        let mut heard = 0;
+        while let Some(state) = state.upgrade().filter(|_| !*until.borrow()) {
+            let now = state.store.wait_for_change(heard, EVERY);
+            if now != heard {
+                state.following.poked.notify_one();
             }
-        });
-        if let Err(error) = ears {
-            tracing::warn!(%error, "changes of the database are not waited for; they are looked for");
+            heard = now;
         }
+    });
+    if let Err(error) = ears {
+        tracing::warn!(%error, "changes of the database are not waited for; they are looked for");
     }
     let (app, mut stop) = (app.clone(), stop.clone());
     vec![tokio::spawn(async move {
@@ -114,18 +113,24 @@ pub(crate) fn start(app: &App, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<(
 /// Looks again and again.
 async fn run(app: &App) {
     let following = &app.state.following;
-    let every = if app.state.live.duties.is_alone() { ALONE } else { EVERY };
     let mut seen: Option<Marks> = None;
+    let mut looked = Timestamp::now();
     let mut is_fine = true;
     loop {
         let begun = Instant::now();
         let number = following.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        // a machine that slept counts no time, but its clock goes on
+        if Timestamp::now().duration_since(looked).unsigned_abs() > FORGETTING {
+            tracing::warn!("what others wrote was not looked at for long: all computers are read again");
+            app.state.live.distrust_computers();
+            (seen, looked) = (None, Timestamp::now());
+        }
         let wait = match look(app, seen).await {
             Ok(marks) => {
-                seen = Some(marks);
+                (seen, looked) = (Some(marks), Timestamp::now());
                 is_fine = true;
                 following.done.send_replace(number);
-                every
+                EVERY
             }
             Err(error) => {
                 if std::mem::replace(&mut is_fine, false) {
@@ -153,6 +158,9 @@ async fn look(app: &App, before: Option<Marks>) -> Result<Marks, AdminError> {
     if moved(|before, now| before.keys != now.keys) {
         app.state.reload_keys().await?;
     }
+    if moved(|before, now| before.job != now.job) {
+        app.state.reload_epoch().await?;
+    }
     let catalogue = moved(|before, now| before.change != now.change);
     if catalogue || moved(|before, now| before.configured != now.configured) {
         app.reload_settings().await?;
@@ -174,7 +182,7 @@ async fn look(app: &App, before: Option<Marks>) -> Result<Marks, AdminError> {
     if defined || heard || moved(|before, now| before.directory != now.directory) {
         app.state.live.membership.nudge();
     }
-    if let Some(before) = before.filter(|_| !app.state.live.duties.is_alone()) {
+    if let Some(before) = before {
         tell(app, &before, &now).await?;
     }
     Ok(now)
@@ -260,5 +268,5 @@ fn wake(app: &App, action: &str) {
     }
 }
 
-/// How long a call waits for what it knows of and this front end does not.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a call waits for what it knows of and this front end does not: a look, and compiling the catalogue twice on a slow machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

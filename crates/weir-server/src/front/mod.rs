@@ -8,7 +8,7 @@
 //!   takes it over when it dies.
 //! * [`presence`] keeps the row that says that this front end is there, and looks who else is.
 //!
-//! A server on a database of its own is alone: it has every duty, and what it follows are its own writes.
+//! A server on a database of its own is alone: it has every duty, and follows nobody.
 //!
 //! *Invariant:* in the name of a duty one front end writes at a time, whatever the clocks of others say.
 

@@ -108,10 +108,16 @@ pub(crate) async fn tell_of_newer(store: &Store) -> Result<(), StoreError> {
 /// Says once that this front end is there, prolongs what it has, and takes what nobody has. Blocks.
 fn beat(store: &Store, duties: &Duties, front: &FrontEnd) -> Result<(), StoreError> {
     let told = Instant::now();
-    let (actor, missing) = (actor(), duties.missing());
+    // after a doubt everything is taken anew: work that was given up may still be ending, and writes nothing in the name of before
+    let anew = !duties.is_sure();
+    let (actor, missing) = (actor(), if anew { Duty::ALL.to_vec() } else { duties.missing() });
     let (mine, rows) = store.write_aside(&actor, |tx| {
         tx.front_end_put(front)?;
-        tx.duty_renew(front.id, LEASE)?;
+        if anew {
+            tx.duty_give_up(front.id)?;
+        } else {
+            tx.duty_renew(front.id, LEASE)?;
+        }
         for duty in missing {
             tx.duty_take(duty.name(), front.id, LEASE)?;
         }

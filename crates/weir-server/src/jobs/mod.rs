@@ -123,7 +123,8 @@ async fn run(app: &App, which: Which) {
         Which::Certificates => certificates::serve(app).await,
         Which::Cleanup => cleanup::serve(app).await,
         Which::Download => {
-            let downloader = downloads::Downloader::new();
+            let _shown = downloads::Shown(app);
+            let downloader = downloads::Downloader::new(app);
             downloader.begin(app).await;
             loop {
                 let again = downloader.run(app).await;
@@ -145,7 +146,7 @@ async fn run(app: &App, which: Which) {
         Which::RollUp => crate::rollup::serve(app).await,
         Which::Synchronization => crate::sync::run::serve(app).await,
         Which::Upkeep => {
-            let upkeep = upkeep::Upkeep::new();
+            let upkeep = upkeep::Upkeep::new(app);
             upkeep.begin(app).await;
             loop {
                 upkeep.run(app).await;

@@ -311,6 +311,12 @@ impl Inner {
         Ok(View { held: kept.held.read(), published })
     }
 
+    /// What is known of computers may be about some that are gone: all of it is read again.
+    pub(crate) fn distrust_computers(&self) {
+        self.directory.distrust();
+        self.compliance.held.write().version = None;
+    }
+
     /// The caller holds the lock of followers.
     fn follow(&self, tx: &ReadTx<'_>, published: &Arc<Published>, version: u64) -> Result<(), StoreError> {
         let kept = &self.compliance;

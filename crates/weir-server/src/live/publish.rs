@@ -7,7 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 use weir_model::{
@@ -48,6 +48,8 @@ impl From<StoreError> for PublishError {
 
 /// How often one publish looks again at deployments after it changed some; more changes wait for the next publish.
 const ROUNDS: usize = 4;
+/// Clocks of front ends may differ by so much: one that is behind would take back what another one began to offer, again and again.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// Deployments that are activated in one transaction.
 const TOGETHER: usize = 250;
 
@@ -257,12 +259,13 @@ impl Inner {
         let started = std::time::Instant::now();
         let mut loaded = self.loaded.lock();
         let hidden = self.hidden.lock().clone();
+        let skew = if self.duties.is_alone() { SignedDuration::ZERO } else { SKEW };
         // What is compiled is what was examined: a revision that arrives between the two would go out as deployed before
         // its content is here.
         for round in 0.. {
             let now = Timestamp::now();
             let findings = self.store.read(|tx| {
-                let findings = reconcile::examine(tx, now)?;
+                let findings = reconcile::examine(tx, now, skew)?;
                 if findings.activations.is_empty() || round == ROUNDS {
                     loaded.refresh(tx, &hidden)?;
                 }

@@ -50,8 +50,9 @@ pub(super) struct Findings {
     pub(super) next: Option<Timestamp>,
 }
 
-/// Compares every deployment with what it should be.
-pub(super) fn examine(tx: &ReadTx<'_>, now: Timestamp) -> Result<Findings, StoreError> {
+/// Compares every deployment with what it should be. One that is active stays so if its time lies no further ahead than `skew`: it came
+/// by the clock of another front end.
+pub(super) fn examine(tx: &ReadTx<'_>, now: Timestamp, skew: SignedDuration) -> Result<Findings, StoreError> {
     let waiting = tx.deployments_waiting(&content::policy(tx)?)?;
     let local = tx.deployments_in_local_time()?;
     let mut findings = Findings::default();
@@ -65,7 +66,7 @@ pub(super) fn examine(tx: &ReadTx<'_>, now: Timestamp) -> Result<Findings, Store
         let due = Due {
             enabled: row.enabled,
             action: row.action,
-            available_at,
+            available_at: reached(available_at, row.active, skew),
             content_here: !waiting.contains_key(&row.id),
             stopped: row.stopped,
         };
@@ -75,6 +76,11 @@ pub(super) fn examine(tx: &ReadTx<'_>, now: Timestamp) -> Result<Findings, Store
         }
     }
     Ok(findings)
+}
+
+/// From when on a deployment is available by the clock of whoever asks.
+fn reached(available_at: Timestamp, is_active: bool, skew: SignedDuration) -> Timestamp {
+    if is_active { available_at.checked_sub(skew).unwrap_or(available_at) } else { available_at }
 }
 
 /// Stores what [`examine`] found; each change takes a change number of its own.
@@ -92,6 +98,14 @@ pub(super) fn store(tx: &WriteTx<'_>, activations: &[Activation]) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_clock_began_is_not_taken_back_by_one_that_is_behind() {
+        let (at, skew) = (Timestamp::from_second(1_000).expect("time"), SignedDuration::from_secs(60));
+        assert_eq!(reached(at, false, skew), at);
+        assert_eq!(reached(at, true, SignedDuration::ZERO), at, "a server alone");
+        assert_eq!(reached(at, true, skew), at - skew);
+    }
 
     #[test]
     fn a_deployment_waits_for_its_time_and_for_what_it_installs() {

@@ -124,7 +124,7 @@ impl Work<'_> {
     }
 
     fn configuration(&self) -> Result<Reply, Fault> {
-        let (ours, epoch) = (self.ours(), self.state.epoch);
+        let (ours, epoch) = (self.ours(), self.state.epoch());
         let (kept, detailed) = self.read(|tx| Ok((tx.rollup_state()?.reset, detailed(tx)?)))?;
         // A server that was restored lacks what was reported after the backup.
         let reset = if let Some((reset, _)) = kept.filter(|(_, of)| *of == epoch) {

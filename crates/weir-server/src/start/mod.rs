@@ -134,15 +134,16 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
         Err(error) => return Err(StartError::Publish(admin::chain(&error))),
     };
 
-    let (stopping, stop) = signal::channel(false);
+    let ((stopping, stop), (drained, end)) = (signal::channel(false), signal::channel(false));
     app.shared().changes.until(stop.clone());
     // who else is there is known before anything is done that one does at a time
     let presence = front::presence::begin(&app, &stop).await?;
+    // from the first call of a computer to the last
+    let following = front::follow::start(&app, &end);
     let tasks = bound.serve(&app, &certificates, &stop)?;
     let client_is_own = certificates.client_is_own();
     let mut jobs = crate::jobs::start(&app, &stop);
     jobs.extend(sites::start(&app, &stop));
-    jobs.extend(front::follow::start(&app, &stop));
     jobs.extend(presence);
     let file = data.join(ENDPOINTS_FILE);
     let endpoints = app.endpoints();
@@ -157,17 +158,19 @@ pub async fn serve(settings: Settings, shutdown: impl Future<Output = ()> + Send
     let parent = sites::parent(&app).await.map_err(|error| StartError::Publish(admin::chain(&error)))?;
     announce(&endpoints, &link, &data, client_is_own, parent.as_ref());
 
-    let stopped_early = wait(shutdown, tasks, &stopping).await;
-    drop(removed);
-    for job in jobs {
+    let leaving = async {
         // a job that panicked has logged why
-        let _ = job.await;
-    }
+        futures_util::future::join_all(jobs).await;
+        front::presence::leave(&state).await;
+    };
+    let stopped_early = wait(shutdown, tasks, &stopping, leaving).await;
+    drop(removed);
+    let _ = drained.send(true);
+    futures_util::future::join_all(following).await;
     // reports that were taken are on disk before the process ends
     if let Err(error) = state.ingest.flush().await {
         tracing::warn!(%error, "the last reports may not be stored");
     }
-    front::presence::leave(&state).await;
     tracing::info!("stopped");
     stopped_early.map_or(Ok(()), |name| Err(StartError::Task(name)))
 }
@@ -216,11 +219,13 @@ pub(crate) fn write_endpoints(file: &Path, endpoints: &Endpoints) -> Result<(), 
     folder::write(file, &text)
 }
 
-/// Waits for the shutdown, or for a listener that ends by itself, then stops them all. The name of the latter.
+/// Waits for the shutdown, or for a listener that ends by itself, then stops them all, and does `leaving` meanwhile: others need not wait
+/// for the last request. The name of the latter.
 async fn wait(
     shutdown: impl Future<Output = ()>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     stopping: &signal::Sender<bool>,
+    leaving: impl Future<Output = ()>,
 ) -> Option<&'static str> {
     let (names, tasks): (Vec<_>, Vec<_>) = tasks.into_iter().unzip();
     let mut shutdown = pin!(shutdown);
@@ -232,11 +237,14 @@ async fn wait(
     tracing::info!("stopping: requests under way are finished");
     // nobody listens any more if every task has ended
     let _ = stopping.send(true);
-    for task in rest {
-        if task.await.is_err() {
-            tracing::error!("a listener ended unexpectedly");
+    let drained = async {
+        for task in rest {
+            if task.await.is_err() {
+                tracing::error!("a listener ended unexpectedly");
+            }
         }
-    }
+    };
+    tokio::join!(drained, leaving);
     ended
 }
 

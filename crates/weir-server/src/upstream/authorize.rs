@@ -41,14 +41,15 @@ impl Call<'_> {
                 return Err(Refusal { code: ErrorCode::InvalidParameters, message: why.to_owned() });
             }
         };
-        let holder = Holder { server: self.state.epoch, expires: self.expiry(), id, no };
+        let holder = Holder { server: self.state.epoch(), expires: self.expiry(), id, no };
         let cookie = holder.seal(&self.state.keys)?;
         Ok(self.text(&GetAuthorizationCookieAnswer { result: cookie }))
     }
 
     pub(super) async fn get_cookie(&self, request: &GetCookie) -> Result<Reply, Refusal> {
         let (sealed, protocol) = request.validate()?;
-        let holder = Holder::open(&self.state.keys, sealed, self.state.epoch, self.now)?;
+        self.know_key(Some(sealed)).await?;
+        let holder = Holder::open(&self.state.keys, sealed, self.state.epoch(), self.now)?;
         if !admission::served(self.state, self.connection, holder.no, holder.id).await? {
             return Err(Refusal::new(ErrorCode::InvalidAuthorizationCookie));
         }

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     client::{body::Source, cookie::SealError},
+    front::follow::PATIENCE,
     ingest::Chain,
     state::{AppState, Connection},
     telemetry,
@@ -121,13 +122,23 @@ impl Call<'_> {
 
     /// Opens and checks a cookie, and that its server is still served.
     pub(super) async fn caller(&self, sealed: Option<&[u8]>) -> Result<Cookie, Refusal> {
-        let cookie = Cookie::open(&self.state.keys, sealed, self.state.epoch, self.now)?;
+        self.know_key(sealed).await?;
+        let cookie = Cookie::open(&self.state.keys, sealed, self.state.epoch(), self.now)?;
         let Holder { no, id, .. } = cookie.holder;
         if admission::served(self.state, self.connection, no, id).await? {
             Ok(cookie)
         } else {
             Err(Refusal::new(ErrorCode::InvalidCookie))
         }
+    }
+
+    /// What another front end sealed a moment ago may be under a key that is not known here yet.
+    pub(super) async fn know_key(&self, sealed: Option<&[u8]>) -> Result<(), Refusal> {
+        let is_newer = self.state.is_shared() && sealed.is_some_and(|sealed| self.state.keys.may_be_newer(sealed));
+        if is_newer && !self.state.following.catch_up(PATIENCE).await {
+            return Err(Refusal::new(ErrorCode::ServerBusy));
+        }
+        Ok(())
     }
 
     /// An answer as one text.

@@ -20,8 +20,9 @@ use crate::{
     sync::{served, synchronize, until, update},
 };
 
-/// How late one may be with what the other did.
-const LATEST: Duration = Duration::from_secs(2);
+/// How late one may be with what the other did, on a machine that others work on. How late it is where there is time for it, the tests of
+/// the whole program and the benchmarks tell.
+const LATEST: Duration = Duration::from_mins(1);
 
 struct Pair {
     a: Server,

@@ -44,10 +44,16 @@ statements! {
          WHERE c.site_no = ?1 ORDER BY m.computer_no, m.collection_id";
     DIRECTORY_SINCE: "loading computers that changed" =
         "SELECT f.computer_no, c.computer_id, c.registered_at IS NOT NULL, c.site_no, c.time_zone
+         FROM computer_feed f INDEXED BY computer_feed_by_version LEFT JOIN computer c ON c.computer_no = f.computer_no
+         WHERE f.version > ?1 ORDER BY f.computer_no",
+        postgres "SELECT f.computer_no, c.computer_id, c.registered_at IS NOT NULL, c.site_no, c.time_zone
          FROM computer_feed f LEFT JOIN computer c ON c.computer_no = f.computer_no
          WHERE f.version > ?1 ORDER BY f.computer_no";
     DIRECTORY_GROUPS_SINCE: "loading the memberships of computers that changed" =
-        "SELECT DISTINCT m.computer_no, m.collection_id FROM computer_feed f
+        "SELECT DISTINCT m.computer_no, m.collection_id FROM computer_feed f INDEXED BY computer_feed_by_version
+         CROSS JOIN collection_member m ON m.computer_no = f.computer_no
+         WHERE f.version > ?1 ORDER BY m.computer_no, m.collection_id",
+        postgres "SELECT DISTINCT m.computer_no, m.collection_id FROM computer_feed f
          JOIN collection_member m ON m.computer_no = f.computer_no
          WHERE f.version > ?1 ORDER BY m.computer_no, m.collection_id";
 }

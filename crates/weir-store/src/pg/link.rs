@@ -141,8 +141,9 @@ impl Target {
 /// or schema stand before them. The administrator's choice of `synchronous_commit` stands, unless it is to forget changes.
 pub(super) fn settings(purpose: Purpose) -> String {
     let (isolation, patience, idle) = match purpose {
-        // another front end that stopped in the middle of its unit would keep all others from writing
-        Purpose::Unit(UnitKind::Write) => ("read committed", "60s", "120s"),
+        // another front end that stopped in the middle of its unit would keep all others from writing: it is waited for for less time
+        // than they wait for their turn
+        Purpose::Unit(UnitKind::Write) => ("read committed", "60s", "30s"),
         // long units stream to slow clients
         Purpose::Unit(UnitKind::Read) | Purpose::Listening => ("repeatable read", "60s", "600s"),
         // waits for another front end that migrates already
@@ -235,7 +236,7 @@ mod tests {
     #[test]
     fn writers_wait_for_others_and_are_not_waited_for_forever() {
         let writer = settings(Purpose::Unit(UnitKind::Write));
-        assert!(writer.contains("read committed") && writer.contains("idle_in_transaction_session_timeout = '120s'"));
+        assert!(writer.contains("read committed") && writer.contains("idle_in_transaction_session_timeout = '30s'"));
         assert!(settings(Purpose::Unit(UnitKind::Read)).contains("repeatable read"));
         assert!(settings(Purpose::Migrating).contains("lock_timeout = '0'"));
         assert!(writer.trim_end().ends_with("SELECT pg_is_in_recovery()"), "it is asked last: {writer}");

@@ -76,6 +76,12 @@ fn one_has_a_duty_at_a_time() {
     assert_eq!(scratch.write(|tx| tx.duty_renew(TWO, LONG)), 0);
     assert_eq!(take(ONE, LONG), Some(3));
     assert_eq!(scratch.write(|tx| tx.duty_take("watch", TWO, LONG)), Some(1), "others do not matter");
+    // given up and taken again by the same one it has another number, too: what is left of before is told apart
+    scratch.write(|tx| tx.duty_give_up(ONE));
+    assert_eq!(take(ONE, LONG), Some(4));
+    assert!(!keeps(ONE, 3) && keeps(ONE, 4));
+    // no lease is so long: a clock was set back
+    assert_eq!(take(TWO, LONG / 4), Some(5));
 }
 
 #[test]

@@ -98,8 +98,11 @@ pub(super) fn refuse_data(database: &Plain) -> Result<(), StoreError> {
     match found.first() {
         None => Ok(()),
         Some([table]) => {
-            let count = found.len();
-            let others = if count > 1 { format!(", and {} other tables have", count - 1) } else { String::new() };
+            let others = match found.len() {
+                ..=1 => String::new(),
+                2 => ", and another table has".to_owned(),
+                count => format!(", and {} other tables have", count - 1),
+            };
             Err(refused(
                 database,
                 format!(

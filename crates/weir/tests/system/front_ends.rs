@@ -10,8 +10,10 @@ use std::{
     collections::BTreeSet,
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
+    process::Command,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -25,8 +27,8 @@ use weir_testkit::{
 };
 use weir_wire::wsss::Operation;
 
-use self::site::{PATIENCE, Site, TAKEOVER, all_had, duties, eventually, in_time, names, program, start_all};
-use super::{agent, computer, crash::small_catalogue, id, json, write_documents};
+use self::site::{PATIENCE, Site, TAKEOVER, Timely, all_had, duties, eventually, names, program, start_all};
+use super::{agent, alone, computer, crash::small_catalogue, id, json, write_documents};
 
 /// Approves an update for everybody.
 fn approve(front: &WeirProcess, update: &str) -> Value {
@@ -74,7 +76,9 @@ fn three_that_start_at_once_on_an_empty_database_are_one_site() {
 
 #[test]
 fn what_one_front_end_does_the_others_know() {
-    let site = Site::new(3);
+    // what is to be seen within seconds is not looked for while others take the machine
+    let _turn = alone();
+    let (site, mut timely) = (Site::new(3), Timely::default());
     let [a, b, c] = site.fronts.as_slice() else { panic!("three front ends") };
     let health = site.health(b);
     assert!(all_had(&health, &names(&health)), "{health}");
@@ -83,7 +87,7 @@ fn what_one_front_end_does_the_others_know() {
 
     let (shelf, updates) = small_catalogue(a, 12);
     for other in [b, c] {
-        in_time("a catalogue", || revisions(other) == revisions(a));
+        timely.wait("a catalogue", || revisions(other) == revisions(a));
     }
     // a cookie of one front end is good at every other one, and so is what it registered
     let player = computer(1, &shelf);
@@ -102,7 +106,7 @@ fn what_one_front_end_does_the_others_know() {
     agent.move_to(&b.client_url()).expect("an address");
     approve(a, &updates[0].to_string());
     let wanted = UpdateIdentity::new(updates[0], 1);
-    in_time("an approval", || site.scan(&mut agent).offered.contains(&wanted));
+    timely.wait("an approval", || site.scan(&mut agent).offered.contains(&wanted));
     // one that the computer heard of elsewhere is known at once, or it would be taken back
     approve(c, &updates[1].to_string());
     agent.move_to(&c.client_url()).expect("an address");
@@ -122,16 +126,19 @@ fn what_one_front_end_does_the_others_know() {
     };
     assert_eq!(summary(a)["computers"], 1);
     for front in [b, c] {
-        in_time("compliance", || summary(front) == summary(a));
+        timely.wait("compliance", || summary(front) == summary(a));
     }
     // a setting, and the right of a program
     json(b, &["settings", "set", "server.name", "updates.example.org"]);
-    in_time("a setting", || json(c, &["settings", "show", "server.name"]).to_string().contains("updates.example.org"));
+    timely.wait("a setting", || {
+        json(c, &["settings", "show", "server.name"]).to_string().contains("updates.example.org")
+    });
     let secret = json(a, &["tokens", "create", "robot", "--role", "operator"])["secret"].clone();
     let secret = secret.as_str().expect("a secret");
     assert_eq!(site.get(b, "status", secret).0, 200);
     json(c, &["tokens", "revoke", "robot"]);
     assert_eq!(site.get(b, "status", secret).0, 401);
+    timely.check();
     site.check_logs();
 }
 
@@ -141,10 +148,6 @@ fn duties_move_when_a_front_end_ends_and_none_is_had_twice() {
     let holder = site.holder("backup");
     let others = kill(&mut site, holder);
     let other = &site.fronts[others[0]];
-    let own = |health: &Value| {
-        let here = health["front_ends"].as_array().expect("front ends").iter().find(|row| row["here"] == true);
-        BTreeSet::from([here.expect("itself")["name"].as_str().expect("a name").to_owned()])
-    };
     eventually("a lease ends", TAKEOVER, || {
         let health = site.health(other);
         all_had(&health, &own(&health))
@@ -164,6 +167,58 @@ fn duties_move_when_a_front_end_ends_and_none_is_had_twice() {
     let health = site.health(&site.fronts[holder]);
     assert!(all_had(&health, &own(&health)), "{health}");
     site.check_logs();
+}
+
+/// The name of the front end that tells.
+fn own(health: &Value) -> BTreeSet<String> {
+    let here = health["front_ends"].as_array().expect("front ends").iter().find(|row| row["here"] == true);
+    BTreeSet::from([here.expect("itself")["name"].as_str().expect("a name").to_owned()])
+}
+
+fn signal(front: &WeirProcess, name: &str) {
+    let sent = Command::new("kill").args([name, &front.id().to_string()]).status().expect("it runs");
+    assert!(sent.success());
+}
+
+#[test]
+fn one_that_stood_still_works_again_and_leaves_alone_what_is_not_its_own_any_more() {
+    let mut site = Site::new(2);
+    let holder = site.holder("backup");
+    let other = 1 - holder;
+    // asked for where it may run or not; a run that is cut by a move is made again
+    let works = |site: &Site, asked: usize| {
+        eventually("a backup is made", PATIENCE, || {
+            site.fronts[asked].json_with_code(&["backup", "create"]).is_ok_and(|(code, _)| code == 0)
+        });
+    };
+    // for longer than it was sure of its duties, and about as long as they were its own: whoever has them then works on them
+    signal(&site.fronts[holder], "-STOP");
+    thread::sleep(Duration::from_millis(11_500));
+    signal(&site.fronts[holder], "-CONT");
+    works(&site, other);
+    works(&site, holder);
+    // for longer than a lease
+    let holder = site.holder("backup");
+    let other = 1 - holder;
+    signal(&site.fronts[holder], "-STOP");
+    eventually("they move", TAKEOVER, || {
+        let health = site.health(&site.fronts[other]);
+        all_had(&health, &own(&health))
+    });
+    works(&site, other);
+    signal(&site.fronts[holder], "-CONT");
+    eventually("it is heard of again, and has none of them", PATIENCE, || {
+        let health = site.health(&site.fronts[other]);
+        names(&health).len() == 2 && all_had(&health, &own(&health))
+    });
+    works(&site, holder);
+    // and it has all of them when the other one ends
+    assert!(site.fronts[other].stop().expect("it stops"), "{}", site.fronts[other].log());
+    eventually("they are given back", PATIENCE, || {
+        let health = site.health(&site.fronts[holder]);
+        all_had(&health, &own(&health))
+    });
+    works(&site, holder);
 }
 
 /// A source with updates, few in an answer.
@@ -204,7 +259,7 @@ fn a_synchronization_runs_once_and_outlives_its_front_end() {
     assert_eq!(results, ["done", "interrupted"], "{told}");
     assert_eq!(told[0]["trigger"], "resume");
     for other in &others {
-        in_time("what came", || revisions(&site.fronts[*other]) == all);
+        eventually("what came", PATIENCE, || revisions(&site.fronts[*other]) == all);
     }
 
     // asked for at several front ends at once, there is one run

@@ -94,7 +94,7 @@ fn a_killed_database_loses_nothing_and_the_server_goes_on_by_itself() {
             .drain(..)
             .map(|mut reporter| {
                 runtime.spawn(async move {
-                    reporter.report_until_cut().await;
+                    reporter.report_until_cut(|| ()).await;
                     reporter
                 })
             })

@@ -1,11 +1,14 @@
 //! Taking content files in: what some update names is stored, the rest refused.
 
+use std::sync::Arc;
+
 use axum::extract::Multipart;
 use jiff::Timestamp;
 use serde_json::json;
 use weir_api::content::{ContentAdded, ContentError};
+use weir_model::ids::ContentDigest;
 use weir_store::{
-    StoreError,
+    Actor, StoreError,
     content::{Content as _, ContentStore, Expected, Put, Stored},
     content_file::{self, ContentFileRow},
 };
@@ -129,7 +132,8 @@ pub(crate) async fn take_in_place(
 /// Notes that a file is here and verified. The caller holds the lock of content.
 pub(crate) async fn note(app: &App, caller: &Caller, stored: Stored, extension: String) -> Result<(), AdminError> {
     let now = Timestamp::now();
-    app.write(caller, move |tx| {
+    let (digest, kept) = (stored.digest, extension.clone());
+    let noted = app.write(caller, move |tx| {
         let new = tx.content_file_put(&ContentFileRow {
             digest: stored.digest,
             sha256: stored.sha256,
@@ -146,6 +150,24 @@ pub(crate) async fn note(app: &App, caller: &Caller, stored: Stored, extension: 
             tx.audit("content.add", &subject, None, Some(&json!({ "bytes": stored.size })))?;
         }
         Ok(())
-    })
-    .await
+    });
+    noted.await?;
+    if app.state.is_shared() { still_there(app, digest, kept).await } else { Ok(()) }
+}
+
+/// Another front end that removes what nobody needs may have removed the file as this one took it in: then nobody may say that it is here.
+async fn still_there(app: &App, digest: ContentDigest, extension: String) -> Result<(), AdminError> {
+    let state = Arc::clone(&app.state);
+    let there = blocking(move || {
+        if state.content.size(digest, &extension)?.is_some() {
+            return Ok(true);
+        }
+        let actor = Actor::system("content", Timestamp::now());
+        state.store.write(&actor, |tx| tx.content_file_set_state(digest, content_file::ContentState::Lost))?;
+        Ok(false)
+    });
+    if there.await? {
+        return Ok(());
+    }
+    Err(AdminError::Unavailable("the file was removed by another front end as it came; take it in again".to_owned()))
 }

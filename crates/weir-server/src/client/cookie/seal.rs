@@ -67,7 +67,7 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// Swaps in other keys, after a rotation.
+    /// Swaps in other keys, after a rotation. Keys that were read before others are known stay out: two may read them at once.
     pub fn replace(&self, keys: impl IntoIterator<Item = (u32, Vec<u8>)>) -> Result<(), SealError> {
         let mut ready = Vec::new();
         for (id, bytes) in keys {
@@ -75,7 +75,11 @@ impl KeyRing {
             ready.push(SealKey { id, key: LessSafeKey::new(key) });
         }
         ready.sort_by_key(|key| key.id);
-        self.0.store(Arc::new(ready));
+        let (ready, newest) = (Arc::new(ready), |keys: &[SealKey]| keys.last().map(|key| key.id));
+        self.0.rcu(|known| {
+            let is_older = !ready.is_empty() && newest(known) > newest(&ready);
+            Arc::clone(if is_older { known } else { &ready })
+        });
         Ok(())
     }
 

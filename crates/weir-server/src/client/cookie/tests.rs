@@ -125,6 +125,12 @@ fn older_keys_open_and_foreign_keys_do_not() {
     let foreign = KeyRing::new([(2, vec![1; 32])]).expect("keys");
     assert_eq!(check(Some(&sealed(&foreign, &cookie())), &ring(), &expected()), Err(CookieFault::InvalidCookie));
     assert!(KeyRing::new([(3, vec![1; 16])]).is_err());
+    // read before another one was made, and put in after it
+    let ring = KeyRing::new([(1, vec![7; 32]), (2, vec![9; 32])]).expect("keys");
+    let sealed = ring.seal(Kind::Cookie, b"plain").expect("sealed");
+    ring.replace([(1, vec![7; 32])]).expect("keys");
+    assert!(ring.open(Kind::Cookie, &sealed).is_some());
+    assert!(old.open(Kind::Cookie, &sealed).is_none() && old.may_be_newer(&sealed));
 }
 
 #[test]

@@ -116,6 +116,23 @@ pub(super) struct Run<'r> {
     counts: CleanupCounts,
 }
 
+impl Drop for Run<'_> {
+    /// A run that is broken off because another front end cleans up by now leaves nothing hidden that this one only was to remove.
+    fn drop(&mut self) {
+        let state = Arc::clone(&self.app.state);
+        if state.is_shared() && state.live.hide(HashSet::new()) {
+            tokio::spawn(async move {
+                if let Err(error) = state.live.republish().await {
+                    tracing::warn!(
+                        error = crate::admin::chain(&error),
+                        "what was to be removed is shown with the next change"
+                    );
+                }
+            });
+        }
+    }
+}
+
 impl<'r> Run<'r> {
     pub(super) fn new(app: &'r App, caller: &'r Caller, owner: &'r str, row: &JobRow) -> Self {
         Self { app, caller, owner, id: row.id, counts: super::counts(row) }

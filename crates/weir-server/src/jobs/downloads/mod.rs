@@ -63,10 +63,20 @@ pub(super) struct Downloader {
     caller: Caller,
 }
 
+/// What is said of downloads while this front end has them: nothing when it has them no more.
+pub(super) struct Shown<'a>(pub(super) &'a App);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        let downloads = &self.0.shared().downloads;
+        downloads.end();
+        downloads.hold(None);
+    }
+}
+
 impl Downloader {
-    pub(super) fn new() -> Self {
-        let owner = format!("{}-{}", std::process::id(), Uuid::new_v4());
-        Self { owner, caller: Caller::system("content") }
+    pub(super) fn new(app: &App) -> Self {
+        Self { owner: app.state.live.duties.owner(), caller: Caller::system("content") }
     }
 
     /// To be called once, before the first run: what an earlier process of this folder was working on is taken up at once.

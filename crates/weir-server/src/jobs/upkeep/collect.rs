@@ -1,17 +1,21 @@
 //! Removes stored files that nobody needs.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use weir_model::content::FileUse;
 use weir_store::{
-    ReadTx, StoreError,
+    Actor, ReadTx, StoreError,
     content::Content as _,
     content_file::{ContentFileRow, ContentState},
 };
 
 use super::{Ended, PAGE, Work};
+use crate::state::AppState;
 
 /// What came within so many hours stays, unless another time is asked for: files may be brought before what needs them.
 const MIN_AGE_HOURS: i64 = 24;
@@ -135,33 +139,36 @@ impl Work<'_> {
             })
             .await?;
         if deleted {
-            let (content, digest, extension) = (self.app.state.content.clone(), row.digest, row.extension.clone());
-            self.patiently(move || content.delete(digest, &extension)).await?;
-            self.taken_in_again(row).await?;
+            let (state, gone) = (Arc::clone(&self.app.state), row.clone());
+            if self.patiently(move || remove_file(&state, &gone)).await? {
+                let digest = row.digest;
+                tracing::warn!(%digest, "a content file was taken in while it was removed; it is fetched again");
+                self.app.shared().wanted.notify_one();
+            }
         }
         Ok(deleted)
     }
+}
 
-    /// Another front end may have taken the file in again between the row and the file: then its row says what is not so any more.
-    async fn taken_in_again(&mut self, row: &ContentFileRow) -> Result<(), Ended> {
-        if !self.app.state.is_shared() {
-            return Ok(());
-        }
-        let (content, digest, extension) = (self.app.state.content.clone(), row.digest, row.extension.clone());
-        if self.patiently(move || content.size(digest, &extension)).await?.is_some() {
-            return Ok(());
-        }
-        let lost = self.app.write(self.caller, move |tx| {
-            let again = tx.content_file_show(digest)?.is_some_and(|row| row.state == ContentState::Verified);
-            if again {
-                tx.content_file_set_state(digest, ContentState::Lost)?;
-            }
-            Ok(again)
-        });
-        if lost.await? {
-            tracing::warn!(%digest, "a content file was taken in while it was removed; it is fetched again");
-            self.app.shared().wanted.notify_one();
-        }
-        Ok(())
+/// Removes the file of a row that was deleted. True if another front end took the file in meanwhile: it is to be fetched again.
+///
+/// This is done to its end once it has begun, also when the duty goes: whoever stood still before it finds the file's new row and lets the
+/// file be, and a row that comes in between is told that its file is lost, by this or by whoever wrote it (`admin::content::note`).
+fn remove_file(state: &AppState, row: &ContentFileRow) -> Result<bool, StoreError> {
+    let (digest, extension) = (row.digest, &row.extension);
+    let is_verified = |row: Option<ContentFileRow>| row.is_some_and(|row| row.state == ContentState::Verified);
+    if state.is_shared() && is_verified(state.store.read(|tx| tx.content_file_show(digest))?) {
+        return Ok(false);
     }
+    state.content.delete(digest, extension)?;
+    if !state.is_shared() || state.content.size(digest, extension)?.is_some() {
+        return Ok(false);
+    }
+    state.store.write(&Actor::system("content", Timestamp::now()), |tx| {
+        let again = is_verified(tx.content_file_show(digest)?);
+        if again {
+            tx.content_file_set_state(digest, ContentState::Lost)?;
+        }
+        Ok(again)
+    })
 }

@@ -81,8 +81,8 @@ enum Ended {
 }
 
 impl Upkeep {
-    pub(super) fn new() -> Self {
-        Self { owner: format!("{}-{}", std::process::id(), Uuid::new_v4()) }
+    pub(super) fn new(app: &App) -> Self {
+        Self { owner: app.state.live.duties.owner() }
     }
 
     /// To be called once, before the first run: what an earlier process of this folder was working on is taken up at once.

@@ -33,6 +33,8 @@ const GLANCE: Duration = Duration::from_millis(250);
 
 /// Finds members whenever there is something to find, until the last [`super::super::Live`] is dropped.
 pub(in crate::live) async fn run(live: Weak<Inner>) {
+    let Some(duties) = live.upgrade().map(|inner| Arc::clone(&inner.duties)) else { return };
+    let mut duty = duties.changes();
     loop {
         let turn = {
             let live = Weak::clone(&live);
@@ -60,6 +62,8 @@ pub(in crate::live) async fn run(live: Weak<Inner>) {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = membership.wake.notified() => {}
+            // this may be the front end that finds them from now on
+            _ = duty.changed() => {}
             () = gone(&live) => return,
         }
     }
@@ -77,7 +81,8 @@ fn turn(live: &Weak<Inner>) -> Result<Option<Duration>, StoreError> {
     let Some(inner) = live.upgrade() else { return Ok(None) };
     let membership = Arc::clone(&inner.membership);
     let asked = membership.asked.load(Ordering::SeqCst);
-    if !inner.duties.has(Duty::Membership) {
+    let held = inner.duties.mine(Duty::Membership);
+    if held.is_none() && !inner.duties.is_alone() {
         return Ok(Some(if follow(&inner)? {
             membership.followed.send_if_modified(|followed| std::mem::replace(followed, asked) != asked);
             LONGEST
@@ -85,7 +90,7 @@ fn turn(live: &Weak<Inner>) -> Result<Option<Duration>, StoreError> {
             GLANCE
         }));
     }
-    membership.begin(inner.duties.mine(Duty::Membership));
+    membership.begin(held);
     let (compiled, done) = inner.store.read(|tx| Ok((membership.compiled(tx)?, tx.membership_version()?.1)))?;
     let moved = refresh_view(&inner, &compiled)?;
     drop(inner);

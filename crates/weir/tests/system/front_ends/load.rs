@@ -19,9 +19,9 @@ use weir_model::{ids::UpdateId, update::CategoryKind};
 use weir_testkit::{Balancer, Computer, Document, Random, WeirProcess, agent::AgentState, engine::Direct};
 
 use super::{
-    super::{id, json, soak, write_documents},
+    super::{alone, id, json, soak, write_documents},
     approve,
-    site::{Site, TAKEOVER, all_had, eventually, names},
+    site::{PATIENCE, Site, TAKEOVER, all_had, eventually, names},
 };
 
 const TEN: &str = "<bar:WindowsVersion Comparison=\"GreaterThanOrEqualTo\" MajorVersion=\"10\" MinorVersion=\"0\" />";
@@ -88,10 +88,11 @@ impl Simulation {
         assert_eq!(status.code(), Some(0), "{report}");
         assert_eq!(report["measured"]["scans"], computers, "{report}");
         for phase in ["measured", "rescan"] {
-            // what an agent sees is a connection that is gone, and that is all
+            // what an agent sees is a connection that is gone, or that it should come again, and that is all
             let kinds = |field: &str| report[phase][field].as_object().expect("counts by kind").keys();
-            assert_eq!(kinds("faults").chain(kinds("http_statuses")).next(), None, "{report}");
-            assert!(kinds("broken_calls").all(|kind| kind == "cut" || kind == "refused"), "{report}");
+            assert!(kinds("faults").all(|code| code == "ServerBusy"), "{report}");
+            assert_eq!(kinds("http_statuses").next(), None, "{report}");
+            assert!(kinds("broken_calls").all(|kind| matches!(&**kind, "cut" | "refused" | "timed_out")), "{report}");
         }
         self.folder.path().join("events")
     }
@@ -136,10 +137,22 @@ impl Acknowledged {
         );
         let stored: BTreeMap<(String, String), String> =
             rows.into_iter().map(|row| ((row[0].clone(), row[1].clone()), row[2].to_lowercase())).collect();
+        let rows = database.query(
+            "SELECT c.computer_id, s.recent_events FROM computer_status s JOIN computer c ON c.computer_no = s.computer_no",
+            &[],
+        );
+        let recent: BTreeMap<String, String> =
+            rows.into_iter().map(|row| (row[0].clone(), row[1].to_lowercase())).collect();
         for (key, instance) in &self.of_computers {
+            if key.1 == "156" {
+                // the status is all that it says, and its id is remembered
+                let ids = recent.get(&key.0);
+                assert!(ids.is_some_and(|ids| ids.contains(instance)), "{key:?}: not {instance} among {ids:?}");
+                continue;
+            }
             let there = stored.get(key);
             // a newer scan says all that a failed one said, so that may be the last word without an answer
-            let is_scan = matches!(key.1.as_str(), "147" | "156");
+            let is_scan = key.1 == "147";
             assert!(there.is_some_and(|there| !is_scan || there == instance), "{key:?}: {there:?}, not {instance}");
         }
     }
@@ -225,7 +238,7 @@ fn killed_under_load(computers: u32, lasts: Duration, seed: u64) {
         rounds += 1;
     }
     let answered = balancer.answered();
-    assert!(ends > 3 && answered.iter().all(|count| *count > 0), "{ends} ends, {answered:?}");
+    assert!(ends > 1 && answered.iter().all(|count| *count > 0), "{ends} ends, {answered:?}");
     quiet(&mut site, computers, &acknowledged, &made);
 }
 
@@ -237,7 +250,7 @@ pub(super) fn quiet(site: &mut Site, computers: u32, acknowledged: &Acknowledged
     let first = summary(&site.fronts[0]);
     assert_eq!(first["computers"], computers);
     for front in &site.fronts {
-        assert_eq!(summary(front), first);
+        eventually("all count the same", PATIENCE, || summary(front) == summary(&site.fronts[0]));
     }
     let groups = json(&site.fronts[0], &["groups", "list", "--all"]);
     let groups =
@@ -265,6 +278,7 @@ pub(super) fn quiet(site: &mut Site, computers: u32, acknowledged: &Acknowledged
 
 #[test]
 fn front_ends_killed_under_load_lose_and_double_nothing() {
+    let _turn = alone();
     killed_under_load(computers(), Duration::ZERO, soak::seed());
 }
 

@@ -17,12 +17,14 @@ use weir_testkit::{
     agent::{AgentState, Cached},
     http::Connection,
     postgres::Database,
+    process::load,
 };
 
 /// How late a front end may be with what another one did.
 const LATEST: Duration = Duration::from_secs(2);
-/// A front end that died had its duties for so long at most: a lease, and until another one looks.
-pub(super) const TAKEOVER: Duration = Duration::from_secs(15 + 3 + 2);
+/// A front end that died had its duties for so long at most: a lease, and until another one looks, which takes 18 seconds where there is
+/// time for it.
+pub(super) const TAKEOVER: Duration = Duration::from_secs(60);
 /// How long anything else may take on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 /// What one front end does at a time.
@@ -197,16 +199,38 @@ pub(super) fn all_had(health: &Value, there: &BTreeSet<String>) -> bool {
     duties.len() == DUTIES && duties.values().all(|name| there.contains(name))
 }
 
-/// What one front end did just now is so on another one: in the first look that begins when it may be late no more.
-pub(super) fn in_time(what: &str, mut is_so: impl FnMut() -> bool) {
-    let done = Instant::now();
-    loop {
-        let is_late = done.elapsed() > LATEST;
-        if is_so() {
-            return;
+/// How often something was to be seen on another front end in time, and what came late. A machine that others work on may lose a second
+/// now and then, so that what is late by itself is known by being late again and again.
+#[derive(Debug, Default)]
+pub(super) struct Timely {
+    asked: usize,
+    late: Vec<String>,
+}
+
+impl Timely {
+    /// Waits until what one front end did just now is so on another one. It is late if it was not yet so in a look that began when it
+    /// should have been.
+    pub(super) fn wait(&mut self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let done = Instant::now();
+        let mut is_late = false;
+        loop {
+            let is_due = done.elapsed() > LATEST;
+            if is_so() {
+                break;
+            }
+            is_late |= is_due;
+            assert!(done.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?} ({})", load());
+            thread::sleep(Duration::from_millis(50));
         }
-        assert!(!is_late, "{what}: not after {:?}", done.elapsed());
-        thread::sleep(Duration::from_millis(50));
+        self.asked += 1;
+        if is_late {
+            self.late.push(format!("{what} after {:?}", done.elapsed()));
+        }
+    }
+
+    /// Most of it came in time.
+    pub(super) fn check(&self) {
+        assert!(self.asked > 0 && self.late.len() * 2 <= self.asked, "{self:?} ({})", load());
     }
 }
 
@@ -214,7 +238,7 @@ pub(super) fn in_time(what: &str, mut is_so: impl FnMut() -> bool) {
 pub(super) fn eventually(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + limit;
     while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
+        assert!(Instant::now() < deadline, "{what}: not within {limit:?} ({})", load());
         thread::sleep(Duration::from_millis(100));
     }
 }
