@@ -223,9 +223,14 @@ pub(crate) async fn list(app: &App) -> Result<Vec<FrontEndRow>, AdminError> {
     Ok(rows)
 }
 
-/// Whether a file that is taken in here could not be had from the front ends that are there beside this one.
-pub(crate) fn keeps_files_apart(state: &AppState) -> bool {
-    state.live.duties.front_ends() > 1 && state.content.objects().is_none()
+/// Whether a file that is taken in here could not be had from the front ends that are there beside this one. The database is asked:
+/// what was known of them is as old as the last beat, and a file that came since one of them did would stay here for good.
+pub(crate) async fn keeps_files_apart(app: &App) -> Result<bool, AdminError> {
+    if app.state.content.objects().is_some() {
+        return Ok(false);
+    }
+    let own = app.state.live.duties.id();
+    Ok(list(app).await?.iter().any(|row| row.front.id != own))
 }
 
 /// What is wrong with the front ends together.

@@ -24,7 +24,7 @@ pub(crate) const MISMATCH: &str = "content.mismatch";
 
 /// Takes uploaded files: what some update names is stored, the rest refused.
 pub(crate) async fn add(app: &App, caller: &Caller, mut form: Multipart) -> Result<ContentAdded, AdminError> {
-    if presence::keeps_files_apart(&app.state) {
+    if presence::keeps_files_apart(app).await? {
         return Err(AdminError::Conflict {
             code: "front_ends",
             detail: "there are several front ends, and a file that is taken in here would not be on the others"

@@ -107,7 +107,7 @@ impl Downloader {
         let queue = queue::read(app, &self.caller).await?;
         self.clean(app, &queue).await?;
         let unusable = crate::content::objects::trouble(&app.state);
-        let apart = presence::keeps_files_apart(&app.state);
+        let apart = presence::keeps_files_apart(app).await?;
         if queue.paused || unusable.is_some() || apart {
             let (files, bytes) = (queue.wanted.len() as u64, queue.wanted.iter().map(|wanted| wanted.file.size).sum());
             let reason = match unusable.filter(|_| !queue.paused) {
