@@ -72,6 +72,7 @@ wait "$server"
 pub(super) struct Cluster {
     // Fields drop in this order: the server, then its files.
     server: Server,
+    #[cfg_attr(not(test), expect(dead_code, reason = "files go when it is dropped"))]
     folder: TempDir,
     port: u16,
     password: String,

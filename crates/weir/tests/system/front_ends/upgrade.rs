@@ -13,7 +13,7 @@ use std::{
 };
 
 use weir_model::ids::UpdateIdentity;
-use weir_testkit::{Balancer, Computer, ScriptedAgent, WeirProcess, engine::Direct};
+use weir_testkit::{Balancer, WeirProcess, engine::Direct};
 
 use super::{
     super::{agent, alone, computer, crash::small_catalogue, json, run, soak},
