@@ -92,8 +92,6 @@ const ON_POSTGRES: [&[&str]; 3] = [
         "--package",
         "weir-server",
         "--test",
-        "admin",
-        "--test",
         "client",
         "--test",
         "conformance",

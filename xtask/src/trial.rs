@@ -2,12 +2,13 @@
 //!
 //! Tests of whole servers share two processors with a browser, a provider of identities and other servers. A failure that does not come
 //! again when the test has the machine to itself says more about the machine than about the program: such a test is run once more, alone,
-//! and told apart. Tests without processes get no second run.
+//! and told apart. Tests without servers get no second run.
 
 mod reading;
 mod summary;
 
 use std::{
+    collections::BTreeSet,
     io::{self, BufRead as _, BufReader, PipeReader, Write},
     process::{Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -57,7 +58,7 @@ impl Report {
             && broken.is_empty()
             && !failed.is_empty()
             && failed.len() <= SECOND_RUNS
-            && failed.iter().all(|failure| failure.target.is_system())
+            && failed.iter().all(|failure| failure.target.of_servers().is_some())
     }
 
     /// Adds what the second run told of the same tests.
@@ -81,9 +82,13 @@ pub(crate) fn run(arguments: &[String], engine: Option<&str>) -> Result<Report> 
     let mut report = Report { engine: engine.map(str::to_owned), well, reading };
     if report.is_worth_a_second_run() {
         let names: Vec<String> = report.reading.failed.iter().map(|failure| failure.test.clone()).collect();
-        println!("\nxtask: {} of the whole program failed beside others, and now run alone", names.join(", "));
+        println!("\nxtask: {} failed beside others, and now run alone", names.join(", "));
+        let targets: BTreeSet<&str> =
+            report.reading.failed.iter().filter_map(|failure| failure.target.of_servers()).collect();
         let mut alone = on_engine(engine);
-        alone.args(["--package", "weir", "--test", "system", "--", "--exact", "--test-threads", "1"]).args(&names);
+        // of the whole workspace: libraries keep the features that they were built with
+        alone.arg("--workspace").args(targets.into_iter().flat_map(|target| ["--test", target]));
+        alone.args(["--", "--exact", "--test-threads", "1"]).args(&names);
         let (well, second) = watch(&mut alone, &mut io::stdout().lock())?;
         report.add(second, well);
     }
@@ -187,7 +192,7 @@ mod tests {
         let many = (0..=SECOND_RUNS).map(|n| format!("test a{n} ... FAILED\n")).collect::<Vec<_>>().concat();
         assert!(!report(&format!("{SYSTEM}{many}")).is_worth_a_second_run());
         let other = report(&format!(
-            "{SYSTEM}test a ... FAILED\n     Running tests/admin.rs (target/debug/deps/admin-1)\ntest b ... FAILED\n"
+            "{SYSTEM}test a ... FAILED\n     Running tests/cli.rs (target/debug/deps/cli-1)\ntest b ... FAILED\n"
         ));
         assert!(other.failed() && !other.is_worth_a_second_run());
         let crashed = report(&format!(

@@ -9,6 +9,9 @@ const ERRORS: usize = 40;
 /// The last lines, for a run that fails in a way that is not known here.
 const LAST: usize = 20;
 
+/// Integration tests that run whole servers, in processes of their own or in theirs.
+const SERVERS: [&str; 8] = ["admin", "client", "conformance", "downstream", "rollup", "system", "upstream", "walk"];
+
 /// What a run printed about tests that failed.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
@@ -114,9 +117,9 @@ impl Target {
         Some(Self { name: name.to_owned(), kind })
     }
 
-    /// Whether its tests start whole servers as processes.
-    pub(super) fn is_system(&self) -> bool {
-        self.kind == Kind::Integration && self.name == "system"
+    /// The name of an integration test whose tests run whole servers.
+    pub(super) fn of_servers(&self) -> Option<&str> {
+        (self.kind == Kind::Integration && SERVERS.contains(&&*self.name)).then_some(&*self.name)
     }
 
     /// Arguments with which `cargo test` runs it alone.

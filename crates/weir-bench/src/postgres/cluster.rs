@@ -298,6 +298,8 @@ fn free_port() -> anyhow::Result<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -331,7 +333,7 @@ mod tests {
         let inner = folder.path().join("inner");
         fs::create_dir(&inner).expect("made");
         let stranger = User { id: u32::MAX - 7, group: u32::MAX - 7 };
-        // temporary folders are for their owner alone
+        fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o700)).expect("closed to others");
         let refused = stranger.may_enter(&inner).expect_err("closed").to_string();
         assert!(refused.contains("--scratch") && refused.contains("chmod"), "{refused}");
         let owner = fs::metadata(&inner).expect("there");

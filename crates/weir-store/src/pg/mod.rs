@@ -38,7 +38,7 @@ use self::{
 };
 pub(crate) use self::{
     address::without_password,
-    plain::{Incoming, Plain},
+    plain::{EachTuple, Incoming, Plain},
     session::Session,
     value::without_nul,
 };

@@ -12,6 +12,9 @@ use tokio_postgres::{Client, CopyInSink, Error, SimpleQueryMessage};
 use super::{Closing, LOCK, Postgres, error, link::Purpose, look, migrate, prepare, wait::wait};
 use crate::StoreError;
 
+/// Takes the binary form of one row after the other, until it breaks off.
+pub(crate) type EachTuple<'e> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>, StoreError> + 'e;
+
 /// Rows in words, NULL as none.
 pub(crate) type Words = Vec<Vec<Option<String>>>;
 
@@ -104,7 +107,7 @@ impl Plain {
         &self,
         action: &'static str,
         sql: &str,
-        each: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, StoreError>,
+        each: &mut EachTuple<'_>,
     ) -> Result<bool, StoreError> {
         let stream = wait(self.client.copy_out(sql)).map_err(|error| self.failed(action, error))?;
         let mut stream = pin!(stream);

@@ -143,7 +143,7 @@ pub fn into_postgres(
             let mut contents = Contents::default();
             let whole = copy_rows(&source, &table, &mut moved.replaced, |row| {
                 contents.add(row);
-                told.row(&table.name, row)
+                Ok(told.row(&table.name, row))
             })?;
             if !whole {
                 return Ok(None);
@@ -167,7 +167,7 @@ pub fn into_postgres(
         let whole = copy_rows(&source, table, &mut moved.replaced, |row| {
             contents.add(row);
             filling.add(row)?;
-            told.row(&table.name, row)
+            Ok(told.row(&table.name, row))
         })?;
         if !whole {
             return Ok(None);
@@ -190,7 +190,7 @@ pub fn into_postgres(
         return Ok(None);
     }
     for ((table, _), contents) in tables.iter().zip(&copied) {
-        let there = postgres::read(&target, table, &mut |row| told.row(&table.name, row))?;
+        let there = postgres::read(&target, table, &mut |row| Ok(told.row(&table.name, row)))?;
         let Some(there) = there else { return Ok(None) };
         if there != *contents {
             let why = format!(
@@ -222,7 +222,7 @@ pub fn out_of_postgres(source: &str, target: &Path, watch: &mut Watch<'_>) -> Re
         let mut filling = target.fill(table)?;
         let read = postgres::read(&source, table, &mut |row| {
             filling.add(row)?;
-            told.row(&table.name, row)
+            Ok(told.row(&table.name, row))
         })?;
         if read.is_none() {
             return Ok(false);
@@ -305,15 +305,15 @@ struct Told<'t, 'w> {
 
 impl Told<'_, '_> {
     /// One more row.
-    fn row(&mut self, table: &str, row: &[u8]) -> Result<ControlFlow<()>, StoreError> {
+    fn row(&mut self, table: &str, row: &[u8]) -> ControlFlow<()> {
         self.bytes += row.len() as u64;
         self.rows += 1;
         self.unseen += row.len() as u64;
         if self.rows < ROWS && self.unseen < BYTES {
-            return Ok(ControlFlow::Continue(()));
+            return ControlFlow::Continue(());
         }
         (self.rows, self.unseen) = (0, 0);
-        Ok(self.tell(table))
+        self.tell(table)
     }
 
     /// The next phase, of so many bytes.

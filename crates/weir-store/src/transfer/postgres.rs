@@ -1,7 +1,5 @@
 //! The database of PostgreSQL: filled as a whole in one transaction, and read as a whole from one view.
 
-use std::ops::ControlFlow;
-
 use super::{
     shape::{Numbered, Table, gather, quoted},
     tuple::{Contents, HEAD, Splitter, TAIL},
@@ -229,7 +227,7 @@ pub(super) fn highest(database: &Plain, numbered: &Numbered) -> Result<i64, Stor
 pub(super) fn read(
     database: &Plain,
     like: &Table,
-    each: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, StoreError>,
+    each: &mut crate::pg::EachTuple<'_>,
 ) -> Result<Option<Contents>, StoreError> {
     let sql = format!("COPY {} ({}) TO STDOUT (FORMAT binary)", quoted(&like.name), like.list());
     let (mut splitter, mut contents) = (Splitter::default(), Contents::default());

@@ -1,9 +1,6 @@
 //! The embedded database: read as a whole, and made as a whole.
 
-use std::{
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use rusqlite::{
     Connection, OpenFlags, Statement,
@@ -100,7 +97,7 @@ impl Source {
         &self,
         table: &Table,
         replaced: &mut dyn FnMut(usize),
-        each: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, StoreError>,
+        each: &mut crate::pg::EachTuple<'_>,
     ) -> Result<bool, StoreError> {
         let sql = format!("SELECT {} FROM {}", table.list(), quoted(&table.name));
         let mut statement = self.connection.prepare(&sql).map_err(reading)?;

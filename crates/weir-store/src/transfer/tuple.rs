@@ -83,7 +83,7 @@ impl Splitter {
     pub(super) fn take(
         &mut self,
         piece: &[u8],
-        each: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, StoreError>,
+        each: &mut crate::pg::EachTuple<'_>,
     ) -> Result<ControlFlow<()>, StoreError> {
         self.kept.extend_from_slice(piece);
         let mut at = 0;
@@ -141,7 +141,7 @@ impl Contents {
 
     /// The sum in hexadecimal digits.
     pub(super) fn digest(&self) -> String {
-        self.sum.iter().map(|part| format!("{part:016x}")).collect()
+        self.sum.iter().fold(String::new(), |digits, part| digits + &format!("{part:016x}"))
     }
 }
 

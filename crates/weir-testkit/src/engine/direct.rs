@@ -214,7 +214,7 @@ impl Direct {
 
 fn query(connection: &Connection, sql: &str, values: &[Value]) -> Result<(Vec<String>, Vec<Vec<String>>)> {
     let mut statement = connection.prepare(sql)?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement.query(params_from_iter(values.iter().map(Value::for_sqlite)))?;
     let mut rows = Vec::new();
     while let Some(row) = found.next()? {
@@ -278,7 +278,7 @@ mod tests {
         let database = Database::empty();
         let postgres = Direct::at(database.url());
         let make = |integer: &str, blob: &str, real: &str| {
-            format!("CREATE TABLE t (id {integer}, name TEXT, bytes {blob}, share {real}, nothing {integer})")
+            format!("CREATE TABLE t (id {integer}, name TEXT, bytes {blob}, share {real}, absent {integer})")
         };
         file.execute_batch(&make("INTEGER", "BLOB", "REAL")).expect("a table");
         postgres.execute(&make("BIGINT", "BYTEA", "DOUBLE PRECISION"), &[]);

@@ -106,7 +106,7 @@ fn a_report_is_written_drawn_and_planned_by() {
     let downloads =
         report["budgets"].as_array().expect("budgets").iter().find(|budget| budget["what"] == "content download");
     assert!(downloads.is_some_and(|budget| budget["standing"] != "not_measured"), "{}", report["budgets"]);
-    assert!(written("bench.txt").contains("\nCONTENT ("), "{}", written("bench.txt"));
+    assert!(written("bench.txt").contains("\nCONTENT ON SQLITE ("), "{}", written("bench.txt"));
     for picture in [written("bench.svg"), fs::read_to_string(&plot).expect("drawn")] {
         assert!(picture.starts_with("<svg") && picture.contains("<polyline"), "{picture}");
     }
