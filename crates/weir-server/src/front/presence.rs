@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     admin::{self, AdminError, App, chain},
+    export::package::hex,
     file, start,
     state::{AppState, blocking},
 };
@@ -86,10 +87,6 @@ fn describe(app: &App) -> FrontEnd {
         admin: app.endpoints.admin.clone(),
         started_at: app.started_at,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Says so if a newer release has changed the schema, which is how it is within an upgrade of several servers, and after one that was
@@ -205,10 +202,10 @@ pub(crate) async fn leave(state: &AppState) {
     match tokio::time::timeout(FAREWELL, left).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!(error = chain(&error), "others take over when the lease of this front end ends")
+            tracing::warn!(error = chain(&error), "others take over when the lease of this front end ends");
         }
         Err(_) => {
-            tracing::warn!("others take over when the lease of this front end ends: the database does not answer")
+            tracing::warn!("others take over when the lease of this front end ends: the database does not answer");
         }
     }
 }

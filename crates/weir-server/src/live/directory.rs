@@ -353,7 +353,9 @@ impl Directory {
                 let shard = shard.read();
                 shard.iter().filter(|(_, known)| gone.contains(&known.no)).map(|(id, _)| id.clone()).collect()
             };
-            ids.iter().for_each(|id| self.remove(id));
+            for id in &ids {
+                self.remove(id);
+            }
         }
     }
 

@@ -60,7 +60,7 @@ fn addresses_of_files_that_are_too_long_are_left_out() {
     let longest = long(LONGEST_ADDRESS);
     scratch.write(|tx| tx.file_source_add(&[source(long(5_000)), source(longest.clone())]));
     let urls = || scratch.store.read(|tx| tx.file_sources(digest)).expect("reads").into_iter().map(|source| source.url);
-    assert_eq!(urls().collect::<Vec<_>>(), [longest.clone()]);
+    assert_eq!(urls().collect::<Vec<_>>(), std::slice::from_ref(&longest));
     scratch.write(|tx| {
         tx.staged_source_add(digest, &long(5_000))?;
         tx.staged_source_add(digest, &longest)

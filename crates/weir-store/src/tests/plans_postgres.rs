@@ -45,10 +45,13 @@ const ALSO_WHOLE: &[&str] = &[
     "listing computers whose status is to be told",
 ];
 
+/// A table, its rows, and columns with what they have.
+type Filled = (&'static str, u32, &'static [(&'static str, &'static str)]);
+
 /// Tables with so many rows, and what their columns have in the row `i`. Those that are not named are filled by their types, or empty
 /// if they may be.
 #[rustfmt::skip]
-const FILL: &[(&str, u32, &[(&str, &str)])] = &[
+const FILL: &[Filled] = &[
     ("updates", 30_000, &[
         ("update_no", "i"), ("update_id", "pg_temp.id('u', i)"), ("newest_revision_id", "CASE WHEN i <= 20000 THEN i END"),
         ("declined_at", "CASE WHEN i % 20 = 0 THEN i END"), ("declined_change", "CASE WHEN i % 20 = 0 THEN i ELSE 0 END"),

@@ -212,7 +212,9 @@ mod tests {
     fn contents_are_the_same_in_any_order_and_other_with_any_change() {
         let of = |rows: &[Vec<u8>]| {
             let mut contents = Contents::default();
-            rows.iter().for_each(|row| contents.add(row));
+            for row in rows {
+                contents.add(row);
+            }
             contents
         };
         let rows = rows();
