@@ -69,7 +69,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<Outcome> {
         }
         Command::Backup(command) => runtime.block_on(backup::run(cli.data, command, printer)),
         Command::Doctor(arguments) => doctor::run(cli.data, arguments, &runtime, printer),
-        Command::Migrate(arguments) => runtime.block_on(migrate::run(cli.data, arguments, printer)),
+        Command::Migrate(arguments) => migrate::run(&runtime, cli.data, arguments, printer),
         Command::Restore(arguments) => restore::run(cli.data, arguments, &runtime, printer),
         Command::Serve(arguments) => runtime.block_on(serve::run(cli.data, arguments)),
         Command::Agent(command) => agent::run(command, &runtime, printer),

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
+use tokio::runtime::Runtime;
 use weir_server::{
     Options, start,
     transfer::{self, Phase, Progress as Told, Transferred},
@@ -48,24 +49,27 @@ pub(crate) struct MigrateArguments {
     config: Option<PathBuf>,
 }
 
-/// Moves a site; within a runtime, on which Ctrl-C is heard.
-pub(crate) async fn run(data: Option<PathBuf>, arguments: MigrateArguments, printer: &Printer) -> Result<Outcome> {
+/// Moves a site; Ctrl-C is heard on the runtime.
+pub(crate) fn run(
+    runtime: &Runtime,
+    data: Option<PathBuf>,
+    arguments: MigrateArguments,
+    printer: &Printer,
+) -> Result<Outcome> {
     let MigrateArguments { from, to, dry_run, config } = arguments;
     let options = Options { data: from.or(data), config, database: to, ..Options::default() };
     let settings = start::settings(&options)?;
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    let listening = tokio::spawn(async move {
+    let listening = runtime.spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             asked.store(true, Ordering::Relaxed);
         }
     });
     let mut bar = Bar::default();
-    let moved = tokio::task::block_in_place(|| {
-        transfer::transfer(&settings, dry_run, &mut |told| {
-            bar.show(&told);
-            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
+    let moved = transfer::transfer(&settings, dry_run, &mut |told| {
+        bar.show(&told);
+        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     listening.abort();
     drop(bar);

@@ -103,7 +103,7 @@ fn front_ends_of_two_releases_serve_side_by_side() {
     changed_under_load(&mut site, |site, number| {
         let front = &mut site.fronts[number];
         assert!(front.stop().expect("it stops"), "{}", front.log());
-        site.fronts[number] = start(program(), &site.fronts[number].data().to_owned(), site.database.url());
+        site.fronts[number] = start(program(), site.fronts[number].data(), site.database.url());
     });
 }
 
